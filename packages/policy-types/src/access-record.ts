@@ -1,0 +1,68 @@
+import type { ControlName, TrustZone } from "./zones.ts";
+import type { InteractionCode } from "./interaction.ts";
+
+/** What one control decided about one request. */
+export interface ControlDecision {
+  readonly control: ControlName;
+  readonly kind: "permit" | "deny";
+  readonly because: readonly string[];
+  /** `Problem.code`, for a deny. */
+  readonly code?: string;
+}
+
+/**
+ * One finished request, as the audit log, the abuse monitor and the inventory see it. Frozen; holds no PHI by
+ * construction: no query values, no bodies, no tokens, no names. `patients` and `resource` are references; whether they
+ * are stored in clear or as a keyed hash is the audit policy's choice.
+ */
+export interface AccessRecord {
+  readonly requestId: string;
+  readonly correlationId?: string;
+  readonly traceparent?: string;
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number;
+  /** Milliseconds from the request's arrival to the end of its answer. */
+  readonly latencyMs: number;
+  readonly zone?: TrustZone;
+  readonly apiType?: string;
+  readonly routeId?: string;
+  readonly policyVersion?: string;
+  readonly method: string;
+  readonly interaction: InteractionCode;
+  readonly operation?: string;
+  readonly resourceType?: string;
+  /** `Type/id`, when the request named one. */
+  readonly resource?: string;
+  /** Parameter names used, without values. */
+  readonly parameters: readonly string[];
+  /** Patients whose data the answer held or the request named: bare ids. */
+  readonly patients: readonly string[];
+  readonly principal?: {
+    readonly issuer: string;
+    readonly subject: string;
+    readonly clientId?: string;
+    readonly organisation?: string;
+    readonly device?: string;
+    readonly fhirUser?: string;
+    readonly roles: readonly string[];
+    readonly purposeOfUse: readonly string[];
+    readonly scopes: readonly string[];
+    readonly tokenId?: string;
+    readonly tenant?: string;
+  };
+  readonly peerAddress?: string;
+  readonly forwardedAddress?: string;
+  readonly clientCertificate?: { readonly subject: string; readonly fingerprint256: string };
+  readonly decisions: readonly ControlDecision[];
+  /** `permit` when the handler's answer was sent, `deny` when a control refused. */
+  readonly outcome: "permit" | "deny";
+  /** `Problem.code` of the refusal. */
+  readonly problem?: string;
+  readonly status: number;
+  /** False when the connection ended before the whole answer was sent. */
+  readonly completed: boolean;
+  readonly requestBytes: number;
+  /** Absent when the record was written before a streamed body had ended. */
+  readonly responseBytes?: number;
+  readonly upstream?: string;
+}

@@ -1,0 +1,79 @@
+/**
+ * The issue types of R4 that a refusal can carry.
+ *
+ * @see https://hl7.org/fhir/R4/valueset-issue-type.html
+ */
+export type IssueType =
+  | "invalid"
+  | "structure"
+  | "required"
+  | "value"
+  | "invariant"
+  | "security"
+  | "login"
+  | "unknown"
+  | "expired"
+  | "forbidden"
+  | "suppressed"
+  | "processing"
+  | "not-supported"
+  | "duplicate"
+  | "multiple-matches"
+  | "not-found"
+  | "deleted"
+  | "too-long"
+  | "code-invalid"
+  | "extension"
+  | "too-costly"
+  | "business-rule"
+  | "conflict"
+  | "transient"
+  | "lock-error"
+  | "no-store"
+  | "exception"
+  | "timeout"
+  | "incomplete"
+  | "throttled";
+
+/**
+ * A refusal as the client sees it. `sendProblem` renders it as an OperationOutcome on FHIR routes and as
+ * `application/problem+json` elsewhere. Plain data: never thrown, never built from the request.
+ */
+export interface Problem {
+  /** Stable, and a heading in docs/error-codes.md: `smart-auth/scope-insufficient`. */
+  readonly code: string;
+  /** HTTP status, 400 to 599. */
+  readonly status: number;
+  readonly issue: IssueType;
+  /** A fixed sentence: no token, no id, nothing from the request or the answer. */
+  readonly detail: string;
+  /** FHIRPath of the offending elements, by name only. */
+  readonly expression?: readonly string[];
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** Why a decision fell as it did, for operators and the audit log: rule and scope names, never a value of the request. */
+export type Reasons = readonly string[];
+
+export interface Permit<Value> {
+  readonly kind: "permit";
+  readonly grant: Value;
+  readonly because: Reasons;
+}
+
+export interface Deny {
+  readonly kind: "deny";
+  readonly problem: Problem;
+  readonly because: Reasons;
+}
+
+/** What every control decides: one of two shapes, each with its reasons. */
+export type Decision<Value> = Permit<Value> | Deny;
+
+export function permit<Value>(grant: Value, because: Reasons): Permit<Value> {
+  return { kind: "permit", grant, because };
+}
+
+export function deny(problem: Problem, because: Reasons): Deny {
+  return { kind: "deny", problem, because };
+}

@@ -1,0 +1,147 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { TLSSocket } from "node:tls";
+import type { AccessRecord, ControlDecision } from "../access-record.ts";
+import type { Problem } from "../decision.ts";
+import type { Grant } from "../grant.ts";
+import type { Interaction } from "../interaction.ts";
+import type { Principal } from "../principal.ts";
+import type { RoutePolicy } from "../policy.ts";
+import type { ControlName, TrustZone } from "../zones.ts";
+import type { BodyTransform } from "./transform.ts";
+
+/** `Symbol.for`, so that two installed copies of this package meet in one context instead of ignoring each other. */
+const CONTEXT_KEY: unique symbol = Symbol.for("@wardline/request-context/1") as never;
+
+/** What the socket says, before anything the client wrote is believed. */
+export interface TransportFacts {
+  readonly encrypted: boolean;
+  /** Address of the connected peer, IPv4-mapped IPv6 written as IPv4. */
+  readonly peerAddress?: string;
+  /** The client's certificate, if one was presented and verified by the TLS layer. */
+  readonly clientCertificate?: { readonly subject: string; readonly fingerprint256: string; readonly raw: Buffer };
+}
+
+/**
+ * One request as the packages share it. Opened by whichever middleware comes first. Values are set once by the control
+ * that owns them; `decisions` only grows.
+ */
+export interface RequestContext {
+  /** Ours, or the client's `X-Request-Id` when it is well formed. */
+  readonly requestId: string;
+  readonly correlationId?: string;
+  readonly traceparent?: string;
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number;
+  /** `performance.now()` at arrival. */
+  readonly startedAt: number;
+  /** The method as received: a HEAD that is judged runs its handler as GET. */
+  readonly method: string;
+  /** The request-target as received. */
+  readonly originalUrl: string;
+  readonly transport: TransportFacts;
+  readonly decisions: ControlDecision[];
+  /** Body transforms in force for this answer. */
+  readonly transforms: BodyTransform[];
+  /** `fhir`: refusals are OperationOutcomes. `json`: they are problem+json. */
+  media: "fhir" | "json";
+  zone?: TrustZone;
+  apiType?: string;
+  route?: RoutePolicy;
+  policyVersion?: string;
+  interaction?: Interaction;
+  principal?: Principal;
+  grant?: Grant;
+  /** The refusal sent, if one was. */
+  problem?: Problem;
+  /** Patients the answer turned out to hold, noted by the guard: bare ids. */
+  readonly patients: Set<string>;
+  /** Name of the upstream that answered. */
+  upstream?: string;
+  /** Set when the answer has ended: the record every listener saw. */
+  record?: AccessRecord;
+}
+
+type Carrier = IncomingMessage & { [CONTEXT_KEY]?: RequestContext; originalUrl?: string };
+
+/** The request's context; opens one if no middleware has yet. */
+export function contextOf(req: IncomingMessage): RequestContext {
+  const carrier = req as Carrier;
+  const existing = carrier[CONTEXT_KEY];
+  if (existing !== undefined) return existing;
+  const opened = openContext(carrier);
+  Object.defineProperty(carrier, CONTEXT_KEY, { value: opened, enumerable: false });
+  return opened;
+}
+
+/** Writes what a control decided, once per control and request; the first deny of a control stands. */
+export function recordDecision(req: IncomingMessage, decision: ControlDecision): void {
+  contextOf(req).decisions.push(Object.freeze({ ...decision, because: Object.freeze([...decision.because]) }));
+}
+
+/** True when `control` has permitted this request and has not denied it. */
+export function hasPermitted(req: IncomingMessage, control: ControlName): boolean {
+  const own = contextOf(req).decisions.filter((decision) => decision.control === control);
+  return own.length > 0 && own.every((decision) => decision.kind === "permit");
+}
+
+/** The grant smart-auth left. Throws a wiring error when there is none. */
+export function grantOf(req: IncomingMessage): Grant {
+  const { grant } = contextOf(req);
+  if (grant === undefined) throw new Error("no grant in the request context: mount smartAuth() before this middleware");
+  return grant;
+}
+
+function openContext(req: Carrier): RequestContext {
+  const requestId = single(req, "x-request-id");
+  const correlationId = single(req, "x-correlation-id");
+  const traceparent = single(req, "traceparent");
+  return {
+    requestId: requestId !== undefined && WELL_FORMED_ID.test(requestId) ? requestId : randomUUID(),
+    ...(correlationId !== undefined && WELL_FORMED_ID.test(correlationId) ? { correlationId } : {}),
+    ...(traceparent !== undefined && isTraceparent(traceparent) ? { traceparent } : {}),
+    receivedAt: Date.now(),
+    startedAt: performance.now(),
+    method: req.method ?? "GET",
+    originalUrl: req.originalUrl ?? req.url ?? "/",
+    transport: readTransport(req),
+    decisions: [],
+    transforms: [],
+    media: "fhir",
+    patients: new Set(),
+  };
+}
+
+/** Ids that may be logged and echoed: they cannot break a header, a log line or a path. */
+const WELL_FORMED_ID = /^[A-Za-z0-9._:-]{1,128}$/;
+
+/** @see https://www.w3.org/TR/trace-context-2/#traceparent-header-field-values */
+function isTraceparent(value: string): boolean {
+  const match = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/.exec(value);
+  return match !== null && match[1] !== "ff" && !/^0+$/.test(match[2] ?? "") && !/^0+$/.test(match[3] ?? "");
+}
+
+function single(req: IncomingMessage, name: string): string | undefined {
+  const value = req.headers[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+function readTransport(req: IncomingMessage): TransportFacts {
+  const socket = req.socket as TLSSocket;
+  const encrypted = socket.encrypted === true;
+  const peerAddress = socket.remoteAddress?.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
+  const certificate = encrypted && socket.authorized ? socket.getPeerX509Certificate() : undefined;
+  return Object.freeze({
+    encrypted,
+    ...(peerAddress === undefined ? {} : { peerAddress }),
+    ...(certificate === undefined
+      ? {}
+      : {
+          clientCertificate: Object.freeze({
+            subject: certificate.subject,
+            fingerprint256: certificate.fingerprint256,
+            raw: certificate.raw,
+          }),
+        }),
+  });
+}

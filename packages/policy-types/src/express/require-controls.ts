@@ -1,0 +1,43 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Problem } from "../decision.ts";
+import { type ControlName, TRUST_ZONES, type TrustZone, ZONE_PRESETS } from "../zones.ts";
+import { contextOf, hasPermitted, recordDecision } from "./context.ts";
+import { sendProblem } from "./problem.ts";
+
+const CONTROL_SKIPPED: Problem = Object.freeze({
+  code: "policy-types/control-skipped",
+  status: 500,
+  issue: "exception",
+  detail: "The server is not assembled to answer this request safely.",
+});
+
+/**
+ * The last stage before a handler: refuses a request that has not passed every control its zone demands, so that a
+ * mis-ordered or forgotten middleware closes the route instead of opening it.
+ *
+ * @param demanded a zone, whose preset names the controls, or the controls themselves (at least one)
+ */
+export function requireControls(
+  demanded: TrustZone | readonly ControlName[],
+): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
+  const controls = typeof demanded === "string" ? ZONE_PRESETS[demanded]?.requiredControls : demanded;
+  if (controls === undefined || controls.length === 0) {
+    throw new TypeError(`requireControls needs a zone (${TRUST_ZONES.join(", ")}) or a list with at least one control`);
+  }
+  const required = Object.freeze([...controls]);
+
+  return function requireControlsMiddleware(req, res, next) {
+    const missing = required.filter((control) => !hasPermitted(req, control));
+    if (missing.length === 0) return next();
+    const because = missing.map((control) => `no permit of ${control} in the request context`);
+    recordDecision(req, { control: "require-controls", kind: "deny", because, code: CONTROL_SKIPPED.code });
+    if (contextOf(req).problem === undefined) warnOnce(missing);
+    sendProblem(req, res, CONTROL_SKIPPED);
+  };
+
+  function warnOnce(missing: readonly ControlName[]): void {
+    process.emitWarning(`a request reached requireControls without ${missing.join(", ")}: mount them before it`, {
+      code: "WARDLINE_CONTROL_SKIPPED",
+    });
+  }
+}

@@ -1,0 +1,21 @@
+export type { AccessRecord, ControlDecision } from "./access-record.ts";
+export { type Decision, type Deny, deny, type IssueType, type Permit, type Problem, permit, type Reasons } from "./decision.ts";
+export { ConfigurationError, type ConfigurationIssue, DependencyError } from "./errors.ts";
+export type { CompartmentRule, Grant, GrantClause, ScopeLetter } from "./grant.ts";
+export {
+  type BundleEntryInteraction,
+  INTERACTION_CODES,
+  type Interaction,
+  type InteractionCode,
+  type SearchCriterion,
+  type SearchInclude,
+  type SearchParameterType,
+  type SearchQuery,
+  type SearchStep,
+  type Touch,
+  type TouchVia,
+} from "./interaction.ts";
+export { type Findings, findings, join, nearest, refuseUnknownKeys } from "./options.ts";
+export type { IssuerPolicy, PolicyDocument, RoutePolicy, TierPolicy, UpstreamPolicy, WindowPolicy } from "./policy.ts";
+export type { AuthenticationMethod, Principal } from "./principal.ts";
+export { API_TYPES, type ApiType, CONTROLS, type ControlName, TRUST_ZONES, type TrustZone, ZONE_PRESETS, type ZoneAuthentication, type ZonePreset } from "./zones.ts";

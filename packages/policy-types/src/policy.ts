@@ -1,0 +1,104 @@
+import type { ApiType, TrustZone } from "./zones.ts";
+import type { InteractionCode } from "./interaction.ts";
+import type { CompartmentRule } from "./grant.ts";
+
+/** An authorisation server whose tokens count. */
+export interface IssuerPolicy {
+  /** Exactly the `iss` of its tokens. */
+  readonly issuer: string;
+  /** Accepted `aud` values: identifiers of this API. One is enough. */
+  readonly audience: readonly string[];
+  /** Absent: found by discovery (RFC 8414, then OpenID Connect). */
+  readonly jwksUri?: string;
+  /** Default `["RS256", "RS384", "PS256", "PS384", "ES256", "ES384"]`. */
+  readonly algorithms?: readonly string[];
+  /** Accept `typ: JWT` and a missing `typ`; id_tokens stay refused. Weakens RFC 9068 section 4. Default false. */
+  readonly allowLegacyTyp?: boolean;
+  /** Seconds between `iat` and `exp` at most. Default 3600. */
+  readonly maxLifetimeSeconds?: number;
+  /** Clock difference tolerated, in seconds, 0 to 300. Default 30. */
+  readonly leewaySeconds?: number;
+}
+
+/** A server that holds the data. */
+export interface UpstreamPolicy {
+  /** Base URL, https unless it is a loopback address under `development`. */
+  readonly url: string;
+  /** Until the answer's headers, in milliseconds. Default 30000. */
+  readonly headersTimeoutMs?: number;
+  /** Between two pieces of the answer's body, in milliseconds. Default 30000. */
+  readonly bodyTimeoutMs?: number;
+  /** Connections at once. Default 128. */
+  readonly connections?: number;
+}
+
+/** `limit` requests per `windowSeconds`. */
+export interface WindowPolicy {
+  /** Policy name shown in RateLimit-Policy; token characters. */
+  readonly name: string;
+  readonly limit: number;
+  readonly windowSeconds: number;
+  readonly by: "client" | "user" | "organisation" | "device" | "address";
+}
+
+export interface TierPolicy {
+  readonly windows: readonly WindowPolicy[];
+  /** Requests at once per client; absent: unbounded. */
+  readonly concurrency?: number;
+}
+
+/** One piece of the API: what may be asked under this path, by which zone, and who answers. */
+export interface RoutePolicy {
+  readonly id: string;
+  /** Path prefix the FHIR base has on this edge: `/fhir`. No trailing slash. */
+  readonly path: string;
+  readonly zone: TrustZone;
+  readonly apiType: ApiType;
+  readonly upstream: string;
+  readonly interactions: readonly Exclude<InteractionCode, "unknown" | "operation">[];
+  /** Operations allowed by name without `$`. Default none. */
+  readonly operations?: readonly string[];
+  /** Resource types served. Default every type of R4. */
+  readonly types?: readonly string[];
+  readonly tier: string;
+  readonly compartmentRule?: CompartmentRule;
+  /** Types without a patient that a patient's app may read by reference. */
+  readonly supportTypes?: readonly string[];
+}
+
+/**
+ * A whole edge as one document. Authored in YAML, JSON or TypeScript, checked by `schema/policy.schema.json` and by rules
+ * across fields, identified by the hash of its content.
+ */
+export interface PolicyDocument {
+  /** Version of this format. */
+  readonly wardline: 1;
+  readonly name: string;
+  /** Scheme, host and port that clients see, without a path: `https://fhir.example.org`. */
+  readonly publicOrigin: string;
+  /** Plain http for issuers, upstreams and the edge itself, on loopback addresses only; said loudly at start. */
+  readonly development?: boolean;
+  readonly listen?: { readonly host?: string; readonly port?: number };
+  readonly issuers: readonly IssuerPolicy[];
+  readonly upstreams: Readonly<Record<string, UpstreamPolicy>>;
+  readonly tiers: Readonly<Record<string, TierPolicy>>;
+  readonly routes: readonly RoutePolicy[];
+  /** Counted at the door per address before any crypto. */
+  readonly door?: { readonly limit?: number; readonly windowSeconds?: number };
+  readonly limits?: {
+    /** Default 1 MiB. */
+    readonly requestBodyBytes?: number;
+    /** Largest answer that is judged in memory. Default 25 MiB. */
+    readonly responseBodyBytes?: number;
+  };
+  readonly audit: {
+    /** Folder of the ledger's segment files. */
+    readonly folder: string;
+    /** `before-response`: an answer waits until its record is on disk. Default `before-response`. */
+    readonly durability?: "before-response" | "async";
+    /** What a request sees when the ledger cannot write. Default `refuse`. */
+    readonly onFailure?: "refuse" | "continue";
+  };
+  /** CIDR ranges whose forwarding headers are believed. Default none. */
+  readonly trustedProxies?: readonly string[];
+}
