@@ -8,7 +8,8 @@ import type { Interaction } from "../interaction.ts";
 import type { Principal } from "../principal.ts";
 import type { RoutePolicy } from "../policy.ts";
 import type { ControlName, TrustZone } from "../zones.ts";
-import type { BodyTransform } from "./transform.ts";
+import type { RequestBody } from "./body.ts";
+import type { BodyTransform, Json } from "./transform.ts";
 
 /** `Symbol.for`, so that two installed copies of this package meet in one context instead of ignoring each other. */
 const CONTEXT_KEY: unique symbol = Symbol.for("@wardline/request-context/1") as never;
@@ -52,6 +53,13 @@ export interface RequestContext {
   interaction?: Interaction;
   principal?: Principal;
   grant?: Grant;
+  /** The request body as read by `readBody`, or as an earlier body parser left it. */
+  body?: RequestBody;
+  /**
+   * What is asked of the handler in place of what the client asked: smart-auth's narrowing. `url` is relative to where
+   * the middleware is mounted, like `req.url`.
+   */
+  rewritten?: { readonly url?: string; readonly body?: Json };
   /** The refusal sent, if one was. */
   problem?: Problem;
   /** Patients the answer turned out to hold, noted by the guard: bare ids. */

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { Problem } from "../decision.ts";
 import { sendOwnAnswer } from "./answer.ts";
 import { contextOf } from "./context.ts";
@@ -30,8 +30,8 @@ export function renderOperationOutcome(problem: Problem): object {
  * request id and `Cache-Control: no-store`. Does nothing when the head of an answer has already been sent, except to cut
  * the connection: a truncated answer must not look like a whole one.
  */
-export function sendProblem(req: IncomingMessage, res: ServerResponse, problem: Problem): void {
-  const context = contextOf(req);
+export function sendProblem(res: ServerResponse, problem: Problem): void {
+  const context = contextOf(res.req);
   context.problem ??= problem;
   if (res.headersSent) {
     res.destroy();
@@ -47,5 +47,5 @@ export function sendProblem(req: IncomingMessage, res: ServerResponse, problem: 
     "X-Request-Id": context.requestId,
     ...problem.headers,
   };
-  sendOwnAnswer(req, res, problem.status, headers, Buffer.from(body));
+  sendOwnAnswer(res, problem.status, headers, Buffer.from(body));
 }

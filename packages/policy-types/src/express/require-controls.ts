@@ -32,7 +32,7 @@ export function requireControls(
     const because = missing.map((control) => `no permit of ${control} in the request context`);
     recordDecision(req, { control: "require-controls", kind: "deny", because, code: CONTROL_SKIPPED.code });
     if (contextOf(req).problem === undefined) warnOnce(missing);
-    sendProblem(req, res, CONTROL_SKIPPED);
+    sendProblem(res, CONTROL_SKIPPED);
   };
 
   function warnOnce(missing: readonly ControlName[]): void {
