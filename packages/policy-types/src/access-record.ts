@@ -1,5 +1,5 @@
-import type { ControlName, TrustZone } from "./zones.ts";
 import type { InteractionCode } from "./interaction.ts";
+import type { ControlName, TrustZone } from "./zones.ts";
 
 /** What one control decided about one request. */
 export interface ControlDecision {

@@ -1,5 +1,14 @@
 export type { AccessRecord, ControlDecision } from "./access-record.ts";
-export { type Decision, type Deny, deny, type IssueType, type Permit, type Problem, permit, type Reasons } from "./decision.ts";
+export {
+  type Decision,
+  type Deny,
+  deny,
+  type IssueType,
+  type Permit,
+  type Problem,
+  permit,
+  type Reasons,
+} from "./decision.ts";
 export { ConfigurationError, type ConfigurationIssue, DependencyError } from "./errors.ts";
 export type { CompartmentRule, Grant, GrantClause, ScopeLetter } from "./grant.ts";
 export {
@@ -18,4 +27,14 @@ export {
 export { type Findings, findings, join, nearest, refuseUnknownKeys } from "./options.ts";
 export type { IssuerPolicy, PolicyDocument, RoutePolicy, TierPolicy, UpstreamPolicy, WindowPolicy } from "./policy.ts";
 export type { AuthenticationMethod, Principal } from "./principal.ts";
-export { API_TYPES, type ApiType, CONTROLS, type ControlName, TRUST_ZONES, type TrustZone, ZONE_PRESETS, type ZoneAuthentication, type ZonePreset } from "./zones.ts";
+export {
+  API_TYPES,
+  type ApiType,
+  CONTROLS,
+  type ControlName,
+  TRUST_ZONES,
+  type TrustZone,
+  ZONE_PRESETS,
+  type ZoneAuthentication,
+  type ZonePreset,
+} from "./zones.ts";

@@ -1,6 +1,6 @@
-import type { ApiType, TrustZone } from "./zones.ts";
-import type { InteractionCode } from "./interaction.ts";
 import type { CompartmentRule } from "./grant.ts";
+import type { InteractionCode } from "./interaction.ts";
+import type { ApiType, TrustZone } from "./zones.ts";
 
 /** An authorisation server whose tokens count. */
 export interface IssuerPolicy {

@@ -5,8 +5,8 @@ import type { AccessRecord, ControlDecision } from "../access-record.ts";
 import type { Problem } from "../decision.ts";
 import type { Grant } from "../grant.ts";
 import type { Interaction } from "../interaction.ts";
-import type { Principal } from "../principal.ts";
 import type { RoutePolicy } from "../policy.ts";
+import type { Principal } from "../principal.ts";
 import type { ControlName, TrustZone } from "../zones.ts";
 import type { RequestBody } from "./body.ts";
 import type { BodyTransform, Json } from "./transform.ts";
@@ -66,7 +66,9 @@ export interface RequestContext {
   readonly patients: Set<string>;
   /** Name of the upstream that answered. */
   upstream?: string;
-  /** Set when the answer has ended: the record every listener saw. */
+  /** The largest body that is judged in memory, in bytes. */
+  answerLimitBytes: number;
+  /** The record every listener saw: set when the answer is ready, and again when it has ended. */
   record?: AccessRecord;
 }
 
@@ -117,8 +119,11 @@ function openContext(req: Carrier): RequestContext {
     transforms: [],
     media: "fhir",
     patients: new Set(),
+    answerLimitBytes: DEFAULT_ANSWER_LIMIT_BYTES,
   };
 }
+
+const DEFAULT_ANSWER_LIMIT_BYTES = 25 * 1024 * 1024;
 
 /** Ids that may be logged and echoed: they cannot break a header, a log line or a path. */
 const WELL_FORMED_ID = /^[A-Za-z0-9._:-]{1,128}$/;

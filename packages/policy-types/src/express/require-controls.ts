@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Problem } from "../decision.ts";
 import { type ControlName, TRUST_ZONES, type TrustZone, ZONE_PRESETS } from "../zones.ts";
 import { contextOf, hasPermitted, recordDecision } from "./context.ts";
-import { sendProblem } from "./problem.ts";
+import { sendProblem } from "./pipeline.ts";
 
 const CONTROL_SKIPPED: Problem = Object.freeze({
   code: "policy-types/control-skipped",

@@ -35,15 +35,14 @@ export type BodyVerdict =
 export const KEEP: BodyVerdict = Object.freeze({ kind: "keep" });
 
 /**
- * One judge of the answer. A transform that throws refuses the answer: what cannot be judged is not sent.
- *
- * Headers that the transform wants changed it sets itself, through `headers`, which runs once before the head is sent.
+ * One judge of the answer. Judging is synchronous, so that what was judged is what is serialised; whatever a judge needs
+ * from outside (keys, consent) it fetches before the handler runs. A transform that throws refuses the answer: what cannot be judged is not sent.
  */
 export interface BodyTransform {
   readonly name: string;
   readonly stage: TransformStage;
   /** Judges a parsed JSON body, or one NDJSON line. */
-  json(body: Json, answer: AnswerFacts): BodyVerdict | Promise<BodyVerdict>;
+  json(body: Json, answer: AnswerFacts): BodyVerdict;
   /**
    * Judges a body that is not JSON, by its head alone. Absent: refused, because what cannot be read cannot be judged
    * (S12).

@@ -1,0 +1,336 @@
+import { createHash } from "node:crypto";
+import type { ServerResponse } from "node:http";
+import type { AccessRecord } from "../access-record.ts";
+import type { Problem } from "../decision.ts";
+import { isNotModified, type Withheld, withholdConditions } from "./conditional.ts";
+import { contentDecoder, decodeContent } from "./content-coding.ts";
+import { contextOf, type RequestContext } from "./context.ts";
+import { type Judgement, judgeHead, judgeJson, judgeText, TOO_LARGE, UNREADABLE } from "./judge.ts";
+import { LineSplitter } from "./lines.ts";
+import { isJsonMediaType, isNdjsonMediaType } from "./media-type.ts";
+import type { Outlet } from "./outlet.ts";
+import { renderProblem } from "./render-problem.ts";
+import { isVersionTag, readFacts, removeHandlerHeaders, removeHeaders, setHeaders } from "./response-headers.ts";
+import type { AnswerFacts, Json } from "./transform.ts";
+
+export type HookedResponse = ServerResponse & { json?: (this: ServerResponse, body: unknown) => unknown };
+
+/**
+ * - `open`: the handler has not begun.
+ * - `collect`: a JSON body is being gathered; nothing has been sent.
+ * - `lines`: NDJSON, judged and sent line by line.
+ * - `stream`: nothing to judge, or judged already; bytes pass through.
+ * - `done`: the end has been handed on; whatever the handler still writes is discarded.
+ */
+type Phase = "open" | "collect" | "lines" | "stream" | "done";
+export type WriteArguments = readonly [chunk?: unknown, encoding?: unknown, callback?: unknown];
+
+/** One answer on its way out: what the handler writes, held until it has been judged. */
+export class Answer {
+  readonly outlet: Outlet;
+  readonly #res: HookedResponse;
+  readonly #context: RequestContext;
+  readonly #nativeJson: HookedResponse["json"];
+  #withheld: Withheld | undefined;
+  #phase: Phase = "open";
+  #chunks: Buffer[] = [];
+  #size = 0;
+  #lines: LineSplitter | undefined;
+
+  constructor(res: HookedResponse, outlet: (onRefusal: (problem: Problem) => void) => Outlet) {
+    this.#res = res;
+    this.#context = contextOf(res.req);
+    this.#nativeJson = res.json;
+    this.outlet = outlet((problem) => this.refuse(problem));
+  }
+
+  /** From now on the handler's answer is judged: it may not answer 304, 206 or a bodiless HEAD of its own. */
+  judge(): void {
+    if (this.#withheld !== undefined) return;
+    const { req } = this.#res;
+    this.#withheld = withholdConditions(req);
+    // RFC 9110 section 9.3.2: HEAD is GET without the body, so it is judged as one; Node leaves the body out.
+    if (req.method === "HEAD") req.method = "GET";
+    if (this.#nativeJson !== undefined) this.#res.json = (...args: unknown[]) => this.#json(args);
+  }
+
+  refuse(problem: Problem): void {
+    const res = this.#res;
+    this.#context.problem ??= problem;
+    this.#phase = "done";
+    this.#chunks = [];
+    this.#lines?.stop();
+    if (res.headersSent || this.outlet.passed) {
+      res.destroy();
+      return;
+    }
+    const { status, headers, body } = renderProblem(problem, this.#context);
+    removeHandlerHeaders(res);
+    res.statusCode = status;
+    res.statusMessage = "";
+    setHeaders(res, headers);
+    res.setHeader("Content-Length", body.length);
+    this.outlet.replace(body, "end");
+  }
+
+  /** Only keeps what the handler gave: the head is sent when the answer is. */
+  writeHead(args: readonly unknown[]): ServerResponse {
+    const res = this.#res;
+    if (this.outlet.passed) return this.outlet.native.writeHead(...args);
+    if (this.#phase === "done") return res;
+    const [status, second, third] = args;
+    res.statusCode = status as number;
+    if (typeof second === "string") res.statusMessage = second;
+    setHeaders(res, (typeof second === "string" ? third : second) as object | undefined);
+    return res;
+  }
+
+  write([chunk, encoding, callback]: WriteArguments): boolean {
+    const bytes = toBuffer(chunk, encoding);
+    const done = typeof encoding === "function" ? encoding : callback;
+    if (typeof done === "function") process.nextTick(done as () => void);
+    if (this.#phase === "open") this.#begin();
+    if (this.#phase === "collect") this.#collect(bytes);
+    else if (this.#phase === "lines") return this.#lines?.write(bytes) ?? true;
+    else if (this.#phase === "stream") return this.outlet.emit(bytes);
+    return true;
+  }
+
+  end(args: WriteArguments): ServerResponse {
+    const res = this.#res;
+    const [chunk, encoding] = args;
+    const done = args.find((argument) => typeof argument === "function");
+    if (done !== undefined && this.#phase !== "done") res.once("finish", done as () => void);
+    const absent = chunk === undefined || chunk === null || typeof chunk === "function";
+    const bytes = absent ? EMPTY : toBuffer(chunk, encoding);
+    if (this.#phase === "open") {
+      if (bytes.length === 0) this.#finishEmpty();
+      else this.#begin();
+    }
+    switch (this.#phase) {
+      case "collect":
+        this.#collect(bytes);
+        this.#judgeCollected();
+        break;
+      case "lines":
+        this.#lines?.end(bytes);
+        break;
+      case "stream":
+        this.#finish(bytes);
+        break;
+      case "open":
+      case "done":
+    }
+    return res;
+  }
+
+  closed(): void {
+    this.#phase = "done";
+    this.#chunks = [];
+    this.#lines?.stop();
+    this.outlet.closed();
+  }
+
+  /** An object is judged as it is: nothing is parsed, and Express serialises it once. */
+  #json(args: readonly unknown[]): unknown {
+    const res = this.#res;
+    if (this.#phase !== "open" || args.length !== 1) return this.#nativeJson?.apply(res, args as [unknown]);
+    if (!res.hasHeader("content-type")) res.setHeader("Content-Type", "application/json; charset=utf-8");
+    const facts = readFacts(res, "body");
+    const judgement = judgeJson(args[0] as Json, this.#context.transforms, facts);
+    if (judgement.kind === "refused") this.refuse(judgement.problem);
+    else if (judgement.kind === "dropped") this.#finishDropped(facts);
+    else {
+      this.#phase = "stream";
+      this.#applyHeaders(facts);
+      this.#nativeJson?.call(res, judgement.kind === "changed" ? judgement.body : args[0]);
+    }
+    return res;
+  }
+
+  /** The first byte is here: how will this body be judged? */
+  #begin(): void {
+    const { transforms, answerLimitBytes } = this.#context;
+    if (transforms.length === 0) {
+      this.#phase = "stream";
+      return;
+    }
+    const facts = readFacts(this.#res, "body");
+    if (facts.status === 206) this.refuse(UNREADABLE);
+    else if (isNdjsonMediaType(facts.mediaType)) this.#beginLines();
+    else if (!isJsonMediaType(facts.mediaType)) this.#beginOpaque(facts);
+    else if (Number(facts.headers["content-length"] ?? 0) > answerLimitBytes) this.refuse(TOO_LARGE);
+    else this.#phase = "collect";
+  }
+
+  #beginOpaque(facts: AnswerFacts): void {
+    const judgement = judgeHead("opaque", this.#context.transforms, facts);
+    if (judgement.kind !== "same") {
+      this.#finishJudged(judgement, facts);
+      return;
+    }
+    this.#phase = "stream";
+    this.#applyHeaders(facts);
+  }
+
+  #collect(bytes: Buffer): void {
+    this.#size += bytes.length;
+    if (this.#size > this.#context.answerLimitBytes) this.refuse(TOO_LARGE);
+    else this.#chunks.push(bytes);
+  }
+
+  #judgeCollected(): void {
+    if (this.#phase !== "collect") return;
+    this.#phase = "done";
+    const collected = Buffer.concat(this.#chunks, this.#size);
+    this.#chunks = [];
+    const coding = this.#res.getHeader("content-encoding");
+    if (coding === undefined) {
+      this.#judgeBytes(collected);
+      return;
+    }
+    decodeContent(collected, String(coding), this.#context.answerLimitBytes).then(
+      (bytes) => {
+        removeHeaders(this.#res, ["Content-Encoding", "Content-Length"]);
+        this.#judgeBytes(bytes);
+      },
+      () => this.refuse(UNREADABLE),
+    );
+  }
+
+  #judgeBytes(bytes: Buffer): void {
+    const res = this.#res;
+    const facts = readFacts(res, "body");
+    const judgement = judgeText(bytes, this.#context.transforms, facts);
+    if (judgement.kind === "refused") this.refuse(judgement.problem);
+    else if (judgement.kind === "dropped") this.#finishDropped(facts);
+    else {
+      this.#applyHeaders(facts);
+      if (judgement.kind === "same") {
+        this.#finish(bytes);
+        return;
+      }
+      removeHeaders(res, ["Digest", "Content-Digest", "Repr-Digest", "Content-MD5"]);
+      const tag = res.getHeader("etag");
+      if (tag !== undefined && !isVersionTag(String(tag), judgement.body)) {
+        res.setHeader("ETag", `W/"${createHash("sha256").update(judgement.bytes).digest("base64url")}"`);
+      }
+      this.#finish(judgement.bytes);
+    }
+  }
+
+  #finishEmpty(): void {
+    const facts = readFacts(this.#res, "body");
+    const judgement = judgeHead("empty", this.#context.transforms, facts);
+    if (judgement.kind !== "same") {
+      this.#finishJudged(judgement, facts);
+      return;
+    }
+    this.#phase = "done";
+    this.#applyHeaders(facts);
+    this.outlet.emit("end");
+  }
+
+  #finishJudged(judgement: Judgement, facts: AnswerFacts): void {
+    if (judgement.kind === "refused") this.refuse(judgement.problem);
+    else if (judgement.kind === "changed") {
+      this.#applyHeaders(facts);
+      this.#res.setHeader("Content-Type", "application/fhir+json; charset=utf-8");
+      this.#finish(Buffer.from(JSON.stringify(judgement.body)));
+    } else this.#finishDropped(facts);
+  }
+
+  #finishDropped(facts: AnswerFacts): void {
+    this.#phase = "done";
+    this.#applyHeaders(facts);
+    removeHeaders(this.#res, ["Content-Type", "Content-Length", "Content-Encoding", "ETag"]);
+    this.outlet.emit("end");
+  }
+
+  /** Sends the last (mostly the only) piece, or 304 when the client has the answer already. */
+  #finish(bytes: Buffer): void {
+    const res = this.#res;
+    const inOnePiece = !this.outlet.begun;
+    this.#phase = "done";
+    if (this.#withheld !== undefined && inOnePiece) {
+      if (this.#clientHasIt(this.#withheld)) {
+        res.statusCode = 304;
+        removeHeaders(res, ["Content-Type", "Content-Length", "Transfer-Encoding"]);
+        this.outlet.emit("end");
+        return;
+      }
+      res.removeHeader("Transfer-Encoding");
+      res.setHeader("Content-Length", bytes.length);
+    }
+    if (bytes.length === 0) this.outlet.emit("end");
+    else this.outlet.emit(bytes, "end");
+  }
+
+  #clientHasIt(withheld: Withheld): boolean {
+    const res = this.#res;
+    const { method } = this.#context;
+    const etag = res.getHeader("etag")?.toString();
+    const lastModified = res.getHeader("last-modified")?.toString();
+    return (
+      res.statusCode === 200 &&
+      (method === "GET" || method === "HEAD") &&
+      isNotModified(withheld, { etag, lastModified })
+    );
+  }
+
+  #beginLines(): void {
+    const res = this.#res;
+    const coding = res.getHeader("content-encoding");
+    const decoder = coding === undefined ? undefined : contentDecoder(String(coding));
+    if (coding !== undefined && decoder === undefined) {
+      this.refuse(UNREADABLE);
+      return;
+    }
+    this.#phase = "lines";
+    removeHeaders(res, ["Content-Length", "Content-Encoding", "ETag"]);
+    const facts = readFacts(res, "line");
+    this.#applyHeaders(facts);
+    this.#lines = new LineSplitter({
+      decoder,
+      limitBytes: this.#context.answerLimitBytes,
+      onLine: (line) => this.#judgeLine(line, facts),
+      onEnd: () => {
+        if (this.#phase !== "lines") return;
+        this.#phase = "done";
+        this.outlet.emit("end");
+      },
+      onFault: () => this.refuse(UNREADABLE),
+      onRoom: () => res.emit("drain"),
+    });
+  }
+
+  #judgeLine(line: Buffer, facts: AnswerFacts): boolean {
+    if (this.#phase !== "lines") return true;
+    const judgement = judgeText(line, this.#context.transforms, facts);
+    if (judgement.kind === "refused") this.refuse(judgement.problem);
+    if (judgement.kind === "refused" || judgement.kind === "dropped") return true;
+    return this.outlet.emit(Buffer.concat([judgement.kind === "same" ? line : judgement.bytes, NEWLINE]));
+  }
+
+  #applyHeaders(facts: AnswerFacts): void {
+    const { transforms } = this.#context;
+    if (transforms.length === 0) return;
+    // A part of a judged body cannot be judged, so parts are not offered.
+    this.#res.removeHeader("Accept-Ranges");
+    for (const transform of transforms) setHeaders(this.#res, transform.headers?.(facts));
+  }
+}
+
+function toBuffer(chunk: unknown, encoding: unknown): Buffer {
+  if (Buffer.isBuffer(chunk)) return chunk;
+  if (typeof chunk === "string") return Buffer.from(chunk, isEncoding(encoding) ? encoding : "utf8");
+  if (chunk instanceof Uint8Array) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  throw new TypeError("a response chunk is a string, Buffer or Uint8Array");
+}
+
+function isEncoding(encoding: unknown): encoding is BufferEncoding {
+  return typeof encoding === "string" && Buffer.isEncoding(encoding);
+}
+
+const EMPTY = Buffer.alloc(0);
+const NEWLINE = Buffer.from("\n");

@@ -1,0 +1,88 @@
+import type { Transform } from "node:stream";
+
+export interface LineSplitterOptions {
+  /** Undoes a content coding first. */
+  readonly decoder: Transform | undefined;
+  /** Longest line, in bytes. */
+  readonly limitBytes: number;
+  /** Takes one line without its newline; returns false when it wants a pause. */
+  readonly onLine: (line: Buffer) => boolean;
+  readonly onEnd: () => void;
+  /** The stream is broken or a line too long. */
+  readonly onFault: () => void;
+  /** Called when writing may go on after `write` returned false. */
+  readonly onRoom: () => void;
+}
+
+/** Cuts a byte stream into lines. Empty lines are skipped, a carriage return before the newline is removed. */
+export class LineSplitter {
+  readonly #options: LineSplitterOptions;
+  #rest: Buffer[] = [];
+  #restBytes = 0;
+  #stopped = false;
+
+  constructor(options: LineSplitterOptions) {
+    this.#options = options;
+    const { decoder } = options;
+    decoder?.on("data", (chunk: Buffer) => this.#take(chunk));
+    decoder?.on("drain", () => options.onRoom());
+    decoder?.once("end", () => this.#finish());
+    decoder?.once("error", () => this.#fault());
+  }
+
+  write(chunk: Buffer): boolean {
+    if (this.#stopped) return true;
+    const { decoder } = this.#options;
+    return decoder === undefined ? this.#take(chunk) : decoder.write(chunk);
+  }
+
+  end(chunk: Buffer | undefined): void {
+    if (chunk !== undefined) this.write(chunk);
+    if (this.#stopped) return;
+    if (this.#options.decoder === undefined) this.#finish();
+    else this.#options.decoder.end();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#rest = [];
+    this.#options.decoder?.destroy();
+  }
+
+  #take(chunk: Buffer): boolean {
+    let room = true;
+    let start = 0;
+    for (let at = chunk.indexOf(NEWLINE); at !== -1 && !this.#stopped; at = chunk.indexOf(NEWLINE, start)) {
+      room = this.#line(Buffer.concat([...this.#rest, chunk.subarray(start, at)])) && room;
+      this.#rest = [];
+      this.#restBytes = 0;
+      start = at + 1;
+    }
+    if (start < chunk.length) {
+      this.#rest.push(chunk.subarray(start));
+      this.#restBytes += chunk.length - start;
+      if (this.#restBytes > this.#options.limitBytes) this.#fault();
+    }
+    return room;
+  }
+
+  #line(line: Buffer): boolean {
+    const trimmed = line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
+    return trimmed.length === 0 ? true : this.#options.onLine(trimmed);
+  }
+
+  #finish(): void {
+    if (this.#stopped) return;
+    if (this.#restBytes > 0) this.#line(Buffer.concat(this.#rest));
+    this.#options.onEnd();
+  }
+
+  #fault(): void {
+    if (this.#stopped) return;
+    this.stop();
+    this.#options.onFault();
+  }
+}
+
+const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;

@@ -1,0 +1,86 @@
+import { randomBytes } from "node:crypto";
+import type { Json } from "./transform.ts";
+
+/**
+ * FHIR decimals carry their precision: `2.00` is not `2`. When a body has to be serialised again after it was judged,
+ * numbers that JavaScript would write differently keep the text they came in with.
+ *
+ * @see https://hl7.org/fhir/R4/json.html#decimal
+ */
+export interface LosslessBody {
+  readonly body: Json;
+  /** Writes `body`, or another value built from parts of it. */
+  stringify(body: Json): string;
+}
+
+/** `JSON.parse` that remembers. Throws what `JSON.parse` throws. */
+export function parseLossless(text: string): LosslessBody {
+  if (!hasNumberThatChanges(text)) return { body: JSON.parse(text) as Json, stringify: (body) => JSON.stringify(body) };
+
+  const memory = new NumberMemory();
+  const marked = text.replace(STRING_OR_NUMBER, (token, number: string | undefined) =>
+    number !== undefined && changes(number) ? `"${MARK_ESCAPED}${number}"` : token,
+  );
+  const body = JSON.parse(marked, function (this: object, key: string, value: unknown) {
+    if (typeof value === "number") memory.seen(value, String(value));
+    if (typeof value !== "string" || !value.startsWith(MARK)) return value;
+    const source = value.slice(MARK.length);
+    memory.remember(this, key, source);
+    return Number(source);
+  }) as Json;
+  return { body, stringify: (changed) => memory.stringify(changed) };
+}
+
+/**
+ * Which text each number came from, by the object that holds it. An object that was copied on the way is found again by
+ * its value, as long as that value was written only one way in the whole text.
+ */
+class NumberMemory {
+  readonly #held = new WeakMap<object, Map<string, string>>();
+  readonly #byValue = new Map<number, string | undefined>();
+
+  seen(value: number, source: string): void {
+    const known = this.#byValue.get(value);
+    if (known === undefined && !this.#byValue.has(value)) this.#byValue.set(value, source);
+    else if (known !== source) this.#byValue.set(value, undefined);
+  }
+
+  remember(holder: object, key: string, source: string): void {
+    const keys = this.#held.get(holder) ?? new Map<string, string>();
+    keys.set(key, source);
+    this.#held.set(holder, keys);
+    this.seen(Number(source), source);
+  }
+
+  stringify(body: Json): string {
+    const memory = this;
+    const marked = JSON.stringify(body, function (this: object, key: string, value: unknown) {
+      if (typeof value !== "number") return value;
+      const source = memory.#held.get(this)?.get(key) ?? memory.#byValue.get(value);
+      return source === undefined || Number(source) !== value || !changes(source) ? value : MARK + source;
+    });
+    return marked.replaceAll(MARKED_NUMBER, "$1");
+  }
+}
+
+function changes(number: string): boolean {
+  return String(Number(number)) !== number;
+}
+
+/** Looks at every number; a number-like piece of a string only costs the slower way. */
+function hasNumberThatChanges(text: string): boolean {
+  NUMBER_IN_PLACE.lastIndex = 0;
+  for (let match = NUMBER_IN_PLACE.exec(text); match !== null; match = NUMBER_IN_PLACE.exec(text)) {
+    if (changes(match[1] ?? "")) return true;
+  }
+  return false;
+}
+
+const NUMBER_IN_PLACE = /[:[,]\s*(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?=[,\]}])/g;
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|(-?\d[\d.eE+-]*)/g;
+
+/** Unguessable, so that no text can hold a string that reads back as a number. */
+const NONCE = randomBytes(12).toString("hex");
+const MARK = `\u0000${NONCE}:`;
+const MARK_ESCAPED = `\\u0000${NONCE}:`;
+const MARKED_NUMBER = new RegExp(`"\\\\u0000${NONCE}:([^"]*)"`, "g");

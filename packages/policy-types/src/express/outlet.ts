@@ -1,0 +1,141 @@
+import type { ServerResponse } from "node:http";
+import type { AccessRecord } from "../access-record.ts";
+import type { Problem } from "../decision.ts";
+import { contextOf } from "./context.ts";
+import { accessRecord } from "./record.ts";
+
+/** Runs when the answer is known and before any byte of it is sent. A problem it gives replaces the answer. */
+export type Gate = (record: AccessRecord) => Problem | undefined | Promise<Problem | undefined>;
+
+/** A piece of the body, or the end of the answer. */
+export type Piece = Buffer | "end";
+
+export interface NativeResponse {
+  readonly writeHead: (...args: unknown[]) => ServerResponse;
+  readonly write: (chunk: Buffer) => boolean;
+  readonly end: (chunk?: Buffer) => ServerResponse;
+}
+
+/**
+ * The last step out: keeps what is ready until every gate has let it pass, then hands it to Node; tells the listeners
+ * when it is over.
+ */
+export class Outlet {
+  readonly native: NativeResponse;
+  readonly gates: Gate[] = [];
+  readonly listeners: ((record: AccessRecord) => void)[] = [];
+  /** True once the gates have let the answer pass: from then on the head is Node's to send. */
+  passed = false;
+
+  readonly #res: ServerResponse;
+  readonly #onRefusal: (problem: Problem) => void;
+  #asking = false;
+  #queue: Piece[] = [];
+  #sentBytes = 0;
+
+  constructor(res: ServerResponse, native: NativeResponse, onRefusal: (problem: Problem) => void) {
+    this.#res = res;
+    this.native = native;
+    this.#onRefusal = onRefusal;
+  }
+
+  /** True once a piece has been handed over, kept or sent. */
+  get begun(): boolean {
+    return this.passed || this.#queue.length > 0;
+  }
+
+  /** Hands pieces on, or keeps them until the gates have settled. Returns false when the handler should pause. */
+  emit(...pieces: Piece[]): boolean {
+    if (this.passed) return this.#send(pieces);
+    this.#queue.push(...pieces);
+    this.#askOnce();
+    return this.passed;
+  }
+
+  /** What was kept is not sent; these pieces are. Only before `passed`. */
+  replace(...pieces: Piece[]): void {
+    this.#queue = pieces;
+    this.#askOnce();
+  }
+
+  closed(): void {
+    this.#queue = [];
+    if (this.listeners.length === 0) return;
+    const record = this.#record(this.#res.writableFinished, this.#sentBytes);
+    for (const listener of this.listeners) listener(record);
+  }
+
+  #askOnce(): void {
+    if (this.passed || this.#asking) return;
+    if (this.gates.length === 0) {
+      this.#release();
+      return;
+    }
+    this.#asking = true;
+    const record = this.#record(true, wholeSize(this.#queue));
+    void this.#ask(record).then((problem) => {
+      this.#asking = false;
+      // A gate's refusal is not gated again: there is nothing left to ask.
+      this.gates.length = 0;
+      if (problem !== undefined && !this.#res.destroyed) this.#onRefusal(problem);
+      else if (this.#release()) this.#res.emit("drain");
+    });
+  }
+
+  async #ask(record: AccessRecord): Promise<Problem | undefined> {
+    try {
+      for (const gate of this.gates) {
+        const problem = await gate(record);
+        if (problem !== undefined) return problem;
+      }
+      return undefined;
+    } catch {
+      return GATE_FAILED;
+    }
+  }
+
+  /** Returns true when the handler may write on. */
+  #release(): boolean {
+    this.passed = true;
+    const queue = this.#queue;
+    this.#queue = [];
+    if (this.#res.destroyed) return false;
+    return this.#send(queue) && queue.at(-1) !== "end";
+  }
+
+  /** The last piece goes with the end in one call, so that a short answer leaves in one packet. */
+  #send(pieces: readonly Piece[]): boolean {
+    let room = true;
+    pieces.forEach((piece, index) => {
+      if (piece === "end") {
+        if (index === 0 || pieces.length === 1) this.native.end();
+      } else {
+        this.#sentBytes += piece.length;
+        if (pieces[index + 1] === "end") this.native.end(piece);
+        else room = this.native.write(piece);
+      }
+    });
+    return room;
+  }
+
+  #record(completed: boolean, responseBytes: number | undefined): AccessRecord {
+    const record = accessRecord(this.#res.req, this.#res, {
+      completed,
+      ...(responseBytes === undefined ? {} : { responseBytes }),
+    });
+    contextOf(this.#res.req).record = record;
+    return record;
+  }
+}
+
+function wholeSize(queue: readonly Piece[]): number | undefined {
+  if (queue.at(-1) !== "end") return undefined;
+  return queue.reduce((sum, piece) => sum + (piece === "end" ? 0 : piece.length), 0);
+}
+
+const GATE_FAILED: Problem = Object.freeze({
+  code: "policy-types/gate-failed",
+  status: 503,
+  issue: "transient",
+  detail: "The answer could not be released, so it is not sent.",
+});

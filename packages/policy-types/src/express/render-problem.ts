@@ -1,0 +1,49 @@
+import type { Problem } from "../decision.ts";
+import type { RequestContext } from "./context.ts";
+
+export const OPERATION_OUTCOME_MEDIA_TYPE = "application/fhir+json; charset=utf-8";
+const PROBLEM_MEDIA_TYPE = "application/problem+json; charset=utf-8";
+
+/**
+ * Renders a refusal as an R4 OperationOutcome. Holds the fixed sentence, the code and the element names of the problem,
+ * nothing of the request.
+ *
+ * @see https://hl7.org/fhir/R4/operationoutcome.html
+ */
+export function renderOperationOutcome(problem: Problem): object {
+  return {
+    resourceType: "OperationOutcome",
+    issue: [
+      {
+        severity: problem.status >= 500 ? "fatal" : "error",
+        code: problem.issue,
+        details: { coding: [{ system: "urn:wardline:error-code", code: problem.code }], text: problem.detail },
+        ...(problem.expression === undefined ? {} : { expression: problem.expression }),
+      },
+    ],
+  };
+}
+
+export interface RenderedProblem {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly body: Buffer;
+}
+
+/** OperationOutcome on FHIR routes, problem details (RFC 9457) elsewhere; never cached, always with the request id. */
+export function renderProblem(problem: Problem, context: RequestContext): RenderedProblem {
+  const fhir = context.media === "fhir";
+  const value = fhir
+    ? renderOperationOutcome(problem)
+    : { type: "about:blank", title: problem.detail, status: problem.status, code: problem.code };
+  return {
+    status: problem.status,
+    headers: {
+      "Content-Type": fhir ? OPERATION_OUTCOME_MEDIA_TYPE : PROBLEM_MEDIA_TYPE,
+      "Cache-Control": "no-store",
+      "X-Request-Id": context.requestId,
+      ...problem.headers,
+    },
+    body: Buffer.from(JSON.stringify(value)),
+  };
+}

@@ -1,0 +1,44 @@
+import type { ServerResponse } from "node:http";
+import { mediaTypeOf } from "./media-type.ts";
+import type { AnswerFacts, Json } from "./transform.ts";
+
+/** Reads the head the handler has prepared. */
+export function readFacts(res: ServerResponse, unit: "body" | "line"): AnswerFacts {
+  const headers: Record<string, string> = {};
+  for (const name of res.getHeaderNames()) headers[name] = String(res.getHeader(name));
+  return { status: res.statusCode, mediaType: mediaTypeOf(headers["content-type"]), unit, headers };
+}
+
+/** Sets headers given as an object, as `[name, value, ...]` or as `[[name, value], ...]`; `undefined` removes. */
+export function setHeaders(res: ServerResponse, headers: object | undefined): void {
+  if (headers === undefined) return;
+  const pairs = Array.isArray(headers) ? pairUp(headers as unknown[]) : Object.entries(headers as object);
+  for (const [name, value] of pairs as [string, unknown][]) {
+    if (value === undefined) res.removeHeader(name);
+    else res.setHeader(name, value as string);
+  }
+}
+
+function pairUp(flat: readonly unknown[]): (readonly [unknown, unknown])[] {
+  if (Array.isArray(flat[0])) return flat as [unknown, unknown][];
+  return Array.from({ length: flat.length / 2 }, (_, index) => [flat[index * 2], flat[index * 2 + 1]] as const);
+}
+
+export function removeHeaders(res: ServerResponse, names: readonly string[]): void {
+  for (const name of names) res.removeHeader(name);
+}
+
+/** Removes what described the withheld answer: a refusal keeps only the edge's own headers. */
+export function removeHandlerHeaders(res: ServerResponse): void {
+  for (const name of res.getHeaderNames()) if (!OF_THE_EDGE.test(name)) res.removeHeader(name);
+}
+
+const OF_THE_EDGE =
+  /^(?:access-control-.*|(?:x-)?ratelimit.*|retry-after|x-(?:request|correlation)-id|strict-transport-security|content-security-policy|cross-origin-.*|origin-agent-cluster|referrer-policy|x-content-type-options|x-frame-options|x-dns-prefetch-control|x-download-options|x-permitted-cross-domain-policies|x-xss-protection|cache-control|pragma|vary|date|connection|dpop-nonce|deprecation|sunset)$/;
+
+/** FHIR's own tag names the version (R4 http.html, "Managing Resource Contention"); any other named bytes not sent. */
+export function isVersionTag(tag: string, body: Json): boolean {
+  const meta = body !== null && typeof body === "object" && !Array.isArray(body) ? body["meta"] : undefined;
+  const version = meta !== null && typeof meta === "object" && !Array.isArray(meta) ? meta?.["versionId"] : undefined;
+  return typeof version === "string" && tag === `W/"${version}"`;
+}
