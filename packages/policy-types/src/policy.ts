@@ -58,6 +58,8 @@ export interface RoutePolicy {
   readonly interactions: readonly Exclude<InteractionCode, "unknown" | "operation">[];
   /** Operations allowed by name without `$`. Default none. */
   readonly operations?: readonly string[];
+  /** Search parameters beyond R4 that the upstream knows and that widen nothing: its own paging (`_offset`). Default none. */
+  readonly extraParameters?: readonly string[];
   /** Resource types served. Default every type of R4. */
   readonly types?: readonly string[];
   readonly tier: string;

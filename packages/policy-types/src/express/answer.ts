@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import type { ServerResponse } from "node:http";
-import type { AccessRecord } from "../access-record.ts";
 import type { Problem } from "../decision.ts";
 import { isNotModified, type Withheld, withholdConditions } from "./conditional.ts";
 import { contentDecoder, decodeContent } from "./content-coding.ts";
@@ -93,7 +92,8 @@ export class Answer {
     if (this.#phase === "collect") this.#collect(bytes);
     else if (this.#phase === "lines") return this.#lines?.write(bytes) ?? true;
     else if (this.#phase === "stream") return this.outlet.emit(bytes);
-    return true;
+    // Nothing is wanted any more: a pipe pauses here until the response has closed.
+    return this.#phase !== "done";
   }
 
   end(args: WriteArguments): ServerResponse {
@@ -260,7 +260,7 @@ export class Answer {
         return;
       }
       res.removeHeader("Transfer-Encoding");
-      res.setHeader("Content-Length", bytes.length);
+      if (bytes.length > 0) res.setHeader("Content-Length", bytes.length);
     }
     if (bytes.length === 0) this.outlet.emit("end");
     else this.outlet.emit(bytes, "end");

@@ -17,50 +17,42 @@ export interface LosslessBody {
 export function parseLossless(text: string): LosslessBody {
   if (!hasNumberThatChanges(text)) return { body: JSON.parse(text) as Json, stringify: (body) => JSON.stringify(body) };
 
-  const memory = new NumberMemory();
+  const byValue = new Map<number, string | undefined>();
   const marked = text.replace(STRING_OR_NUMBER, (token, number: string | undefined) =>
     number !== undefined && changes(number) ? `"${MARK_ESCAPED}${number}"` : token,
   );
-  const body = JSON.parse(marked, function (this: object, key: string, value: unknown) {
-    if (typeof value === "number") memory.seen(value, String(value));
+  const body = JSON.parse(marked, function (this: Holder, key: string, value: unknown) {
+    if (typeof value === "number") seen(byValue, value, String(value));
     if (typeof value !== "string" || !value.startsWith(MARK)) return value;
     const source = value.slice(MARK.length);
-    memory.remember(this, key, source);
+    seen(byValue, Number(source), source);
+    this[SOURCES] = { ...this[SOURCES], [key]: source };
     return Number(source);
   }) as Json;
-  return { body, stringify: (changed) => memory.stringify(changed) };
+  return { body, stringify: (changed) => stringifyMarked(changed, byValue) };
 }
 
 /**
- * Which text each number came from, by the object that holds it. An object that was copied on the way is found again by
- * its value, as long as that value was written only one way in the whole text.
+ * The texts of an object's own numbers, by name. Spread, rest and `Object.assign` carry symbols along, so a copy of the
+ * object knows them too; JSON leaves them out.
  */
-class NumberMemory {
-  readonly #held = new WeakMap<object, Map<string, string>>();
-  readonly #byValue = new Map<number, string | undefined>();
+const SOURCES = Symbol("number sources");
+type Holder = { [SOURCES]?: Readonly<Record<string, string>> };
 
-  seen(value: number, source: string): void {
-    const known = this.#byValue.get(value);
-    if (known === undefined && !this.#byValue.has(value)) this.#byValue.set(value, source);
-    else if (known !== source) this.#byValue.set(value, undefined);
-  }
+/** For copies that lost their symbols: a value counts as known when the whole text writes it in one way only. */
+function seen(byValue: Map<number, string | undefined>, value: number, source: string): void {
+  const known = byValue.get(value);
+  if (known === undefined && !byValue.has(value)) byValue.set(value, source);
+  else if (known !== source) byValue.set(value, undefined);
+}
 
-  remember(holder: object, key: string, source: string): void {
-    const keys = this.#held.get(holder) ?? new Map<string, string>();
-    keys.set(key, source);
-    this.#held.set(holder, keys);
-    this.seen(Number(source), source);
-  }
-
-  stringify(body: Json): string {
-    const memory = this;
-    const marked = JSON.stringify(body, function (this: object, key: string, value: unknown) {
-      if (typeof value !== "number") return value;
-      const source = memory.#held.get(this)?.get(key) ?? memory.#byValue.get(value);
-      return source === undefined || Number(source) !== value || !changes(source) ? value : MARK + source;
-    });
-    return marked.replaceAll(MARKED_NUMBER, "$1");
-  }
+function stringifyMarked(body: Json, byValue: ReadonlyMap<number, string | undefined>): string {
+  const marked = JSON.stringify(body, function (this: Holder, key: string, value: unknown) {
+    if (typeof value !== "number") return value;
+    const source = this[SOURCES]?.[key] ?? byValue.get(value);
+    return source === undefined || Number(source) !== value || !changes(source) ? value : MARK + source;
+  });
+  return marked.replaceAll(MARKED_NUMBER, "$1");
 }
 
 function changes(number: string): boolean {

@@ -108,7 +108,7 @@ export class Outlet {
     let room = true;
     pieces.forEach((piece, index) => {
       if (piece === "end") {
-        if (index === 0 || pieces.length === 1) this.native.end();
+        if (index === 0) this.native.end();
       } else {
         this.#sentBytes += piece.length;
         if (pieces[index + 1] === "end") this.native.end(piece);
