@@ -59,7 +59,13 @@ export interface RequestContext {
    * What is asked of the handler in place of what the client asked: smart-auth's narrowing. `url` is relative to where
    * the middleware is mounted, like `req.url`.
    */
-  rewritten?: { readonly url?: string; readonly body?: Json };
+  rewritten?: {
+    readonly url?: string;
+    /** JSON body, for a batch or transaction of which some entries were refused or narrowed. */
+    readonly body?: Json;
+    /** Form body of a POST `_search`. */
+    readonly form?: string;
+  };
   /** The refusal sent, if one was. */
   problem?: Problem;
   /** Patients the answer turned out to hold, noted by the guard: bare ids. */
