@@ -25,7 +25,17 @@ export {
   type TouchVia,
 } from "./interaction.ts";
 export { type Findings, findings, join, nearest, refuseUnknownKeys } from "./options.ts";
-export type { IssuerPolicy, PolicyDocument, RoutePolicy, TierPolicy, UpstreamPolicy, WindowPolicy } from "./policy.ts";
+export {
+  definePolicy,
+  type IssuerPolicy,
+  type PolicyDocument,
+  type RoutePolicy,
+  type SmartEndpoints,
+  type TierPolicy,
+  type UpstreamPolicy,
+  type WindowPolicy,
+} from "./policy.ts";
+export { POLICY_SCHEMA } from "./policy-schema.ts";
 export type { AuthenticationMethod, Principal } from "./principal.ts";
 export {
   API_TYPES,

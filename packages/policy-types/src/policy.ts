@@ -18,6 +18,24 @@ export interface IssuerPolicy {
   readonly maxLifetimeSeconds?: number;
   /** Clock difference tolerated, in seconds, 0 to 300. Default 30. */
   readonly leewaySeconds?: number;
+  /** What apps are told in `.well-known/smart-configuration`. Absent: the routes of this issuer publish none. */
+  readonly smart?: SmartEndpoints;
+}
+
+/**
+ * Where SMART apps begin. All URLs absolute.
+ *
+ * @see https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html
+ */
+export interface SmartEndpoints {
+  readonly authorizationEndpoint?: string;
+  readonly tokenEndpoint: string;
+  readonly introspectionEndpoint?: string;
+  readonly revocationEndpoint?: string;
+  readonly registrationEndpoint?: string;
+  readonly managementEndpoint?: string;
+  readonly capabilities: readonly string[];
+  readonly scopesSupported?: readonly string[];
 }
 
 /** A server that holds the data. */
@@ -54,6 +72,7 @@ export interface RoutePolicy {
   readonly path: string;
   readonly zone: TrustZone;
   readonly apiType: ApiType;
+  /** Name of the upstream that answers. */
   readonly upstream: string;
   readonly interactions: readonly Exclude<InteractionCode, "unknown" | "operation">[];
   /** Operations allowed by name without `$`. Default none. */
@@ -62,6 +81,7 @@ export interface RoutePolicy {
   readonly extraParameters?: readonly string[];
   /** Resource types served. Default every type of R4. */
   readonly types?: readonly string[];
+  /** Name of the tier that limits it. */
   readonly tier: string;
   readonly compartmentRule?: CompartmentRule;
   /** Types without a patient that a patient's app may read by reference. */
@@ -82,7 +102,9 @@ export interface PolicyDocument {
   readonly development?: boolean;
   readonly listen?: { readonly host?: string; readonly port?: number };
   readonly issuers: readonly IssuerPolicy[];
+  /** By name. */
   readonly upstreams: Readonly<Record<string, UpstreamPolicy>>;
+  /** By name. */
   readonly tiers: Readonly<Record<string, TierPolicy>>;
   readonly routes: readonly RoutePolicy[];
   /** Counted at the door per address before any crypto. */
@@ -103,4 +125,17 @@ export interface PolicyDocument {
   };
   /** CIDR ranges whose forwarding headers are believed. Default none. */
   readonly trustedProxies?: readonly string[];
+}
+
+/** Types a policy written in TypeScript, and freezes it. It is checked when the gateway loads it. */
+export function definePolicy<const Policy extends PolicyDocument>(policy: Policy): Policy {
+  return deepFreeze(policy);
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  if (value !== null && typeof value === "object" && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const part of Object.values(value)) deepFreeze(part);
+  }
+  return value;
 }

@@ -4,6 +4,7 @@ import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { type Decision, deny, type Problem, permit } from "../decision.ts";
 import { contextOf } from "./context.ts";
 import { findJsonTextFault } from "./json-text.ts";
+import { parseLossless } from "./lossless.ts";
 import { charsetOf, isJsonMediaType, mediaTypeOf } from "./media-type.ts";
 import type { Json } from "./transform.ts";
 
@@ -15,6 +16,8 @@ export interface RequestBody {
   readonly bytes?: Buffer;
   /** Present when the media type is JSON and there is a body. */
   readonly json?: Json;
+  /** Writes `json`, or a value built from its parts, with decimals as they came in. Present with `bytes` and `json`. */
+  readonly stringify?: (json: Json) => string;
   /** Present when the media type is `application/x-www-form-urlencoded`: the text, still encoded. */
   readonly form?: string;
 }
@@ -86,7 +89,8 @@ function interpret(bytes: Buffer, mediaType: string, maxDepth: number): Decision
     const text = STRICT_UTF8.decode(bytes);
     const fault = findJsonTextFault(text, maxDepth);
     if (fault !== undefined) return deny(MALFORMED, [`JSON text: ${fault}`]);
-    return permit({ mediaType, bytes, json: JSON.parse(text) as Json }, ["JSON body"]);
+    const { body, stringify } = parseLossless(text);
+    return permit({ mediaType, bytes, json: body, stringify }, ["JSON body"]);
   } catch {
     return deny(MALFORMED, ["not UTF-8 or not JSON"]);
   }

@@ -1,0 +1,125 @@
+import { INTERACTION_CODES } from "./interaction.ts";
+import { TRUST_ZONES } from "./zones.ts";
+
+const name = { type: "string", pattern: "^[A-Za-z][A-Za-z0-9_-]{0,63}$" } as const;
+const positive = { type: "integer", minimum: 1 } as const;
+const words = { type: "array", items: { type: "string", minLength: 1 }, uniqueItems: true } as const;
+const url = { type: "string", pattern: "^https?://[^\\s/?#]+[^\\s?#]*$" } as const;
+
+function closed(properties: object, required: readonly string[]): object {
+  return { type: "object", additionalProperties: false, required, properties };
+}
+
+const issuer = closed(
+  {
+    issuer: url,
+    audience: { ...words, minItems: 1 },
+    jwksUri: url,
+    algorithms: {
+      type: "array",
+      minItems: 1,
+      uniqueItems: true,
+      items: { enum: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] },
+    },
+    allowLegacyTyp: { type: "boolean" },
+    maxLifetimeSeconds: positive,
+    leewaySeconds: { type: "integer", minimum: 0, maximum: 300 },
+    smart: closed(
+      {
+        authorizationEndpoint: url,
+        tokenEndpoint: url,
+        introspectionEndpoint: url,
+        revocationEndpoint: url,
+        registrationEndpoint: url,
+        managementEndpoint: url,
+        capabilities: { ...words, minItems: 1 },
+        scopesSupported: words,
+      },
+      ["tokenEndpoint", "capabilities"],
+    ),
+  },
+  ["issuer", "audience"],
+);
+
+const upstream = closed(
+  { url, headersTimeoutMs: positive, bodyTimeoutMs: positive, connections: { ...positive, maximum: 10_000 } },
+  ["url"],
+);
+
+const tier = closed(
+  {
+    windows: {
+      type: "array",
+      minItems: 1,
+      items: closed(
+        {
+          name,
+          limit: positive,
+          windowSeconds: positive,
+          by: { enum: ["client", "user", "organisation", "device", "address"] },
+        },
+        ["name", "limit", "windowSeconds", "by"],
+      ),
+    },
+    concurrency: positive,
+  },
+  ["windows"],
+);
+
+const route = closed(
+  {
+    id: name,
+    path: { type: "string", pattern: "^(/[A-Za-z0-9._~-]+)+$" },
+    zone: { enum: TRUST_ZONES },
+    apiType: { type: "string", minLength: 1 },
+    upstream: name,
+    interactions: {
+      type: "array",
+      minItems: 1,
+      uniqueItems: true,
+      items: { enum: INTERACTION_CODES.filter((code) => code !== "operation") },
+    },
+    operations: words,
+    extraParameters: words,
+    types: { ...words, minItems: 1 },
+    tier: name,
+    compartmentRule: { enum: ["subject", "full"] },
+    supportTypes: words,
+  },
+  ["id", "path", "zone", "apiType", "upstream", "interactions", "tier"],
+);
+
+/**
+ * JSON Schema (draft 2020-12 and draft-07 alike) of `PolicyDocument`, for editors and for the check at load. Rules across
+ * fields (names that must exist, https, lists that must agree) are the gateway's.
+ */
+export const POLICY_SCHEMA: Readonly<Record<string, unknown>> = Object.freeze({
+  $id: "https://wardline.dev/schema/policy-1.json",
+  title: "Wardline policy document, format 1",
+  ...closed(
+    {
+      $schema: { type: "string" },
+      wardline: { const: 1 },
+      name: { type: "string", minLength: 1 },
+      publicOrigin: { type: "string", pattern: "^https?://[^\\s/?#@]+$" },
+      development: { type: "boolean" },
+      listen: closed({ host: { type: "string" }, port: { type: "integer", minimum: 0, maximum: 65_535 } }, []),
+      issuers: { type: "array", minItems: 1, items: issuer },
+      upstreams: { type: "object", minProperties: 1, propertyNames: name, additionalProperties: upstream },
+      tiers: { type: "object", minProperties: 1, propertyNames: name, additionalProperties: tier },
+      routes: { type: "array", minItems: 1, items: route },
+      door: closed({ limit: positive, windowSeconds: positive }, []),
+      limits: closed({ requestBodyBytes: positive, responseBodyBytes: positive }, []),
+      audit: closed(
+        {
+          folder: { type: "string", minLength: 1 },
+          durability: { enum: ["before-response", "async"] },
+          onFailure: { enum: ["refuse", "continue"] },
+        },
+        ["folder"],
+      ),
+      trustedProxies: words,
+    },
+    ["wardline", "name", "publicOrigin", "issuers", "upstreams", "tiers", "routes", "audit"],
+  ),
+});
