@@ -1,0 +1,23 @@
+// `pnpm check`: what CI runs. Types, lint and format, boundaries, unused code, then every test and package check.
+// With --static: all but the tests.
+import { bin, build, ROOT, run, setUp } from "./setup.mjs";
+import { join } from "node:path";
+
+setUp();
+step("types");
+build();
+step("lint and format");
+run(bin("biome"), ["ci", "--error-on-warnings", "."]);
+run(bin("oxlint"), ["--type-aware", "--deny-warnings", "packages", "examples", "test"]);
+step("boundaries");
+run(process.execPath, [join(ROOT, "scripts/boundaries.mjs")]);
+step("unused code");
+run(bin("knip"), []);
+if (!process.argv.includes("--static")) {
+  step("tests and packages");
+  run(process.execPath, [join(ROOT, "scripts/test.mjs")]);
+}
+
+function step(name) {
+  console.log(`\n--- ${name}`);
+}
