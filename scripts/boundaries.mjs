@@ -16,7 +16,9 @@ const unseen = readdirSync(join(ROOT, "packages")).filter(
   (name) => !modules.some(({ source }) => source.startsWith(`packages/${name}/src/`)),
 );
 if (unseen.length > 0) fail(`boundaries: no module seen in ${unseen.join(", ")}`);
-const crossing = modules.flatMap(({ dependencies }) => dependencies).filter(({ resolved }) => resolved.startsWith("packages/"));
+const crossing = modules
+  .flatMap(({ dependencies }) => dependencies)
+  .filter(({ resolved }) => resolved.startsWith("packages/"));
 if (crossing.length === 0) fail("boundaries: no import between packages could be resolved");
 
 for (const { rule, from, to } of summary.violations) console.error(`${rule.name}: ${from} -> ${to}`);

@@ -1,7 +1,8 @@
 // `pnpm check`: what CI runs. Types, lint and format, boundaries, unused code, then every test and package check.
 // With --static: all but the tests.
-import { bin, build, ROOT, run, setUp } from "./setup.mjs";
+
 import { join } from "node:path";
+import { bin, build, ROOT, run, setUp } from "./setup.mjs";
 
 setUp();
 step("types");

@@ -29,7 +29,9 @@ process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
 function unitTests(node) {
   const report = join(ROOT, ".vitest-report.json");
   rmSync(report, { force: true });
-  console.log(`\nTests on ${node === process.execPath ? `this Node (${process.version})` : node.match(/node-v\d+/)[0]}`);
+  console.log(
+    `\nTests on ${node === process.execPath ? `this Node (${process.version})` : node.match(/node-v\d+/)[0]}`,
+  );
   const vitest = join(ROOT, "node_modules/vitest/vitest.mjs");
   const { status } = spawnSync(
     node,

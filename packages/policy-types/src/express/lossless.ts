@@ -10,7 +10,7 @@ import type { Json } from "./transform.ts";
 export interface LosslessBody {
   readonly body: Json;
   /** Writes `body`, or another value built from parts of it. */
-  stringify(body: Json): string;
+  readonly stringify: (body: Json) => string;
 }
 
 /** `JSON.parse` that remembers. Throws what `JSON.parse` throws. */

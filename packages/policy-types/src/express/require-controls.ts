@@ -25,6 +25,7 @@ export function requireControls(
     throw new TypeError(`requireControls needs a zone (${TRUST_ZONES.join(", ")}) or a list with at least one control`);
   }
   const required = Object.freeze([...controls]);
+  let warned = false;
 
   return function requireControlsMiddleware(req, res, next) {
     const missing = required.filter((control) => !hasPermitted(req, control));
@@ -36,6 +37,8 @@ export function requireControls(
   };
 
   function warnOnce(missing: readonly ControlName[]): void {
+    if (warned) return;
+    warned = true;
     process.emitWarning(`a request reached requireControls without ${missing.join(", ")}: mount them before it`, {
       code: "WARDLINE_CONTROL_SKIPPED",
     });

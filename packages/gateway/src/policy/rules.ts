@@ -1,0 +1,100 @@
+import { isResourceType } from "@wardline/fhir-r4";
+import { type Findings, nearest, type PolicyDocument, type RoutePolicy } from "@wardline/policy-types";
+
+/** Rules across fields, which a schema cannot say. Requires a policy of the right shape. */
+export function checkRules(policy: PolicyDocument, found: Findings): void {
+  checkTransport(policy, found);
+  checkIssuers(policy, found);
+  for (const [index, route] of policy.routes.entries()) checkRoute(policy, route, `routes[${index}]`, found);
+  for (const id of repeats(policy.routes.map((route) => route.id))) {
+    found.add("routes", "repeated", `two routes have the id \`${id}\``);
+  }
+  for (const path of repeats(policy.routes.map((route) => route.path))) {
+    found.add("routes", "repeated", `two routes have the path \`${path}\`; a request must belong to one zone`);
+  }
+}
+
+function checkTransport(policy: PolicyDocument, found: Findings): void {
+  const places: [path: string, url: string][] = [
+    ["publicOrigin", policy.publicOrigin],
+    ...Object.entries(policy.upstreams).map(([name, { url }]): [string, string] => [`upstreams.${name}.url`, url]),
+    ...policy.issuers.flatMap(({ issuer, jwksUri, smart }, index): [string, string][] => [
+      [`issuers[${index}].issuer`, issuer],
+      ...(jwksUri === undefined ? [] : [[`issuers[${index}].jwksUri`, jwksUri] as [string, string]]),
+      ...(smart === undefined
+        ? []
+        : [[`issuers[${index}].smart.tokenEndpoint`, smart.tokenEndpoint] as [string, string]]),
+    ]),
+  ];
+  for (const [path, text] of places) {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url === undefined) found.add(path, "url", "is not an absolute URL");
+    else if (url.username !== "" || url.password !== "")
+      found.add(path, "url", "must not hold a user name or password");
+    else if (url.protocol === "https:") continue;
+    else if (policy.development !== true)
+      found.add(path, "https", "must be https (plain http needs `development: true`)");
+    else if (!isLoopback(url.hostname))
+      found.add(path, "https", "plain http is for loopback addresses only; write https");
+  }
+  const host = policy.listen?.host;
+  if (policy.development === true && host !== undefined && !isLoopback(host)) {
+    found.add(
+      "listen.host",
+      "https",
+      "`development` listens on loopback only; write 127.0.0.1, or remove `development`",
+    );
+  }
+  if (policy.audit.onFailure === "continue" && policy.audit.durability !== "async") {
+    found.add(
+      "audit.onFailure",
+      "audit",
+      "`continue` goes with `durability: async`; a held answer cannot go on without its record",
+    );
+  }
+}
+
+function checkIssuers(policy: PolicyDocument, found: Findings): void {
+  for (const issuer of repeats(policy.issuers.map(({ issuer }) => issuer))) {
+    found.add("issuers", "repeated", `two entries for the issuer ${issuer}; give one entry all audiences`);
+  }
+}
+
+function checkRoute(policy: PolicyDocument, route: RoutePolicy, path: string, found: Findings): void {
+  checkName(route.upstream, Object.keys(policy.upstreams), `${path}.upstream`, "upstream", found);
+  checkName(route.tier, Object.keys(policy.tiers), `${path}.tier`, "tier", found);
+  for (const [list, types] of [
+    ["types", route.types ?? []],
+    ["supportTypes", route.supportTypes ?? []],
+  ] as const) {
+    for (const type of types) {
+      if (!isResourceType(type)) found.add(`${path}.${list}`, "unknown-type", `\`${type}\` is no R4 resource type`);
+    }
+  }
+  for (const operation of route.operations ?? []) {
+    if (operation.startsWith("$"))
+      found.add(`${path}.operations`, "operation", `write \`${operation.slice(1)}\` without the $`);
+  }
+  if (route.zone === "partner" || route.zone === "device") {
+    found.add(
+      `${path}.zone`,
+      "zone-unavailable",
+      `the ${route.zone} zone demands client certificates, which this version cannot check; it serves patient and internal`,
+    );
+  }
+}
+
+function checkName(name: string, known: readonly string[], path: string, what: string, found: Findings): void {
+  if (known.includes(name)) return;
+  const near = nearest(name, known);
+  const hint = near === undefined ? `known ones are ${known.join(", ")}` : `did you mean \`${near}\`?`;
+  found.add(path, "unknown-name", `there is no ${what} \`${name}\`, ${hint}`);
+}
+
+function repeats(names: readonly string[]): Set<string> {
+  return new Set(names.filter((name, index) => names.indexOf(name) !== index));
+}
+
+function isLoopback(host: string): boolean {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/.test(host);
+}

@@ -1,0 +1,57 @@
+import type { Problem } from "@wardline/policy-types";
+
+function problem(
+  name: string,
+  status: number,
+  issue: Problem["issue"],
+  detail: string,
+  more?: Partial<Problem>,
+): Problem {
+  return Object.freeze({ code: `gateway/${name}`, status, issue, detail, ...more });
+}
+
+export const NO_ROUTE = problem("no-route", 404, "not-found", "Nothing is served under this path.");
+
+export const NOT_ACCEPTABLE = problem(
+  "not-acceptable",
+  406,
+  "not-supported",
+  "This server answers in JSON only; ask for application/fhir+json.",
+);
+
+export const UPSTREAM_UNREACHABLE = problem(
+  "upstream-unreachable",
+  502,
+  "transient",
+  "The server that holds the data cannot be reached.",
+);
+
+export const UPSTREAM_BROKE_OFF = problem(
+  "upstream-broke-off",
+  502,
+  "transient",
+  "The server that holds the data broke off its answer, so none of it is sent.",
+);
+
+export const UPSTREAM_TIMEOUT = problem(
+  "upstream-timeout",
+  504,
+  "timeout",
+  "The server that holds the data did not answer in time.",
+  { headers: { "Retry-After": "5" } },
+);
+
+/** A redirect, a demand for credentials or a protocol switch: meant for the gateway, not for the client. */
+export const UPSTREAM_UNEXPECTED = problem(
+  "upstream-unexpected",
+  502,
+  "exception",
+  "The server that holds the data gave an answer that cannot be passed on.",
+);
+
+export const DRAINING = problem("draining", 503, "transient", "This server is shutting down; try again.", {
+  headers: { "Retry-After": "1", Connection: "close" },
+});
+
+/** Whatever a stage threw: nothing about it is told, everything about it is logged. */
+export const INTERNAL = problem("internal", 500, "exception", "The server failed to answer this request safely.");

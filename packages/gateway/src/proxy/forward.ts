@@ -1,0 +1,98 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { contextOf, type RequestContext, readBody, sendProblem } from "@wardline/policy-types/express";
+import { type Dispatcher, errors } from "undici";
+import {
+  NOT_ACCEPTABLE,
+  UPSTREAM_BROKE_OFF,
+  UPSTREAM_TIMEOUT,
+  UPSTREAM_UNEXPECTED,
+  UPSTREAM_UNREACHABLE,
+} from "../problems.ts";
+import { acceptsJson } from "./accept.ts";
+import { clientResponseHeaders, upstreamRequestHeaders } from "./headers.ts";
+import { upstreamTarget } from "./target.ts";
+import type { Upstream } from "./upstream.ts";
+
+export interface ForwardOptions {
+  readonly requestBodyBytes: number;
+  /** Told what went wrong with an upstream; never shown to the client. */
+  readonly onUpstreamError: (upstream: string, error: unknown) => void;
+}
+
+/**
+ * Asks the upstream what was judged and hands its answer to the response, piece by piece. An answer that breaks off never
+ * looks whole: before its first byte has left it becomes a 502, afterwards the connection is cut.
+ *
+ * Does NOT decide anything about access: everything it sends passes the response-body pipeline.
+ */
+export async function forward(
+  req: IncomingMessage,
+  res: ServerResponse,
+  upstream: Upstream,
+  options: ForwardOptions,
+): Promise<void> {
+  const context = contextOf(req);
+  const format = new URLSearchParams(context.originalUrl.split(/\?(.*)/s)[1] ?? "").get("_format");
+  if (!acceptsJson(req.headers.accept, format)) return sendProblem(res, NOT_ACCEPTABLE);
+  const body = await readBody(req, { limitBytes: options.requestBodyBytes });
+  if (body.kind === "deny") return sendProblem(res, body.problem);
+
+  context.upstream = upstream.name;
+  const abort = new AbortController();
+  res.once("close", () => abort.abort());
+  let answer: Dispatcher.ResponseData;
+  try {
+    const sent = bodyToSend(context);
+    answer = await upstream.request({
+      method: req.method ?? "GET",
+      path: upstreamTarget(context, req.url ?? "/", upstream.basePath),
+      headers: upstreamRequestHeaders(req.headers, context, sent),
+      ...(sent === undefined ? {} : { body: sent }),
+      signal: abort.signal,
+    });
+  } catch (error) {
+    if (res.destroyed) return;
+    options.onUpstreamError(upstream.name, error);
+    return sendProblem(res, isTimeout(error) ? UPSTREAM_TIMEOUT : UPSTREAM_UNREACHABLE);
+  }
+  if (!isAnswer(answer.statusCode)) {
+    answer.body.on("error", () => undefined).destroy();
+    options.onUpstreamError(upstream.name, new Error(`unexpected status ${answer.statusCode}`));
+    return sendProblem(res, UPSTREAM_UNEXPECTED);
+  }
+  res.statusCode = answer.statusCode;
+  for (const [name, value] of clientResponseHeaders(answer.headers)) res.setHeader(name, value);
+  relay(answer.body, res, (error) => options.onUpstreamError(upstream.name, error));
+}
+
+function relay(body: Dispatcher.ResponseData["body"], res: ServerResponse, onError: (error: unknown) => void): void {
+  body.on("data", (chunk: Buffer) => {
+    if (!res.write(chunk)) body.pause();
+  });
+  res.on("drain", () => body.resume());
+  body.once("end", () => res.end());
+  body.once("error", (error) => {
+    if (res.destroyed || res.writableFinished) return;
+    onError(error);
+    sendProblem(res, isTimeout(error) ? UPSTREAM_TIMEOUT : UPSTREAM_BROKE_OFF);
+  });
+  res.once("close", () => {
+    body.destroy();
+  });
+}
+
+/** What smart-auth rewrote, or the bytes as received: a body is never serialised anew because it was looked at. */
+function bodyToSend({ body, rewritten }: RequestContext): Buffer | undefined {
+  if (rewritten?.body !== undefined) return Buffer.from((body?.stringify ?? JSON.stringify)(rewritten.body));
+  if (rewritten?.form !== undefined) return Buffer.from(rewritten.form);
+  return body?.bytes === undefined || body.bytes.length === 0 ? undefined : body.bytes;
+}
+
+/** A redirect would lead the client around the edge; 401 and 407 ask this edge for credentials, not the client. */
+function isAnswer(status: number): boolean {
+  return (status >= 200 && status < 300) || (status >= 400 && status !== 401 && status !== 407);
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError;
+}

@@ -1,0 +1,63 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { RequestContext } from "@wardline/policy-types/express";
+
+/**
+ * Request headers an upstream gets to see. A list of what passes, because what an upstream might obey cannot be listed.
+ * `If-None-Match` and `If-Modified-Since` are answered by this edge, after the answer was judged (A9).
+ *
+ * Does NOT pass `Authorization`: the client's token is for this edge, and an upstream has no use for it.
+ */
+const REQUEST_HEADERS = ["content-type", "prefer", "if-match", "if-none-exist"] as const;
+
+/** Response headers a client gets to see; the rest tells what runs behind the edge. */
+const RESPONSE_HEADERS: ReadonlySet<string> = new Set([
+  "content-type",
+  "content-length",
+  "content-encoding",
+  "content-language",
+  "content-location",
+  "etag",
+  "last-modified",
+  "location",
+  "preference-applied",
+  "retry-after",
+  "expires",
+  "x-progress",
+]);
+
+export function upstreamRequestHeaders(
+  headers: IncomingHttpHeaders,
+  context: RequestContext,
+  body: Buffer | undefined,
+): Record<string, string> {
+  const sent: Record<string, string> = {
+    accept: "application/fhir+json",
+    // What is judged must be read, and compressing it between neighbours costs more than it saves.
+    "accept-encoding": "identity",
+    "x-request-id": context.requestId,
+  };
+  for (const name of REQUEST_HEADERS) {
+    const value = headers[name];
+    if (typeof value === "string") sent[name] = value;
+  }
+  if (context.correlationId !== undefined) sent["x-correlation-id"] = context.correlationId;
+  if (context.traceparent !== undefined) sent["traceparent"] = context.traceparent;
+  if (body === undefined) delete sent["content-type"];
+  else sent["content-length"] = String(body.length);
+  return sent;
+}
+
+/** Names listed in `Connection` are hop-by-hop too, whatever they are called. @see https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
+export function clientResponseHeaders(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): [name: string, value: string][] {
+  const named = new Set(
+    String(headers["connection"] ?? "")
+      .toLowerCase()
+      .split(/\s*,\s*/),
+  );
+  return Object.entries(headers).filter(
+    (pair): pair is [string, string] =>
+      RESPONSE_HEADERS.has(pair[0]) && !named.has(pair[0]) && typeof pair[1] === "string",
+  );
+}

@@ -1,0 +1,272 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { describe, expect, it } from "vitest";
+import {
+  addTransform,
+  afterAnswer,
+  contextOf,
+  grantOf,
+  hasPermitted,
+  KEEP,
+  readBody,
+  recordDecision,
+  requireControls,
+  sendProblem,
+} from "../src/express.ts";
+import { type AccessRecord, type ControlName, type Problem, TRUST_ZONES, ZONE_PRESETS } from "../src/index.ts";
+import { ask, EXPRESS, listen, type RawAnswer } from "./support/servers.ts";
+
+const REFUSED: Problem = {
+  code: "test/refused",
+  status: 403,
+  issue: "forbidden",
+  detail: "This is refused.",
+  headers: { "WWW-Authenticate": ['Bearer error="insufficient_scope"', 'DPoP algs="ES256"'] },
+};
+
+describe.each(EXPRESS)("requireControls on %s", (_name, express) => {
+  /** Mounts one decision per control, then the last stage, then a route that notes that it ran. */
+  async function serve(
+    decisions: readonly (readonly [ControlName, "permit" | "deny"])[],
+    demanded: Parameters<typeof requireControls>[0],
+    order: "before" | "after" = "before",
+  ): Promise<{ answer: RawAnswer; ran: boolean }> {
+    const app = express();
+    let ran = false;
+    const controls = (req: IncomingMessage, _res: unknown, next: () => void): void => {
+      for (const [control, kind] of decisions) recordDecision(req, { control, kind, because: ["test"] });
+      next();
+    };
+    if (order === "before") app.use(controls);
+    app.use(requireControls(demanded));
+    if (order === "after") app.use(controls);
+    app.get("/", (_req, res) => {
+      ran = true;
+      res.json({});
+    });
+    return { answer: await ask(await listen(app)), ran };
+  }
+
+  it.each(TRUST_ZONES)("lets a request pass that has every permit of the %s zone", async (zone) => {
+    const { requiredControls } = ZONE_PRESETS[zone];
+    const { answer, ran } = await serve(
+      requiredControls.map((control) => [control, "permit"] as const),
+      zone,
+    );
+    expect([answer.status, ran]).toEqual([200, true]);
+  });
+
+  it.each(
+    TRUST_ZONES.flatMap((zone) => ZONE_PRESETS[zone].requiredControls.map((control) => [zone, control] as const)),
+  )("refuses a request of the %s zone that skipped %s", async (zone, skipped) => {
+    const others = ZONE_PRESETS[zone].requiredControls.filter((control) => control !== skipped);
+    const { answer, ran } = await serve(
+      others.map((control) => [control, "permit"] as const),
+      zone,
+    );
+    expect([answer.status, ran]).toEqual([500, false]);
+    expect(answer.body.toString()).toContain("policy-types/control-skipped");
+  });
+
+  it("refuses when the controls are mounted after it", async () => {
+    const permits = ZONE_PRESETS.patient.requiredControls.map((control) => [control, "permit"] as const);
+    const { answer, ran } = await serve(permits, "patient", "after");
+    expect([answer.status, ran]).toEqual([500, false]);
+  });
+
+  it("refuses when a control permitted and denied: one deny is enough", async () => {
+    const both = [
+      ["smart-auth", "permit"],
+      ["smart-auth", "deny"],
+    ] as const;
+    expect((await serve(both, ["smart-auth"])).ran).toBe(false);
+  });
+
+  it("A5: a permit of another name is no permit", async () => {
+    expect((await serve([["Smart-Auth", "permit"]], ["smart-auth"])).ran).toBe(false);
+  });
+});
+
+it.each([[[]], ["nobody" as never], [undefined as never]])("requireControls(%j) does not start", (demanded) => {
+  expect(() => requireControls(demanded)).toThrow(/needs a zone/);
+});
+
+describe.each(EXPRESS)("sendProblem on %s", (_name, express) => {
+  async function refuse(media: "fhir" | "json", headers: Record<string, string> = {}): Promise<RawAnswer> {
+    const app = express();
+    app.use((req, res) => {
+      contextOf(req).media = media;
+      res.set({ ETag: 'W/"9"', "X-Secret": "Chalmers", "Retry-After": "1" });
+      sendProblem(res, REFUSED);
+    });
+    return ask(await listen(app), { headers });
+  }
+
+  it("is an OperationOutcome on FHIR routes, with the problem's headers and the request id", async () => {
+    const answer = await refuse("fhir", { "x-request-id": "abc-1" });
+    expect(answer.status).toBe(403);
+    expect(answer.headers["content-type"]).toBe("application/fhir+json; charset=utf-8");
+    expect(answer.headers["www-authenticate"]).toBe('Bearer error="insufficient_scope", DPoP algs="ES256"');
+    expect(answer.headers["x-request-id"]).toBe("abc-1");
+    expect(answer.headers["cache-control"]).toBe("no-store");
+    expect(answer.headers["retry-after"]).toBe("1");
+    expect(JSON.parse(answer.body.toString())).toEqual({
+      resourceType: "OperationOutcome",
+      issue: [
+        {
+          severity: "error",
+          code: "forbidden",
+          details: {
+            coding: [{ system: "urn:wardline:error-code", code: "test/refused" }],
+            text: "This is refused.",
+          },
+        },
+      ],
+    });
+  });
+
+  it("is problem details elsewhere", async () => {
+    const answer = await refuse("json");
+    expect(answer.headers["content-type"]).toBe("application/problem+json; charset=utf-8");
+    expect(JSON.parse(answer.body.toString())).toEqual({
+      type: "about:blank",
+      title: "This is refused.",
+      status: 403,
+      code: "test/refused",
+    });
+  });
+
+  it("S15: nothing the handler had prepared goes with it", async () => {
+    const answer = await refuse("fhir");
+    expect([answer.headers["etag"], answer.headers["x-secret"]]).toEqual([undefined, undefined]);
+  });
+
+  it("sends one refusal only: the first", async () => {
+    const app = express();
+    app.use((_req, res) => {
+      sendProblem(res, REFUSED);
+      sendProblem(res, { ...REFUSED, status: 500, code: "test/second" });
+      res.end("more");
+    });
+    const answer = await ask(await listen(app));
+    expect(answer.status).toBe(403);
+    expect(JSON.parse(answer.body.toString())).toMatchObject({
+      issue: [{ details: { coding: [{ code: "test/refused" }] } }],
+    });
+  });
+});
+
+describe("request context", () => {
+  async function contextFor(headers: Record<string, string>): Promise<ReturnType<typeof contextOf>> {
+    let context: ReturnType<typeof contextOf> | undefined;
+    const url = await listen((req: IncomingMessage, res: ServerResponse) => {
+      context = contextOf(req);
+      res.end();
+    });
+    await ask(`${url}/a?b=c`, { headers });
+    if (context === undefined) throw new Error("no request arrived");
+    return context;
+  }
+
+  it.each([
+    ["x".repeat(129), false],
+    ["a b", false],
+    ["a/b", false],
+    ["", false],
+    ["0af7651916cd43dd8448eb211c80319c", true],
+    ["a.b:c_d-E", true],
+  ])("X-Request-Id %j is kept: %s", async (id, kept) => {
+    const context = await contextFor({ "x-request-id": id });
+    expect(context.requestId === id).toBe(kept);
+    expect(context.requestId).toMatch(/^[A-Za-z0-9._:-]{1,128}$/);
+  });
+
+  const TRACE = "0af7651916cd43dd8448eb211c80319c";
+  it.each([
+    [`00-${TRACE}-b7ad6b7169203331-01`, true],
+    [`ff-${TRACE}-b7ad6b7169203331-01`, false],
+    [`00-${"0".repeat(32)}-b7ad6b7169203331-01`, false],
+    [`00-${TRACE}-${"0".repeat(16)}-01`, false],
+    [`00-${TRACE.toUpperCase()}-b7ad6b7169203331-01`, false],
+  ])("traceparent %j is kept: %s", async (traceparent, kept) => {
+    expect((await contextFor({ traceparent })).traceparent).toBe(kept ? traceparent : undefined);
+  });
+
+  it("knows the peer, the method and the target as received", async () => {
+    const context = await contextFor({});
+    expect(context).toMatchObject({
+      method: "GET",
+      originalUrl: "/a?b=c",
+      transport: { encrypted: false, peerAddress: "127.0.0.1" },
+    });
+  });
+
+  it("grantOf throws a wiring error when smart-auth did not run", () => {
+    const req = { headers: {}, socket: {} } as IncomingMessage;
+    expect(() => grantOf(req)).toThrow(/mount smartAuth\(\)/);
+    expect(hasPermitted(req, "smart-auth")).toBe(false);
+  });
+});
+
+it("A14: an access record repeats no value of the request and is frozen to its depth", async () => {
+  const [, express] = EXPRESS[0];
+  const app = express();
+  const records: AccessRecord[] = [];
+  app.use((req, res, next) => {
+    afterAnswer(res, (record) => records.push(record));
+    addTransform(res, { name: "test", stage: "guard", json: () => KEEP });
+    contextOf(req).interaction = {
+      code: "search-type",
+      path: "/Patient",
+      type: "Patient",
+      search: {
+        criteria: [
+          { raw: "name", steps: [], parameter: "name", on: ["Patient"], values: ["Chalmers"], known: true },
+          { raw: "chalmers", steps: [], parameter: "chalmers", on: ["Patient"], values: ["1"], known: false },
+        ],
+        includes: [],
+        sort: [],
+        control: [{ name: "_count", value: "7777" }],
+        pairs: [["name", "Chalmers"]],
+      },
+      touches: [],
+      entries: [],
+    };
+    recordDecision(req, { control: "test", kind: "permit", because: ["rule"] });
+    next();
+  });
+  app.get("/Patient", (_req, res) => void res.json({ name: "Chalmers" }));
+  await ask(`${await listen(app)}/Patient?name=Chalmers&chalmers=1&_count=7777`);
+  await expect.poll(() => records.length).toBe(1);
+  expect(JSON.stringify(records[0])).not.toMatch(/chalmers|7777/i);
+  expect(records[0]).toMatchObject({
+    interaction: "search-type",
+    resourceType: "Patient",
+    parameters: ["name", "(unknown)", "_count"],
+    outcome: "permit",
+    status: 200,
+    completed: true,
+  });
+  const frozen = (value: unknown): boolean =>
+    typeof value !== "object" || value === null || (Object.isFrozen(value) && Object.values(value).every(frozen));
+  expect(frozen(records[0])).toBe(true);
+});
+
+it("readBody leaves the body where a later stage and an Express parser find it", async () => {
+  const [, express] = EXPRESS[0];
+  const app = express();
+  app.use(async (req, _res, next) => {
+    await readBody(req, { limitBytes: 1000 });
+    next();
+  });
+  app.use(express.json());
+  app.post("/", async (req, res) => {
+    const again = await readBody(req, { limitBytes: 1000 });
+    res.json({ parsed: req.body as unknown, again: again.kind === "permit" && again.grant.json });
+  });
+  const answer = await ask(await listen(app), {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: '{"a":[1]}',
+  });
+  expect(JSON.parse(answer.body.toString())).toEqual({ parsed: { a: [1] }, again: { a: [1] } });
+});
