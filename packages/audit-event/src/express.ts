@@ -1,0 +1,69 @@
+import type { AccessRecord } from "@wardline/policy-types";
+import { afterAnswer, beforeAnswer, recordDecision, sendProblem } from "@wardline/policy-types/express";
+import type { Request, RequestHandler, Response } from "express";
+import { logAccess, type OperationalLogger } from "./access-log.ts";
+import { followUp } from "./balp/follow-up.ts";
+import { renderAuditEvents } from "./balp/render.ts";
+import { type AuditEventOptions, type ParsedOptions, parseOptions } from "./options.ts";
+import { LEDGER_UNAVAILABLE } from "./problems.ts";
+import { createRecorder, type Recorder } from "./recorder.ts";
+
+/**
+ * Records every request it sees, permitted, refused, failed or broken off (A15). Mount it first: what comes before it
+ * is not recorded.
+ *
+ * With `durability: "before-response"` no byte of an answer is sent before its record is on disk. Does NOT undo what a
+ * handler has done when its answer cannot be recorded: while the ledger is known to have failed no handler runs, but the
+ * write that meets the failure first has happened. Patients that come to light while a body is already being streamed
+ * are recorded when it ends.
+ *
+ * @throws {ConfigurationError} for a mistake in the options
+ */
+export function auditEvent(options: AuditEventOptions): RequestHandler {
+  const parsed = parseOptions(options);
+  const recorder = createRecorder(parsed);
+  const { ledger, durability, onFailure, logger } = parsed;
+  const because = [`recorded ${durability === "async" ? "after the answer" : "before the answer is sent"}`];
+
+  return function auditEventMiddleware(req: Request, res: Response, next): void {
+    if (logger !== undefined) afterAnswer(res, (record) => logAccess(logger, record));
+    const { status } = ledger.state();
+    if (status !== "open" && onFailure === "refuse") {
+      const reasons = [`the ledger is ${status}`];
+      recordDecision(req, { control: CONTROL, kind: "deny", because: reasons, code: LEDGER_UNAVAILABLE.code });
+      sendProblem(res, LEDGER_UNAVAILABLE);
+      return;
+    }
+    recordDecision(req, { control: CONTROL, kind: "permit", because });
+    watch(res, parsed, recorder);
+    next();
+  };
+}
+
+/** Logs one operational line for each request, without PHI. Stands alone or comes with `auditEvent({ logger })`. */
+export function accessLog(logger: OperationalLogger): RequestHandler {
+  return function accessLogMiddleware(_req: Request, res: Response, next): void {
+    afterAnswer(res, (record) => logAccess(logger, record));
+    next();
+  };
+}
+
+const CONTROL = "audit-event";
+
+function watch(res: Response, { source, durability, onFailure }: ParsedOptions, recorder: Recorder): void {
+  let said: AccessRecord | undefined;
+  if (durability === "before-response") {
+    beforeAnswer(res, async (record) => {
+      said = record;
+      const recorded = await recorder.record(() => renderAuditEvents(record, { source }));
+      return recorded || onFailure === "continue" ? undefined : LEDGER_UNAVAILABLE;
+    });
+  }
+  afterAnswer(res, (end) => {
+    const before = said;
+    // A client that left before there was an answer has asked all the same.
+    void recorder.record(() =>
+      before === undefined ? renderAuditEvents(end, { source }) : followUp(before, end, { source }),
+    );
+  });
+}

@@ -1,0 +1,12 @@
+export { type AccessLine, type OperationalLogger, renderAccessLine } from "./access-log.ts";
+export { followUp } from "./balp/follow-up.ts";
+export { type RenderOptions, renderAuditEvents } from "./balp/render.ts";
+export type { AuditAgent, AuditEntity, AuditEvent, CodeableConcept, Coding, Reference } from "./balp/resource.ts";
+export type { AuditSource } from "./balp/source.ts";
+export { accessLog, auditEvent } from "./express.ts";
+export { openLedger } from "./ledger/open.ts";
+export type { LedgerOptions } from "./ledger/options.ts";
+export { type LedgerEntry, type LedgerVerdict, readLedger, verifyLedger } from "./ledger/verify.ts";
+export type { LedgerPlace } from "./ledger/walk.ts";
+export type { Ledger, LedgerPosition, LedgerState } from "./ledger.ts";
+export type { AuditDegradation, AuditEventOptions } from "./options.ts";

@@ -1,0 +1,38 @@
+/** How far a ledger goes: the number of its entries and the hash of the last one, which stands for all before it. */
+export interface LedgerPosition {
+  readonly entries: number;
+  /** SHA-256 in lower-case hexadecimal; of an empty ledger, its genesis hash. */
+  readonly hash: string;
+}
+
+export interface LedgerState {
+  /** `failed`: a write failed and nobody knows what of it is on disk; nothing is appended until it is opened again. */
+  readonly status: "open" | "failed" | "closed";
+  /** What is on disk for certain. */
+  readonly durable: LedgerPosition;
+  /** Bytes accepted and not yet on disk. */
+  readonly queuedBytes: number;
+  /** Why it failed: a system error code, `EIO`. */
+  readonly because?: string;
+  /** What opening it found unfinished after a crash and put aside. */
+  readonly recovered?: { readonly file: string; readonly bytes: number };
+}
+
+/**
+ * A log that only grows. What `append` has acknowledged survives the death of the process and of the machine.
+ *
+ * The folder of segment files that `openLedger` opens is one; another store passes the same contract suite.
+ */
+export interface Ledger {
+  /**
+   * Appends the events together and in order. Resolves when all of them are on stable storage, with the position
+   * after the last.
+   *
+   * @throws {DependencyError} `retryable` when nothing was written (the queue is full); otherwise the ledger has failed
+   *   or is closed.
+   */
+  append(events: readonly object[]): Promise<LedgerPosition>;
+  state(): LedgerState;
+  /** Takes no more, finishes what was accepted, and gives the ledger up for others to open. Bounded in time. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,229 @@
+import { appendFile, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { ConfigurationError, DependencyError } from "@wardline/policy-types";
+import { describe, expect, it } from "vitest";
+import { type Ledger, openLedger, readLedger, verifyLedger } from "../src/index.ts";
+import { copyOf, emptyFolder, segmentFiles, tornFiles } from "./support/folders.ts";
+import { ledgerContract } from "./support/ledger-contract.ts";
+
+ledgerContract("a folder of segment files", async () => openLedger({ folder: await emptyFolder() }));
+
+const NOW = (): number => Date.UTC(2026, 0, 31, 12);
+
+async function write(folder: string, from: number, to: number, segmentBytes = 1024): Promise<Ledger> {
+  const ledger = await openLedger({ folder, segmentBytes, now: NOW });
+  for (let n = from; n < to; n++) await ledger.append([{ n, text: "ä\n\u2028 2.00" }]);
+  return ledger;
+}
+
+async function numbers(folder: string): Promise<unknown[]> {
+  const seen: unknown[] = [];
+  for await (const { seq, event } of readLedger(folder)) {
+    expect(seq).toBe(seen.length);
+    seen.push((event as { n: unknown }).n);
+  }
+  return seen;
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+
+describe("the ledger on disk", () => {
+  it("is lines of JSON, each linked to the one before, across segments and openings", async () => {
+    const folder = await emptyFolder();
+    await (await write(folder, 0, 10)).close();
+    await (await write(folder, 10, 20)).close();
+    const files = await segmentFiles(folder);
+    expect(files.length).toBeGreaterThan(3);
+    expect(files[0]).toBe("edge.0000000000000000.jsonl");
+    const text = (await Promise.all(files.map((file) => readFile(join(folder, file), "utf8")))).join("");
+    const lines = text.trimEnd().split("\n");
+    const parsed = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(Object.keys(parsed[0] ?? {})).toEqual(["v", "seq", "prev", "at", "event", "hash"]);
+    expect(parsed[0]).toMatchObject({ v: 1, seq: 0, at: "2026-01-31T12:00:00.000Z" });
+    parsed.forEach((entry, index) => {
+      expect(entry["seq"]).toBe(index);
+      if (index > 0) expect(entry["prev"]).toBe(parsed[index - 1]?.["hash"]);
+    });
+    expect(await numbers(folder)).toEqual(upTo(20));
+    expect(await verifyLedger(folder)).toMatchObject({ ok: true, entries: 20, segments: files.length });
+  });
+
+  it("shares one write among everything that arrives meanwhile", async () => {
+    const folder = await emptyFolder();
+    const ledger = await openLedger({ folder });
+    const positions = await Promise.all(upTo(500).map((n) => ledger.append([{ n }])));
+    expect(positions.map((position) => position.entries)).toEqual(upTo(500).map((n) => n + 1));
+    await ledger.close();
+    expect(await numbers(folder)).toEqual(upTo(500));
+  });
+
+  it("F9: refuses, retryably and before anything is written, when the queue is full", async () => {
+    const folder = await emptyFolder();
+    const ledger = await openLedger({ folder, queueBytes: 2048 });
+    const outcomes = await Promise.allSettled(upTo(20).map((n) => ledger.append([{ n, text: "x".repeat(200) }])));
+    const refused = outcomes.filter((outcome) => outcome.status === "rejected");
+    expect(refused.length).toBeGreaterThan(10);
+    for (const { reason } of refused) {
+      expect(reason).toBeInstanceOf(DependencyError);
+      expect(reason).toMatchObject({ code: "audit-event/ledger-full", retryable: true });
+    }
+    expect((await ledger.append([{ n: 99 }])).entries).toBe(outcomes.length - refused.length + 1);
+    await ledger.close();
+    expect(await verifyLedger(folder)).toMatchObject({ ok: true });
+  });
+
+  it("tells every mistake in its options at once", async () => {
+    const wrong = { folder: "", instance: "Edge/1", segmentByte: 5, queueBytes: 1, now: 5 } as never;
+    const error = await openLedger(wrong).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect((error as ConfigurationError).issues.map((issue) => issue.path)).toEqual([
+      "segmentByte",
+      "folder",
+      "instance",
+      "now",
+      "queueBytes",
+    ]);
+    expect((error as Error).message).toContain("did you mean `segmentBytes`?");
+  });
+
+  it("keeps the records of one instance from passing for another's", async () => {
+    const folder = await emptyFolder();
+    await (await write(folder, 0, 2)).close();
+    await expect(openLedger({ folder, instance: "other" })).rejects.toMatchObject({
+      code: "audit-event/ledger-foreign",
+    });
+    for (const file of await segmentFiles(folder)) {
+      await rename(join(folder, file), join(folder, file.replace("edge", "other")));
+    }
+    expect(await verifyLedger(folder)).toMatchObject({ ok: false, because: expect.stringContaining("follow") });
+  });
+});
+
+describe("opening after a crash", () => {
+  it("F15: cuts a torn last line at every byte, puts it aside, and goes on", async () => {
+    const folder = await emptyFolder();
+    await (await write(folder, 0, 3, 1 << 20)).close();
+    const file = (await segmentFiles(folder))[0] ?? "";
+    const whole = await readFile(join(folder, file));
+    const ends = [0, ...[...whole.keys()].filter((at) => whole[at] === 0x0a).map((at) => at + 1)];
+    const lastBut1 = ends.at(-3) ?? 0;
+
+    for (let size = lastBut1; size <= whole.length; size++) {
+      await writeFile(join(folder, file), whole.subarray(0, size));
+      const kept = ends.filter((end) => end <= size).length - 1;
+      const ledger = await openLedger({ folder, now: NOW });
+      const torn = whole.subarray(ends[kept] ?? 0, size);
+      expect(ledger.state().durable.entries).toBe(kept);
+      expect(ledger.state().recovered?.bytes).toBe(torn.length === 0 ? undefined : torn.length);
+      expect((await tornFiles(folder)).map(String)).toEqual(torn.length === 0 ? [] : [torn.toString()]);
+      await ledger.append([{ n: kept }]);
+      await ledger.close();
+      expect(await numbers(folder)).toEqual(upTo(kept + 1));
+      for (const name of await readdir(folder)) if (name.endsWith(".torn")) await rm(join(folder, name));
+    }
+  });
+
+  it("goes on with a segment that was begun and has no line yet, or only a torn one", async () => {
+    const folder = await emptyFolder();
+    await (await write(folder, 0, 10)).close();
+    for (const rest of ["", '{"v":1,"seq":10']) {
+      const copy = await copyOf(folder);
+      await writeFile(join(copy, "edge.0000000000000010.jsonl"), rest);
+      await (await write(copy, 10, 12)).close();
+      expect(await numbers(copy)).toEqual(upTo(12));
+      expect((await tornFiles(copy)).map(String)).toEqual(rest === "" ? [] : [rest]);
+    }
+  });
+
+  it("never writes over an earlier torn line", async () => {
+    const folder = await emptyFolder();
+    await (await write(folder, 0, 1)).close();
+    const file = join(folder, (await segmentFiles(folder))[0] ?? "");
+    for (const torn of ["first", "second"]) {
+      await appendFile(file, torn);
+      await (await openLedger({ folder })).close();
+    }
+    expect((await tornFiles(folder)).map(String).sort()).toEqual(["first", "second"]);
+  });
+
+  it.each([
+    ["a changed entry", (bytes: Buffer) => Buffer.from(bytes.toString().replace('"n":1', '"n":7'))],
+    ["a removed entry", (bytes: Buffer) => bytes.subarray(bytes.indexOf("\n") + 1)],
+    ["bytes that are no entry, ended", (bytes: Buffer) => Buffer.concat([bytes, Buffer.from("{}\n")])],
+    ["a blank line", (bytes: Buffer) => Buffer.concat([bytes, Buffer.from("\n")])],
+  ])("does not start on %s, and says where", async (_what, spoil) => {
+    const folder = await emptyFolder();
+    await (await write(folder, 0, 3, 1 << 20)).close();
+    const file = join(folder, (await segmentFiles(folder))[0] ?? "");
+    const spoilt = spoil(await readFile(file));
+    await writeFile(file, spoilt);
+    await expect(openLedger({ folder })).rejects.toMatchObject({
+      code: "audit-event/ledger-broken",
+      message: expect.stringMatching(/edge\.0{16}\.jsonl line \d/),
+    });
+    expect(await readFile(file)).toEqual(spoilt);
+    expect(await readdir(folder)).not.toContain("ledger.lock");
+  });
+
+  it("does not start when a segment that others follow is torn", async () => {
+    const folder = await emptyFolder();
+    await (await write(folder, 0, 10)).close();
+    const [file = ""] = await segmentFiles(folder);
+    const bytes = await readFile(join(folder, file));
+    await truncate(join(folder, file), bytes.length - 1);
+    await expect(openLedger({ folder })).rejects.toMatchObject({ code: "audit-event/ledger-broken" });
+  });
+});
+
+describe("the lock", () => {
+  it("refuses a second opening while the first is open", async () => {
+    const folder = await emptyFolder();
+    const ledger = await openLedger({ folder });
+    await expect(openLedger({ folder })).rejects.toMatchObject({
+      code: "audit-event/ledger-locked",
+      message: expect.stringContaining(`process ${process.pid}`),
+    });
+    await ledger.append([{ n: 0 }]);
+    await ledger.close();
+    await (await openLedger({ folder })).close();
+    expect(await readdir(folder)).toEqual(["edge.0000000000000000.jsonl"]);
+  });
+
+  const lockOf = (holder: object): string => JSON.stringify({ host: hostname(), nonce: "n", ...holder });
+
+  it.each([
+    ["a dead process", lockOf({ pid: 2 ** 22 + 1 })],
+    ["an earlier process with our pid", lockOf({ pid: process.pid, started: "another-boot/1" })],
+  ])("is taken over from %s", async (_who, lock) => {
+    const folder = await emptyFolder();
+    await writeFile(join(folder, "ledger.lock"), lock);
+    await (await openLedger({ folder })).close();
+    expect(await readdir(folder)).toEqual(["edge.0000000000000000.jsonl"]);
+  });
+
+  it.each([
+    ["a process of another host", lockOf({ pid: 2 ** 22 + 1, host: "elsewhere" })],
+    ["a process that cannot be told", lockOf({ pid: process.pid })],
+    ["whoever wrote something else into it", "nonsense"],
+  ])("is not taken from %s", async (_who, lock) => {
+    const folder = await emptyFolder();
+    await writeFile(join(folder, "ledger.lock"), lock);
+    await expect(openLedger({ folder })).rejects.toMatchObject({ code: "audit-event/ledger-locked" });
+    expect(await readdir(folder)).toEqual(["ledger.lock"]);
+  });
+
+  it("is taken over by one at most of many that find it stale at once", async () => {
+    const folder = await emptyFolder();
+    await writeFile(join(folder, "ledger.lock"), lockOf({ pid: 2 ** 22 + 1 }));
+    const outcomes = await Promise.allSettled(upTo(20).map(() => openLedger({ folder })));
+    const opened = outcomes.filter((outcome) => outcome.status === "fulfilled");
+    expect(opened.length).toBeLessThanOrEqual(1);
+    for (const { value } of opened) await value.close();
+    await (await openLedger({ folder })).close();
+    expect(await readdir(folder)).toEqual(["edge.0000000000000000.jsonl"]);
+  });
+});
