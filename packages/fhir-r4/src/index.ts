@@ -1,0 +1,12 @@
+export { compartmentParameters } from "./compartments.ts";
+export { parseInteraction } from "./interaction.ts";
+export type { InteractionRequest } from "./interaction-request.ts";
+export { inCompartment, patientsOf } from "./membership.ts";
+export { OPERATION_DEFINITIONS, type OperationDefinition } from "./operations.ts";
+export { type OperationOutcome, type OutcomeIssue, operationOutcome } from "./outcome.ts";
+export { type ParsedReference, parseReference, type ReferenceOptions } from "./references.ts";
+export { renderQuery } from "./request-query.ts";
+export { isResourceType, RESOURCE_TYPES } from "./resource-types.ts";
+export { parseSearch } from "./search.ts";
+export { type SearchParameter, searchParameter, searchParametersOf } from "./search-parameters.ts";
+export { touchesOf } from "./touches.ts";

@@ -1,0 +1,101 @@
+import type { Interaction, SearchQuery } from "@wardline/policy-types";
+import { parseBundle } from "./bundle.ts";
+import { inlineMatches } from "./inline-matches.ts";
+import { type Parameters, readCondition, readParameters } from "./interaction-query.ts";
+import { type InteractionRequest, unknownInteraction } from "./interaction-request.ts";
+import { staysOnType } from "./operations.ts";
+import type { ReferenceOptions } from "./references.ts";
+import { parseRequestPath } from "./request-path.ts";
+import { matchRoute, type Route, readMethod } from "./routes.ts";
+import { TouchList } from "./touches.ts";
+
+/** Headers by which some servers let a POST be another method. R4 knows none of them. */
+const METHOD_OVERRIDES = ["x-http-method-override", "x-http-method", "x-method-override"];
+
+/**
+ * Names what a request asks and every type it reaches. Total: never throws; what it cannot name for certain has the code
+ * `unknown`, with a fixed phrase in `unknownBecause`, and touches any type. `baseUrls` let entries of a batch carry
+ * absolute URLs of this server.
+ *
+ * Does NOT decide anything, check a body against the schema, or know which operations and parameters a server adds.
+ *
+ * @see https://hl7.org/fhir/R4/http.html
+ */
+export function parseInteraction(request: InteractionRequest, options: ReferenceOptions = {}): Interaction {
+  return interpret(request, (body) => parseBundle(body, options, (entry) => interpret(entry, () => undefined)));
+}
+
+type BundleReader = (body: unknown) => ReturnType<typeof parseBundle> | undefined;
+
+function interpret(request: InteractionRequest, readBundle: BundleReader): Interaction {
+  const { headers = {} } = request;
+  if (METHOD_OVERRIDES.some((name) => Object.hasOwn(headers, name) && headers[name] !== undefined)) {
+    return unknownInteraction("a header overrides the method");
+  }
+  const method = readMethod(request.method);
+  if (method === undefined) return unknownInteraction("the method is none of FHIR's");
+  const read = parseRequestPath(request.path);
+  if (read.kind === "ambiguous") return unknownInteraction(read.because);
+
+  const query = request.query ?? "";
+  const path = `/${read.segments.join("/")}`;
+  const route = matchRoute(method, read.segments, query !== "");
+  if (route === undefined) return unknownInteraction("R4 has no such URL for this method", path);
+  // 4.0.1 prints the conditional delete as `DELETE [base]/[type]/?[search parameters]`, and nothing else with a slash.
+  const slashAllowed = route.code === "delete" && route.query === "condition";
+  if (read.trailingSlash && !slashAllowed) return unknownInteraction("the path ends with a slash", path);
+
+  if (route.code === "batch") return batchInteraction(request, path, readBundle(request.body));
+  const parameters = readParameters(route, request);
+  if (typeof parameters === "string") return unknownInteraction(parameters, path);
+  const condition = readCondition(route, request);
+  if (typeof condition === "string") return unknownInteraction(condition, path);
+  return assemble(route, path, { ...parameters, ...condition }, request.body);
+}
+
+type Queries = Parameters & { readonly condition?: SearchQuery };
+
+function assemble(route: Route, path: string, queries: Queries, body: unknown): Interaction {
+  const { query: _, form: __, ...named } = route;
+  const { types, search, condition } = queries;
+  const touches = new TouchList().add(types, route.code === "operation" ? "operation" : "base");
+  if (route.operation !== undefined) touches.add(reachOf(route.operation.name, queries, route.type), "operation");
+  if (route.compartment !== undefined) touches.add([route.compartment.type], "compartment");
+  if (condition !== undefined) touches.add(types, "condition").addSearch(condition);
+  const reaching = queries.reaching ?? search;
+  if (reaching !== undefined) touches.addSearch(reaching);
+  if (route.code === "create" || route.code === "update") inlineMatches(body, touches);
+  return {
+    ...named,
+    path,
+    ...(search === undefined ? {} : { search }),
+    ...(condition === undefined ? {} : { condition }),
+    touches: touches.toArray(),
+    entries: [],
+  };
+}
+
+function reachOf(operation: string, { only }: Queries, type: string | undefined): readonly string[] {
+  // Bulk Data exports the types of `_type` and no others; what `_type` means elsewhere is the operation's affair.
+  if (operation === "export" && only !== undefined) return only;
+  return staysOnType(operation, type) ? [] : ["*"];
+}
+
+function batchInteraction(
+  request: InteractionRequest,
+  path: string,
+  bundle: ReturnType<typeof parseBundle> | undefined,
+): Interaction {
+  if (bundle === undefined) return unknownInteraction("a batch cannot hold a batch", path);
+  if (typeof bundle === "string") return unknownInteraction(bundle, path);
+  const parameters = readParameters({ code: "batch", query: "format" }, request);
+  if (typeof parameters === "string") return unknownInteraction(parameters, path);
+  const touches = new TouchList();
+  for (const { interaction } of bundle.entries) {
+    touches.add(
+      interaction.touches.map((touch) => touch.type),
+      "entry",
+    );
+  }
+  return { code: bundle.type, path, touches: touches.toArray(), entries: bundle.entries };
+}

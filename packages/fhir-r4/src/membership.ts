@@ -1,0 +1,131 @@
+import type { CompartmentRule } from "@wardline/policy-types";
+import { membershipPaths } from "./compartments.ts";
+import { isRecord, own, visitElements } from "./element-paths.ts";
+import { mentionsInside } from "./mentions.ts";
+import { type ParsedReference, type ReferenceOptions, readReference, statedType } from "./references.ts";
+import { isResourceType } from "./resource-types.ts";
+
+const NO_OPTIONS: ReferenceOptions = Object.freeze({});
+
+interface Search {
+  readonly id: string;
+  readonly options: ReferenceOptions;
+  /** The patient was named. */
+  found: boolean;
+  /** Another patient was named, or may have been. */
+  other: boolean;
+}
+
+/**
+ * Whether a resource belongs to one patient.
+ *
+ * `full`: the official definition; any parameter of the CompartmentDefinition names the patient, as author, performer
+ * or payer too. `subject`: the elements that say whom the record is about name this patient and no other, and nothing
+ * contained in it names another; a reference that cannot be decided (identifier only, external, `urn:`, a Group, an
+ * unreadable spelling) counts as another patient unless it states a type that is no patient.
+ *
+ * A Patient belongs to its own compartment; with `full` also to that of a patient it links to. Does NOT resolve
+ * references, follow `Patient.link`, or look into Bundle and Parameters.
+ *
+ * @see https://hl7.org/fhir/R4/compartmentdefinition.html
+ */
+export function inCompartment(
+  resource: unknown,
+  compartment: { readonly type: "Patient"; readonly id: string },
+  rule: CompartmentRule,
+  options: ReferenceOptions = NO_OPTIONS,
+): boolean {
+  const type = typeOf(resource);
+  if (type === undefined || !isRecord(resource) || compartment.type !== "Patient") return false;
+  const search: Search = { id: compartment.id, options, found: false, other: false };
+  if (type === "Patient" && own(resource, "id") === search.id) search.found = true;
+  if (rule === "full") {
+    for (const path of membershipPaths(type, "full")) visitElements(resource, path, noteNamed, search);
+    return search.found;
+  }
+  if (type !== "Patient") {
+    for (const path of membershipPaths(type, "subject")) visitElements(resource, path, noteSubject, search);
+  }
+  return search.found && !search.other && !containsAnother(resource, search);
+}
+
+function noteNamed(value: unknown, search: Search): void {
+  if (isPatient(readReference(value, search.options), search.id)) search.found = true;
+}
+
+function noteSubject(value: unknown, search: Search): void {
+  const parsed = readReference(value, search.options);
+  if (isPatient(parsed, search.id)) search.found = true;
+  else if (mayBePatient(value, parsed)) search.other = true;
+}
+
+function isPatient(parsed: ParsedReference | undefined, id: string): boolean {
+  return parsed?.kind === "literal" && parsed.type === "Patient" && parsed.id === id;
+}
+
+const ABOUT_PEOPLE: ReadonlySet<string> = new Set(["Patient", "Group"]);
+
+/** Whether a reference that is not the patient's may stand for a patient: the benefit of the doubt goes to the other. */
+function mayBePatient(value: unknown, parsed: ParsedReference | undefined): boolean {
+  if (parsed?.kind === "literal") return ABOUT_PEOPLE.has(parsed.type);
+  if (parsed?.kind === "contained") return false; // judged with everything else that is contained
+  if (parsed?.kind === "invalid") return true;
+  if (!isRecord(value)) return false;
+  const stated = statedType(value) ?? externalType(own(value, "reference"));
+  if (stated !== undefined && isResourceType(stated)) return ABOUT_PEOPLE.has(stated);
+  // A display alone names nobody a program could look up.
+  return parsed !== undefined || own(value, "identifier") !== undefined;
+}
+
+const EXTERNAL_TYPE = /\/([A-Z][A-Za-z]+)\/[A-Za-z0-9\-.]{1,64}(?:\/_history\/[A-Za-z0-9\-.]{1,64})?$/;
+
+function externalType(reference: unknown): string | undefined {
+  return typeof reference === "string" ? EXTERNAL_TYPE.exec(reference)?.[1] : undefined;
+}
+
+function containsAnother(resource: Readonly<Record<string, unknown>>, search: Search): boolean {
+  const contained = own(resource, "contained");
+  if (contained === undefined) return false;
+  const { patients, undecided } = mentionsInside(contained, search.options);
+  return undecided || patients.some((id) => id !== search.id);
+}
+
+/**
+ * Bare ids of every patient a resource is about, or mentions through a parameter of the Patient CompartmentDefinition,
+ * or through any reference of a contained resource; a Patient gives its own id first. Without repeats. Does NOT look
+ * into Bundle and Parameters: hand it their resources.
+ *
+ * @see https://hl7.org/fhir/R4/compartmentdefinition-patient.html
+ */
+export function patientsOf(resource: unknown, options: ReferenceOptions = NO_OPTIONS): readonly string[] {
+  const type = typeOf(resource);
+  if (type === undefined || !isRecord(resource)) return [];
+  const ids: string[] = [];
+  const id = own(resource, "id");
+  if (type === "Patient" && typeof id === "string") ids.push(id);
+  const state = { ids, options };
+  for (const path of membershipPaths(type, "full")) visitElements(resource, path, notePatient, state);
+  const contained = own(resource, "contained");
+  if (contained !== undefined) for (const found of mentionsInside(contained, options).patients) add(ids, found);
+  return ids;
+}
+
+function notePatient(value: unknown, state: { readonly ids: string[]; readonly options: ReferenceOptions }): void {
+  const parsed = readReference(value, state.options);
+  if (parsed?.kind === "literal") {
+    if (parsed.type === "Patient") add(state.ids, parsed.id);
+    return;
+  }
+  // No valid Reference, yet the answer may still hold the id: record too much rather than too little.
+  if (parsed?.kind === "invalid") for (const id of mentionsInside(value, state.options).patients) add(state.ids, id);
+}
+
+function add(ids: string[], id: string): void {
+  if (!ids.includes(id)) ids.push(id);
+}
+
+function typeOf(resource: unknown): string | undefined {
+  if (!isRecord(resource)) return undefined;
+  const type = own(resource, "resourceType");
+  return typeof type === "string" && isResourceType(type) ? type : undefined;
+}

@@ -1,0 +1,78 @@
+import { isRecord, own } from "./element-paths.ts";
+import { isResourceType } from "./resource-types.ts";
+
+/** Where this server's own resources live, so that absolute references are recognised. */
+export interface ReferenceOptions {
+  /** `["https://fhir.example.org/fhir"]`: compared exactly, a slash at the end does not matter. */
+  readonly baseUrls?: readonly string[];
+}
+
+/** What the text of a reference says. Only `literal` can be decided without resolving. */
+export type ParsedReference =
+  | { readonly kind: "literal"; readonly type: string; readonly id: string; readonly versionId?: string }
+  | { readonly kind: "contained"; readonly id: string }
+  | { readonly kind: "urn"; readonly urn: string }
+  | { readonly kind: "external" }
+  | { readonly kind: "invalid" };
+
+export const ID: RegExp = /^[A-Za-z0-9\-.]{1,64}$/;
+const LITERAL = /^([A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/([A-Za-z0-9\-.]{1,64}))?$/;
+const URN = /^urn:(?:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|oid:[0-2](?:\.(?:0|[1-9][0-9]*))+)$/;
+const ABSOLUTE = /^[A-Za-z][A-Za-z0-9+\-.]*:/;
+const INVALID: ParsedReference = Object.freeze({ kind: "invalid" });
+const EXTERNAL: ParsedReference = Object.freeze({ kind: "external" });
+
+/**
+ * Reads `Reference.reference`: `Type/id[/_history/vid]`, the same under one of `baseUrls`, `#contained`, `urn:uuid:` or
+ * `urn:oid:`. Everything else with a scheme is `external`; every other spelling (`patient/1`, `./Patient/1`, blanks) is
+ * `invalid`. Does NOT resolve.
+ *
+ * @see https://hl7.org/fhir/R4/references.html#literal
+ */
+export function parseReference(reference: string, options: ReferenceOptions = {}): ParsedReference {
+  const literal = LITERAL.exec(reference);
+  if (literal !== null) return literalOf(literal);
+  if (reference.startsWith("#")) {
+    const id = reference.slice(1);
+    return ID.test(id) ? { kind: "contained", id } : INVALID;
+  }
+  if (URN.test(reference)) return { kind: "urn", urn: reference };
+  for (const baseUrl of options.baseUrls ?? []) {
+    const base = baseUrl.endsWith("/") ? baseUrl.slice(0, -1) : baseUrl;
+    if (reference.startsWith(base) && reference[base.length] === "/") {
+      const below = LITERAL.exec(reference.slice(base.length + 1));
+      return below === null ? INVALID : literalOf(below);
+    }
+  }
+  return ABSOLUTE.test(reference) ? EXTERNAL : INVALID;
+}
+
+function literalOf([, type = "", id = "", versionId]: RegExpExecArray): ParsedReference {
+  if (!isResourceType(type) || isDots(id)) return INVALID;
+  return versionId === undefined ? { kind: "literal", type, id } : { kind: "literal", type, id, versionId };
+}
+
+/** `.` and `..` match the pattern of an id, and mean something else in every URL. */
+export function isDots(id: string): boolean {
+  return id === "." || id === "..";
+}
+
+const TYPE_URL = "http://hl7.org/fhir/StructureDefinition/";
+
+/** `Reference.type`, which may be a bare name or the URL of the StructureDefinition. */
+export function statedType(reference: Readonly<Record<string, unknown>>): string | undefined {
+  const type = own(reference, "type");
+  if (typeof type !== "string") return undefined;
+  return type.startsWith(TYPE_URL) ? type.slice(TYPE_URL.length) : type;
+}
+
+/** A Reference element read as a whole: the text, and `type` contradicting it makes it invalid. */
+export function readReference(value: unknown, options: ReferenceOptions): ParsedReference | undefined {
+  if (!isRecord(value)) return value === null || value === undefined ? undefined : INVALID;
+  const text = own(value, "reference");
+  if (text === undefined || text === null) return undefined;
+  if (typeof text !== "string") return INVALID;
+  const parsed = parseReference(text, options);
+  if (parsed.kind !== "literal" || own(value, "type") === undefined) return parsed;
+  return statedType(value) === parsed.type ? parsed : INVALID;
+}

@@ -1,0 +1,71 @@
+import type { SearchParameterType } from "@wardline/policy-types";
+import { type ElementPath, parseElementPath } from "./element-paths.ts";
+import { PARAMETERS } from "./generated/search-parameters.ts";
+
+/** A search parameter of R4 as it works on one resource type. */
+export interface SearchParameter {
+  readonly code: string;
+  readonly type: SearchParameterType;
+  /** Resource types a reference can lead to from this type; `["*"]` for any, `[]` for other parameter types. */
+  readonly targets: readonly string[];
+  /** Compact paths, separated by spaces; "" when the value cannot be read by walking the resource. */
+  readonly expression: string;
+}
+
+const LINE = /^(\S+) ([a-z]+)(?:\(([^)]*)\))?(?: (.+))?$/;
+
+/** Types without `text`, on which `_text` means nothing. */
+const NOT_DOMAIN_RESOURCES: ReadonlySet<string> = new Set(["Binary", "Bundle", "Parameters"]);
+
+const byType: ReadonlyMap<string, ReadonlyMap<string, SearchParameter>> = new Map(
+  PARAMETERS.trim()
+    .split(/^# /m)
+    .slice(1)
+    .map((section) => {
+      const [type = "", ...lines] = section.trim().split("\n");
+      return [type, new Map(lines.map(parseLine).map((parameter) => [parameter.code, parameter]))];
+    }),
+);
+
+function parseLine(line: string): SearchParameter {
+  const [, code = "", type = "", targets, expression = ""] = LINE.exec(line) ?? [];
+  return Object.freeze({
+    code,
+    type: type as SearchParameterType,
+    targets: Object.freeze(targets === undefined ? [] : targets.split(",")),
+    expression,
+  });
+}
+
+const NONE: ReadonlyMap<string, SearchParameter> = new Map();
+/** Defined by the text of search.html only, not by a SearchParameter resource. */
+const TEXT_ONLY = ["_list special", "_type special"].map(parseLine);
+const forAll: ReadonlyMap<string, SearchParameter> = new Map([
+  ...(byType.get("Resource") ?? NONE),
+  ...TEXT_ONLY.map((parameter) => [parameter.code, parameter] as const),
+]);
+const forDomainResources = byType.get("DomainResource") ?? NONE;
+
+/**
+ * The parameter `code` on a resource type, or on every type when `type` is `*`.
+ *
+ * @see https://hl7.org/fhir/R4/searchparameter-registry.html
+ */
+export function searchParameter(type: string, code: string): SearchParameter | undefined {
+  return (
+    byType.get(type)?.get(code) ??
+    forAll.get(code) ??
+    (NOT_DOMAIN_RESOURCES.has(type) || type === "*" ? undefined : forDomainResources.get(code))
+  );
+}
+
+/** Every parameter defined on a type, those for all resources last. */
+export function searchParametersOf(type: string): readonly SearchParameter[] {
+  const shared = NOT_DOMAIN_RESOURCES.has(type) || type === "*" ? NONE : forDomainResources;
+  return [...(byType.get(type) ?? NONE).values(), ...forAll.values(), ...shared.values()];
+}
+
+/** The paths of a parameter, ready to be walked; [] when it is undecidable in memory. */
+export function elementPathsOf(parameter: SearchParameter): readonly ElementPath[] {
+  return parameter.expression === "" ? [] : parameter.expression.split(" ").map(parseElementPath);
+}

@@ -1,0 +1,67 @@
+import type { SearchCriterion, SearchInclude, SearchQuery } from "@wardline/policy-types";
+import { type Pairs, splitUnescaped } from "./request-query.ts";
+import { isResourceType } from "./resource-types.ts";
+import { isIncludeName, parseInclude } from "./search-includes.ts";
+import { parseSearchName } from "./search-names.ts";
+
+/** Parameters that shape the answer and select nothing. */
+const CONTROL: ReadonlySet<string> = new Set([
+  "_count",
+  "_summary",
+  "_elements",
+  "_total",
+  "_contained",
+  "_containedType",
+  "_format",
+  "_pretty",
+]);
+
+/**
+ * Reads decoded pairs as a search on `types`: several for `_type`, `["*"]` for any. Never throws; what R4 does not
+ * define is a criterion with `known: false`: a parameter or modifier the type does not have, a chain or `_has` that
+ * leads nowhere, a malformed include (its `parameter` is then `_include` or `_revinclude`).
+ *
+ * @see https://hl7.org/fhir/R4/search.html
+ */
+export function parseSearch(types: readonly string[], pairs: Pairs): SearchQuery {
+  const criteria: SearchCriterion[] = [];
+  const includes: SearchInclude[] = [];
+  const sort: SearchQuery["sort"][number][] = [];
+  const control: SearchQuery["control"][number][] = [];
+  for (const [name, value] of pairs) {
+    const [bare = "", ...modifiers] = name.split(":");
+    if (isIncludeName(name)) {
+      const include = parseInclude(name, value);
+      if (include !== undefined) includes.push(include);
+      else criteria.push(unknownCriterion(types, bare, name, value));
+    } else if (name === "_sort") {
+      sort.push(...splitUnescaped(value, ",").map((rule) => parseSort(types, rule)));
+    } else if (CONTROL.has(bare)) {
+      control.push(modifiers.length > 0 ? { name: bare, modifier: modifiers.join(":"), value } : { name, value });
+    } else if (name === "_type") {
+      criteria.push(parseTypeList(types, value));
+    } else {
+      criteria.push({ raw: name, ...parseSearchName(types, name), values: splitUnescaped(value, ",") });
+    }
+  }
+  return { criteria, includes, sort, control, pairs };
+}
+
+function unknownCriterion(on: readonly string[], parameter: string, raw: string, value: string): SearchCriterion {
+  return { raw, steps: [], parameter, on, values: [value], known: false };
+}
+
+function parseTypeList(on: readonly string[], value: string): SearchCriterion {
+  const values = splitUnescaped(value, ",");
+  const known = values.every((type) => isResourceType(type) && (on.includes(type) || on.includes("*")));
+  return { raw: "_type", steps: [], parameter: "_type", on, parameterType: "special", values, known };
+}
+
+function parseSort(types: readonly string[], rule: string): SearchQuery["sort"][number] {
+  const descending = rule.startsWith("-");
+  const parameter = descending ? rule.slice(1) : rule;
+  const name = parseSearchName(types, parameter);
+  const known =
+    name.known && name.steps.length === 0 && name.modifier === undefined && name.parameterType !== "special";
+  return { parameter, descending, known };
+}
