@@ -17,6 +17,14 @@ export function upstreamTarget(context: RequestContext, url: string, basePath: s
     .split("/")
     .map((segment) => encodeURIComponent(segment).replace(/^%24/, "$"))
     .join("/");
-  const canonical = renderQuery([...new URLSearchParams(query)]);
+  const searches = interaction.search !== undefined || interaction.condition !== undefined;
+  const pairs = [...new URLSearchParams(query)].filter(
+    // The answer is asked for in JSON by header; a second statement could only contradict it.
+    ([name]) => name !== "_format" && (searches || READ_PARAMETERS.has(name)),
+  );
+  const canonical = renderQuery(pairs);
   return `${basePath}${path === "/" ? "" : path}${canonical === "" ? "" : `?${canonical}`}`;
 }
+
+/** What may stand on a read or a write. Anything else there was not judged, so it is not asked. */
+const READ_PARAMETERS: ReadonlySet<string> = new Set(["_summary", "_elements", "_pretty"]);

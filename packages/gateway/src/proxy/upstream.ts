@@ -45,6 +45,6 @@ export function openUpstream(name: string, policy: UpstreamPolicy): Upstream {
         body: body ?? null,
         ...(signal === undefined ? {} : { signal }),
       }),
-    close: () => pool.close(),
+    close: () => pool.destroy(),
   };
 }

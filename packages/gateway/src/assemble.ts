@@ -1,0 +1,162 @@
+import { auditEvent, type Ledger } from "@wardline/audit-event";
+import { perimeter } from "@wardline/perimeter";
+import type { PolicyDocument, RoutePolicy } from "@wardline/policy-types";
+import { afterAnswer, contextOf, requireControls, sendProblem } from "@wardline/policy-types/express";
+import { smartAuth, smartConfiguration } from "@wardline/smart-auth";
+import { doorThrottle, tieredThrottle } from "@wardline/tiered-throttle";
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, Router } from "express";
+import type { ParsedDependencies } from "./options.ts";
+import type { CheckedPolicy } from "./policy/load.ts";
+import { INTERNAL, NO_ROUTE } from "./problems.ts";
+import { forward } from "./proxy/forward.ts";
+import { readStored } from "./proxy/stored.ts";
+import type { Upstream } from "./proxy/upstream.ts";
+import { type FindRoute, routeFinder } from "./routes.ts";
+
+const MIB = 1024 * 1024;
+
+export interface Parts {
+  readonly checked: CheckedPolicy;
+  readonly ledger: Ledger;
+  readonly upstreams: ReadonlyMap<string, Upstream>;
+  readonly dependencies: ParsedDependencies;
+}
+
+/** The controls in the order of docs/pipeline.md, from one policy. */
+export function assemble(parts: Parts): Express {
+  const { policy } = parts.checked;
+  const findRoute = routeFinder(policy);
+  const app = express();
+  app.disable("x-powered-by").disable("etag").enable("case sensitive routing").set("query parser", "simple");
+
+  app.use(openContext(parts, findRoute));
+  app.use(
+    auditEvent({
+      ledger: parts.ledger,
+      source: { observer: policy.name, address: policy.publicOrigin },
+      durability: policy.audit.durability ?? "before-response",
+      onFailure: policy.audit.onFailure ?? "refuse",
+      onDegraded: ({ kind, code, unrecorded }) =>
+        parts.dependencies.onEvent({
+          level: kind === "degraded" ? "error" : "info",
+          code: `gateway/audit-${kind}`,
+          message: kind === "degraded" ? "the audit log cannot record accesses" : "the audit log records accesses again",
+          facts: { cause: code, unrecorded },
+        }),
+    }),
+  );
+  app.use(
+    perimeter({
+      requireHttps: policy.development !== true,
+      ...(policy.trustedProxies === undefined ? {} : { trustedProxies: policy.trustedProxies }),
+    }),
+  );
+  app.use(doorThrottle({ limit: policy.door?.limit ?? 600, windowSeconds: policy.door?.windowSeconds ?? 60 }));
+  for (const route of [...policy.routes].sort((a, b) => b.path.length - a.path.length)) {
+    app.use(route.path, onlyFor(route), routeStages(parts, route));
+  }
+  app.use((_req, res) => sendProblem(res, NO_ROUTE));
+  app.use(failSafely(parts.dependencies));
+  return app;
+}
+
+function openContext({ checked, dependencies }: Parts, findRoute: FindRoute): RequestHandler {
+  const { policy, version } = checked;
+  return function openContextMiddleware(req, res, next) {
+    const context = contextOf(req);
+    const route = findRoute(context.originalUrl);
+    context.policyVersion = version;
+    context.answerLimitBytes = policy.limits?.responseBodyBytes ?? 25 * MIB;
+    context.media = route === undefined ? "json" : "fhir";
+    if (route !== undefined) {
+      context.route = route;
+      context.zone = route.zone;
+      context.apiType = route.apiType;
+    }
+    const { onRecord } = dependencies;
+    if (onRecord !== undefined) afterAnswer(res, onRecord);
+    next();
+  };
+}
+
+/** Express and the route finder must mean the same route; if they ever differ, nothing is served. */
+function onlyFor(route: RoutePolicy): RequestHandler {
+  return function onlyForRoute(req, res, next) {
+    if (contextOf(req).route === route) next();
+    else sendProblem(res, NO_ROUTE);
+  };
+}
+
+function routeStages(parts: Parts, route: RoutePolicy): Router {
+  const { policy } = parts.checked;
+  const upstream = parts.upstreams.get(route.upstream);
+  const tier = policy.tiers[route.tier];
+  if (upstream === undefined || tier === undefined) throw new Error("the policy was not checked before assembly");
+  const requestBodyBytes = policy.limits?.requestBodyBytes ?? MIB;
+  const baseUrl = policy.publicOrigin + route.path;
+
+  const router = Router({ caseSensitive: true, strict: true });
+  publishSmartConfiguration(router, policy, route);
+  router.use(smartAuth(authOptions(parts, route, upstream, { baseUrl, requestBodyBytes })));
+  router.use(tieredThrottle(tier));
+  router.use(requireControls(route.zone));
+  router.use((req, res) =>
+    forward(req, res, upstream, {
+      requestBodyBytes,
+      onUpstreamError: (name, error) =>
+        parts.dependencies.onEvent({
+          level: "error",
+          code: "gateway/upstream-failed",
+          message: "an upstream did not answer as it should",
+          facts: { upstream: name, requestId: contextOf(req).requestId },
+          error,
+        }),
+    }),
+  );
+  return router;
+}
+
+function authOptions(
+  { checked: { policy }, dependencies }: Parts,
+  route: RoutePolicy,
+  upstream: Upstream,
+  { baseUrl, requestBodyBytes }: { baseUrl: string; requestBodyBytes: number },
+): Parameters<typeof smartAuth>[0] {
+  const { operations, types, extraParameters, compartmentRule, supportTypes } = route;
+  return {
+    issuers: policy.issuers,
+    baseUrl,
+    backendBaseUrls: [upstream.baseUrl],
+    interactions: route.interactions,
+    ...(operations === undefined ? {} : { operations }),
+    ...(types === undefined ? {} : { types }),
+    ...(extraParameters === undefined ? {} : { extraParameters }),
+    ...(compartmentRule === undefined ? {} : { compartmentRule }),
+    ...(supportTypes === undefined ? {} : { supportTypes }),
+    readStored: (reference) => readStored(upstream, reference),
+    requestBodyBytes,
+    development: policy.development === true,
+    fetch: dependencies.fetch,
+    now: dependencies.now,
+  };
+}
+
+/** Public by its exact method and path (S7); the first issuer that has SMART endpoints speaks for the route. */
+function publishSmartConfiguration(router: Router, policy: PolicyDocument, route: RoutePolicy): void {
+  const issuer = policy.issuers.find(({ smart }) => smart !== undefined);
+  if (issuer?.smart === undefined || route.zone !== "patient") return;
+  router.get("/.well-known/smart-configuration", smartConfiguration({ issuer: issuer.issuer, ...issuer.smart }));
+}
+
+function failSafely({ onEvent }: ParsedDependencies): ErrorRequestHandler {
+  return function failSafelyMiddleware(error: unknown, req, res, _next) {
+    onEvent({
+      level: "error",
+      code: "gateway/stage-failed",
+      message: "a stage threw, so the request was refused",
+      facts: { requestId: contextOf(req).requestId },
+      error,
+    });
+    sendProblem(res, INTERNAL);
+  };
+}

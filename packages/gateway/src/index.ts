@@ -1,0 +1,3 @@
+export { createGateway, type Gateway } from "./gateway.ts";
+export type { GatewayDependencies, GatewayEvent } from "./options.ts";
+export { type CheckedPolicy, checkPolicy, loadPolicy } from "./policy/load.ts";

@@ -1,0 +1,53 @@
+import type { AccessRecord } from "@wardline/policy-types";
+import { findings, refuseUnknownKeys } from "@wardline/policy-types";
+
+/** Something an operator should know, as one log line. */
+export interface GatewayEvent {
+  readonly level: "info" | "warn" | "error";
+  /** Stable: `gateway/upstream-failed`. */
+  readonly code: string;
+  /** A fixed sentence. */
+  readonly message: string;
+  /** Names and numbers only, nothing from a request. */
+  readonly facts?: Readonly<Record<string, string | number | boolean>>;
+  readonly error?: unknown;
+}
+
+/** What the gateway takes from outside instead of reaching for it. */
+export interface GatewayDependencies {
+  /** Default: one JSON line on standard error. */
+  readonly onEvent?: (event: GatewayEvent) => void;
+  /** Sees every finished request, once. */
+  readonly onRecord?: (record: AccessRecord) => void;
+  /** For issuers' documents and key sets. Default the global `fetch`. */
+  readonly fetch?: typeof fetch;
+  /** Milliseconds since the epoch. Default `Date.now`. */
+  readonly now?: () => number;
+  /** How long `close()` waits for answers in work, in milliseconds. Default 10000. */
+  readonly drainMs?: number;
+}
+
+export type ParsedDependencies = Required<Omit<GatewayDependencies, "onRecord">> & Pick<GatewayDependencies, "onRecord">;
+
+export function parseDependencies(given: GatewayDependencies): ParsedDependencies {
+  const found = findings();
+  refuseUnknownKeys(found, given, ["onEvent", "onRecord", "fetch", "now", "drainMs"]);
+  const drainMs = given.drainMs ?? 10_000;
+  if (!Number.isInteger(drainMs) || drainMs < 0) {
+    found.add("drainMs", "range", "must be a whole number of milliseconds, 0 or more");
+  }
+  found.throwIfAny("createGateway's second argument");
+  return Object.freeze({
+    onEvent: given.onEvent ?? writeLine,
+    ...(given.onRecord === undefined ? {} : { onRecord: given.onRecord }),
+    fetch: given.fetch ?? globalThis.fetch,
+    now: given.now ?? Date.now,
+    drainMs,
+  });
+}
+
+/** S14: JSON escapes control characters; of an error only what the runtime named it. */
+function writeLine({ error, ...event }: GatewayEvent): void {
+  const cause = error instanceof Error ? { error: error.name, ...("code" in error ? { errorCode: error.code } : {}) } : {};
+  process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), ...event, ...cause })}\n`);
+}

@@ -1,0 +1,146 @@
+import type { Socket } from "node:net";
+import { connect } from "node:net";
+import { describe, expect, it } from "vitest";
+import { type Answer, fhir, observation, patient, searchset } from "./support/backend.ts";
+import { codeOf, raw, startEdge } from "./support/edge.ts";
+
+const JSON_HEAD = { "Content-Type": "application/fhir+json" };
+
+describe("an upstream that fails", () => {
+  const FAILURES: readonly (readonly [string, Answer, number, string])[] = [
+    ["dies in the middle of a body of known length", (_req, res) => {
+      res.writeHead(200, { ...JSON_HEAD, "Content-Length": "5000" });
+      res.write('{"resourceType":"Patient","id":"a"', () => res.destroy());
+    }, 502, "gateway/upstream-broke-off"],
+    ["dies in the middle of a chunked body", (_req, res) => {
+      res.writeHead(200, JSON_HEAD);
+      res.write('{"resourceType":"Patient","id":"a"}', () => res.destroy());
+    }, 502, "gateway/upstream-broke-off"],
+    ["dies before its answer", (req) => req.destroy(), 502, "gateway/upstream-unreachable"],
+    ["never answers", () => undefined, 504, "gateway/upstream-timeout"],
+    ["stops in the middle of a body", (_req, res) => {
+      res.writeHead(200, JSON_HEAD);
+      res.write('{"resourceType":');
+    }, 504, "gateway/upstream-timeout"],
+    ["says it sends more than it does", (_req, res) => {
+      res.writeHead(200, { ...JSON_HEAD, "Content-Length": "10", Connection: "close" });
+      res.write("{}");
+      setTimeout(() => res.socket?.end(), 20);
+    }, 502, "gateway/upstream-broke-off"],
+    ["speaks something else", (_req, res) => void res.socket?.end("220 smtp ready\r\n"), 502, "gateway/upstream-unreachable"],
+    ["redirects", (_req, res) => void res.writeHead(302, { Location: "http://elsewhere/" }).end(), 502, "gateway/upstream-unexpected"],
+    ["asks the edge for credentials", (_req, res) => void res.writeHead(401, { "WWW-Authenticate": "Basic" }).end(), 502, "gateway/upstream-unexpected"],
+    ["sends an HTML error page", (_req, res) => void res.writeHead(500, { "Content-Type": "text/html" }).end("<h1>secret</h1>"), 502, "policy-types/answer-unreadable"],
+  ];
+
+  it.each(FAILURES)("that %s gives a whole refusal, never a truncated 200", async (_what, answer, status, code) => {
+    const edge = await startEdge();
+    edge.backend.answer = answer;
+    const got = await edge.ask("/Patient/a");
+    expect([got.status, codeOf(got.json)]).toEqual([status, code]);
+    expect(got.text).not.toContain("secret");
+    expect(got.headers.get("www-authenticate")).toBe(null);
+    edge.backend.answer = (_req, res) => fhir(res, patient("a"));
+    expect((await edge.ask("/Patient/a")).status).toBe(200);
+  });
+
+  it("that is not there at all", async () => {
+    const edge = await startEdge();
+    await edge.backend.stop();
+    const got = await edge.ask("/Patient/a");
+    expect([got.status, codeOf(got.json)]).toEqual([502, "gateway/upstream-unreachable"]);
+    expect(edge.events.some(({ code }) => code === "gateway/upstream-failed")).toBe(true);
+  });
+
+  it("S13: that dies in the middle of a stream breaks the transfer", async () => {
+    const edge = await startEdge();
+    edge.backend.answer = (_req, res) => {
+      res.writeHead(200, { "Content-Type": "application/fhir+ndjson" });
+      res.write(`${JSON.stringify(observation("o1", "a"))}\n`, () => setTimeout(() => res.destroy(), 100));
+    };
+    await expect(edge.ask("/Observation")).rejects.toThrow();
+    await expect.poll(() => edge.records.length).toBe(1);
+    expect(edge.records[0]).toMatchObject({ completed: false });
+  });
+
+  it("F13: a client that leaves stops the work at the upstream", async () => {
+    const edge = await startEdge();
+    let closed = false;
+    edge.backend.answer = (_req, res) => void res.once("close", () => { closed = true; });
+    const token = await edge.issuer.token({ patient: "a", scope: "patient/*.rs" });
+    const client: Socket = connect(edge.port, "127.0.0.1");
+    client.write(`GET /fhir/Patient/a HTTP/1.1\r\nHost: e\r\nAuthorization: Bearer ${token}\r\n\r\n`);
+    await expect.poll(() => edge.backend.asked.length).toBe(1);
+    client.destroy();
+    await expect.poll(() => closed).toBe(true);
+    await expect.poll(() => edge.records.length).toBe(1);
+  });
+
+  it("an answer over the limit sends nothing of itself", async () => {
+    const edge = await startEdge((policy) => ({ ...policy, limits: { responseBodyBytes: 10_000 } }));
+    edge.backend.answer = (_req, res) =>
+      fhir(res, searchset(...Array.from({ length: 200 }, (_, index) => observation(`o${index}`, "a"))));
+    const got = await edge.ask("/Observation");
+    expect([got.status, codeOf(got.json)]).toEqual([502, "policy-types/answer-too-large"]);
+  });
+});
+
+describe("what passes", () => {
+  it("the upstream sees neither the client's token nor headers it might obey", async () => {
+    const edge = await startEdge();
+    await edge.ask("/Patient/a", {
+      headers: { "x-forwarded-for": "1.2.3.4", "x-user": "root", cookie: "a=b", "accept-language": "de", "x-request-id": "abc" },
+    });
+    const seen = edge.backend.headers[0] ?? {};
+    expect(Object.keys(seen).sort()).toEqual(["accept", "accept-encoding", "connection", "host", "x-request-id"]);
+    expect(seen["x-request-id"]).toBe("abc");
+  });
+
+  it("the client sees no fingerprint of the upstream, no-store, and its request id", async () => {
+    const edge = await startEdge();
+    const got = await edge.ask("/Patient/a", { headers: { "x-request-id": "abc" } });
+    expect(got.headers.get("server")).toBe(null);
+    expect(got.headers.get("x-powered-by")).toBe(null);
+    expect(got.headers.get("cache-control")).toBe("no-store");
+    expect(got.headers.get("x-request-id")).toBe("abc");
+    expect(got.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(got.headers.get("content-security-policy")).toContain("default-src 'none'");
+  });
+
+  it("a body nobody changed arrives byte for byte, both ways", async () => {
+    const edge = await startEdge();
+    const text = '{ "resourceType":"Observation","id":"oa","status":"final","code":{"text":"w"},\n"subject":{"reference":"Patient/a"},"valueQuantity":{"value":2.00} }';
+    edge.backend.answer = (_req, res) => {
+      res.writeHead(201, { ...JSON_HEAD, ETag: 'W/"1"' });
+      res.end(text);
+    };
+    const got = await edge.ask("/Observation", {
+      method: "POST",
+      body: text,
+      headers: { "content-type": "application/fhir+json" },
+      claims: { scope: "patient/*.cruds" },
+    });
+    expect([got.status, got.text]).toEqual([201, text]);
+    expect(edge.backend.bodies).toEqual([text]);
+  });
+
+  it("HEAD is judged like GET and has no body", async () => {
+    const edge = await startEdge();
+    const whole = await edge.ask("/Patient/a");
+    const head = await edge.ask("/Patient/a", { method: "HEAD" });
+    expect([head.status, head.text, head.headers.get("content-length")]).toEqual([200, "", String(whole.text.length)]);
+    expect((await edge.ask("/Patient/b", { method: "HEAD" })).status).toBe(404);
+    expect(edge.records.map(({ method }) => method)).toContain("HEAD");
+  });
+
+  it("F15: closing lets the answer in work end, then refuses connections", async () => {
+    const edge = await startEdge();
+    edge.backend.answer = (_req, res) => void setTimeout(() => fhir(res, patient("a")), 200);
+    const asked = edge.ask("/Patient/a");
+    await expect.poll(() => edge.backend.asked.length).toBe(1);
+    const closing = edge.gateway.close();
+    expect((await asked).status).toBe(200);
+    await closing;
+    expect(await raw(edge.port, "GET / HTTP/1.1\r\nHost: e\r\n\r\n")).toBe("");
+  });
+});
