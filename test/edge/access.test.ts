@@ -1,0 +1,268 @@
+import { verifyLedger } from "@wardline/audit-event";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { fhir, type Json, observation, patient, searchset } from "./support/backend.ts";
+import { codeOf, type Edge, startEdge } from "./support/edge.ts";
+
+const idsOf = (json: unknown): string[] =>
+  ((json as { entry?: { resource?: { resourceType: string; id: string } }[] }).entry ?? []).flatMap(({ resource }) =>
+    resource === undefined ? [] : [`${resource.resourceType}/${resource.id}`],
+  );
+
+const post = (json: Json): RequestInit => ({
+  method: "POST",
+  body: JSON.stringify(json),
+  headers: { "content-type": "application/fhir+json" },
+});
+
+describe("who may see what, through the whole door, before a backend that shows everybody everything", () => {
+  it("a permitted read passes", async () => {
+    const edge = await startEdge();
+    const got = await edge.ask("/Patient/a");
+    expect([got.status, got.json]).toEqual([200, patient("a")]);
+  });
+
+  it("A9: another patient's record, an absent one and a deleted one look alike", async () => {
+    const edge = await startEdge();
+    const foreign = await edge.ask("/Patient/b");
+    const absent = await edge.ask("/Patient/nobody");
+    edge.backend.answer = (_req, res) => fhir(res, { resourceType: "OperationOutcome", issue: [] }, 410);
+    const deleted = await edge.ask("/Patient/gone");
+    const comparable = ({ status, text, headers }: typeof foreign): unknown => [
+      status,
+      text,
+      [...headers].filter(([name]) => !["x-request-id", "date", "ratelimit"].includes(name)),
+    ];
+    expect(foreign.status).toBe(404);
+    expect(comparable(foreign)).toEqual(comparable(absent));
+    expect(comparable(deleted)).toEqual(comparable(absent));
+  });
+
+  it("a search is narrowed, and judged although it was", async () => {
+    const edge = await startEdge();
+    const got = await edge.ask("/Observation?status=final");
+    expect(got.status).toBe(200);
+    expect(idsOf(got.json)).toEqual(["Observation/oa"]);
+    expect(edge.backend.asked[0]).toMatch(/^GET \/r4\/Observation\?.*Patient%2Fa/);
+    expect((got.json as { total?: number }).total).toBe(undefined);
+    expect(got.text).not.toContain("Family-b");
+  });
+
+  it("A12: POST _search means the same and puts nothing into the URL", async () => {
+    const edge = await startEdge();
+    edge.backend.answer = (_req, res) => fhir(res, searchset(observation("oa", "a"), observation("ob", "b")));
+    const got = await edge.ask("/Observation/_search", {
+      method: "POST",
+      body: "status=final",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+    });
+    expect(idsOf(got.json)).toEqual(["Observation/oa"]);
+    expect(edge.backend.asked[0]).toBe("POST /r4/Observation/_search");
+    expect(edge.backend.bodies[0]).toMatch(/status=final/);
+    expect(edge.backend.bodies[0]).toMatch(/Patient%2Fa/);
+  });
+
+  it("a search that names another patient finds nothing", async () => {
+    const edge = await startEdge();
+    for (const query of ["patient=b", "patient=Patient/b", "subject=Patient/b", "patient=a,b"]) {
+      const got = await edge.ask(`/Observation?${query}`);
+      expect([query, idsOf(got.json).filter((id) => id !== "Observation/oa")]).toEqual([query, []]);
+      expect(got.text).not.toContain("/b");
+    }
+  });
+
+  it("A2: what an include brings along is judged", async () => {
+    const edge = await startEdge();
+    edge.backend.answer = (_req, res) =>
+      fhir(res, {
+        resourceType: "Bundle",
+        type: "searchset",
+        entry: [
+          { resource: observation("oa", "a"), search: { mode: "match" } },
+          { resource: patient("a"), search: { mode: "include" } },
+          { resource: patient("b"), search: { mode: "include" } },
+          { resource: observation("ob", "b"), search: { mode: "include" } },
+        ],
+      });
+    const got = await edge.ask("/Observation?_include=Observation:subject");
+    expect(idsOf(got.json)).toEqual(["Observation/oa", "Patient/a"]);
+  });
+
+  it.each([
+    ["a _has oracle", "/Patient?_has:Observation:subject:code=1234-5"],
+    ["a chain into a hidden type", "/Observation?performer:Patient.name=Family-b"],
+    ["a filter expression", "/Observation?_filter=code%20eq%201"],
+    ["a full-text probe", "/Observation?_content=secret"],
+    ["a list", "/Observation?_list=42"],
+  ])("A1: %s is refused and the upstream not asked", async (_what, path) => {
+    const edge = await startEdge();
+    const got = await edge.ask(path);
+    expect([400, 403]).toContain(got.status);
+    expect(codeOf(got.json)).toMatch(/^smart-auth\//);
+    expect(edge.backend.asked).toEqual([]);
+  });
+
+  it("A3: a copied page link is worth what its user may see", async () => {
+    const edge = await startEdge((policy) => ({
+      ...policy,
+      routes: policy.routes.map((route) => ({ ...route, extraParameters: ["_offset"] })),
+    }));
+    edge.backend.answer = (_req, res) =>
+      fhir(res, {
+        ...(searchset(observation("oa", "a"), observation("ob", "b")) as object),
+        link: [
+          { relation: "next", url: `${edge.backend.url}/Observation?_offset=20` },
+          { relation: "previous", url: `${edge.backend.url}?_getpages=opaque` },
+        ],
+      });
+    const got = await edge.ask("/Observation");
+    const links = (got.json as { link?: { relation: string; url: string }[] }).link ?? [];
+    const next = links.find(({ relation }) => relation === "next")?.url ?? "";
+    expect(next).toContain("http://127.0.0.1/fhir/Observation?");
+    expect(links.map(({ relation }) => relation)).not.toContain("previous");
+    expect(got.text).not.toContain("/r4");
+    const copied = await edge.ask(next.slice("http://127.0.0.1/fhir".length), { claims: { patient: "b" } });
+    expect(idsOf(copied.json)).toEqual(["Observation/ob"]);
+  });
+
+  it("A11: one bad entry of a batch is refused, the others are answered in their places", async () => {
+    const edge = await startEdge();
+    edge.backend.answer = (_req, res, body) => {
+      const { entry } = JSON.parse(body) as { entry: { request: { url: string } }[] };
+      const answers = entry.map(({ request }) => ({
+        resource: edge.backend.resources.get(request.url.split("?")[0] ?? "") ?? searchset(observation("oa", "a"), observation("ob", "b")),
+        response: { status: "200" },
+      }));
+      fhir(res, { resourceType: "Bundle", type: "batch-response", entry: answers });
+    };
+    const got = await edge.ask("/", {
+      ...post({
+        resourceType: "Bundle",
+        type: "batch",
+        entry: [
+          { request: { method: "GET", url: "Patient/a" } },
+          { request: { method: "GET", url: "Patient?_has:Observation:subject:code=1" } },
+          { request: { method: "GET", url: "Patient/b" } },
+          { request: { method: "GET", url: "Observation" } },
+        ],
+      }),
+    });
+    const entries = (got.json as { entry: { resource?: Json; response: { status: string } }[] }).entry;
+    expect(got.status).toBe(200);
+    expect(entries.map(({ response }) => response.status.slice(0, 3))).toEqual(["200", "403", "404", "200"]);
+    expect(got.text).not.toMatch(/Family-b|"ob"/);
+    expect(edge.backend.bodies[0]).not.toContain("_has");
+  });
+
+  it("A11: a write about another patient is refused, by what is sent and by what is stored", async () => {
+    const edge = await startEdge();
+    const claims = { scope: "patient/*.cruds" };
+    const created = await edge.ask("/Observation", { ...post(observation("x", "b")), claims });
+    expect(created.status).toBe(403);
+    const put = (id: string, of: string): Promise<{ status: number }> =>
+      edge.ask(`/Observation/${id}`, { ...post(observation(id, of)), method: "PUT", claims });
+    expect((await put("oa", "b")).status).toBe(403);
+    expect([403, 404]).toContain((await put("ob", "a")).status);
+    expect([403, 404]).toContain((await edge.ask("/Observation/ob", { method: "DELETE", claims })).status);
+    expect(edge.backend.asked.filter((asked) => !asked.startsWith("GET "))).toEqual([]);
+  });
+
+  it.each<[string, Record<string, unknown>, number]>([
+    ["no scope", { scope: undefined }, 403],
+    ["a scope of another type", { scope: "patient/Observation.rs" }, 403],
+    ["a write scope only", { scope: "patient/*.cud" }, 403],
+    ["a scope nobody can read", { scope: "patient/*.dus" }, 403],
+    ["no launch patient", { patient: undefined }, 403],
+    ["an expired token", { exp: Math.floor(Date.now() / 1000) - 1, iat: Math.floor(Date.now() / 1000) - 100 }, 401],
+    ["another audience", { aud: "https://other.example/fhir" }, 401],
+    ["another issuer", { iss: "https://other.example" }, 401],
+    ["a token bound to a key nobody showed", { cnf: { jkt: "x" } }, 401],
+  ])("%s: nothing is granted", async (_what, claims, status) => {
+    const edge = await startEdge();
+    const got = await edge.ask("/Patient/a", { claims });
+    expect(got.status).toBe(status);
+    expect(got.headers.get("www-authenticate")).toMatch(/^Bearer/);
+    expect(edge.backend.asked).toEqual([]);
+  });
+
+  it("S7: only metadata is public, and no token is asked for it", async () => {
+    const edge = await startEdge();
+    edge.backend.answer = (_req, res) => fhir(res, { resourceType: "CapabilityStatement", status: "active" });
+    expect((await fetch(`${edge.base}/metadata`)).status).toBe(200);
+    const bare = await fetch(`${edge.base}/Patient/a`);
+    expect([bare.status, bare.headers.get("www-authenticate")]).toEqual([401, expect.stringMatching(/^Bearer realm="[^"]*"$/)]);
+    expect((await fetch(`${edge.base}/metadata/`)).status).not.toBe(200);
+  });
+
+  it("F7: a key set that cannot be had is a 503, not a 401 and not a pass", async () => {
+    const edge = await startEdge();
+    const token = await edge.issuer.token({ patient: "a", scope: "patient/*.rs" });
+    await edge.issuer.close();
+    const got = await edge.ask("/Patient/a", { headers: { authorization: `Bearer ${token}` } });
+    expect(got.status).toBe(503);
+    expect(got.headers.get("retry-after")).toMatch(/^\d+$/);
+  });
+
+  it("throttled: 429 with Retry-After, and the upstream not asked", async () => {
+    const edge = await startEdge((policy) => ({
+      ...policy,
+      tiers: { apps: { windows: [{ name: "apps", limit: 2, windowSeconds: 60, by: "client" }] } },
+    }));
+    const statuses = [];
+    for (let index = 0; index < 3; index++) statuses.push((await edge.ask("/Patient/a")).status);
+    expect(statuses).toEqual([200, 200, 429]);
+    const got = await edge.ask("/Patient/a");
+    expect(Number(got.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(got.json).toMatchObject({ resourceType: "OperationOutcome", issue: [{ code: "throttled" }] });
+    expect(edge.backend.asked.length).toBe(2);
+    expect((await edge.ask("/Patient/a", { claims: { client_id: "other" } })).status).toBe(200);
+  });
+
+  it("A15: every access and every refusal is on disk before its answer, in a ledger that verifies", async () => {
+    const edge = await startEdge();
+    await edge.ask("/Patient/a");
+    await edge.ask("/Patient/b");
+    await edge.ask("/Patient?_has:Observation:subject:code=1");
+    await fetch(`${edge.base}/Patient/a`);
+    await fetch(`${edge.base.replace("/fhir", "")}/elsewhere`);
+    expect(await verifyLedger(edge.auditFolder)).toMatchObject({ ok: true, entries: 5 });
+    await expect.poll(() => edge.records.length).toBe(5);
+    expect(edge.records.map(({ outcome }) => outcome)).toEqual(["permit", "deny", "deny", "deny", "deny"]);
+  });
+});
+
+describe("properties", () => {
+  const anyResource = fc.record({
+    type: fc.constantFrom("Observation", "Patient", "Condition", "Practitioner", "Appointment", "Basic"),
+    id: fc.stringMatching(/^[a-z]{1,4}$/),
+    of: fc.constantFrom("a", "b", "c"),
+    form: fc.constantFrom("Patient/", "http://127.0.0.1/fhir/Patient/", "https://elsewhere.example/Patient/", "patient/", ""),
+    contained: fc.boolean(),
+  });
+  const render = ({ type, id, of, form, contained }: typeof anyResource extends fc.Arbitrary<infer T> ? T : never): Json => ({
+    resourceType: type,
+    id: type === "Patient" ? of : id,
+    secret: `of-${of}`,
+    ...(type === "Appointment"
+      ? { participant: [{ actor: { reference: form + of } }] }
+      : type === "Patient" || type === "Practitioner"
+        ? {}
+        : { subject: { reference: form + of } }),
+    ...(contained ? { contained: [observation("inner", of, { secret: `of-${of}` })] } : {}),
+  });
+
+  it("A2: whatever a backend mixes into an answer, only the launch patient's data leave", async () => {
+    const edge: Edge = await startEdge();
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyResource, { maxLength: 6 }), fc.integer({ min: 0, max: 3 }), async (rows, depth) => {
+        const patientsOnly = rows.filter(({ type }) => type !== "Practitioner");
+        let body = searchset(...patientsOnly.map(render));
+        for (let level = 0; level < depth; level++) body = searchset(body, ...patientsOnly.map(render));
+        edge.backend.answer = (_req, res) => fhir(res, body);
+        const got = await edge.ask("/Observation");
+        expect(got.text).not.toMatch(/of-[bc]/);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
