@@ -1,0 +1,125 @@
+import type { Principal } from "@wardline/policy-types";
+import type { IssuerSettings } from "./options.ts";
+import type { TokenFault, UnverifiedToken } from "./token.ts";
+
+/** Members that only an id_token has; OpenID Connect Core sections 2 and 3.3.2.11. */
+const ID_TOKEN_CLAIMS = ["nonce", "at_hash", "c_hash", "s_hash"] as const;
+
+/**
+ * Claims that narrow or bind a token in ways this version cannot check. Ignoring one would widen the token.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc7800#section-3.1 @see https://www.rfc-editor.org/rfc/rfc9396#section-9.1
+ */
+const UNCHECKABLE_CLAIMS = ["cnf", "authorization_details"] as const;
+
+const FHIR_ID = /^[A-Za-z0-9\-.]{1,64}$/;
+const NAME_LIMIT = 512;
+
+/**
+ * Checks the claims of an access token against one issuer's policy and reads who is calling.
+ *
+ * Does NOT verify the signature, and does NOT know about revocation. Sender-constrained tokens (`cnf`) are refused.
+ *
+ * @param now seconds since the epoch
+ * @see https://www.rfc-editor.org/rfc/rfc9068#section-4
+ */
+export function checkClaims(token: UnverifiedToken, issuer: IssuerSettings, now: number): Principal | TokenFault {
+  const { claims } = token;
+  const fault = typFault(token, issuer) ?? audienceFault(claims, issuer) ?? timeFault(claims, issuer, now);
+  if (fault !== undefined) return { fault };
+  const bound = UNCHECKABLE_CLAIMS.find((name) => name in claims);
+  if (bound !== undefined) return { fault: `token carries ${bound}, which cannot be checked` };
+  const missing = (["sub", "client_id", "jti"] as const).find((name) => !isName(claims[name]));
+  if (missing !== undefined) return { fault: `${missing} is missing or malformed` };
+  return readPrincipal(claims);
+}
+
+function typFault({ header, claims }: UnverifiedToken, issuer: IssuerSettings): string | undefined {
+  const typ = header.typ?.toLowerCase().replace(/^application\//, "");
+  if (typ === "at+jwt") return undefined;
+  if (!issuer.allowLegacyTyp || (typ !== undefined && typ !== "jwt")) return "typ is not at+jwt";
+  // Without the type, an id_token is told by its own claims, by its audience (the client), and by having no scope.
+  const isIdToken =
+    ID_TOKEN_CLAIMS.some((name) => name in claims) ||
+    claims["typ"] === "ID" ||
+    typeof claims["scope"] !== "string" ||
+    audiencesOf(claims).includes(String(claims["client_id"]));
+  return isIdToken ? "an id_token is not an access token" : undefined;
+}
+
+function audienceFault(claims: UnverifiedToken["claims"], issuer: IssuerSettings): string | undefined {
+  return audiencesOf(claims).some((audience) => issuer.audience.includes(audience))
+    ? undefined
+    : "aud does not name this API";
+}
+
+/** A member that is no string makes the whole list unusable. */
+function audiencesOf({ aud }: UnverifiedToken["claims"]): readonly string[] {
+  if (typeof aud === "string") return [aud];
+  return isStrings(aud) ? aud : [];
+}
+
+function timeFault(claims: UnverifiedToken["claims"], issuer: IssuerSettings, now: number): string | undefined {
+  const { exp, iat, nbf } = claims;
+  const { leewaySeconds, maxLifetimeSeconds } = issuer;
+  if (!isTime(exp)) return "exp is missing or malformed";
+  if (!isTime(iat)) return "iat is missing or malformed";
+  if (nbf !== undefined && !isTime(nbf)) return "nbf is malformed";
+  if (now >= exp + leewaySeconds) return "token has expired";
+  if (iat > now + leewaySeconds) return "iat lies in the future";
+  if (nbf !== undefined && nbf > now + leewaySeconds) return "token is not valid yet";
+  if (exp - iat > maxLifetimeSeconds) return "token lives longer than the issuer may grant";
+  return undefined;
+}
+
+function readPrincipal(claims: UnverifiedToken["claims"]): Principal | TokenFault {
+  const { patient, encounter, fhirUser, scope } = claims;
+  // SMART App Launch 2.2, launch context: bare ids. A malformed one is not silently "no patient".
+  if (patient !== undefined && !isFhirId(patient)) return { fault: "patient is not a bare id" };
+  if (encounter !== undefined && !isFhirId(encounter)) return { fault: "encounter is not a bare id" };
+  if (fhirUser !== undefined && !isName(fhirUser)) return { fault: "fhirUser is malformed" };
+  if (scope !== undefined && typeof scope !== "string") return { fault: "scope is not a string" };
+  return Object.freeze({
+    method: "jwt",
+    issuer: claims["iss"] as string,
+    subject: claims["sub"] as string,
+    clientId: claims["client_id"] as string,
+    ...optional("fhirUser", fhirUser),
+    roles: stringsOf(claims["roles"]),
+    purposeOfUse: stringsOf(claims["purpose_of_use"]),
+    launch: Object.freeze({ ...optional("patient", patient), ...optional("encounter", encounter) }),
+    scopes: Object.freeze((scope ?? "").split(" ").filter((token) => token !== "")),
+    ...(isName(claims["tenant"]) ? { tenant: claims["tenant"] } : {}),
+    tokenId: claims["jti"] as string,
+    expiresAt: claims["exp"] as number,
+    ...(isTime(claims["auth_time"]) ? { authenticatedAt: claims["auth_time"] } : {}),
+    ...(isName(claims["acr"]) ? { acr: claims["acr"] } : {}),
+    ...(isStrings(claims["amr"]) ? { amr: claims["amr"] } : {}),
+  } satisfies Principal);
+}
+
+/** One string or a list of them; anything else is nobody's role. */
+function stringsOf(value: unknown): readonly string[] {
+  if (isName(value)) return Object.freeze([value]);
+  return isStrings(value) ? Object.freeze([...value]) : [];
+}
+
+function optional<Key extends string>(key: Key, value: string | undefined): { readonly [K in Key]?: string } {
+  return value === undefined ? {} : ({ [key]: value } as { [K in Key]: string });
+}
+
+function isStrings(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((part) => typeof part === "string");
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === "string" && value.length > 0 && value.length <= NAME_LIMIT;
+}
+
+function isFhirId(value: unknown): value is string {
+  return typeof value === "string" && FHIR_ID.test(value);
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0;
+}

@@ -1,0 +1,72 @@
+import { type Findings, type IssuerPolicy, join, refuseUnknownKeys } from "@wardline/policy-types";
+import { ALGORITHMS } from "./key-set.ts";
+import { parseSafeUrl } from "./loopback.ts";
+import type { IssuerSettings } from "./options.ts";
+
+const DEFAULT_ALGORITHMS: readonly string[] = Object.freeze(["RS256", "RS384", "PS256", "PS384", "ES256", "ES384"]);
+const DEFAULT_LIFETIME_SECONDS = 3600;
+const DEFAULT_LEEWAY_SECONDS = 30;
+/** RFC 9068 section 4: "no more than a few minutes". */
+const LONGEST_LEEWAY_SECONDS = 300;
+
+const KNOWN = [
+  "issuer",
+  "audience",
+  "jwksUri",
+  "algorithms",
+  "allowLegacyTyp",
+  "maxLifetimeSeconds",
+  "leewaySeconds",
+  "smart",
+] as const satisfies readonly (keyof IssuerPolicy)[];
+
+/** Fills in one issuer's defaults; adds what is wrong to `found`. */
+export function parseIssuer(found: Findings, issuer: IssuerPolicy, path: string, development: boolean): IssuerSettings {
+  if (issuer === null || typeof issuer !== "object") {
+    found.add(path, "not-an-object", "must be an issuer policy");
+    return parseIssuer(found, { issuer: "", audience: [] }, path, development);
+  }
+  refuseUnknownKeys(found, issuer, KNOWN, path);
+  const at = (key: keyof IssuerPolicy) => join(path, key);
+  checkUrls(found, issuer, at, development);
+  const { audience, algorithms = DEFAULT_ALGORITHMS } = issuer;
+  if (!isStrings(audience) || audience.length === 0) {
+    found.add(at("audience"), "missing", "name at least one identifier of this API: a token for anybody is for nobody");
+  }
+  const unknown = isStrings(algorithms) ? algorithms.filter((alg) => !ALGORITHMS.includes(alg)) : ["?"];
+  if (unknown.length > 0 || algorithms.length === 0) {
+    found.add(at("algorithms"), "unknown-value", `choose from ${ALGORITHMS.join(", ")}`);
+  }
+  const maxLifetimeSeconds = issuer.maxLifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS;
+  if (!(maxLifetimeSeconds > 0)) found.add(at("maxLifetimeSeconds"), "not-positive", "must be a positive number");
+  const leewaySeconds = issuer.leewaySeconds ?? DEFAULT_LEEWAY_SECONDS;
+  if (!(leewaySeconds >= 0 && leewaySeconds <= LONGEST_LEEWAY_SECONDS)) {
+    found.add(at("leewaySeconds"), "out-of-range", "must be between 0 and 300 seconds");
+  }
+  return Object.freeze({
+    issuer: issuer.issuer,
+    audience: Object.freeze([...(isStrings(audience) ? audience : [])]),
+    ...(issuer.jwksUri === undefined ? {} : { jwksUri: issuer.jwksUri }),
+    algorithms: Object.freeze([...algorithms]),
+    allowLegacyTyp: issuer.allowLegacyTyp === true,
+    maxLifetimeSeconds,
+    leewaySeconds,
+  });
+}
+
+function checkUrls(
+  found: Findings,
+  issuer: IssuerPolicy,
+  at: (key: keyof IssuerPolicy) => string,
+  development: boolean,
+): void {
+  const message = "must be an https URL; http needs `development` and a loopback address";
+  if (parseSafeUrl(issuer.issuer, development) === undefined) found.add(at("issuer"), "not-https", message);
+  if (issuer.jwksUri !== undefined && parseSafeUrl(issuer.jwksUri, development) === undefined) {
+    found.add(at("jwksUri"), "not-https", message);
+  }
+}
+
+function isStrings(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((part) => typeof part === "string" && part !== "");
+}

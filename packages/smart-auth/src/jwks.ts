@@ -1,0 +1,95 @@
+import type { CryptoKey } from "jose";
+import { discoverJwksUri } from "./discovery.ts";
+import { type FetchSettings, fetchJson } from "./fetch-json.ts";
+import { type KeyQuery, type KeySet, parseKeySet } from "./key-set.ts";
+
+/** A set this old is fetched again before it is used, in milliseconds. */
+const FRESH_MS = 10 * 60_000;
+/** F7: after this long without an answer of the issuer, its keys count no more. */
+const STALE_LIMIT_MS = 60 * 60_000;
+/** F7: an unknown `kid` asks the issuer at most this often. */
+const UNKNOWN_KID_INTERVAL_MS = 30_000;
+const FIRST_BACK_OFF_MS = 1000;
+const LAST_BACK_OFF_MS = 60_000;
+
+export type KeyLookup =
+  | { readonly kind: "found"; readonly key: CryptoKey }
+  /** The issuer answered and has no such key. */
+  | { readonly kind: "unknown" }
+  | { readonly kind: "unavailable"; readonly retryAfterSeconds: number };
+
+export interface KeySource {
+  find(query: KeyQuery): Promise<KeyLookup>;
+}
+
+export interface KeySourceSettings extends FetchSettings {
+  readonly issuer: string;
+  readonly jwksUri?: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/**
+ * The keys of one issuer, fetched when first needed. One fetch at a time; after a failure the next waits twice as long;
+ * known keys are kept through an outage of at most an hour; a rejected fetch is never remembered as an answer (F3, F7).
+ */
+export function createKeySource(settings: KeySourceSettings): KeySource {
+  const { now } = settings;
+  let held: { readonly keys: KeySet; readonly at: number } | undefined;
+  let fetching: Promise<void> | undefined;
+  let lastAttemptAt = Number.NEGATIVE_INFINITY;
+  let failures = 0;
+
+  return {
+    async find(query) {
+      if (!isYoungerThan(FRESH_MS)) await refresh(backOff());
+      const known = await findHeld(query);
+      if (known !== undefined) return { kind: "found", key: known };
+      await refresh(Math.max(UNKNOWN_KID_INTERVAL_MS, backOff()));
+      const late = await findHeld(query);
+      if (late !== undefined) return { kind: "found", key: late };
+      // While the issuer does not answer, nobody can say that it has no such key.
+      if (held !== undefined && failures === 0) return { kind: "unknown" };
+      return {
+        kind: "unavailable",
+        retryAfterSeconds: Math.max(1, Math.ceil((lastAttemptAt + backOff() - now()) / 1000)),
+      };
+    },
+  };
+
+  async function findHeld(query: KeyQuery): Promise<CryptoKey | undefined> {
+    return isYoungerThan(STALE_LIMIT_MS) ? held?.keys.find(query) : undefined;
+  }
+
+  function isYoungerThan(ms: number): boolean {
+    return held !== undefined && now() - held.at < ms;
+  }
+
+  function backOff(): number {
+    return failures === 0 ? 0 : Math.min(LAST_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** (failures - 1));
+  }
+
+  /** Joins the fetch under way, or starts one unless the last was less than `interval` ago. Never rejects. */
+  function refresh(interval: number): Promise<void> {
+    if (fetching !== undefined) return fetching;
+    if (now() - lastAttemptAt < interval) return Promise.resolve();
+    lastAttemptAt = now();
+    fetching = load().then(
+      (keys) => {
+        held = { keys, at: now() };
+        failures = 0;
+        fetching = undefined;
+      },
+      () => {
+        failures++;
+        fetching = undefined;
+      },
+    );
+    return fetching;
+  }
+
+  async function load(): Promise<KeySet> {
+    const uri = settings.jwksUri ?? (await discoverJwksUri(settings.issuer, settings));
+    return parseKeySet(await fetchJson(uri, settings));
+  }
+}

@@ -1,0 +1,225 @@
+import type { IncomingMessage } from "node:http";
+import { isResourceType } from "@wardline/fhir-r4";
+import type {
+  CompartmentRule,
+  Decision,
+  Grant,
+  Interaction,
+  InteractionCode,
+  IssuerPolicy,
+} from "@wardline/policy-types";
+import { type Findings, findings, INTERACTION_CODES, refuseUnknownKeys } from "@wardline/policy-types";
+import type { Json } from "@wardline/policy-types/express";
+import { DEFAULT_SUPPORT_TYPES } from "./grant.ts";
+import { parseIssuer } from "./issuer-options.ts";
+import { isLoopback } from "./loopback.ts";
+
+/** Reads the stored version of a resource; `undefined` when there is none. A rejection refuses the write (503). */
+export type ReadStored = (
+  reference: { readonly type: string; readonly id: string },
+  req: IncomingMessage,
+) => Promise<Json | undefined>;
+
+export interface SmartAuthOptions {
+  /** Whose tokens count. At least one. */
+  readonly issuers: readonly IssuerPolicy[];
+  /** Public FHIR base without a slash at the end: `https://fhir.example.org/fhir`. */
+  readonly baseUrl: string;
+  /** Other bases the handler's answers use for the same server, an upstream's own. Rewritten to `baseUrl`. */
+  readonly backendBaseUrls?: readonly string[];
+  /** Interactions offered. Default: capabilities and reading, see `DEFAULT_INTERACTIONS`. Operations go by `operations`. */
+  readonly interactions?: readonly InteractionCode[];
+  /** Operations offered, by name without `$`. Default none. */
+  readonly operations?: readonly string[];
+  /** Resource types served. Default every type of R4. */
+  readonly types?: readonly string[];
+  /** Search parameters beyond R4 the backend knows and that widen nothing: its paging. Default none. */
+  readonly extraParameters?: readonly string[];
+  /** How a resource is found to belong to a patient. Default `subject`. */
+  readonly compartmentRule?: CompartmentRule;
+  /** Types without a patient that a bound caller may read by reference. Default `DEFAULT_SUPPORT_TYPES`. */
+  readonly supportTypes?: readonly string[];
+  /** Absent: bound callers may not update or delete, because the stored version cannot be judged. */
+  readonly readStored?: ReadStored;
+  /** Largest request body, in bytes. Default 1 MiB. */
+  readonly requestBodyBytes?: number;
+  /** Plain http on loopback addresses for issuers, key sets and the base URL. Default false. */
+  readonly development?: boolean;
+  readonly fetch?: typeof globalThis.fetch;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  /** Sees every decision, permits and denials alike, the guard's refusals included. Must not throw. */
+  readonly onDecision?: (decision: Decision<Grant>, req: IncomingMessage) => void;
+}
+
+/** One issuer with every default filled in. */
+export interface IssuerSettings {
+  readonly issuer: string;
+  readonly audience: readonly string[];
+  readonly jwksUri?: string;
+  readonly algorithms: readonly string[];
+  readonly allowLegacyTyp: boolean;
+  readonly maxLifetimeSeconds: number;
+  readonly leewaySeconds: number;
+}
+
+/** What the pure parts need to know of a route. */
+export interface RouteSettings {
+  readonly baseUrl: string;
+  /** `baseUrl` first, then the backend's. */
+  readonly baseUrls: readonly string[];
+  readonly interactions: ReadonlySet<Interaction["code"]>;
+  readonly operations: ReadonlySet<string>;
+  /** Absent: every type. */
+  readonly types?: ReadonlySet<string>;
+  readonly extraParameters: ReadonlySet<string>;
+  readonly compartmentRule: CompartmentRule;
+  readonly supportTypes: readonly string[];
+}
+
+export interface SmartAuthSettings {
+  readonly issuers: readonly IssuerSettings[];
+  readonly route: RouteSettings;
+  readonly readStored?: ReadStored;
+  readonly requestBodyBytes: number;
+  readonly development: boolean;
+  readonly fetch: typeof globalThis.fetch;
+  readonly now: () => number;
+  readonly onDecision: (decision: Decision<Grant>, req: IncomingMessage) => void;
+}
+
+/** Reading only: whoever wants writes, whole-type histories, system searches, batches or transactions says so. */
+export const DEFAULT_INTERACTIONS: readonly InteractionCode[] = Object.freeze([
+  "capabilities",
+  "read",
+  "vread",
+  "history-instance",
+  "search-type",
+]);
+const DEFAULT_BODY_BYTES = 1024 * 1024;
+
+const KNOWN = [
+  "issuers",
+  "baseUrl",
+  "backendBaseUrls",
+  "interactions",
+  "operations",
+  "types",
+  "extraParameters",
+  "compartmentRule",
+  "supportTypes",
+  "readStored",
+  "requestBodyBytes",
+  "development",
+  "fetch",
+  "now",
+  "onDecision",
+] as const satisfies readonly (keyof SmartAuthOptions)[];
+
+/** Checks the options once, at construction. Throws a `ConfigurationError` with every mistake. */
+export function parseOptions(options: SmartAuthOptions): SmartAuthSettings {
+  const found = findings();
+  refuseUnknownKeys(found, options, KNOWN);
+  const development = options.development === true;
+  const issuers = parseIssuers(found, options.issuers, development);
+  const route = parseRoute(found, options, development);
+  const requestBodyBytes = options.requestBodyBytes ?? DEFAULT_BODY_BYTES;
+  if (!Number.isSafeInteger(requestBodyBytes) || requestBodyBytes < 1) {
+    found.add("requestBodyBytes", "not-positive", "must be a positive whole number of bytes");
+  }
+  for (const name of ["readStored", "fetch", "now", "onDecision"] as const) {
+    if (options[name] !== undefined && typeof options[name] !== "function") {
+      found.add(name, "not-a-function", "must be a function");
+    }
+  }
+  found.throwIfAny("smartAuth options");
+  return Object.freeze({
+    issuers,
+    route,
+    ...(options.readStored === undefined ? {} : { readStored: options.readStored }),
+    requestBodyBytes,
+    development,
+    fetch: options.fetch ?? globalThis.fetch,
+    now: options.now ?? Date.now,
+    onDecision: options.onDecision ?? (() => undefined),
+  });
+}
+
+function parseIssuers(found: Findings, issuers: unknown, development: boolean): readonly IssuerSettings[] {
+  if (!Array.isArray(issuers) || issuers.length === 0) {
+    found.add("issuers", "missing", "name at least one issuer: without one no token could ever count");
+    return [];
+  }
+  const settings = (issuers as IssuerPolicy[]).map((issuer, at) =>
+    parseIssuer(found, issuer, `issuers[${at}]`, development),
+  );
+  settings.forEach(({ issuer }, at) => {
+    if (settings.findIndex((other) => other.issuer === issuer) !== at) {
+      found.add(`issuers[${at}].issuer`, "repeated", "the same issuer is configured twice");
+    }
+  });
+  return Object.freeze(settings);
+}
+
+function parseRoute(found: Findings, options: SmartAuthOptions, development: boolean): RouteSettings {
+  const baseUrl = parseBase(found, "baseUrl", options.baseUrl, (url) => development && isLoopback(url.hostname));
+  const backend = list(found, "backendBaseUrls", options.backendBaseUrls).map((url, at) =>
+    parseBase(found, `backendBaseUrls[${at}]`, url, () => true),
+  );
+  const codes: readonly string[] = INTERACTION_CODES.filter((code) => code !== "operation");
+  const interactions = list(found, "interactions", options.interactions ?? DEFAULT_INTERACTIONS, (code) =>
+    codes.includes(code) ? undefined : "is no interaction code that can be offered; operations go by `operations`",
+  );
+  const operations = list(found, "operations", options.operations, (name) =>
+    /^[A-Za-z][A-Za-z0-9._-]{0,63}$/.test(name) ? undefined : "is no operation name; write it without `$`",
+  );
+  const isType = (type: string) => (isResourceType(type) ? undefined : "is no resource type of R4");
+  const types = options.types === undefined ? undefined : list(found, "types", options.types, isType);
+  const rule = options.compartmentRule ?? "subject";
+  if (rule !== "subject" && rule !== "full") {
+    found.add("compartmentRule", "unknown-value", 'must be "subject" or "full"');
+  }
+  return Object.freeze({
+    baseUrl,
+    baseUrls: Object.freeze([baseUrl, ...backend]),
+    interactions: new Set(interactions as Interaction["code"][]),
+    operations: new Set(operations),
+    ...(types === undefined ? {} : { types: new Set(types) }),
+    extraParameters: new Set(list(found, "extraParameters", options.extraParameters)),
+    compartmentRule: rule,
+    supportTypes: Object.freeze([
+      ...list(found, "supportTypes", options.supportTypes ?? DEFAULT_SUPPORT_TYPES, isType),
+    ]),
+  });
+}
+
+/** The realm, references and links are built from it, so it is held to characters that need no escaping anywhere. */
+function parseBase(found: Findings, path: string, value: unknown, allowHttp: (url: URL) => boolean): string {
+  if (typeof value !== "string" || !URL.canParse(value) || !/^[A-Za-z0-9:/.\-_~%[\]]+$/.test(value)) {
+    found.add(path, "not-a-url", "must be an absolute URL without query, fragment and user");
+    return "";
+  }
+  const url = new URL(value);
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && allowHttp(url))) {
+    found.add(path, "not-https", "must be https; http needs `development` and a loopback address");
+  }
+  return value.replace(/\/+$/, "");
+}
+
+function list(
+  found: Findings,
+  path: string,
+  value: unknown,
+  fault: (item: string) => string | undefined = () => undefined,
+): readonly string[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value) || !value.every((item) => typeof item === "string")) {
+    found.add(path, "not-a-list", "must be a list of strings");
+    return [];
+  }
+  value.forEach((item, at) => {
+    const message = fault(item);
+    if (message !== undefined) found.add(`${path}[${at}]`, "unknown-value", message);
+  });
+  return value;
+}

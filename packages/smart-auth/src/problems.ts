@@ -1,0 +1,176 @@
+import type { IssueType, Problem } from "@wardline/policy-types";
+
+/** Every refusal this package can issue. The challenge of RFC 6750 section 3 needs the realm, hence the factory. */
+export interface Problems {
+  readonly credentialsMissing: Problem;
+  readonly credentialsMalformed: Problem;
+  readonly tokenInvalid: Problem;
+  keysUnavailable(retryAfterSeconds: number): Problem;
+  /** @param scope the smallest scope that would do, of our own words only */
+  scopeInsufficient(scope: string): Problem;
+}
+
+/** @param realm printable ASCII without quotes and backslashes: the public base URL */
+export function createProblems(realm: string): Problems {
+  const challenge = (...parameters: string[]): Problem["headers"] => ({
+    "WWW-Authenticate": [`Bearer realm="${realm}"`, ...parameters].join(", "),
+  });
+  return Object.freeze({
+    // RFC 6750 section 3.1: without credentials no error code.
+    credentialsMissing: problem("credentials-missing", 401, "login", "An access token is needed.", challenge()),
+    credentialsMalformed: problem(
+      "credentials-malformed",
+      400,
+      "structure",
+      "The access token belongs in one Authorization header, once.",
+      challenge('error="invalid_request"'),
+    ),
+    // One answer for every reason: which check failed is for the audit record.
+    tokenInvalid: problem(
+      "token-invalid",
+      401,
+      "login",
+      "The access token is not valid here.",
+      challenge('error="invalid_token"'),
+    ),
+    keysUnavailable: (retryAfterSeconds) =>
+      problem(
+        "keys-unavailable",
+        503,
+        "transient",
+        "The access token cannot be verified at the moment; try again later.",
+        { "Retry-After": String(retryAfterSeconds) },
+      ),
+    scopeInsufficient: (scope) =>
+      problem(
+        "scope-insufficient",
+        403,
+        "forbidden",
+        "The access token's scopes do not cover this interaction.",
+        challenge('error="insufficient_scope"', `scope="${scope}"`),
+      ),
+  } satisfies Problems);
+}
+
+export const INTERACTION_UNKNOWN: Problem = problem(
+  "interaction-unknown",
+  400,
+  "structure",
+  "The request is no FHIR R4 interaction this server can judge.",
+);
+export const TYPE_NOT_SERVED: Problem = problem(
+  "type-not-served",
+  404,
+  "not-supported",
+  "This resource type is not served here.",
+);
+export const OPERATION_NOT_ALLOWED: Problem = problem(
+  "operation-not-allowed",
+  403,
+  "forbidden",
+  "This operation is not offered here.",
+);
+export const PARAMETER_UNKNOWN: Problem = problem(
+  "parameter-unknown",
+  400,
+  "not-supported",
+  "A search parameter is not known here; leaving it out would widen the search.",
+);
+export const SEARCH_REFUSED: Problem = problem(
+  "search-refused",
+  403,
+  "forbidden",
+  "The search asks about data beyond what the access token covers.",
+);
+/** A9: the one answer for what is absent and for what may not be seen. */
+export const NOT_FOUND: Problem = problem("not-found", 404, "not-found", "There is no such resource.");
+export const MEDIA_TYPE_UNSUPPORTED: Problem = problem(
+  "media-type-unsupported",
+  415,
+  "not-supported",
+  "The request body's media type cannot be judged; send application/fhir+json, or a form for a search.",
+);
+export const BODY_MISMATCH: Problem = problem(
+  "body-mismatch",
+  400,
+  "invalid",
+  "The resource in the body is not the one the URL names.",
+);
+export const RESOURCE_NOT_COVERED: Problem = problem(
+  "resource-not-covered",
+  403,
+  "forbidden",
+  "The submitted resource lies outside what the access token covers.",
+);
+export const CONDITION_REFUSED: Problem = problem(
+  "condition-refused",
+  403,
+  "forbidden",
+  "Conditional interactions need rights that are not bound to one patient or filter.",
+);
+export const PATCH_REFUSED: Problem = problem(
+  "patch-refused",
+  403,
+  "forbidden",
+  "PATCH needs rights that are not bound to one patient or filter; send the whole resource instead.",
+);
+export const STORED_UNKNOWN: Problem = problem(
+  "stored-unknown",
+  403,
+  "forbidden",
+  "The stored version cannot be judged here, so it may not be changed with bound rights.",
+);
+export const STORED_UNAVAILABLE: Problem = problem(
+  "stored-unavailable",
+  503,
+  "transient",
+  "The stored version cannot be read at the moment; try again later.",
+  { "Retry-After": "5" },
+);
+export const BUNDLE_TOO_LONG: Problem = problem(
+  "bundle-too-long",
+  413,
+  "too-costly",
+  "The Bundle has more entries than are judged at once.",
+);
+export const TRANSACTION_REFUSED: Problem = problem(
+  "transaction-refused",
+  403,
+  "forbidden",
+  "An entry of the transaction is not allowed, so none is carried out.",
+);
+export const ANSWER_NOT_FHIR: Problem = problem(
+  "answer-not-fhir",
+  502,
+  "exception",
+  "The server's answer is not the FHIR resource that was asked for, so it is not sent.",
+);
+export const ANSWER_OPAQUE: Problem = problem(
+  "answer-opaque",
+  502,
+  "exception",
+  "The server's answer has a form in which it cannot be judged, so it is not sent.",
+);
+
+/** RFC 9110 section 15.5.6: a 405 names the methods that would do. */
+export function interactionNotAllowed(allow: readonly string[]): Problem {
+  return problem("interaction-not-allowed", 405, "not-supported", "This interaction is not offered here.", {
+    Allow: allow.join(", "),
+  });
+}
+
+function problem(
+  name: string,
+  status: number,
+  issue: IssueType,
+  detail: string,
+  headers?: Problem["headers"],
+): Problem {
+  return Object.freeze({
+    code: `smart-auth/${name}`,
+    status,
+    issue,
+    detail,
+    ...(headers === undefined ? {} : { headers: Object.freeze(headers) }),
+  });
+}

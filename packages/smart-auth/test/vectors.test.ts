@@ -1,0 +1,135 @@
+import { existsSync, readFileSync } from "node:fs";
+import { compactVerify, importJWK, type JWK } from "jose";
+import { describe, expect, it } from "vitest";
+import { ALGORITHMS, parseKeySet } from "../src/key-set.ts";
+import { parseScopes } from "../src/scopes.ts";
+import { parseToken } from "../src/token.ts";
+
+/** Public test data that is kept beside the project, not in it. */
+const VECTORS = new URL("../../../../shared/vectors/", import.meta.url);
+
+function vectors<Row>(path: string): readonly Row[] {
+  const file = new URL(path, VECTORS);
+  if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as Row[];
+  console.warn(`skipped: the test vectors ${path} are not here`);
+  return [];
+}
+
+interface JwsRow {
+  readonly id: string;
+  readonly comment: string;
+  readonly input: { readonly jwk: JWK; readonly jws: string };
+  readonly expect: "valid" | "invalid";
+  readonly flags: readonly string[];
+}
+
+describe("JWS vectors", () => {
+  const rows = vectors<JwsRow>("jws/jws.json");
+
+  it.skipIf(rows.length === 0)("are accepted only when valid, asymmetric and strict", async () => {
+    const wrong: string[] = [];
+    for (const row of rows) {
+      if (row.expect === "invalid" && (await accepts(row.input.jwk, row.input.jws))) wrong.push(row.id);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it.skipIf(rows.length === 0)("find the same signatures valid, whatever the payload", async () => {
+    const lost: string[] = [];
+    for (const { id, input, expect: expected } of rows) {
+      const alg = algorithmOf(input.jws);
+      if (expected !== "valid" || alg === undefined || !ALGORITHMS.includes(alg)) continue;
+      if (!(await verifiesAlone(input.jwk, alg, input.jws))) lost.push(id);
+    }
+    expect(lost).toEqual([]);
+  });
+
+  async function accepts(jwk: JWK, jws: string): Promise<boolean> {
+    const token = parseToken(jws);
+    if ("fault" in token || !ALGORITHMS.includes(token.header.alg)) return false;
+    return verifiesAlone(jwk, token.header.alg, jws);
+  }
+
+  async function verifiesAlone(jwk: JWK, alg: string, jws: string): Promise<boolean> {
+    try {
+      const key = await parseKeySet({ keys: [jwk] }).find({ alg });
+      if (key === undefined) return false;
+      await compactVerify(jws, key, { algorithms: [alg] });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  function algorithmOf(jws: string): string | undefined {
+    try {
+      return (JSON.parse(Buffer.from(jws.split(".")[0] ?? "", "base64url").toString()) as { alg?: string }).alg;
+    } catch {
+      return undefined;
+    }
+  }
+});
+
+interface CookbookRow {
+  readonly id: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly expect: unknown;
+}
+
+describe("JOSE cookbook vectors", () => {
+  const rows = vectors<CookbookRow>("jose-cookbook/jws.json");
+
+  it.skipIf(rows.length === 0)("never yield a token when symmetric, encrypted or unencoded", async () => {
+    for (const row of rows) {
+      const text = JSON.stringify(row).match(/"(ey[\w-]+\.[\w-]*\.[\w-]+)"/)?.[1];
+      if (text === undefined) continue;
+      const token = parseToken(text);
+      if ("fault" in token) continue;
+      expect(ALGORITHMS.includes(token.header.alg) || token.header.alg.startsWith("HS")).toBe(true);
+    }
+    const secret = await importJWK({ kty: "oct", k: "AAAA" }, "HS256");
+    expect(secret).toBeInstanceOf(Uint8Array);
+    expect(await parseKeySet({ keys: [{ kty: "oct", k: "AAAA" }] }).find({ alg: "HS256" })).toBe(undefined);
+  });
+});
+
+interface ScopeRow {
+  readonly id: string;
+  readonly input: { readonly scopes: readonly string[] };
+  readonly expect: {
+    readonly outcome: "granted" | "rejected";
+    readonly clauses?: readonly {
+      readonly context: string;
+      readonly type: string;
+      readonly permissions: string;
+      readonly search?: unknown;
+    }[];
+    readonly vendor: readonly string[];
+  };
+}
+
+describe("SMART scope vectors", () => {
+  const all = vectors<ScopeRow>("smart-scopes/scopes.json");
+  const rows = all.filter(({ expect: { vendor } }) => vendor.length === 0);
+  /** A bad scope grants nothing here as well; that the whole request fails is the other server's rule. */
+  const bad = all.filter(({ expect: { outcome, vendor } }) => outcome === "rejected" && !vendor.some(isMixture));
+
+  it.skipIf(rows.length === 0)("are granted as SMART says", () => {
+    for (const row of rows) {
+      const parsed = parseScopes(row.input.scopes.flatMap((text) => text.split(" ")));
+      const got = parsed.map(({ context, type, letters }) => `${context}/${type}.${letters.join("")}`).sort();
+      const want = (row.expect.clauses ?? []).map(
+        ({ context, type, permissions }) => `${context}/${type}.${permissions}`,
+      );
+      expect(got, row.id).toEqual(want.sort());
+    }
+  });
+
+  it.skipIf(bad.length === 0)("grant nothing when malformed or not enforceable", () => {
+    for (const row of bad) expect(parseScopes(row.input.scopes), row.id).toEqual([]);
+  });
+
+  function isMixture(rule: string): boolean {
+    return rule === "forbids a mixture that SMART allows";
+  }
+});
