@@ -5,7 +5,7 @@ import { compileExpression } from "./expressions.mjs";
 const SEARCHABLE = {
   number: ["integer", "decimal", "positiveInt", "unsignedInt"],
   date: ["date", "dateTime", "instant", "Period", "Timing"],
-  string: ["string", "markdown", "HumanName", "Address", "Annotation"],
+  string: ["string", "markdown", "HumanName", "Address"],
   token: [
     "code",
     "boolean",
@@ -20,7 +20,7 @@ const SEARCHABLE = {
   ],
   reference: ["Reference", "canonical", "uri"],
   quantity: ["Quantity", "Age", "Duration", "Money", "Range", "SampledData"],
-  uri: ["uri", "url", "canonical", "oid"],
+  uri: ["uri", "url", "canonical"],
 };
 const ANY = "*";
 
@@ -42,7 +42,8 @@ export function parameterLines(definitions, walker) {
 }
 
 function parameterLine(parameter, base, walker) {
-  const pathless = parameter.type === "composite" || parameter.type === "special";
+  // How names sound is each server's own algorithm.
+  const pathless = ["composite", "special"].includes(parameter.type) || parameter.code === "phonetic";
   const paths = pathless ? [] : pathsOf(parameter, base, walker);
   const targets = parameter.type === "reference" ? `(${targetsOf(parameter, base, paths, walker).join(",")})` : "";
   return [parameter.code, parameter.type + targets, ...new Set(paths.map((path) => path.text))].join(" ");

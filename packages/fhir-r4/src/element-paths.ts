@@ -29,8 +29,8 @@ function parseStep(text: string): ElementStep {
 }
 
 /**
- * Calls `visit` for every value at the end of the path. Only own properties are followed. An array inside an array is
- * no FHIR: it is handed to `visit` as it is, so that the visitor can refuse it.
+ * Calls `visit` for every value at the end of the path. Only own properties are followed. Where the resource is no FHIR
+ * (an array inside an array, text where an object belongs) `visit` gets an array, which no element ever is.
  */
 export function visitElements<State>(
   resource: object,
@@ -53,7 +53,11 @@ function descend<State>(
     visit(node, state, path);
     return;
   }
-  if (!isRecord(node) || !Object.hasOwn(node, step.name)) return;
+  if (!isRecord(node)) {
+    if (node !== null && node !== undefined) visit(Array.isArray(node) ? node : [node], state, path);
+    return;
+  }
+  if (!Object.hasOwn(node, step.name)) return;
   const value = node[step.name];
   if (!Array.isArray(value)) {
     if (passes(value, step)) descend(value, path, depth + 1, visit, state);
@@ -65,9 +69,10 @@ function descend<State>(
   }
 }
 
+/** What is no object cannot be filtered: it passes, and is found to be malformed further down. */
 function passes(value: unknown, { where }: ElementStep): boolean {
   return (
-    where === undefined || (isRecord(value) && Object.hasOwn(value, where.key) && value[where.key] === where.value)
+    where === undefined || !isRecord(value) || (Object.hasOwn(value, where.key) && value[where.key] === where.value)
   );
 }
 

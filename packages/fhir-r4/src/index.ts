@@ -1,6 +1,7 @@
 export { compartmentParameters } from "./compartments.ts";
 export { parseInteraction } from "./interaction.ts";
 export type { InteractionRequest } from "./interaction-request.ts";
+export { matches } from "./matching/matches.ts";
 export { inCompartment, patientsOf } from "./membership.ts";
 export { OPERATION_DEFINITIONS, type OperationDefinition } from "./operations.ts";
 export { type OperationOutcome, type OutcomeIssue, operationOutcome } from "./outcome.ts";

@@ -888,7 +888,7 @@ endpoint reference(Endpoint) endpoint
 identifier token identifier@Identifier
 name string name@string alias@string
 owned-by reference(Organization) ownedBy
-phonetic string name@string
+phonetic string
 status token status@code
 type token type@CodeableConcept
 # Invoice
@@ -1279,7 +1279,7 @@ endpoint reference(Endpoint) endpoint
 identifier token identifier@Identifier
 name string name@string alias@string
 partof reference(Organization) partOf
-phonetic string name@string
+phonetic string
 type token type@CodeableConcept
 # OrganizationAffiliation
 active token active@boolean
@@ -1321,7 +1321,7 @@ mothersMaidenName string
 name string name@HumanName
 organization reference(Organization) managingOrganization
 phone token telecom[system=phone]@ContactPoint
-phonetic string name@HumanName
+phonetic string
 telecom token telecom@ContactPoint
 # PaymentNotice
 created date created@dateTime
@@ -1356,7 +1356,7 @@ name string name@HumanName
 organization reference(Organization) managingOrganization
 patient reference(Patient) link.target>Patient
 phone token telecom[system=phone]@ContactPoint
-phonetic string name@HumanName
+phonetic string
 practitioner reference(Practitioner) link.target>Practitioner
 relatedperson reference(RelatedPerson) link.target>RelatedPerson
 telecom token telecom@ContactPoint
@@ -1401,7 +1401,7 @@ given string name.given@string
 identifier token identifier@Identifier
 name string name@HumanName
 phone token telecom[system=phone]@ContactPoint
-phonetic string name@HumanName
+phonetic string
 telecom token telecom@ContactPoint
 # PractitionerRole
 active token active@boolean
@@ -1493,7 +1493,7 @@ identifier token identifier@Identifier
 name string name@HumanName
 patient reference(Patient) patient
 phone token telecom[system=phone]@ContactPoint
-phonetic string name@HumanName
+phonetic string
 relationship token relationship@CodeableConcept
 telecom token telecom@ContactPoint
 # RequestGroup
