@@ -1,0 +1,127 @@
+import { type Decision, deny } from "@wardline/policy-types";
+import { afterAnswer, contextOf, recordDecision, sendProblem } from "@wardline/policy-types/express";
+import type { Request, RequestHandler, Response } from "express";
+import { addressMatcher, clientAddress } from "./addresses.ts";
+import {
+  FINGERPRINT_HEADERS,
+  hstsHeader,
+  NO_STORE,
+  nameMatcher,
+  securityHeaders,
+  settleHeaders,
+} from "./answer-headers.ts";
+import { decideEntry } from "./decide.ts";
+import { type RequestFacts, readHeaderFacts } from "./facts.ts";
+import { type ParsedOptions, type PerimeterOptions, parseOptions } from "./options.ts";
+import { problemOf } from "./problems.ts";
+import { claimsForwarding, FORWARDING_HEADERS, STANDARD_REQUEST_HEADERS, stripHeaders } from "./request-headers.ts";
+
+/**
+ * The door of a FHIR API: HTTPS, addresses, header and URL hygiene, a list of request headers that may pass, security
+ * headers and `no-store` on every answer. Requires to stand before every other middleware but audit-event.
+ *
+ * Does NOT authenticate anybody, read bodies, or limit how often somebody calls.
+ *
+ * Throws a `ConfigurationError` with every mistake in the options.
+ */
+export function perimeter(options: PerimeterOptions = {}): RequestHandler {
+  const policy = parseOptions(options);
+  const hsts = hstsHeader(policy.hsts);
+  const defaults = Object.freeze({ ...securityHeaders(), ...NO_STORE });
+  const isFingerprint = nameMatcher([...FINGERPRINT_HEADERS, ...policy.removeHeaders]);
+  const fromAnybody: ReadonlySet<string> = new Set([...STANDARD_REQUEST_HEADERS, ...policy.requestHeaders]);
+  let warned = false;
+
+  return function perimeterMiddleware(req, res, next) {
+    const facts = readFacts(req, policy);
+    settleBeforeSending(res, {
+      defaults,
+      hsts: facts.secure ? hsts : undefined,
+      isFingerprint,
+      publicPaths: policy.publicPaths,
+    });
+
+    const decision = trustsEverybody(req) ? warnedOnce() : decideEntry(facts, policy);
+    const trusted = policy.trustedProxy(req.socket.remoteAddress);
+    const removed = stripHeaders(req, (name) => fromAnybody.has(name) || (trusted && FORWARDING_HEADERS.has(name)));
+    const because = removed === 0 ? decision.because : [...decision.because, "request headers not on the list removed"];
+    if (decision.kind === "deny") {
+      recordDecision(req, { control: "perimeter", kind: "deny", because, code: decision.problem.code });
+      return sendProblem(res, decision.problem);
+    }
+    recordDecision(req, { control: "perimeter", kind: "permit", because });
+    next();
+  };
+
+  function warnedOnce(): Decision<undefined> {
+    if (!warned) {
+      warned = true;
+      process.emitWarning(
+        "`trust proxy` trusts every address: name your proxies in it, and in perimeter's `trustedProxies`",
+        {
+          code: "WARDLINE_TRUST_PROXY_OPEN",
+        },
+      );
+    }
+    return deny(problemOf("trust-proxy-open"), ["the application trusts forwarding headers from every address"]);
+  }
+}
+
+function readFacts(req: Request, { trustedProxy }: ParsedOptions): RequestFacts {
+  const { method, originalUrl, transport } = contextOf(req);
+  const address = clientAddress(req, trustedProxy);
+  const scheme = trustedProxy(transport.peerAddress) ? req.headers["x-forwarded-proto"] : undefined;
+  return {
+    method,
+    target: originalUrl,
+    httpVersion: req.httpVersion,
+    headers: readHeaderFacts(req.rawHeaders),
+    ...(address === undefined ? {} : { address }),
+    secure: scheme === undefined ? transport.encrypted : everyHopIsHttps(scheme),
+    local: LOOPBACK(transport.peerAddress) && !claimsForwarding(req.headers),
+  };
+}
+
+function everyHopIsHttps(scheme: string | readonly string[]): boolean {
+  const hops = String(scheme).split(",");
+  return hops.every((hop) => hop.trim().toLowerCase() === "https");
+}
+
+const LOOPBACK = addressMatcher(["127.0.0.0/8", "::1"]);
+
+/** S4: `trust proxy: true`, or anything as wide. Asked of each request, because the setting can change after start. */
+function trustsEverybody(req: Request): boolean {
+  const app = req.app as Request["app"] | undefined;
+  const trust: unknown = app?.get("trust proxy fn");
+  if (typeof trust !== "function") return false;
+  return STRANGERS.every((address) => Boolean((trust as (address: string, hop: number) => unknown)(address, FAR_HOP)));
+}
+
+/** Addresses set aside for documentation (RFC 5737, RFC 3849): nobody's proxies. */
+const STRANGERS = ["192.0.2.1", "2001:db8::1"] as const;
+const FAR_HOP = 1000;
+
+interface Settlement extends Pick<Parameters<typeof settleHeaders>[1], "defaults" | "hsts" | "isFingerprint"> {
+  readonly publicPaths: ReadonlySet<string>;
+}
+
+/**
+ * Every way out of a response ends in `writeHead`: Node calls it when the first byte is sent. policy-types keeps what a
+ * handler gives its own `writeHead` until then, so what is set here is set last.
+ */
+function settleBeforeSending(res: Response, { publicPaths, ...policy }: Settlement): void {
+  // Registering anything with the answer hooks it, which the sentence above relies on.
+  afterAnswer(res, () => undefined);
+  const context = contextOf(res.req);
+  const { method, originalUrl, requestId, correlationId } = context;
+  const open = publicPaths.has(`${method} ${originalUrl.replace(/\?.*$/s, "")}`);
+  const always = Object.freeze({
+    "x-request-id": requestId,
+    ...(correlationId === undefined ? {} : { "x-correlation-id": correlationId }),
+  });
+  const writeHead = res.writeHead.bind(res) as (...args: unknown[]) => Response;
+  res.writeHead = ((...args: unknown[]) => {
+    if (!res.headersSent) settleHeaders(res, { ...policy, always }, open && context.problem === undefined);
+    return writeHead(...args);
+  }) as Response["writeHead"];
+}
