@@ -130,7 +130,9 @@ describe("who may see what, through the whole door, before a backend that shows 
     edge.backend.answer = (_req, res, body) => {
       const { entry } = JSON.parse(body) as { entry: { request: { url: string } }[] };
       const answers = entry.map(({ request }) => ({
-        resource: edge.backend.resources.get(request.url.split("?")[0] ?? "") ?? searchset(observation("oa", "a"), observation("ob", "b")),
+        resource:
+          edge.backend.resources.get(request.url.split("?")[0] ?? "") ??
+          searchset(observation("oa", "a"), observation("ob", "b")),
         response: { status: "200" },
       }));
       fhir(res, { resourceType: "Bundle", type: "batch-response", entry: answers });
@@ -190,7 +192,10 @@ describe("who may see what, through the whole door, before a backend that shows 
     edge.backend.answer = (_req, res) => fhir(res, { resourceType: "CapabilityStatement", status: "active" });
     expect((await fetch(`${edge.base}/metadata`)).status).toBe(200);
     const bare = await fetch(`${edge.base}/Patient/a`);
-    expect([bare.status, bare.headers.get("www-authenticate")]).toEqual([401, expect.stringMatching(/^Bearer realm="[^"]*"$/)]);
+    expect([bare.status, bare.headers.get("www-authenticate")]).toEqual([
+      401,
+      expect.stringMatching(/^Bearer realm="[^"]*"$/),
+    ]);
     expect((await fetch(`${edge.base}/metadata/`)).status).not.toBe(200);
   });
 
@@ -236,10 +241,22 @@ describe("properties", () => {
     type: fc.constantFrom("Observation", "Patient", "Condition", "Practitioner", "Appointment", "Basic"),
     id: fc.stringMatching(/^[a-z]{1,4}$/),
     of: fc.constantFrom("a", "b", "c"),
-    form: fc.constantFrom("Patient/", "http://127.0.0.1/fhir/Patient/", "https://elsewhere.example/Patient/", "patient/", ""),
+    form: fc.constantFrom(
+      "Patient/",
+      "http://127.0.0.1/fhir/Patient/",
+      "https://elsewhere.example/Patient/",
+      "patient/",
+      "",
+    ),
     contained: fc.boolean(),
   });
-  const render = ({ type, id, of, form, contained }: typeof anyResource extends fc.Arbitrary<infer T> ? T : never): Json => ({
+  const render = ({
+    type,
+    id,
+    of,
+    form,
+    contained,
+  }: typeof anyResource extends fc.Arbitrary<infer T> ? T : never): Json => ({
     resourceType: type,
     id: type === "Patient" ? of : id,
     secret: `of-${of}`,

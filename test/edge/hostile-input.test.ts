@@ -7,9 +7,17 @@ const AUTH = async (edge: Awaited<ReturnType<typeof startEdge>>): Promise<string
 /** Every case: a raw request below `/fhir`, with a good token where `{auth}` stands. */
 const CASES: readonly (readonly [what: string, request: string, status: RegExp])[] = [
   ["malformed JSON", body("POST", "/fhir/Observation", '{"resourceType":'), /^400/],
-  ["JSON with a repeated name", body("POST", "/fhir/Observation", '{"resourceType":"Observation","id":"1","id":"2"}'), /^400/],
+  [
+    "JSON with a repeated name",
+    body("POST", "/fhir/Observation", '{"resourceType":"Observation","id":"1","id":"2"}'),
+    /^400/,
+  ],
   ["JSON with __proto__", body("POST", "/fhir/Observation", '{"resourceType":"Observation","__proto__":{}}'), /^400/],
-  ["a form that is no search", body("POST", "/fhir/Observation", "a=b", "application/x-www-form-urlencoded"), /^4(00|15)/],
+  [
+    "a form that is no search",
+    body("POST", "/fhir/Observation", "a=b", "application/x-www-form-urlencoded"),
+    /^4(00|15)/,
+  ],
   ["a body longer than the limit", body("POST", "/fhir/Observation", `"${"x".repeat(2_000)}"`), /^413/],
   ["an unknown type", get("/fhir/Patients/1"), /^4(00|04)/],
   ["a type in another case", get("/fhir/patient/a"), /^4(00|04)/],
@@ -39,14 +47,26 @@ const CASES: readonly (readonly [what: string, request: string, status: RegExp])
   ["no Host header", "GET /fhir/Patient/a HTTP/1.1\r\n{auth}\r\n\r\n", /^400/],
   ["a 1 MB header", get("/fhir/Patient/a", `X-Big: ${"x".repeat(1 << 20)}\r\n`), /^431/],
   ["a very long URL", get(`/fhir/Patient?name=${"x".repeat(9_000)}`), /^414/],
-  ["Content-Length and Transfer-Encoding", "POST /fhir/Observation HTTP/1.1\r\nHost: e\r\n{auth}\r\nContent-Type: application/json\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", /^400/],
-  ["two Content-Lengths", "POST /fhir/Observation HTTP/1.1\r\nHost: e\r\n{auth}\r\nContent-Type: application/json\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}", /^400/],
+  [
+    "Content-Length and Transfer-Encoding",
+    "POST /fhir/Observation HTTP/1.1\r\nHost: e\r\n{auth}\r\nContent-Type: application/json\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    /^400/,
+  ],
+  [
+    "two Content-Lengths",
+    "POST /fhir/Observation HTTP/1.1\r\nHost: e\r\n{auth}\r\nContent-Type: application/json\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    /^400/,
+  ],
   ["a space before the colon", get("/fhir/Patient/a", "X-A : b\r\n"), /^400/],
   ["a bare carriage return", get("/fhir/Patient/a", "X-A: b\rX-B: c\r\n"), /^400/],
   ["an absolute-form target", "GET http://other/fhir/Patient/a HTTP/1.1\r\nHost: e\r\n{auth}\r\n\r\n", /^400/],
   ["no HTTP at all", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", /^400/],
   ["another charset", body("POST", "/fhir/Observation", "{}", "application/fhir+json; charset=utf-16"), /^415/],
-  ["a content coding nobody knows", `POST /fhir/Observation HTTP/1.1\r\nHost: e\r\n{auth}\r\nContent-Type: application/fhir+json\r\nContent-Encoding: zstd\r\nContent-Length: 2\r\n\r\n{}`, /^415/],
+  [
+    "a content coding nobody knows",
+    `POST /fhir/Observation HTTP/1.1\r\nHost: e\r\n{auth}\r\nContent-Type: application/fhir+json\r\nContent-Encoding: zstd\r\nContent-Length: 2\r\n\r\n{}`,
+    /^415/,
+  ],
   ["XML asked for", get("/fhir/Patient/a", "Accept: application/fhir+xml\r\n"), /^406/],
 ];
 
@@ -69,7 +89,8 @@ describe("bad input gets a 4xx OperationOutcome, never reaches the upstream, and
       const media = /content-type: application\/(fhir|problem)\+json/i.test(answer);
       const isOutcome = outcome.includes('"OperationOutcome"') || (code === "404" && outcome.includes('"code"'));
       if (!status.test(code) || !isOutcome || !media) wrong.push(`${what}: ${answer.slice(0, 300)}`);
-      if (/chalmers|surprise|stack|node_modules|ajv|express/i.test(outcome)) wrong.push(`${what} tells too much: ${outcome}`);
+      if (/chalmers|surprise|stack|node_modules|ajv|express/i.test(outcome))
+        wrong.push(`${what} tells too much: ${outcome}`);
     }
     expect(wrong).toEqual([]);
     expect(edge.backend.asked).toEqual([]);

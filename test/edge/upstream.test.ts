@@ -8,29 +8,69 @@ const JSON_HEAD = { "Content-Type": "application/fhir+json" };
 
 describe("an upstream that fails", () => {
   const FAILURES: readonly (readonly [string, Answer, number, string])[] = [
-    ["dies in the middle of a body of known length", (_req, res) => {
-      res.writeHead(200, { ...JSON_HEAD, "Content-Length": "5000" });
-      res.write('{"resourceType":"Patient","id":"a"', () => res.destroy());
-    }, 502, "gateway/upstream-broke-off"],
-    ["dies in the middle of a chunked body", (_req, res) => {
-      res.writeHead(200, JSON_HEAD);
-      res.write('{"resourceType":"Patient","id":"a"}', () => res.destroy());
-    }, 502, "gateway/upstream-broke-off"],
+    [
+      "dies in the middle of a body of known length",
+      (_req, res) => {
+        res.writeHead(200, { ...JSON_HEAD, "Content-Length": "5000" });
+        res.write('{"resourceType":"Patient","id":"a"', () => res.destroy());
+      },
+      502,
+      "gateway/upstream-broke-off",
+    ],
+    [
+      "dies in the middle of a chunked body",
+      (_req, res) => {
+        res.writeHead(200, JSON_HEAD);
+        res.write('{"resourceType":"Patient","id":"a"}', () => res.destroy());
+      },
+      502,
+      "gateway/upstream-broke-off",
+    ],
     ["dies before its answer", (req) => req.destroy(), 502, "gateway/upstream-unreachable"],
     ["never answers", () => undefined, 504, "gateway/upstream-timeout"],
-    ["stops in the middle of a body", (_req, res) => {
-      res.writeHead(200, JSON_HEAD);
-      res.write('{"resourceType":');
-    }, 504, "gateway/upstream-timeout"],
-    ["says it sends more than it does", (_req, res) => {
-      res.writeHead(200, { ...JSON_HEAD, "Content-Length": "10", Connection: "close" });
-      res.write("{}");
-      setTimeout(() => res.socket?.end(), 20);
-    }, 502, "gateway/upstream-broke-off"],
-    ["speaks something else", (_req, res) => void res.socket?.end("220 smtp ready\r\n"), 502, "gateway/upstream-unreachable"],
-    ["redirects", (_req, res) => void res.writeHead(302, { Location: "http://elsewhere/" }).end(), 502, "gateway/upstream-unexpected"],
-    ["asks the edge for credentials", (_req, res) => void res.writeHead(401, { "WWW-Authenticate": "Basic" }).end(), 502, "gateway/upstream-unexpected"],
-    ["sends an HTML error page", (_req, res) => void res.writeHead(500, { "Content-Type": "text/html" }).end("<h1>secret</h1>"), 502, "policy-types/answer-unreadable"],
+    [
+      "stops in the middle of a body",
+      (_req, res) => {
+        res.writeHead(200, JSON_HEAD);
+        res.write('{"resourceType":');
+      },
+      504,
+      "gateway/upstream-timeout",
+    ],
+    [
+      "says it sends more than it does",
+      (_req, res) => {
+        res.writeHead(200, { ...JSON_HEAD, "Content-Length": "10", Connection: "close" });
+        res.write("{}");
+        setTimeout(() => res.socket?.end(), 20);
+      },
+      502,
+      "gateway/upstream-broke-off",
+    ],
+    [
+      "speaks something else",
+      (_req, res) => void res.socket?.end("220 smtp ready\r\n"),
+      502,
+      "gateway/upstream-unreachable",
+    ],
+    [
+      "redirects",
+      (_req, res) => void res.writeHead(302, { Location: "http://elsewhere/" }).end(),
+      502,
+      "gateway/upstream-unexpected",
+    ],
+    [
+      "asks the edge for credentials",
+      (_req, res) => void res.writeHead(401, { "WWW-Authenticate": "Basic" }).end(),
+      502,
+      "gateway/upstream-unexpected",
+    ],
+    [
+      "sends an HTML error page",
+      (_req, res) => void res.writeHead(500, { "Content-Type": "text/html" }).end("<h1>secret</h1>"),
+      502,
+      "policy-types/answer-unreadable",
+    ],
   ];
 
   it.each(FAILURES)("that %s gives a whole refusal, never a truncated 200", async (_what, answer, status, code) => {
@@ -66,7 +106,10 @@ describe("an upstream that fails", () => {
   it("F13: a client that leaves stops the work at the upstream", async () => {
     const edge = await startEdge();
     let closed = false;
-    edge.backend.answer = (_req, res) => void res.once("close", () => { closed = true; });
+    edge.backend.answer = (_req, res) =>
+      void res.once("close", () => {
+        closed = true;
+      });
     const token = await edge.issuer.token({ patient: "a", scope: "patient/*.rs" });
     const client: Socket = connect(edge.port, "127.0.0.1");
     client.write(`GET /fhir/Patient/a HTTP/1.1\r\nHost: e\r\nAuthorization: Bearer ${token}\r\n\r\n`);
@@ -89,7 +132,13 @@ describe("what passes", () => {
   it("the upstream sees neither the client's token nor headers it might obey", async () => {
     const edge = await startEdge();
     await edge.ask("/Patient/a", {
-      headers: { "x-forwarded-for": "1.2.3.4", "x-user": "root", cookie: "a=b", "accept-language": "de", "x-request-id": "abc" },
+      headers: {
+        "x-forwarded-for": "1.2.3.4",
+        "x-user": "root",
+        cookie: "a=b",
+        "accept-language": "de",
+        "x-request-id": "abc",
+      },
     });
     const seen = edge.backend.headers[0] ?? {};
     expect(Object.keys(seen).sort()).toEqual(["accept", "accept-encoding", "connection", "host", "x-request-id"]);
@@ -109,7 +158,8 @@ describe("what passes", () => {
 
   it("a body nobody changed arrives byte for byte, both ways", async () => {
     const edge = await startEdge();
-    const text = '{ "resourceType":"Observation","id":"oa","status":"final","code":{"text":"w"},\n"subject":{"reference":"Patient/a"},"valueQuantity":{"value":2.00} }';
+    const text =
+      '{ "resourceType":"Observation","id":"oa","status":"final","code":{"text":"w"},\n"subject":{"reference":"Patient/a"},"valueQuantity":{"value":2.00} }';
     edge.backend.answer = (_req, res) => {
       res.writeHead(201, { ...JSON_HEAD, ETag: 'W/"1"' });
       res.end(text);

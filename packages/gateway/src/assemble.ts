@@ -14,6 +14,7 @@ import type { Upstream } from "./proxy/upstream.ts";
 import { type FindRoute, routeFinder } from "./routes.ts";
 
 const MIB = 1024 * 1024;
+const SMART_CONFIGURATION = "/.well-known/smart-configuration";
 
 export interface Parts {
   readonly checked: CheckedPolicy;
@@ -40,14 +41,19 @@ export function assemble(parts: Parts): Express {
         parts.dependencies.onEvent({
           level: kind === "degraded" ? "error" : "info",
           code: `gateway/audit-${kind}`,
-          message: kind === "degraded" ? "the audit log cannot record accesses" : "the audit log records accesses again",
+          message:
+            kind === "degraded" ? "the audit log cannot record accesses" : "the audit log records accesses again",
           facts: { cause: code, unrecorded },
         }),
     }),
   );
   app.use(
     perimeter({
-      requireHttps: policy.development !== true,
+      development: policy.development === true,
+      publicPaths: policy.routes.flatMap(({ path }) => [
+        { method: "GET", path: `${path}/metadata` },
+        { method: "GET", path: `${path}${SMART_CONFIGURATION}` },
+      ]),
       ...(policy.trustedProxies === undefined ? {} : { trustedProxies: policy.trustedProxies }),
     }),
   );
@@ -124,7 +130,7 @@ function authOptions(
 ): Parameters<typeof smartAuth>[0] {
   const { operations, types, extraParameters, compartmentRule, supportTypes } = route;
   return {
-    issuers: policy.issuers,
+    issuers: policy.issuers.map(({ smart: _, ...issuer }) => issuer),
     baseUrl,
     backendBaseUrls: [upstream.baseUrl],
     interactions: route.interactions,
@@ -145,7 +151,7 @@ function authOptions(
 function publishSmartConfiguration(router: Router, policy: PolicyDocument, route: RoutePolicy): void {
   const issuer = policy.issuers.find(({ smart }) => smart !== undefined);
   if (issuer?.smart === undefined || route.zone !== "patient") return;
-  router.get("/.well-known/smart-configuration", smartConfiguration({ issuer: issuer.issuer, ...issuer.smart }));
+  router.get(SMART_CONFIGURATION, smartConfiguration({ issuer: issuer.issuer, ...issuer.smart }));
 }
 
 function failSafely({ onEvent }: ParsedDependencies): ErrorRequestHandler {

@@ -27,7 +27,8 @@ export interface GatewayDependencies {
   readonly drainMs?: number;
 }
 
-export type ParsedDependencies = Required<Omit<GatewayDependencies, "onRecord">> & Pick<GatewayDependencies, "onRecord">;
+export type ParsedDependencies = Required<Omit<GatewayDependencies, "onRecord">> &
+  Pick<GatewayDependencies, "onRecord">;
 
 export function parseDependencies(given: GatewayDependencies): ParsedDependencies {
   const found = findings();
@@ -48,6 +49,7 @@ export function parseDependencies(given: GatewayDependencies): ParsedDependencie
 
 /** S14: JSON escapes control characters; of an error only what the runtime named it. */
 function writeLine({ error, ...event }: GatewayEvent): void {
-  const cause = error instanceof Error ? { error: error.name, ...("code" in error ? { errorCode: error.code } : {}) } : {};
+  const cause =
+    error instanceof Error ? { error: error.name, ...("code" in error ? { errorCode: error.code } : {}) } : {};
   process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), ...event, ...cause })}\n`);
 }

@@ -49,9 +49,6 @@ export const UPSTREAM_UNEXPECTED = problem(
   "The server that holds the data gave an answer that cannot be passed on.",
 );
 
-export const DRAINING = problem("draining", 503, "transient", "This server is shutting down; try again.", {
-  headers: { "Retry-After": "1", Connection: "close" },
-});
 
 /** Whatever a stage threw: nothing about it is told, everything about it is logged. */
 export const INTERNAL = problem("internal", 500, "exception", "The server failed to answer this request safely.");

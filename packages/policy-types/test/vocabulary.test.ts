@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
 import {
@@ -72,6 +74,11 @@ describe("the policy's JSON Schema", () => {
 
   it("accepts a policy that uses every key", () => {
     expect([validate(WHOLE), validate.errors]).toEqual([true, null]);
+  });
+
+  it("is published as a file for editors (pnpm generate:policy-schema writes it)", () => {
+    const file = resolve(import.meta.dirname, "../policy.schema.json");
+    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(POLICY_SCHEMA);
   });
 
   /** Every place of the document: [path to an object, its keys]. */

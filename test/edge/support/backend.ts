@@ -59,14 +59,18 @@ export async function startBackend(): Promise<Backend> {
       const found = resources.get(name);
       if (found !== undefined) return fhir(res, found);
       if (/^[A-Z][A-Za-z]+$/.test(name)) {
-        return fhir(res, searchset(...[...resources].filter(([key]) => key.startsWith(`${name}/`)).map(([, value]) => value)));
+        return fhir(
+          res,
+          searchset(...[...resources].filter(([key]) => key.startsWith(`${name}/`)).map(([, value]) => value)),
+        );
       }
       fhir(res, { resourceType: "OperationOutcome", issue: [{ severity: "error", code: "not-found" }] }, 404);
     },
-    stop: () => new Promise((resolve) => {
-      for (const socket of sockets) socket.destroy();
-      server.close(() => resolve());
-    }),
+    stop: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
   };
   const server = createServer((req, res) => {
     backend.asked.push(`${req.method} ${req.url}`);

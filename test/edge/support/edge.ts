@@ -19,7 +19,10 @@ export interface Edge {
   readonly events: GatewayEvent[];
   readonly auditFolder: string;
   /** One request with a good token for `claims` (default: patient a, all types, read and search). */
-  readonly ask: (path: string, init?: RequestInit & { claims?: Readonly<Record<string, unknown>> }) => Promise<Answered>;
+  readonly ask: (
+    path: string,
+    init?: RequestInit & { claims?: Readonly<Record<string, unknown>> },
+  ) => Promise<Answered>;
 }
 
 export interface Answered {
@@ -37,7 +40,9 @@ afterEach(async () => {
 export const PUBLIC_ORIGIN = "http://127.0.0.1";
 
 /** A whole edge on loopback: issuer, trusting backend, gateway. Closed after each test. */
-export async function startEdge(change: (policy: PolicyDocument) => PolicyDocument = (policy) => policy): Promise<Edge> {
+export async function startEdge(
+  change: (policy: PolicyDocument) => PolicyDocument = (policy) => policy,
+): Promise<Edge> {
   const base = `${PUBLIC_ORIGIN}/fhir`;
   const [issuer, backend, auditFolder] = await Promise.all([
     startIssuer(() => base),

@@ -9,7 +9,10 @@ export interface Issuer {
   /** Requests for the key set so far. */
   readonly fetched: () => number;
   /** A token that is good in every respect; `claims` change it, `undefined` removes a claim. */
-  readonly token: (claims?: Readonly<Record<string, unknown>>, header?: Readonly<Record<string, unknown>>) => Promise<string>;
+  readonly token: (
+    claims?: Readonly<Record<string, unknown>>,
+    header?: Readonly<Record<string, unknown>>,
+  ) => Promise<string>;
   readonly close: () => Promise<void>;
 }
 
@@ -46,9 +49,10 @@ export async function startIssuer(audience: () => string): Promise<Issuer> {
         .setProtectedHeader({ alg: "ES256", kid: "k1", typ: "at+jwt", ...header })
         .sign(privateKey);
     },
-    close: () => new Promise((resolve) => {
-      server.closeAllConnections();
-      server.close(() => resolve());
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
   };
 }
