@@ -2,13 +2,12 @@ import { randomUUID } from "node:crypto";
 import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import type { DependencyError } from "@wardline/policy-types";
 import { ledgerLocked, systemCode } from "./faults.ts";
 
 export const LOCK_FILE = "ledger.lock";
 
 export interface FolderLock {
-  /** Throws when the lock is no longer ours: two starts that met over a dead holder. */
-  confirm(): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -29,57 +28,55 @@ interface Holder {
 export async function takeLock(folder: string): Promise<FolderLock> {
   const lock = join(folder, LOCK_FILE);
   const nonce = randomUUID();
-  const own = join(folder, `${LOCK_FILE}.${nonce}`);
+  const own = `${lock}.${nonce}`;
   const holder: Holder = { pid: process.pid, host: hostname(), nonce, ...started(await startOf(process.pid)) };
 
   // Written aside and linked into place: the lock appears whole or not at all, and only if there is none.
   await writeFile(own, JSON.stringify(holder), { flag: "wx", mode: 0o600 });
   try {
-    if (!(await linked(own, lock))) {
-      await clearStale(lock, nonce);
-      if (!(await linked(own, lock))) throw ledgerLocked(LOCK_FILE, "another process");
-    }
+    if (!(await linked(own, lock))) await succeed(lock, own);
   } finally {
     await rm(own, { force: true });
   }
-  const isOurs = async (): Promise<boolean> => {
-    const now = await readHolder(lock);
-    return now !== undefined && now !== "unreadable" && now.nonce === nonce;
-  };
   return {
-    async confirm() {
-      if (!(await isOurs())) throw ledgerLocked(LOCK_FILE, "another process");
-    },
     async release() {
-      if (await isOurs()) await rm(lock, { force: true });
+      if ((await readHolder(lock))?.nonce === nonce) await rm(lock, { force: true });
     },
   };
 }
 
-async function clearStale(lock: string, nonce: string): Promise<void> {
-  const holder = await readHolder(lock);
-  if (holder === undefined) return;
-  if (holder === "unreadable") throw ledgerLocked(LOCK_FILE, "an unknown process: remove the file if none is");
+/**
+ * Takes over from a dead holder. The heir of a lock is whoever links `<lock>.<nonce of the dead>.next`, which only one
+ * can; an heir that dies in between has an heir of its own. The lock is then replaced in one step, before the links to
+ * it are removed: who finds such a link missing because of that finds another lock, and gives way.
+ */
+async function succeed(lock: string, own: string): Promise<void> {
+  const root = await readHolder(lock);
+  if (root === undefined) throw ledgerLocked(LOCK_FILE, "a process that is just closing it");
+  const links: string[] = [];
+  let holder = root;
+  for (let heir: Holder | undefined = root; heir !== undefined; heir = await readHolder(nextOf(lock, holder))) {
+    holder = heir;
+    if (links.includes(nextOf(lock, holder))) throw unknownHolder();
+    links.push(nextOf(lock, holder));
+  }
   if (holder.host !== hostname()) {
     throw ledgerLocked(LOCK_FILE, `process ${holder.pid} of another host: remove the file if it is dead`);
   }
   if (await isAlive(holder)) throw ledgerLocked(LOCK_FILE, `process ${holder.pid}`);
 
-  // Two processes may find the same dead holder: whoever moves the file away has it, and looks what it moved.
-  const moved = `${lock}.stale-${nonce}`;
-  try {
-    await rename(lock, moved);
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return;
-    throw error;
+  const next = nextOf(lock, holder);
+  if (!(await linked(own, next))) throw ledgerLocked(LOCK_FILE, "another process that is just starting");
+  if ((await readHolder(lock))?.nonce !== root.nonce) {
+    await rm(next, { force: true });
+    throw ledgerLocked(LOCK_FILE, "another process that is just starting");
   }
-  const taken = await readHolder(moved);
-  if (taken !== undefined && taken !== "unreadable" && taken.nonce !== holder.nonce) {
-    await linked(moved, lock);
-    await rm(moved, { force: true });
-    throw ledgerLocked(LOCK_FILE, `process ${taken.pid}`);
-  }
-  await rm(moved, { force: true });
+  await rename(own, lock);
+  for (const link of links) await rm(link, { force: true });
+}
+
+function nextOf(lock: string, { nonce }: Holder): string {
+  return `${lock}.${nonce}.next`;
 }
 
 async function linked(from: string, to: string): Promise<boolean> {
@@ -92,7 +89,7 @@ async function linked(from: string, to: string): Promise<boolean> {
   }
 }
 
-async function readHolder(path: string): Promise<Holder | "unreadable" | undefined> {
+async function readHolder(path: string): Promise<Holder | undefined> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -100,13 +97,23 @@ async function readHolder(path: string): Promise<Holder | "unreadable" | undefin
     if (systemCode(error) === "ENOENT") return undefined;
     throw error;
   }
+  const holder = parseHolder(text);
+  if (holder === undefined) throw unknownHolder();
+  return holder;
+}
+
+function unknownHolder(): DependencyError {
+  return ledgerLocked(LOCK_FILE, "an unknown process: remove the file if there is none");
+}
+
+function parseHolder(text: string): Holder | undefined {
   try {
-    const holder = JSON.parse(text) as Partial<Holder> | null;
-    const { pid, host, nonce, started: start } = holder ?? {};
-    if (!Number.isSafeInteger(pid) || typeof host !== "string" || typeof nonce !== "string") return "unreadable";
+    const { pid, host, nonce, started: start } = JSON.parse(text) as Partial<Holder>;
+    if (!Number.isSafeInteger(pid) || typeof host !== "string") return undefined;
+    if (typeof nonce !== "string" || !UUID.test(nonce)) return undefined;
     return { pid: pid as number, host, nonce, ...started(typeof start === "string" ? start : undefined) };
   } catch {
-    return "unreadable";
+    return undefined;
   }
 }
 
@@ -138,3 +145,5 @@ async function startOf(pid: number): Promise<string | undefined> {
 function started(value: string | undefined): { readonly started?: string } {
   return value === undefined ? {} : { started: value };
 }
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -19,7 +19,6 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const lock = await takeLock(parsed.folder);
   try {
     const { position, last, recovered } = await recover(parsed.folder, parsed.instance);
-    await lock.confirm();
     const segment = await openSegment(parsed, position, last);
     return new FileLedger({ options: parsed, lock, segment, position, recovered });
   } catch (error) {

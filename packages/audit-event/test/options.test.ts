@@ -1,0 +1,62 @@
+import { ConfigurationError } from "@wardline/policy-types";
+import { describe, expect, it } from "vitest";
+import { auditEvent } from "../src/index.ts";
+import { parseOptions } from "../src/options.ts";
+import { memoryLedger } from "./support/memory-ledger.ts";
+
+const GOOD = { ledger: memoryLedger(), source: { observer: "edge" } };
+
+function mistakes(options: object): string[] {
+  try {
+    auditEvent(options as never);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigurationError);
+    return (error as ConfigurationError).issues.map(({ path, code }) => `${path} ${code}`);
+  }
+  return [];
+}
+
+describe("auditEvent()'s options", () => {
+  it("have the safe defaults, in a frozen copy", () => {
+    const parsed = parseOptions(GOOD);
+    expect(parsed).toMatchObject({ durability: "before-response", onFailure: "refuse", appendDeadlineMs: 2000 });
+    expect(Object.isFrozen(parsed)).toBe(true);
+    expect(Object.isFrozen(parsed.source)).toBe(true);
+  });
+
+  it("are all told at once", () => {
+    expect(
+      mistakes({
+        source: { observer: "", site: "", adress: "x" },
+        durability: "later",
+        onFailure: "ignore",
+        appendDeadlineMs: 0,
+        onDegraded: 1,
+        logger: {},
+        onFailur: "refuse",
+      }),
+    ).toEqual([
+      "onFailur unknown-option",
+      "ledger required",
+      "source.observer required",
+      "source.site malformed",
+      "source.adress unknown-option",
+      "durability unknown-value",
+      "onFailure unknown-value",
+      "appendDeadlineMs out-of-range",
+      "onDegraded not-a-function",
+      "logger not-a-logger",
+    ]);
+  });
+
+  it.each([
+    ["nothing", {}, ["ledger required", "source.observer required"]],
+    ["no source", { ledger: GOOD.ledger }, ["source.observer required"]],
+    ["a null source", { ...GOOD, source: null }, ["source.observer required"]],
+    ["a deadline past a minute", { ...GOOD, appendDeadlineMs: 60_001 }, ["appendDeadlineMs out-of-range"]],
+    ["a fractional deadline", { ...GOOD, appendDeadlineMs: 1.5 }, ["appendDeadlineMs out-of-range"]],
+    ["nothing wrong", GOOD, []],
+  ])("with %s", (_what, options, expected) => {
+    expect(mistakes(options)).toEqual(expected);
+  });
+});
