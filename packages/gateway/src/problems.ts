@@ -49,6 +49,5 @@ export const UPSTREAM_UNEXPECTED = problem(
   "The server that holds the data gave an answer that cannot be passed on.",
 );
 
-
 /** Whatever a stage threw: nothing about it is told, everything about it is logged. */
 export const INTERNAL = problem("internal", 500, "exception", "The server failed to answer this request safely.");

@@ -37,7 +37,7 @@ afterEach(async () => {
   for (const end of ended.splice(0).reverse()) await end();
 });
 
-export const PUBLIC_ORIGIN = "http://127.0.0.1";
+const PUBLIC_ORIGIN = "http://127.0.0.1";
 
 /** A whole edge on loopback: issuer, trusting backend, gateway. Closed after each test. */
 export async function startEdge(
