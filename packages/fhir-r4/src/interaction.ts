@@ -58,8 +58,12 @@ type Queries = Parameters & { readonly condition?: SearchQuery };
 function assemble(route: Route, path: string, queries: Queries, body: unknown): Interaction {
   const { query: _, form: __, ...named } = route;
   const { types, search, condition } = queries;
-  const touches = new TouchList().add(types, route.code === "operation" ? "operation" : "base");
-  if (route.operation !== undefined) touches.add(reachOf(route.operation.name, queries, route.type), "operation");
+  const touches = new TouchList();
+  if (route.operation === undefined) touches.add(types, "base");
+  else
+    touches
+      .add(route.type === undefined ? [] : types, "operation")
+      .add(reachOf(route.operation.name, queries, route.type), "operation");
   if (route.compartment !== undefined) touches.add([route.compartment.type], "compartment");
   if (condition !== undefined) touches.add(types, "condition").addSearch(condition);
   const reaching = queries.reaching ?? search;

@@ -1,0 +1,8 @@
+/** What the tables are made from: opaque to everyone but the generator. */
+export interface Definitions {
+  readonly source: string;
+}
+
+export function definitionsFolder(): string | undefined;
+export function resourcesOf(folder: string, type: string): Record<string, unknown>[];
+export function readDefinitions(folder: string): Definitions;

@@ -1,0 +1,3 @@
+import type { Definitions } from "./definitions.mjs";
+
+export function generateTables(definitions: Definitions): Record<string, string>;
