@@ -16,15 +16,15 @@ export const RESTRICTED_FUNCTION: Coding = code(DCM, "110132", "Use of Restricte
 export const AUTHZ_ROLE: Coding = code(`${BALP}/CodeSystem/AuthZsubType`, "AuthZ-Role");
 
 export const APPLICATION: Coding = code(DCM, "110150", "Application");
-export const DESTINATION: Coding = code(DCM, "110152", "Destination Role ID");
-export const SOURCE: Coding = code(DCM, "110153", "Source Role ID");
-export const CUSTODIAN: Coding = code(
+const DESTINATION: Coding = code(DCM, "110152", "Destination Role ID");
+const SOURCE: Coding = code(DCM, "110153", "Source Role ID");
+const CUSTODIAN: Coding = code(
   "http://terminology.hl7.org/CodeSystem/provenance-participant-type",
   "custodian",
   "Custodian",
 );
 export const RECIPIENT: Coding = code(PARTICIPATION, "IRCP", "information recipient");
-export const AUTHOR: Coding = code(PARTICIPATION, "AUT", "author (originator)");
+const AUTHOR: Coding = code(PARTICIPATION, "AUT", "author (originator)");
 export const OAUTH_AGENT: Coding = code(`${BALP}/CodeSystem/UserAgentTypes`, "UserOauthAgent");
 export const ORGANISATION: Coding = code(
   "http://terminology.hl7.org/CodeSystem/v3-RoleClass",

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { DependencyError } from "@wardline/policy-types";
 import { ledgerLocked, systemCode } from "./faults.ts";
 
-export const LOCK_FILE = "ledger.lock";
+const LOCK_FILE = "ledger.lock";
 
 export interface FolderLock {
   release(): Promise<void>;

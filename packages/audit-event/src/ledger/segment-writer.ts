@@ -24,6 +24,8 @@ export async function openSegment(
   const begin = (at: LedgerPosition): Promise<FileHandle> => createFile(folder, segmentOf(instance, at.entries).file);
   let handle = last === undefined ? await begin(position) : await open(join(folder, last.file), "a");
   let size = last?.size ?? 0;
+  // A process that was killed between its write and its sync has left whole lines that are not on the disk yet.
+  await handle.datasync();
 
   return {
     async write(lines, before) {

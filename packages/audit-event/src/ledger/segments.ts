@@ -1,4 +1,4 @@
-import { open, readdir } from "node:fs/promises";
+import { type FileHandle, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
 /** One file of a ledger. Named after its first entry, so that a missing one leaves a gap that shows. */
@@ -37,7 +37,7 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /** Creates a file that must not exist, open for appending. Readable by its owner only: it holds who saw whom. */
-export async function createFile(folder: string, file: string): Promise<import("node:fs/promises").FileHandle> {
+export async function createFile(folder: string, file: string): Promise<FileHandle> {
   const handle = await open(join(folder, file), "ax", 0o600);
   await syncFolder(folder);
   return handle;

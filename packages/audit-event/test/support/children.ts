@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { emptyFolder } from "./folders.ts";
 
 interface Bundler {
@@ -24,7 +24,7 @@ export async function bundleAppender(): Promise<string> {
     resolve: { conditions: ["@wardline/source"] },
     ssr: { noExternal: true, resolve: { conditions: ["@wardline/source"] } },
     build: {
-      ssr: join(import.meta.dirname, "appender.ts"),
+      ssr: fileURLToPath(new URL("./appender.ts", import.meta.url)),
       outDir,
       emptyOutDir: false,
       target: "node20",
