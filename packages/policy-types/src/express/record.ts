@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AccessRecord } from "../access-record.ts";
 import type { Interaction, SearchQuery } from "../interaction.ts";
-import { contextOf, type RequestContext } from "./context.ts";
+import { contextOf, hasPermitted, type RequestContext } from "./context.ts";
 
 /** The finished (or ready) request as one frozen value without PHI. */
 export function accessRecord(
@@ -23,11 +23,9 @@ export function accessRecord(
     ...optional("policyVersion", context.policyVersion),
     method: context.method,
     interaction: interaction?.code ?? "unknown",
-    ...optional("operation", interaction?.operation?.name),
+    ...optional("operation", operationOf(req, interaction)),
     ...optional("resourceType", interaction?.type),
-    ...(interaction?.type !== undefined && interaction.id !== undefined
-      ? { resource: `${interaction.type}/${interaction.id}` }
-      : {}),
+    ...optional("resource", resourceOf(res, interaction)),
     parameters: Object.freeze(parameterNames(interaction)),
     patients: Object.freeze(patientsOf(context)),
     ...principalOf(context),
@@ -47,6 +45,23 @@ export function accessRecord(
 function optional<Key extends string, Value>(key: Key, value: Value | undefined): { readonly [K in Key]?: Value } {
   return value === undefined ? {} : ({ [key]: value } as { [K in Key]: Value });
 }
+
+/** Until a control has permitted the operation its name may be anything a client typed (A14). */
+function operationOf(req: IncomingMessage, interaction: Interaction | undefined): string | undefined {
+  return hasPermitted(req, "smart-auth") ? interaction?.operation?.name : undefined;
+}
+
+/** The resource the request named, or the one its answer says it made. */
+function resourceOf(res: ServerResponse, interaction: Interaction | undefined): string | undefined {
+  if (interaction?.type === undefined) return undefined;
+  if (interaction.id !== undefined) return `${interaction.type}/${interaction.id}`;
+  if (interaction.code !== "create" || res.statusCode !== 201) return undefined;
+  const [, type, id] = CREATED.exec(String(res.getHeader("location") ?? "")) ?? [];
+  return type === interaction.type && id !== undefined ? `${type}/${id}` : undefined;
+}
+
+/** @see https://hl7.org/fhir/R4/http.html#create */
+const CREATED = /\/([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/[^/]+)?$/;
 
 /** A name R4 does not define may be anything a client typed, so it is not repeated (A14). */
 function parameterNames(interaction: Interaction | undefined): string[] {
