@@ -60,10 +60,7 @@ function assemble(route: Route, path: string, queries: Queries, body: unknown): 
   const { types, search, condition } = queries;
   const touches = new TouchList();
   if (route.operation === undefined) touches.add(types, "base");
-  else
-    touches
-      .add(route.type === undefined ? [] : types, "operation")
-      .add(reachOf(route.operation.name, queries, route.type), "operation");
+  else touches.add(reachOf(route.operation.name, queries, route.type), "operation");
   if (route.compartment !== undefined) touches.add([route.compartment.type], "compartment");
   if (condition !== undefined) touches.add(types, "condition").addSearch(condition);
   const reaching = queries.reaching ?? search;
@@ -79,10 +76,12 @@ function assemble(route: Route, path: string, queries: Queries, body: unknown): 
   };
 }
 
+/** The type an operation is called on, and any type besides unless it is known to stay there. */
 function reachOf(operation: string, { only }: Queries, type: string | undefined): readonly string[] {
+  const own = type === undefined ? [] : [type];
   // Bulk Data exports the types of `_type` and no others; what `_type` means elsewhere is the operation's affair.
-  if (operation === "export" && only !== undefined) return only;
-  return staysOnType(operation, type) ? [] : ["*"];
+  if (operation === "export" && only !== undefined) return [...own, ...only];
+  return staysOnType(operation, type) ? own : [...own, "*"];
 }
 
 function batchInteraction(

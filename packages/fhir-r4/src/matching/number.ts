@@ -23,7 +23,8 @@ export interface ImpliedRange extends Range {
 }
 
 export function compareNumber(prefix: Prefix, target: number, search: ImpliedRange): Verdict {
-  const within = search.low <= target && target < search.high;
+  // With all the digits a double has, the bounds of the range round to the number itself.
+  const within = target === search.exact || (search.low <= target && target < search.high);
   if (prefix === "eq") return within;
   if (prefix === "ne") return !within;
   if (prefix === "ap") return within ? true : "undecided";

@@ -29,7 +29,7 @@ export function matchReference(
 
   const parsed = readReference(element, options);
   if (parsed === undefined || parsed.kind === "contained") return false;
-  const found = compare(parsed, wanted, modifier, path.only === undefined ? targets : [path.only], options);
+  const found = compare(parsed, wanted, modifier ?? path.only, targets, options);
   if (found !== false || parsed.kind === "invalid") return found === false ? "undecided" : found;
   // The same words under another base: ours, perhaps, if we were told.
   const text = String(own(element, "reference"));
@@ -45,9 +45,12 @@ function compare(
 ): Verdict {
   if (parsed.kind === "urn") return type === undefined && parsed.urn === wanted;
   if (parsed.kind !== "literal") return false;
-  const allowed = type === undefined ? targets : [type];
-  if (!allowed.includes(parsed.type) && !allowed.includes("*")) return false;
-  if (ID.test(wanted)) return parsed.id === wanted;
+  if (type !== undefined && parsed.type !== type) return false;
+  if (ID.test(wanted)) {
+    // A bare id means a resource of a type the parameter leads to; a reference elsewhere is a mistake in the resource.
+    const leadsThere = targets.includes(parsed.type) || targets.includes("*");
+    return leadsThere ? parsed.id === wanted : atMostUndecided(parsed.id === wanted);
+  }
   const asked = parseReference(wanted, options);
   if (asked.kind === "invalid") return "undecided";
   if (asked.kind !== "literal" || asked.type !== parsed.type || asked.id !== parsed.id) return false;
