@@ -62,7 +62,7 @@ export function parseScope(text: string): ResourceScope | undefined {
   if (context === undefined || (type !== "*" && !isResourceType(type))) return undefined;
   const filter = query === undefined ? [] : parseFilter(type, query);
   if (filter === undefined) return undefined;
-  const letters = [...(V1_LETTERS.get(permissions) ?? permissions)] as ScopeLetter[];
+  const letters = (V1_LETTERS.get(permissions) ?? permissions).split("") as ScopeLetter[];
   return Object.freeze({
     text,
     context: context as ResourceScope["context"],

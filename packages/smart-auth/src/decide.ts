@@ -1,0 +1,151 @@
+import {
+  type Decision,
+  deny,
+  type Interaction,
+  type Principal,
+  permit,
+  type ScopeLetter,
+} from "@wardline/policy-types";
+import type { Json } from "@wardline/policy-types/express";
+import { type Access, lettersNeeded } from "./access.ts";
+import { allowedMethods } from "./methods.ts";
+import type { RouteSettings } from "./options.ts";
+import {
+  INTERACTION_UNKNOWN,
+  interactionNotAllowed,
+  NOT_FOUND,
+  OPERATION_NOT_ALLOWED,
+  type Problems,
+  SEARCH_REFUSED,
+  TYPE_NOT_SERVED,
+} from "./problems.ts";
+import { isMemberType, type Rights } from "./rights.ts";
+import { baseTypes, decideSearch } from "./search.ts";
+import { decideWrite, type StoredReader } from "./writes.ts";
+
+/** Everything a decision about one interaction (or one entry of a batch) is made from. */
+export interface AccessFacts {
+  readonly interaction: Interaction;
+  /** The submitted resource of a create or update. */
+  readonly body?: Json | undefined;
+  readonly principal: Principal;
+  readonly rights: Rights;
+  readonly route: RouteSettings;
+  readonly problems: Problems;
+  readonly readStored?: StoredReader | undefined;
+}
+
+/**
+ * Decides whether a grant covers an interaction: is it offered, does a clause reach its types, does every part of it stay
+ * within the grant? Batches and transactions are decided entry by entry, see `decideBundle`.
+ *
+ * Does NOT see the answer. A permit says how the answer is to be judged.
+ *
+ * @see https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
+ */
+export async function decideAccess(facts: AccessFacts): Promise<Decision<Access>> {
+  const { interaction, rights } = facts;
+  const refused = offeredFault(interaction, facts.route) ?? scopeFault(facts) ?? otherPatientFault(interaction, rights);
+  if (refused !== undefined) return refused;
+  switch (interaction.code) {
+    case "capabilities":
+      return permit({ interaction, bound: true, because: ["capabilities"] }, ["capabilities"]);
+    case "read":
+    case "vread":
+      return permitRead(interaction, rights);
+    case "search-type":
+    case "search-system":
+    case "history-instance":
+    case "history-type":
+    case "history-system":
+      return decideSearch({
+        interaction,
+        rights,
+        extraParameters: facts.route.extraParameters,
+        scopeInsufficient: (type, letter) => facts.problems.scopeInsufficient(scopeFor(facts, type, [letter])),
+      });
+    case "create":
+    case "update":
+    case "patch":
+    case "delete":
+      return decideWrite(facts);
+    case "operation":
+      return decideOperation(interaction, rights);
+    case "batch":
+    case "transaction":
+    case "unknown":
+      return deny(INTERACTION_UNKNOWN, ["a batch inside a batch, or no interaction"]);
+  }
+}
+
+/** Is it offered on this route at all? Nothing here depends on the caller. */
+export function offeredFault(interaction: Interaction, route: RouteSettings): Decision<never> | undefined {
+  const { code, type, compartment, operation } = interaction;
+  if (code === "unknown") return deny(INTERACTION_UNKNOWN, [interaction.unknownBecause ?? "unknown"]);
+  const served = [type, compartment?.type].every((one) => one === undefined || route.types?.has(one) !== false);
+  if (!served) return deny(TYPE_NOT_SERVED, ["the type is not served"]);
+  if (operation !== undefined) {
+    return route.operations.has(operation.name) ? undefined : deny(OPERATION_NOT_ALLOWED, ["operation not registered"]);
+  }
+  if (route.interactions.has(code)) return undefined;
+  return deny(interactionNotAllowed(allowedMethods(interaction, route)), [`${code} is not offered`]);
+}
+
+/** RFC 6750 section 3.1: a token that is valid but too narrow answers 403. */
+function scopeFault(facts: AccessFacts): Decision<never> | undefined {
+  const { interaction, rights, problems } = facts;
+  const needed = lettersNeeded(interaction);
+  for (const type of baseTypes(interaction)) {
+    const missing = needed.filter((letter) => !rights.reaches(type, [letter]));
+    if (missing.length > 0) {
+      return deny(problems.scopeInsufficient(scopeFor(facts, type, missing)), ["no scope covers the interaction"]);
+    }
+  }
+  return undefined;
+}
+
+/** A9: another patient's record is denied before anybody is asked whether it exists. */
+function otherPatientFault(interaction: Interaction, rights: Rights): Decision<never> | undefined {
+  const { type, id } = interaction;
+  if (type !== "Patient" || id === undefined) return undefined;
+  const isWithin = lettersNeeded(interaction).every((letter) =>
+    rights
+      .clausesFor(type, letter)
+      .some(({ compartment }) => (compartment?.id ?? id) === id || compartment?.rule === "full"),
+  );
+  return isWithin ? undefined : deny(NOT_FOUND, ["another patient"]);
+}
+
+function permitRead(interaction: Interaction, rights: Rights): Decision<Access> {
+  const bound = !rights.reachesAll(interaction.type ?? "*", "r");
+  const because = [bound ? "read is bound" : "read is not bound"];
+  return permit({ interaction, bound, because }, because);
+}
+
+/**
+ * A registered operation (A7): without bound on its type, or on the caller's own Patient; its parameters may not reach
+ * data the caller may not read. Whatever it answers is judged.
+ */
+function decideOperation(interaction: Interaction, rights: Rights): Decision<Access> {
+  const { type = "*", id, operation } = interaction;
+  const bound = !(rights.reachesAll(type, "r") && rights.reachesAll(type, "s"));
+  const isOwnPatient = operation?.level === "instance" && type === "Patient" && id !== undefined;
+  if (bound && !isOwnPatient) return deny(SEARCH_REFUSED, ["an operation beyond the caller's own patient"]);
+  const far = interaction.touches.some(
+    ({ type: touched, via }) => via !== "base" && via !== "operation" && !rights.isOpen(touched),
+  );
+  if (far) return deny(SEARCH_REFUSED, ["an operation's parameters reach data that may be hidden"]);
+  return permit({ interaction, bound, because: ["operation registered"] }, ["operation registered"]);
+}
+
+/** The smallest scope that would do, in the context the token has. Holds R4 type names only, nothing of the request. */
+function scopeFor({ principal, rights }: AccessFacts, type: string, letters: readonly ScopeLetter[]): string {
+  const user = principal.fhirUser === undefined ? "system" : "user";
+  const context = principal.launch.patient === undefined ? user : "patient";
+  const isOrdered = (letter: ScopeLetter) => letters.includes(letter);
+  const ordered = (["c", "r", "u", "d", "s"] as const).filter(isOrdered).join("");
+  // Under a patient's scopes a type without patient can only be read.
+  const bindable =
+    context !== "patient" || type === "*" || isMemberType(type, "subject") || rights.reaches(type, ["r"]);
+  return `${bindable ? context : "user"}/${type}.${ordered}`;
+}

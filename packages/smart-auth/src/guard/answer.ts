@@ -1,0 +1,105 @@
+import type { Interaction, Problem } from "@wardline/policy-types";
+import {
+  type AnswerFacts,
+  type BodyTransform,
+  type BodyVerdict,
+  type Json,
+  KEEP,
+} from "@wardline/policy-types/express";
+import { lettersNeeded } from "../access.ts";
+import { ANSWER_NOT_FHIR, ANSWER_OPAQUE, NOT_FOUND } from "../problems.ts";
+import { type FhirResource, isFhirResource } from "../resource.ts";
+import { AnswerUnreadable, type GuardFacts, type Need } from "./facts.ts";
+import { publicLocation } from "./locations.ts";
+import { judgeContainer, judgeResource } from "./resource.ts";
+
+/** Told when the guard refuses an answer that the decision had let the handler give. */
+export type OnRefusal = (problem: Problem, because: string) => void;
+
+/**
+ * The guarantee: judges every resource of the answer of one interaction, whatever the handler did with the request. What
+ * is not covered does not leave; a single resource that is not covered looks like one that does not exist (A9).
+ */
+export function createGuard(facts: GuardFacts, onRefusal: OnRefusal): BodyTransform {
+  const refuse = (problem: Problem, because: string): BodyVerdict => {
+    onRefusal(problem, because);
+    return { kind: "refuse", problem };
+  };
+  return {
+    name: "smart-auth/guard",
+    stage: "guard",
+    json(body, answer) {
+      try {
+        return (
+          judgeJson(body, answer, facts) ?? refuse(NOT_FOUND, "the resource of the answer is absent or not covered")
+        );
+      } catch (error) {
+        if (!(error instanceof AnswerUnreadable)) throw error;
+        return refuse(ANSWER_NOT_FHIR, error.message);
+      }
+    },
+    opaque(answer) {
+      if (isMissing(answer, facts)) return refuse(NOT_FOUND, "the resource is absent");
+      return isUnboundBinary(facts) ? KEEP : refuse(ANSWER_OPAQUE, "the answer is not JSON");
+    },
+    empty: (answer) => (isMissing(answer, facts) ? refuse(NOT_FOUND, "the resource is absent") : KEEP),
+    headers: (answer) => publicHeaders(answer, facts),
+  };
+}
+
+/** `undefined`: refused as not found. */
+function judgeJson(body: Json, answer: AnswerFacts, facts: GuardFacts): BodyVerdict | undefined {
+  if (!isFhirResource(body)) throw new AnswerUnreadable("the answer is no FHIR resource");
+  if (isMissing(answer, facts)) return undefined;
+  const { code } = facts.interaction;
+  const judged = judgeTop(body, facts);
+  if (judged === body) return KEEP;
+  if (judged !== undefined) return { kind: "replace", body: judged };
+  // SMART 2.2: the right to write is no right to read back; the answer is then as with `Prefer: return=minimal`.
+  return answer.unit === "line" || WRITES.has(code) ? { kind: "drop" } : undefined;
+}
+
+function judgeTop(body: FhirResource, facts: GuardFacts): Json | undefined {
+  const { code } = facts.interaction;
+  const { resourceType } = body;
+  const isContainer = resourceType === "Bundle" || resourceType === "Parameters";
+  if (code === "operation" && isContainer) return judgeContainer(body, needOf(facts.interaction), facts);
+  if (SEARCHES.has(code) && resourceType === "Bundle") return judgeContainer(body, needOf(facts.interaction), facts);
+  if (code === "capabilities" && CAPABILITIES.has(resourceType)) return body;
+  return judgeResource(body, needOf(facts.interaction), facts);
+}
+
+function needOf(interaction: Interaction): Need {
+  if (WRITES.has(interaction.code)) return { any: ["r"] };
+  return interaction.code === "operation" ? { all: ["r", "s"] } : { any: lettersNeeded(interaction) };
+}
+
+const WRITES: ReadonlySet<string> = new Set(["create", "update", "patch", "delete"]);
+const SEARCHES: ReadonlySet<string> = new Set([
+  "search-type",
+  "search-system",
+  "history-instance",
+  "history-type",
+  "history-system",
+]);
+const CAPABILITIES: ReadonlySet<string> = new Set(["CapabilityStatement", "TerminologyCapabilities"]);
+
+/** A9: one look for "never existed", "was deleted" and "not yours". */
+function isMissing({ status }: AnswerFacts, { bound, interaction }: GuardFacts): boolean {
+  return bound && interaction.id !== undefined && (status === 404 || status === 410);
+}
+
+/** A13: bytes can only be judged through what refers to them, so they need a right to every Binary. */
+function isUnboundBinary({ interaction, rights }: GuardFacts): boolean {
+  const reads = interaction.code === "read" || interaction.code === "vread";
+  return reads && interaction.type === "Binary" && rights.reachesAll("Binary", "r");
+}
+
+function publicHeaders({ headers }: AnswerFacts, facts: GuardFacts): Readonly<Record<string, string | undefined>> {
+  const shown = (name: string) => {
+    const value = headers[name];
+    return value === undefined ? undefined : publicLocation(value, facts.interaction, facts);
+  };
+  // A Link header would page around the judged links.
+  return { Location: shown("location"), "Content-Location": shown("content-location"), Link: undefined };
+}

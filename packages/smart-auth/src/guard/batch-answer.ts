@@ -1,0 +1,92 @@
+import { STATUS_CODES } from "node:http";
+import type { Decision, Problem } from "@wardline/policy-types";
+import {
+  type AnswerFacts,
+  type BodyTransform,
+  type BodyVerdict,
+  type Json,
+  renderOperationOutcome,
+} from "@wardline/policy-types/express";
+import type { Access } from "../access.ts";
+import type { BundleAccess } from "../batch.ts";
+import { ANSWER_NOT_FHIR, ANSWER_OPAQUE, NOT_FOUND } from "../problems.ts";
+import { isFhirResource, isObject, type JsonObject, objectsOf } from "../resource.ts";
+import { createGuard, type OnRefusal } from "./answer.ts";
+import { publicResponse } from "./entry.ts";
+import type { GuardFacts } from "./facts.ts";
+import { bareOutcome } from "./outcome.ts";
+
+export type EntryFacts = (access: Access) => GuardFacts;
+
+/**
+ * Judges the answer to a batch or transaction: each entry by the decision on its own request, refused entries put back
+ * where they were asked. An answer that does not match what was forwarded is refused whole, since nobody could say which
+ * entry is which.
+ */
+export function createBatchGuard(access: BundleAccess, entryFacts: EntryFacts, onRefusal: OnRefusal): BodyTransform {
+  const refuse = (problem: Problem, because: string): BodyVerdict => {
+    onRefusal(problem, because);
+    return { kind: "refuse", problem };
+  };
+  return {
+    name: "smart-auth/batch-guard",
+    stage: "guard",
+    json(body, { status }) {
+      if (isFhirResource(body) && body.resourceType === "OperationOutcome" && status >= 400) {
+        return { kind: "replace", body: bareOutcome(body) };
+      }
+      const entries = isAnswerTo(access, body) ? objectsOf(body["entry"]) : undefined;
+      const permitted = access.entries.flatMap((decision) => (decision.kind === "permit" ? [decision.grant] : []));
+      if (entries?.length !== permitted.length) return refuse(ANSWER_NOT_FHIR, "the answer is not the batch's");
+      const judged = permitted.map((one, at) => judgeEntry(entries[at] ?? {}, entryFacts(one), onRefusal));
+      return { kind: "replace", body: batchAnswer(access, judged) };
+    },
+    opaque: () => refuse(ANSWER_OPAQUE, "the answer is not JSON"),
+    headers: () => ({ Location: undefined, "Content-Location": undefined, Link: undefined }),
+  };
+}
+
+/** The answer to a batch, given the judged answers of its permitted entries. */
+export function batchAnswer({ entries, interaction }: BundleAccess, judged: readonly JsonObject[]): JsonObject {
+  const left = [...judged];
+  const all = entries.map((decision: Decision<Access>) =>
+    decision.kind === "deny" ? refusedEntry(decision.problem) : (left.shift() ?? refusedEntry(NOT_FOUND)),
+  );
+  return {
+    resourceType: "Bundle",
+    type: `${interaction.code}-response`,
+    ...(all.length === 0 ? {} : { entry: all }),
+  };
+}
+
+function isAnswerTo({ interaction }: BundleAccess, body: Json): body is JsonObject {
+  return isFhirResource(body) && body.resourceType === "Bundle" && body["type"] === `${interaction.code}-response`;
+}
+
+function judgeEntry(entry: JsonObject, facts: GuardFacts, onRefusal: OnRefusal): JsonObject {
+  const { resource } = entry;
+  const response = isObject(entry["response"]) ? entry["response"] : {};
+  const answer: AnswerFacts = {
+    status: Number.parseInt(String(response["status"]), 10) || 500,
+    mediaType: "application/fhir+json",
+    unit: "body",
+    headers: {},
+  };
+  const guard = createGuard(facts, onRefusal);
+  const verdict = resource === undefined ? guard.empty?.(answer) : guard.json(resource, answer);
+  if (verdict?.kind === "refuse") return refusedEntry(verdict.problem);
+  const left = verdict?.kind === "replace" ? verdict.body : verdict?.kind === "drop" ? undefined : resource;
+  return {
+    ...(left === undefined ? {} : { resource: left }),
+    response: publicResponse(response, left, facts),
+  };
+}
+
+function refusedEntry(problem: Problem): JsonObject {
+  return {
+    response: {
+      status: `${problem.status} ${STATUS_CODES[problem.status] ?? ""}`.trim(),
+      outcome: renderOperationOutcome(problem) as JsonObject,
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import type { Json } from "@wardline/policy-types/express";
+import { isFhirResource, isObject, type JsonObject, objectsOf } from "../resource.ts";
+import type { GuardFacts } from "./facts.ts";
+import { publicFullUrl, publicLink, publicLocation } from "./locations.ts";
+import { bareOutcome } from "./outcome.ts";
+
+/** Relations of R4 search results; `prev` is the registered spelling of the same. */
+const RELATIONS: ReadonlySet<string> = new Set(["self", "first", "previous", "prev", "next", "last"]);
+
+/** A Bundle's own parts that say nothing about what it holds. */
+export function bareBundle({ id, type, timestamp }: JsonObject): JsonObject {
+  return {
+    resourceType: "Bundle",
+    ...(typeof id === "string" ? { id } : {}),
+    ...(typeof type === "string" ? { type } : {}),
+    ...(typeof timestamp === "string" ? { timestamp } : {}),
+  };
+}
+
+export function modeOf({ search }: JsonObject): Json | undefined {
+  return isObject(search) ? search["mode"] : undefined;
+}
+
+/** An entry with this server's public addresses only; with bound rights, rebuilt from the parts a client needs. */
+export function withPublicUrls(entry: JsonObject, facts: GuardFacts): JsonObject {
+  const { fullUrl, link: _, request, response, ...rest } = entry;
+  const shown = typeof fullUrl === "string" ? publicFullUrl(fullUrl, facts) : undefined;
+  const kept: JsonObject = facts.bound ? bareEntry(rest) : rest;
+  return {
+    ...(shown === undefined ? {} : { fullUrl: shown }),
+    ...kept,
+    ...(isObject(request) ? { request: publicRequest(request, rest["resource"], facts.bound) } : {}),
+    ...(isObject(response) ? { response: publicResponse(response, rest["resource"], facts) } : {}),
+  };
+}
+
+function bareEntry({ resource, search }: JsonObject): JsonObject {
+  const mode = isObject(search) ? search["mode"] : undefined;
+  return {
+    ...(resource === undefined ? {} : { resource }),
+    ...(typeof mode === "string" ? { search: { mode } } : {}),
+  };
+}
+
+/** What a history says was asked. A conditional URL in it would be somebody's search. */
+function publicRequest(request: JsonObject, resource: Json | undefined, bound: boolean): JsonObject {
+  const { method } = request;
+  if (!bound || !isFhirResource(resource)) return request;
+  const id = typeof resource["id"] === "string" && method !== "POST" ? `/${resource["id"]}` : "";
+  return { method: method ?? "GET", url: `${resource.resourceType}${id}` };
+}
+
+/** `entry.response` of a history, batch or transaction: addresses made public, the server's words left out. */
+export function publicResponse(response: JsonObject, resource: Json | undefined, facts: GuardFacts): JsonObject {
+  const { location, outcome, ...rest } = response;
+  const { interaction, bound } = facts;
+  const named = isFhirResource(resource) ? { ...interaction, type: resource.resourceType } : interaction;
+  const shown = typeof location === "string" ? publicLocation(location, named, facts) : undefined;
+  return {
+    ...(bound ? bareResponse(rest) : rest),
+    ...(shown === undefined ? {} : { location: shown }),
+    ...(isObject(outcome) ? { outcome: bound || !isOutcome(outcome) ? bareOutcome(outcome) : outcome } : {}),
+  };
+}
+
+function bareResponse({ status, etag, lastModified }: JsonObject): JsonObject {
+  const code = typeof status === "string" ? /^\d{3}/.exec(status)?.[0] : undefined;
+  return {
+    status: code ?? "500",
+    ...(typeof etag === "string" ? { etag } : {}),
+    ...(typeof lastModified === "string" ? { lastModified } : {}),
+  };
+}
+
+function isOutcome(outcome: JsonObject): boolean {
+  return outcome["resourceType"] === "OperationOutcome";
+}
+
+/** @param cut entries were taken out */
+export function publicLinks(links: Json | undefined, cut: boolean, facts: GuardFacts): JsonObject[] {
+  return (objectsOf(links) ?? []).flatMap(({ relation, url }) => {
+    if (typeof relation !== "string" || typeof url !== "string" || !RELATIONS.has(relation)) return [];
+    if (cut && relation !== "self") return [];
+    const shown = publicLink(url, facts);
+    return shown === undefined ? [] : [{ relation, url: shown }];
+  });
+}

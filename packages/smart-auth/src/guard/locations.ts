@@ -1,0 +1,78 @@
+import { parseInteraction, parseReference, renderQuery } from "@wardline/fhir-r4";
+import type { Interaction } from "@wardline/policy-types";
+import { type Narrowing, withoutAdded } from "../narrow.ts";
+
+export interface Bases {
+  /** The public base. */
+  readonly baseUrl: string;
+  /** Every base this server's answers may use, the public one first. */
+  readonly baseUrls: readonly string[];
+}
+
+/** The part below a known base: `Patient/1`, `?name=x`, or "" for the base itself. `undefined` for any other URL. */
+function belowBase(url: string, { baseUrl, baseUrls }: Bases): string | undefined {
+  for (const base of [...baseUrls, new URL(baseUrl).pathname.replace(/\/$/, "")]) {
+    if (base === "") continue;
+    if (url === base) return "";
+    if (url.startsWith(`${base}/`)) return url.slice(base.length + 1);
+    if (url.startsWith(`${base}?`)) return url.slice(base.length);
+  }
+  const isRelative = /^(?:[A-Za-z0-9_$?]|\/(?!\/))/.test(url) && !/^[A-Za-z][A-Za-z0-9+.-]*:/.test(url);
+  return isRelative ? url.replace(/^\//, "") : undefined;
+}
+
+/**
+ * A resource's address under the public base: `Location`, `Content-Location`, `entry.response.location`. `undefined` when
+ * it names anything but the resource that was judged.
+ */
+export function publicLocation(url: string, { type, id }: Interaction, bases: Bases): string | undefined {
+  const below = belowBase(url, bases);
+  const reference = below === undefined ? undefined : parseReference(below);
+  if (reference?.kind !== "literal" || reference.type !== type) return undefined;
+  if (id !== undefined && reference.id !== id) return undefined;
+  const version = reference.versionId === undefined ? "" : `/_history/${reference.versionId}`;
+  return `${bases.baseUrl}/${reference.type}/${reference.id}${version}`;
+}
+
+/** `Bundle.entry.fullUrl` under the public base; a URN stays; the address of another server is left out. */
+export function publicFullUrl(url: string, bases: Bases): string | undefined {
+  if (url.startsWith("urn:")) return url;
+  const reference = parseReference(url, { baseUrls: bases.baseUrls });
+  if (reference.kind !== "literal") return undefined;
+  return `${bases.baseUrl}/${reference.type}/${reference.id}`;
+}
+
+export interface LinkFacts extends Bases {
+  /** The search that is answered. */
+  readonly interaction: Interaction;
+  readonly narrowing: Narrowing | undefined;
+  readonly extraParameters: ReadonlySet<string>;
+}
+
+/**
+ * A paging link that the client can follow and that will be judged like the first request: the same interaction, on a
+ * known base, with known parameters only. What the narrowing added is taken out. `undefined` for anything else, above
+ * all for opaque tokens, which would be a right by themselves (A3).
+ */
+export function publicLink(url: string, facts: LinkFacts): string | undefined {
+  const below = belowBase(url, facts);
+  if (below === undefined) return undefined;
+  const mark = below.indexOf("?");
+  const [path, query] = mark < 0 ? [below, ""] : [below.slice(0, mark), below.slice(mark + 1)];
+  // A POST search is paged by GET.
+  const plain = path.replace(/(?:^|\/)_search$/, "");
+  const linked = parseInteraction({ method: "GET", path: plain, query });
+  const { interaction, narrowing, extraParameters, baseUrl } = facts;
+  if (linked.code !== interaction.code || linked.path !== pathOf(interaction)) return undefined;
+  const criteria = linked.search?.criteria ?? [];
+  if (criteria.some(({ known, raw }) => !known && !extraParameters.has(raw))) return undefined;
+  const pairs = linked.search?.pairs ?? [];
+  const shown = renderQuery(narrowing === undefined ? pairs : withoutAdded(pairs, narrowing));
+  const address = linked.path === "/" ? baseUrl : `${baseUrl}${linked.path}`;
+  return shown === "" ? address : `${address}?${shown}`;
+}
+
+function pathOf({ path }: Interaction): string {
+  const plain = path.replace(/\/_search$/, "");
+  return plain === "" ? "/" : plain;
+}

@@ -1,0 +1,106 @@
+import { patientsOf } from "@wardline/fhir-r4";
+import type { Json } from "@wardline/policy-types/express";
+import { type FhirResource, isFhirResource, type JsonObject, objectsOf } from "../resource.ts";
+import { coversWithContained } from "./contained.ts";
+import { bareBundle, modeOf, publicLinks, withPublicUrls } from "./entry.ts";
+import { AnswerUnreadable, type GuardFacts, type Need } from "./facts.ts";
+import { bareOutcome } from "./outcome.ts";
+
+/**
+ * Judges one resource of an answer at every depth: gives it (or what is left of it) when it is covered, `undefined` when
+ * it is not. Throws `AnswerUnreadable` for what is no FHIR.
+ */
+export function judgeResource(resource: FhirResource, need: Need, facts: GuardFacts): JsonObject | undefined {
+  if (resource.resourceType === "OperationOutcome") return facts.bound ? bareOutcome(resource) : resource;
+  if (!isCovered(resource, need, facts)) return undefined;
+  facts.onPatients(patientsOf(resource, facts.rights.references));
+  // A stored Bundle or Parameters resource holds others, which are read with it.
+  if (resource.resourceType === "Bundle") return judgeBundle(resource, { any: ["r"] }, facts);
+  return resource.resourceType === "Parameters" ? judgeParameters(resource, { any: ["r"] }, facts) : resource;
+}
+
+/** The container an operation answers with. It needs no scope of its own, what it holds does. */
+export function judgeContainer(container: FhirResource, need: Need, facts: GuardFacts): JsonObject {
+  return container.resourceType === "Bundle"
+    ? judgeBundle(container, need, facts)
+    : judgeParameters(container, need, facts);
+}
+
+function isCovered(resource: FhirResource, need: Need, { rights }: GuardFacts): boolean {
+  return "any" in need
+    ? coversWithContained(rights, resource, need.any)
+    : need.all.every((letter) => coversWithContained(rights, resource, [letter]));
+}
+
+/**
+ * Judges a Bundle entry by entry and gives it without what is not covered. Builds it anew from the parts a client needs,
+ * so that nothing else of the server's rides along. A `total` stays only when it counts nothing hidden (A9), and paging
+ * links only when nothing was taken out: a page that was cut, and the existence of a next one, tell of hidden records.
+ */
+export function judgeBundle(bundle: JsonObject, need: Need, facts: GuardFacts): JsonObject {
+  const entries = objectsOf(bundle["entry"]);
+  if (entries === undefined) throw new AnswerUnreadable("Bundle.entry is no list of objects");
+  let cut = false;
+  const kept = entries.flatMap((entry) => {
+    const judged = judgeEntry(entry, need, facts);
+    if (judged === undefined && modeOf(entry) !== "include") cut = true;
+    return judged ?? [];
+  });
+  const { total, link: _, entry: __, ...rest } = bundle;
+  const links = publicLinks(bundle["link"], cut, facts);
+  const showTotal = total !== undefined && !facts.bound && !cut;
+  return {
+    ...(facts.bound ? bareBundle(bundle) : rest),
+    ...(showTotal ? { total } : {}),
+    ...(links.length === 0 ? {} : { link: links }),
+    // R4 forbids empty arrays.
+    ...(kept.length === 0 ? {} : { entry: kept }),
+  };
+}
+
+function judgeEntry(entry: JsonObject, need: Need, facts: GuardFacts): JsonObject | undefined {
+  const { resource } = entry;
+  if (resource === undefined) return facts.bound ? undefined : withPublicUrls(entry, facts);
+  if (!isFhirResource(resource)) throw new AnswerUnreadable("an entry's resource is none");
+  const judged = judgeResource(resource, needOf(entry, need), facts);
+  return judged === undefined ? undefined : withPublicUrls({ ...entry, resource: judged }, facts);
+}
+
+/** Included resources are read along; whatever calls itself something else must be a match (SMART 2.2: `s`). */
+function needOf(entry: JsonObject, need: Need): Need {
+  return "any" in need && modeOf(entry) === "include" ? { any: ["r", "s"] } : need;
+}
+
+/** With bound rights only names and judged resources are left: a bare value belongs to nobody who could be checked. */
+function judgeParameters(parameters: JsonObject, need: Need, facts: GuardFacts): JsonObject {
+  const { parameter, ...rest } = parameters;
+  const kept = judgeParts(parameter, need, facts);
+  return {
+    ...(facts.bound ? { resourceType: "Parameters" } : rest),
+    ...(kept.length === 0 ? {} : { parameter: kept }),
+  };
+}
+
+function judgeParts(parts: Json | undefined, need: Need, facts: GuardFacts): JsonObject[] {
+  const list = objectsOf(parts);
+  if (list === undefined) throw new AnswerUnreadable("a parameter list is none");
+  return list.map((parameter) => judgePart(parameter, need, facts)).filter((part) => part !== undefined);
+}
+
+function judgePart(parameter: JsonObject, need: Need, facts: GuardFacts): JsonObject | undefined {
+  const { resource, part, ...rest } = parameter;
+  const parts = judgeParts(part, need, facts);
+  const base: JsonObject = facts.bound ? { name: nameOf(parameter) } : rest;
+  const withParts: JsonObject = parts.length === 0 ? base : { ...base, part: parts };
+  if (resource !== undefined) {
+    if (!isFhirResource(resource)) throw new AnswerUnreadable("a parameter's resource is none");
+    const judged =
+      resource.resourceType === "Bundle" ? judgeBundle(resource, need, facts) : judgeResource(resource, need, facts);
+    return judged === undefined ? undefined : { ...withParts, resource: judged };
+  }
+  return facts.bound && parts.length === 0 ? undefined : withParts;
+}
+
+function nameOf({ name }: JsonObject): string {
+  return typeof name === "string" && /^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name) ? name : "result";
+}

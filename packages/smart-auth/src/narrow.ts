@@ -1,0 +1,68 @@
+import { compartmentParameters } from "@wardline/fhir-r4";
+import type { GrantClause } from "@wardline/policy-types";
+
+export type Pairs = readonly (readonly [name: string, value: string])[];
+
+/** What is added to a search so that the backend looks no further than the grant does. */
+export interface Narrowing {
+  readonly added: Pairs;
+  /** The one patient it is narrowed to, and by which parameter. */
+  readonly patient?: { readonly parameter: string; readonly id: string };
+}
+
+/** Parameters a bound caller's request is forwarded without: the guard needs whole resources, and gives no total. */
+const TAKEN_OUT: ReadonlySet<string> = new Set(["_total", "_elements", "_summary"]);
+
+/**
+ * Translates the clauses that cover a search on one type into search parameters. An optimisation, and what keeps page
+ * sizes from telling of hidden records; what cannot be translated is left to the guard, which is the guarantee.
+ *
+ * @param clauses those that reach the type with `s`
+ */
+export function narrow(type: string, clauses: readonly GrantClause[], asked: Pairs): Narrowing {
+  const patient = patientOf(type, clauses);
+  const wanted: Pairs = [
+    ...(patient === undefined
+      ? []
+      : [[patient.parameter, type === "Patient" ? patient.id : `Patient/${patient.id}`] as const]),
+    ...filterOf(clauses),
+  ];
+  const added = wanted.filter(([name, value]) => !asked.some((pair) => pair[0] === name && pair[1] === value));
+  return { added, ...(patient === undefined ? {} : { patient }) };
+}
+
+/** One patient for all clauses, by one parameter; an OR over several parameters has no spelling in a search. */
+function patientOf(type: string, clauses: readonly GrantClause[]): Narrowing["patient"] {
+  const [first, ...others] = clauses;
+  const compartment = first?.compartment;
+  if (compartment === undefined || others.some((other) => other.compartment?.id !== compartment.id)) return undefined;
+  const parameters = compartmentParameters(type, compartment.rule);
+  const [parameter] = parameters;
+  if (parameter === undefined || (compartment.rule === "full" && parameters.length > 1)) return undefined;
+  return { parameter, id: compartment.id };
+}
+
+/** A clause without filter needs none; several filters on one parameter are its values, ORed. */
+function filterOf(clauses: readonly GrantClause[]): Pairs {
+  const filters = clauses.map(({ filter }) => filter);
+  const [first = []] = filters;
+  if (filters.length === 1) return first;
+  const name = first[0]?.[0];
+  if (name === undefined || !filters.every((filter) => filter.length === 1 && filter[0]?.[0] === name)) return [];
+  return [[name, [...new Set(filters.map((filter) => filter[0]?.[1] ?? ""))].join(",")]];
+}
+
+/** The pairs a bound caller's request is forwarded with. */
+export function forwardedPairs(asked: Pairs, narrowing: Narrowing | undefined): Pairs {
+  return [...asked.filter(([name]) => !TAKEN_OUT.has(name)), ...(narrowing?.added ?? [])];
+}
+
+/** Takes what was added out again, for links that the client reads; each added pair once. */
+export function withoutAdded(pairs: Pairs, { added }: Narrowing): Pairs {
+  const left = [...added];
+  return pairs.filter(([name, value]) => {
+    const at = left.findIndex((pair) => pair[0] === name && pair[1] === value);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+}

@@ -1,0 +1,91 @@
+import type { IncomingMessage } from "node:http";
+import { parseInteraction } from "@wardline/fhir-r4";
+import { type Decision, deny, type Interaction, permit } from "@wardline/policy-types";
+import { type RequestBody, readBody } from "@wardline/policy-types/express";
+import type { RouteSettings, SmartAuthSettings } from "./options.ts";
+import { INTERACTION_UNKNOWN, MEDIA_TYPE_UNSUPPORTED } from "./problems.ts";
+
+/** The parts of an Express request that say what is asked, on either major. */
+export type MountedRequest = IncomingMessage & { originalUrl?: string; baseUrl?: string; body?: unknown };
+
+export interface RequestTarget {
+  /** Below the mount point, still encoded. */
+  readonly path: string;
+  readonly query: string;
+}
+
+/**
+ * What the client asked below the mount point, as received. `undefined` when an earlier middleware has changed the URL:
+ * what is judged must be what the handler sees (S6).
+ */
+export function requestTarget(req: MountedRequest): RequestTarget | undefined {
+  const original = req.originalUrl ?? req.url ?? "/";
+  const mount = req.baseUrl ?? "";
+  if (!original.startsWith(mount)) return undefined;
+  const below = original.slice(mount.length);
+  const handlers = req.url ?? "/";
+  // Express gives a mounted handler at least a slash.
+  if (handlers !== below && handlers !== `/${below}`) return undefined;
+  const mark = below.indexOf("?");
+  return mark < 0 ? { path: below, query: "" } : { path: below.slice(0, mark), query: below.slice(mark + 1) };
+}
+
+/** A request that announces a body, of whatever length. */
+function announcesBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || !["0", undefined].includes(headers["content-length"]);
+}
+
+/** S7: exactly `GET metadata`, and only where it is offered. */
+export function publicInteraction(
+  req: IncomingMessage,
+  { path, query }: RequestTarget,
+  { interactions }: RouteSettings,
+): Interaction | undefined {
+  if (req.method !== "GET" || path !== "/metadata" || announcesBody(req)) return undefined;
+  const interaction = parseInteraction({ method: "GET", path, query });
+  return interaction.code === "capabilities" && interactions.has("capabilities") ? interaction : undefined;
+}
+
+export interface Asked {
+  readonly interaction: Interaction;
+  readonly body?: RequestBody;
+}
+
+/** Names the request, body included where the decision needs it. */
+export async function readInteraction(
+  req: IncomingMessage,
+  { path, query }: RequestTarget,
+  settings: SmartAuthSettings,
+): Promise<Decision<Asked>> {
+  const { method = "", headers } = req;
+  const request = { method, path, query, headers };
+  const options = { baseUrls: settings.route.baseUrls };
+  if (method !== "POST" && method !== "PUT") {
+    // R4 has no bodies here; a server that reads one would act on what nobody judged.
+    if (method !== "PATCH" && announcesBody(req)) return deny(INTERACTION_UNKNOWN, ["a body where R4 has none"]);
+    return permit({ interaction: parseInteraction(request, options) }, ["no body needed"]);
+  }
+  const read = await readBody(req, { limitBytes: settings.requestBodyBytes });
+  if (read.kind === "deny") return read;
+  const body = read.grant;
+  const form = body.form ?? (hasNoBody(body) ? "" : undefined);
+  const interaction = parseInteraction(
+    { ...request, ...(form === undefined ? {} : { form }), ...(body.json === undefined ? {} : { body: body.json }) },
+    options,
+  );
+  return mediaTypeFault(path, interaction, body) ?? permit({ interaction, body }, ["body read"]);
+}
+
+/** What cannot be read here cannot be judged; the one form R4 knows is that of a search. */
+function mediaTypeFault(path: string, { code }: Interaction, body: RequestBody): Decision<never> | undefined {
+  const isSearch = code === "search-type" || code === "search-system" || /\/_search\/?$/.test(path);
+  const isReadable = isSearch
+    ? body.json === undefined && (body.form !== undefined || hasNoBody(body))
+    : body.json !== undefined;
+  if (isReadable || (code === "operation" && hasNoBody(body))) return undefined;
+  return deny(MEDIA_TYPE_UNSUPPORTED, ["the body is neither FHIR JSON nor the form of a search"]);
+}
+
+function hasNoBody({ bytes, json, form }: RequestBody): boolean {
+  return json === undefined && form === undefined && (bytes === undefined || bytes.length === 0);
+}
