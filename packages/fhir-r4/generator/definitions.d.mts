@@ -4,5 +4,4 @@ export interface Definitions {
 }
 
 export function definitionsFolder(): string | undefined;
-export function resourcesOf(folder: string, type: string): Record<string, unknown>[];
 export function readDefinitions(folder: string): Definitions;

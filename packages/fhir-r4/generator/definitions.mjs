@@ -17,7 +17,7 @@ export function definitionsFolder() {
 }
 
 /** Every resource of one type, ordered by id so that the output does not depend on the file system. */
-export function resourcesOf(folder, type) {
+function resourcesOf(folder, type) {
   return readdirSync(folder)
     .filter((name) => name.startsWith(`${type}-`) && name.endsWith(".json"))
     .map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")))

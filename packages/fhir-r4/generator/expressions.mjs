@@ -4,7 +4,7 @@
  * Parameters whose expression cannot be a path: the runtime answers "undecided" for them. Everything that reads an
  * extension is here too, since the tables hold no extension URLs.
  */
-export const SPECIAL = new Set([
+const SPECIAL = new Set([
   "Patient-deceased", // exists() and comparison
   "Bundle-composition", // the first entry's resource itself
   "Bundle-message",

@@ -140,7 +140,7 @@ describe("parseInteraction is total", () => {
 
   it("spelling unreserved characters as escapes changes nothing", () => {
     const escaped = (text: string, mask: number) =>
-      [...text]
+      Array.from(text)
         .map((c, i) => ((mask >> (i % 16)) & 1 ? `%${c.charCodeAt(0).toString(16).padStart(2, "0")}` : c))
         .join("");
     fc.assert(
