@@ -16,7 +16,7 @@ export type AddressMatcher = (address: string | undefined) => boolean;
  * An address as bytes: 4 for IPv4 and IPv4-mapped IPv6, else 16. `undefined` for what is no address. A zone (`%eth0`)
  * names an interface of this machine and is ignored.
  */
-export function addressBytes(address: string): Uint8Array | undefined {
+function addressBytes(address: string): Uint8Array | undefined {
   if (isIPv4(address)) return Uint8Array.from(address.split("."), Number);
   if (!isIPv6(address)) return undefined;
   const bytes = ipv6Bytes(address.replace(/%.*$/, ""));

@@ -24,6 +24,8 @@ function findFramingFault(
   { method, httpVersion, headers: { lines } }: Pick<RequestFacts, "method" | "httpVersion" | "headers">,
   methods: readonly string[],
 ): ProblemName | undefined {
+  // Node's parser also reads 0.9 and 2.0 on a plain connection; proxies around us frame these differently.
+  if (httpVersion !== "1.1" && httpVersion !== "1.0") return "http-version";
   const coding = lines.get("transfer-encoding")?.join(",");
   const length = lines.get("content-length")?.join(",");
   if (coding !== undefined && (length !== undefined || httpVersion === "1.0")) return "framing-ambiguous";

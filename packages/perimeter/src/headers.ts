@@ -3,7 +3,7 @@ import type { HeaderFacts } from "./facts.ts";
 import { type ProblemName, problemOf } from "./problems.ts";
 
 /** Headers of which a second line would let two readers disagree about who asks for what. */
-export const SINGLETONS: readonly string[] = Object.freeze([
+const SINGLETONS: readonly string[] = Object.freeze([
   "host",
   "authorization",
   "dpop",

@@ -66,15 +66,7 @@ const KNOWN = [
   "hsts",
 ] as const satisfies readonly (keyof PerimeterOptions)[];
 
-export const DEFAULT_METHODS: readonly string[] = Object.freeze([
-  "GET",
-  "HEAD",
-  "POST",
-  "PUT",
-  "PATCH",
-  "DELETE",
-  "OPTIONS",
-]);
+const DEFAULT_METHODS: readonly string[] = Object.freeze(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const ONE_YEAR = 31_536_000;
 
 /** Fills in defaults. Throws a `ConfigurationError` with every mistake. */

@@ -8,6 +8,7 @@ export type ProblemName =
   | "https-required"
   | "address-not-allowed"
   | "trust-proxy-open"
+  | "http-version"
   | "method-not-allowed"
   | "method-override"
   | "framing-ambiguous"
@@ -42,8 +43,9 @@ const PROBLEMS: Readonly<Record<ProblemName, Omit<Problem, "code">>> = {
   "address-not-allowed": problem(403, "security", "Requests from this network are not accepted here."),
   "trust-proxy-open": problem(500, "exception", "The server is not assembled to answer this request safely."),
 
+  "http-version": problem(505, "not-supported", "This server speaks HTTP/1.1.", CLOSE),
   "method-not-allowed": problem(405, "not-supported", "This server does not answer this method."),
-  "method-override": problem(400, "security", "A method cannot be changed by a header."),
+  "method-override": problem(400, "security", "A method cannot be changed by a header or a parameter."),
   "framing-ambiguous": problem(400, "structure", "The length of the request body is ambiguous.", CLOSE),
   "transfer-coding": problem(501, "not-supported", "Request bodies are sent whole or chunked, in no other way.", CLOSE),
   "body-unexpected": problem(400, "structure", "A request with this method has no body.", CLOSE),

@@ -45,15 +45,20 @@ function findQueryFault(query: string): ProblemName | undefined {
   const decoded = decode(query);
   if (decoded === undefined) return "target-encoding";
   if (hasControl(decoded)) return "query-control";
-  return namesToken(query) ? "token-in-query" : undefined;
+  return findParameterFault(query);
 }
 
-/** RFC 9700 section 4.3.2: no access token in a URL, however its name is spelled (`access_token[]`, upper case, encoded). */
-function namesToken(query: string): boolean {
+/**
+ * RFC 9700 section 4.3.2: no access token in a URL, however its name is spelled (`access_token[]`, capitals, encoded).
+ * `_method` is how some frameworks let a POST become a DELETE.
+ */
+function findParameterFault(query: string): ProblemName | undefined {
   for (const [name] of new URLSearchParams(query)) {
-    if (name.replace(/\[.*$/, "").trim().toLowerCase() === "access_token") return true;
+    const plain = name.replace(/\[.*$/, "").trim().toLowerCase();
+    if (plain === "access_token") return "token-in-query";
+    if (plain === "_method") return "method-override";
   }
-  return false;
+  return undefined;
 }
 
 function decode(text: string): string | undefined {

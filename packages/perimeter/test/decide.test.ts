@@ -118,6 +118,8 @@ describe("headers", () => {
 describe("method and framing", () => {
   deniedBy({}, [
     ["PUT where it is not listed", facts({ method: "PUT" }), "method-not-allowed", 405],
+    ["HTTP/0.9", facts({ httpVersion: "0.9" }), "http-version", 505],
+    ["HTTP/2.0 in the clear", facts({ httpVersion: "2.0" }), "http-version", 505],
     ["TRACE", facts({ method: "TRACE" }), "method-not-allowed", 405],
     ["CONNECT", facts({ method: "CONNECT" }), "method-not-allowed", 405],
     ["a method in small letters", facts({ method: "get" }), "method-not-allowed", 405],

@@ -222,6 +222,24 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
       expectRefusal(await ask(port), 403, "https-required");
     });
 
+    it("sees TLS on the connection itself, and does not let a stranger's header say otherwise", async () => {
+      const { port } = await serve({}, undefined, (req, _res, next) => {
+        Object.defineProperty(req.socket, "encrypted", { value: true, configurable: true });
+        next();
+      });
+      const answer = await ask(port, { headers: [...HOST, "X-Forwarded-Proto", "http"] });
+      expect(answer.status).toBe(200);
+      expect(answer.headers["strict-transport-security"]).toBe("max-age=31536000; includeSubDomains");
+    });
+
+    it("a trusted proxy that was reached over plain http says so, even over TLS", async () => {
+      const { port } = await serve(BEHIND, undefined, (req, _res, next) => {
+        Object.defineProperty(req.socket, "encrypted", { value: true, configurable: true });
+        next();
+      });
+      expectRefusal(await ask(port, { headers: [...HOST, "X-Forwarded-Proto", "http"] }), 403, "https-required");
+    });
+
     it("in development, refuses what a local proxy forwards for somebody else", async () => {
       const { port } = await serve(LOCAL);
       expect((await ask(port)).status).toBe(200);

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decideTarget } from "../src/target.ts";
 
@@ -76,11 +77,39 @@ describe("S6: one spelling per path", () => {
     ["/fhir/Patient?%61ccess_token=x", "token-in-query", 400],
     ["/fhir/Patient?Access_Token=x", "token-in-query", 400],
     ["/fhir/Patient?access_token[]=x", "token-in-query", 400],
+    ["/fhir/Patient?_method=DELETE", "method-override", 400],
+    ["/fhir/Patient?%5fMethod=DELETE", "method-override", 400],
   ])("refuses %j as %s", (target, name, status) => {
     expect(decide(target)).toMatchObject({ kind: "deny", problem: { code: `perimeter/${name}`, status } });
   });
 
   it("S15: a refusal repeats nothing of the request", () => {
     expect(JSON.stringify(decide("/fhir/Patient/Chalmers%00"))).not.toContain("Chalmers");
+  });
+
+  it("whatever is let through, other parsers read the same path", () => {
+    const hostile = fc.constantFrom(
+      ..."/.;%2fF5cCeE0aA\\?#@:&=+|é\u0000\t ".split(""),
+      "..",
+      "%2e",
+      "%25",
+      "%2f",
+      "%00",
+      "//",
+      "a",
+    );
+    fc.assert(
+      fc.property(fc.array(hostile, { maxLength: 12 }), (parts) => {
+        const target = `/${parts.join("")}`;
+        if (decide(target).kind === "deny") return;
+        const path = target.replace(/\?.*$/s, "");
+        const { pathname, hash } = new URL(`http://h.example${target}`);
+        expect([pathname, hash]).toEqual([path, ""]);
+        const once = decodeURIComponent(path);
+        expect(decodeURIComponent(once)).toBe(once);
+        expect(once.split("/").length).toBe(path.split("/").length);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });

@@ -1,12 +1,5 @@
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type RequestListener,
-  request,
-  type Server,
-  type ServerOptions,
-} from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { createServer, type IncomingHttpHeaders, request, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import express5, { type Express } from "express";
 import express4 from "express4";
 import { afterEach } from "vitest";
@@ -26,13 +19,8 @@ afterEach(() => {
 });
 
 /** Listens on a free loopback port until the test ends; gives the port. */
-export async function listen(
-  app: Express | RequestListener,
-  options: ServerOptions = {},
-  prepare: (server: Server) => void = () => undefined,
-): Promise<number> {
-  const server = createServer({ requireHostHeader: false, ...options }, app);
-  prepare(server);
+export async function listen(app: Express): Promise<number> {
+  const server = createServer(app);
   open.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return (server.address() as AddressInfo).port;
@@ -66,30 +54,6 @@ export function ask(
     outgoing.once("error", reject);
     outgoing.end(body);
   });
-}
-
-/** Sends bytes as they are and gives everything the server says until it closes the connection. */
-export function sendRaw(port: number, bytes: string | Buffer): Promise<string> {
-  return new Promise((resolve) => {
-    let text = "";
-    const socket = connect(port, "127.0.0.1", () => socket.write(bytes));
-    socket.setEncoding("latin1");
-    socket.on("data", (chunk: string) => {
-      text += chunk;
-    });
-    socket.once("error", () => undefined);
-    socket.once("close", () => resolve(text));
-  });
-}
-
-/** Reads one raw answer. */
-export function parseRaw(text: string): Answer {
-  const [head = "", body = ""] = text.split("\r\n\r\n", 2);
-  const [start = "", ...lines] = head.split("\r\n");
-  const headers: IncomingHttpHeaders = Object.fromEntries(
-    lines.map((line): [string, string] => [line.replace(/:.*/, "").toLowerCase(), line.replace(/^[^:]*: */, "")]),
-  );
-  return { status: Number(start.split(" ")[1] ?? 0), headers, body, code: codeIn(body) };
 }
 
 function codeIn(text: string): string | undefined {
