@@ -130,7 +130,7 @@ function authOptions(
 ): Parameters<typeof smartAuth>[0] {
   const { operations, types, extraParameters, compartmentRule, supportTypes } = route;
   return {
-    issuers: policy.issuers.map(({ smart: _, ...issuer }) => issuer),
+    issuers: policy.issuers,
     baseUrl,
     backendBaseUrls: [upstream.baseUrl],
     interactions: route.interactions,
@@ -151,7 +151,19 @@ function authOptions(
 function publishSmartConfiguration(router: Router, policy: PolicyDocument, route: RoutePolicy): void {
   const issuer = policy.issuers.find(({ smart }) => smart !== undefined);
   if (issuer?.smart === undefined || route.zone !== "patient") return;
-  router.get(SMART_CONFIGURATION, smartConfiguration({ issuer: issuer.issuer, ...issuer.smart }));
+  router.get(
+    SMART_CONFIGURATION,
+    smartConfiguration({ ...smartIdentity(issuer), ...issuer.smart, development: policy.development === true }),
+  );
+}
+
+/** SMART names issuer and key set exactly when apps may sign users in with it. */
+function smartIdentity({ issuer, jwksUri, smart }: PolicyDocument["issuers"][number]): {
+  issuer?: string;
+  jwksUri?: string;
+} {
+  if (smart?.capabilities.includes("sso-openid-connect") !== true) return {};
+  return { issuer, ...(jwksUri === undefined ? {} : { jwksUri }) };
 }
 
 function failSafely({ onEvent }: ParsedDependencies): ErrorRequestHandler {

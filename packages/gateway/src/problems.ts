@@ -10,30 +10,30 @@ function problem(
   return Object.freeze({ code: `gateway/${name}`, status, issue, detail, ...more });
 }
 
-export const NO_ROUTE = problem("no-route", 404, "not-found", "Nothing is served under this path.");
+export const NO_ROUTE: Problem = problem("no-route", 404, "not-found", "Nothing is served under this path.");
 
-export const NOT_ACCEPTABLE = problem(
+export const NOT_ACCEPTABLE: Problem = problem(
   "not-acceptable",
   406,
   "not-supported",
   "This server answers in JSON only; ask for application/fhir+json.",
 );
 
-export const UPSTREAM_UNREACHABLE = problem(
+export const UPSTREAM_UNREACHABLE: Problem = problem(
   "upstream-unreachable",
   502,
   "transient",
   "The server that holds the data cannot be reached.",
 );
 
-export const UPSTREAM_BROKE_OFF = problem(
+export const UPSTREAM_BROKE_OFF: Problem = problem(
   "upstream-broke-off",
   502,
   "transient",
   "The server that holds the data broke off its answer, so none of it is sent.",
 );
 
-export const UPSTREAM_TIMEOUT = problem(
+export const UPSTREAM_TIMEOUT: Problem = problem(
   "upstream-timeout",
   504,
   "timeout",
@@ -42,7 +42,7 @@ export const UPSTREAM_TIMEOUT = problem(
 );
 
 /** A redirect, a demand for credentials or a protocol switch: meant for the gateway, not for the client. */
-export const UPSTREAM_UNEXPECTED = problem(
+export const UPSTREAM_UNEXPECTED: Problem = problem(
   "upstream-unexpected",
   502,
   "exception",
@@ -50,4 +50,9 @@ export const UPSTREAM_UNEXPECTED = problem(
 );
 
 /** Whatever a stage threw: nothing about it is told, everything about it is logged. */
-export const INTERNAL = problem("internal", 500, "exception", "The server failed to answer this request safely.");
+export const INTERNAL: Problem = problem(
+  "internal",
+  500,
+  "exception",
+  "The server failed to answer this request safely.",
+);

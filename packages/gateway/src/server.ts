@@ -24,7 +24,8 @@ export function openServer(
       connectionsCheckingInterval: 1_000,
       keepAliveTimeout: 5_000,
       insecureHTTPParser: false,
-      requireHostHeader: true,
+      // Perimeter refuses a request without a host, in words; Node would answer with nothing.
+      requireHostHeader: false,
       joinDuplicateHeaders: false,
     },
     listener,

@@ -22,7 +22,14 @@ const app = express();
 app.use(auditEvent({ ledger, source: { observer: "consumer" } }));
 app.use(perimeter({ development: true }));
 app.use(doorThrottle({ limit: 100, windowSeconds: 60 }));
-app.use("/fhir", smartAuth({ baseUrl, development: true, issuers: [{ issuer: issuer.url, jwksUri: `${issuer.url}/jwks`, audience: [baseUrl] }] }));
+app.use(
+  "/fhir",
+  smartAuth({
+    baseUrl,
+    development: true,
+    issuers: [{ issuer: issuer.url, jwksUri: `${issuer.url}/jwks`, audience: [baseUrl] }],
+  }),
+);
 app.use("/fhir", tieredThrottle({ windows: [{ name: "apps", limit: 100, windowSeconds: 60, by: "client" }] }));
 app.use("/fhir", requireControls("patient"));
 app.get("/fhir/Patient/:id", (req, res) => {
@@ -48,7 +55,15 @@ const policy = definePolicy({
   upstreams: { ehr: { url: "https://ehr.example.org" } },
   tiers: { apps: { windows: [{ name: "apps", limit: 1, windowSeconds: 1, by: "client" }] } },
   routes: [
-    { id: "r", path: "/fhir", zone: "patient", apiType: "patient-access", upstream: "ehr", interactions: ["read"], tier: "apps" },
+    {
+      id: "r",
+      path: "/fhir",
+      zone: "patient",
+      apiType: "patient-access",
+      upstream: "ehr",
+      interactions: ["read"],
+      tier: "apps",
+    },
   ],
   audit: { folder: "audit" },
 });

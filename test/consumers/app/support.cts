@@ -16,7 +16,10 @@ export async function startIssuer(audience: string): Promise<{ url: string; toke
     token: () => {
       const now = Math.floor(Date.now() / 1000);
       const claims = { iss: url, aud: audience, sub: "u", client_id: "app", iat: now, exp: now + 60, jti: "1" };
-      const text = [{ alg: "ES256", kid: "1", typ: "at+jwt" }, { ...claims, patient: "a", scope: "patient/*.rs" }]
+      const text = [
+        { alg: "ES256", kid: "1", typ: "at+jwt" },
+        { ...claims, patient: "a", scope: "patient/*.rs" },
+      ]
         .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
         .join(".");
       const signature = crypto.sign("sha256", Buffer.from(text), { key: privateKey, dsaEncoding: "ieee-p1363" });

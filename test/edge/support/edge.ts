@@ -130,11 +130,18 @@ export function raw(port: number, bytes: string | Buffer, silenceMs = 400): Prom
     socket.setTimeout(silenceMs, done);
     socket.on("data", (chunk) => {
       got += chunk.toString("latin1");
+      if (isWhole(got)) done();
     });
     socket.on("close", done);
     socket.on("error", done);
     socket.write(bytes);
   });
+}
+
+function isWhole(answer: string): boolean {
+  const [head = "", body = ""] = answer.split(/\r\n\r\n(.*)/s);
+  const length = /content-length: (\d+)/i.exec(head)?.[1];
+  return length !== undefined && body.length >= Number(length);
 }
 
 /** Code of the refusal in an OperationOutcome. */
