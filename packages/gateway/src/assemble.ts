@@ -40,7 +40,7 @@ export function assemble(parts: Parts): Express {
       onDegraded: ({ kind, code, unrecorded }) =>
         parts.dependencies.onEvent({
           level: kind === "degraded" ? "error" : "info",
-          code: `gateway/audit-${kind}`,
+          code: kind === "degraded" ? "gateway/audit-degraded" : "gateway/audit-recovered",
           message:
             kind === "degraded" ? "the audit log cannot record accesses" : "the audit log records accesses again",
           facts: { cause: code, unrecorded },
