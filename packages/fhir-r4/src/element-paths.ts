@@ -64,8 +64,7 @@ function descend<State>(
     return;
   }
   for (const member of value as readonly unknown[]) {
-    if (Array.isArray(member)) visit(member, state, path);
-    else if (passes(member, step)) descend(member, path, depth + 1, visit, state);
+    if (passes(member, step)) descend(member, path, depth + 1, visit, state);
   }
 }
 

@@ -2,7 +2,7 @@ import type { CompartmentRule } from "@wardline/policy-types";
 import { membershipPaths } from "./compartments.ts";
 import { isRecord, own, visitElements } from "./element-paths.ts";
 import { mentionsInside } from "./mentions.ts";
-import { type ParsedReference, type ReferenceOptions, readReference, statedType } from "./references.ts";
+import { isId, type ParsedReference, type ReferenceOptions, readReference, statedType } from "./references.ts";
 import { isResourceType } from "./resource-types.ts";
 
 const NO_OPTIONS: ReferenceOptions = Object.freeze({});
@@ -36,7 +36,8 @@ export function inCompartment(
   options: ReferenceOptions = NO_OPTIONS,
 ): boolean {
   const type = typeOf(resource);
-  if (type === undefined || !isRecord(resource) || compartment.type !== "Patient") return false;
+  if (type === undefined || !isRecord(resource)) return false;
+  if (compartment.type !== "Patient" || !isId(compartment.id)) return false;
   const search: Search = { id: compartment.id, options, found: false, other: false };
   if (type === "Patient" && own(resource, "id") === search.id) search.found = true;
   if (rule === "full") {

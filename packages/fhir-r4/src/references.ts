@@ -15,7 +15,7 @@ export type ParsedReference =
   | { readonly kind: "external" }
   | { readonly kind: "invalid" };
 
-export const ID: RegExp = /^[A-Za-z0-9\-.]{1,64}$/;
+const ID = /^[A-Za-z0-9\-.]{1,64}$/;
 const LITERAL = /^([A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/([A-Za-z0-9\-.]{1,64}))?$/;
 const URN = /^urn:(?:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|oid:[0-2](?:\.(?:0|[1-9][0-9]*))+)$/;
 const ABSOLUTE = /^[A-Za-z][A-Za-z0-9+\-.]*:/;
@@ -34,7 +34,7 @@ export function parseReference(reference: string, options: ReferenceOptions = {}
   if (literal !== null) return literalOf(literal);
   if (reference.startsWith("#")) {
     const id = reference.slice(1);
-    return ID.test(id) ? { kind: "contained", id } : INVALID;
+    return isId(id) ? { kind: "contained", id } : INVALID;
   }
   if (URN.test(reference)) return { kind: "urn", urn: reference };
   for (const baseUrl of options.baseUrls ?? []) {
@@ -48,13 +48,13 @@ export function parseReference(reference: string, options: ReferenceOptions = {}
 }
 
 function literalOf([, type = "", id = "", versionId]: RegExpExecArray): ParsedReference {
-  if (!isResourceType(type) || isDots(id)) return INVALID;
+  if (!isResourceType(type) || !isId(id)) return INVALID;
   return versionId === undefined ? { kind: "literal", type, id } : { kind: "literal", type, id, versionId };
 }
 
 /** `.` and `..` match the pattern of an id, and mean something else in every URL. */
-export function isDots(id: string): boolean {
-  return id === "." || id === "..";
+export function isId(text: string): boolean {
+  return ID.test(text) && text !== "." && text !== "..";
 }
 
 const TYPE_URL = "http://hl7.org/fhir/StructureDefinition/";

@@ -1,7 +1,7 @@
 import type { Interaction } from "@wardline/policy-types";
 import { COMPARTMENT_TYPES } from "./compartments.ts";
 import { VERSION_OPERATIONS } from "./operations.ts";
-import { ID, isDots } from "./references.ts";
+import { isId } from "./references.ts";
 import { isResourceType } from "./resource-types.ts";
 
 /** What the query of an interaction means: it selects, it is a condition, it carries parameters, or only formats. */
@@ -130,8 +130,4 @@ function operationRoute(
 ): Route | undefined {
   if (name === undefined || !OPERATION_NAME.test(name) || (method !== "GET" && method !== "POST")) return undefined;
   return { code: "operation", ...on, operation: { name: name.slice(1), level }, query: "operation" };
-}
-
-function isId(text: string): boolean {
-  return ID.test(text) && !isDots(text);
 }

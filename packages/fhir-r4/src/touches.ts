@@ -43,7 +43,7 @@ function addCriterion(touches: TouchList, { raw, steps, parameter, values, known
   else if (parameter === "_type") touches.add(known ? [] : ANY, "type-filter");
   // A path we cannot follow may lead anywhere.
   else if (!known && raw.includes("_has")) touches.add(ANY, "has");
-  else if (!known && (steps.length > 0 || raw.includes("."))) touches.add(ANY, "chain");
+  else if (!known && raw.includes(".")) touches.add(ANY, "chain");
 }
 
 /**

@@ -282,6 +282,17 @@ table(
   ],
 );
 
+table(
+  "several values",
+  { resourceType: "Goal", target: [{ dueDate: "2020" }, { dueDate: "2021" }] } as { resourceType: string },
+  [
+    ["target-date=2020", true],
+    ["target-date=ne2020", "undecided"],
+    ["target-date=gt2020", true],
+    ["target-date=2019", false],
+  ],
+);
+
 table("periods", { resourceType: "Encounter", period: { start: "2020-01-01T10:00:00Z" } } as { resourceType: string }, [
   ["date=gt2030-01-01T00:00:00Z", true],
   ["date=lt2020-01-01T11:00:00Z", true],

@@ -55,6 +55,13 @@ describe("a resource about one patient", () => {
     expect(inCompartment(observation(subject), ONE, "full", OPTIONS)).toBe(false);
   });
 
+  it.each(["", "..", "Patient/1", " 1", "1\n"])("A5: %j is no patient's id, and no member's", (id) => {
+    for (const rule of ["subject", "full"] as const) {
+      expect(inCompartment({ resourceType: "Patient", id }, { type: "Patient", id }, rule)).toBe(false);
+      expect(inCompartment(observation(ref(`Patient/${id}`)), { type: "Patient", id }, rule)).toBe(false);
+    }
+  });
+
   it("an inherited subject or type counts for nothing", () => {
     expect(inCompartment(Object.create(observation(ref("Patient/1"))), ONE, "full")).toBe(false);
     const inherited = Object.assign(Object.create({ subject: ref("Patient/1") }) as object, {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { isResourceType, RESOURCE_TYPES, searchParameter, searchParametersOf } from "@wardline/fhir-r4";
 import { describe, expect, it } from "vitest";
 import { readDefinitions } from "../generator/definitions.mjs";
+import { compileExpression } from "../generator/expressions.mjs";
 import { generateTables } from "../generator/tables.mjs";
 import { parseElementPath } from "../src/element-paths.ts";
 import { describeWithDefinitions } from "./support/definitions.ts";
@@ -36,6 +37,30 @@ describeWithDefinitions("the official definitions", (folder) => {
     const tables = generateTables(readDefinitions(folder));
     expect(Object.keys(tables).sort()).toEqual([...GENERATED].sort());
     for (const [name, text] of Object.entries(tables)) expect(text === read(name), `${name} differs`).toBe(true);
+  });
+});
+
+describe("the compiler of search expressions", () => {
+  it("takes unions, casts, filters and reference types apart", () => {
+    const expression =
+      "(Goal.start as date) | Task.for.where(resolve() is Patient) | Goal.telecom.where(system='email').value";
+    expect(compileExpression("x", "Goal", expression)).toEqual([
+      { type: "Goal", steps: [{ name: "start", as: "date" }] },
+      { type: "Goal", steps: [{ name: "telecom", filter: "[system=email]" }, { name: "value" }] },
+    ]);
+    expect(compileExpression("x", "Task", expression)).toEqual([
+      { type: "Task", steps: [{ name: "for" }], is: "Patient" },
+    ]);
+  });
+
+  it.each([
+    "Goal.target.first()",
+    "Goal.start > today()",
+    "Goal.where(true)",
+    "Goal.a.where(x='1' and y='2')",
+    "%resource.id",
+  ])("fails loudly on %s", (expression) => {
+    expect(() => compileExpression("x", "Goal", expression)).toThrow("unknown shape");
   });
 });
 

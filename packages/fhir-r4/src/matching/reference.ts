@@ -1,5 +1,5 @@
 import { type ElementPath, isRecord, own } from "../element-paths.ts";
-import { ID, type ParsedReference, parseReference, type ReferenceOptions, readReference } from "../references.ts";
+import { isId, type ParsedReference, parseReference, type ReferenceOptions, readReference } from "../references.ts";
 import { unescapeValue } from "../request-query.ts";
 import { isResourceType } from "../resource-types.ts";
 import { matchToken } from "./token.ts";
@@ -46,7 +46,7 @@ function compare(
   if (parsed.kind === "urn") return type === undefined && parsed.urn === wanted;
   if (parsed.kind !== "literal") return false;
   if (type !== undefined && parsed.type !== type) return false;
-  if (ID.test(wanted)) {
+  if (isId(wanted)) {
     // A bare id means a resource of a type the parameter leads to; a reference elsewhere is a mistake in the resource.
     const leadsThere = targets.includes(parsed.type) || targets.includes("*");
     return leadsThere ? parsed.id === wanted : atMostUndecided(parsed.id === wanted);
