@@ -42,7 +42,8 @@ export function createAuthenticator(settings: AuthenticatorSettings, problems: P
     const token = parseToken(bearer.grant);
     if ("fault" in token) return deny(problems.tokenInvalid, [token.fault]);
     // RFC 8725 section 3.8: the issuer's keys and rules come from configuration, the token only says which.
-    const trusted = issuers.get(String(token.claims["iss"]));
+    const { iss } = token.claims;
+    const trusted = typeof iss === "string" ? issuers.get(iss) : undefined;
     if (trusted === undefined) return deny(problems.tokenInvalid, ["iss is not a configured issuer"]);
     const principal = checkClaims(token, trusted.issuer, now);
     if ("fault" in principal) return deny(problems.tokenInvalid, [principal.fault]);

@@ -33,14 +33,16 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
   const problems = createProblems(route.baseUrl);
   const authenticate = createAuthenticator(settings, problems);
 
-  return function smartAuthMiddleware(req, res, next) {
-    // Express 4 does not carry a rejection to the error handler.
-    handle(req, res).then(
-      (goesOn) => {
-        if (goesOn) next();
-      },
-      (error: unknown) => next(error),
-    );
+  return async function smartAuthMiddleware(req, res, next) {
+    let goesOn: boolean;
+    try {
+      goesOn = await handle(req, res);
+    } catch (error) {
+      // Express 4 does not carry a rejection to the error handler.
+      next(error);
+      return;
+    }
+    if (goesOn) next();
   };
 
   async function handle(req: Request, res: Response): Promise<boolean> {
@@ -168,7 +170,9 @@ function withScopes(because: readonly string[], { grant }: Rights): readonly str
   return [...because, ...grant.clauses.map(({ from }) => from)];
 }
 
-type WithQueryParser = { get(name: "query parser fn"): ((query: string) => Record<string, unknown>) | undefined };
+type WithQueryParser = {
+  get(name: "query parser fn"): ((query: string) => Record<string, unknown>) | false | undefined;
+};
 
 /** Leaves the narrowed request where handlers and proxies look for it. */
 function forward(req: Request, access: Access): void {
@@ -188,7 +192,7 @@ function forward(req: Request, access: Access): void {
   if (Object.hasOwn(req, "query")) {
     const parse = (req.app as WithQueryParser).get("query parser fn");
     const [, query = ""] = url.split(/\?(.*)/s);
-    Object.assign(req, { query: parse === undefined ? {} : parse(query) });
+    Object.assign(req, { query: typeof parse === "function" ? parse(query) : {} });
   }
 }
 

@@ -4,7 +4,8 @@ import { forwardedPairs, type Pairs } from "./narrow.ts";
 
 /** Text of a query or form body as pairs; the request parser has accepted it, so it decodes. */
 function pairsOf(text: string): Pairs {
-  return [...new URLSearchParams(text)];
+  // A question mark at the front is part of the first name, which URLSearchParams would drop.
+  return [...new URLSearchParams(`&${text}`)];
 }
 
 /** Is anything asked of the handler other than what the client asked? */

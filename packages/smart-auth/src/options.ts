@@ -13,6 +13,7 @@ import type { Json } from "@wardline/policy-types/express";
 import { DEFAULT_SUPPORT_TYPES } from "./grant.ts";
 import { parseIssuer } from "./issuer-options.ts";
 import { isLoopback } from "./loopback.ts";
+import { isMemberType } from "./rights.ts";
 
 /** Reads the stored version of a resource; `undefined` when there is none. A rejection refuses the write (503). */
 export type ReadStored = (
@@ -173,8 +174,7 @@ function parseRoute(found: Findings, options: SmartAuthOptions, development: boo
   const operations = list(found, "operations", options.operations, (name) =>
     /^[A-Za-z][A-Za-z0-9._-]{0,63}$/.test(name) ? undefined : "is no operation name; write it without `$`",
   );
-  const isType = (type: string) => (isResourceType(type) ? undefined : "is no resource type of R4");
-  const types = options.types === undefined ? undefined : list(found, "types", options.types, isType);
+  const types = options.types === undefined ? undefined : list(found, "types", options.types, typeFault);
   const rule = options.compartmentRule ?? "subject";
   if (rule !== "subject" && rule !== "full") {
     found.add("compartmentRule", "unknown-value", 'must be "subject" or "full"');
@@ -188,9 +188,21 @@ function parseRoute(found: Findings, options: SmartAuthOptions, development: boo
     extraParameters: new Set(list(found, "extraParameters", options.extraParameters)),
     compartmentRule: rule,
     supportTypes: Object.freeze([
-      ...list(found, "supportTypes", options.supportTypes ?? DEFAULT_SUPPORT_TYPES, isType),
+      ...list(found, "supportTypes", options.supportTypes ?? DEFAULT_SUPPORT_TYPES, supportTypeFault),
     ]),
   });
+}
+
+function typeFault(type: string): string | undefined {
+  return isResourceType(type) ? undefined : "is no resource type of R4";
+}
+
+/** What belongs to patients is judged by whose it is; what can hold anything (A13) is never open by reference. */
+function supportTypeFault(type: string): string | undefined {
+  if (isMemberType(type, "full")) return "belongs to patients, so it is no support type";
+  return ["Binary", "Bundle", "Parameters"].includes(type)
+    ? "can hold anything, so it is no support type"
+    : typeFault(type);
 }
 
 /** The realm, references and links are built from it, so it is held to characters that need no escaping anywhere. */

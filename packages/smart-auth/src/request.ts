@@ -68,24 +68,31 @@ export async function readInteraction(
   const read = await readBody(req, { limitBytes: settings.requestBodyBytes });
   if (read.kind === "deny") return read;
   const body = read.grant;
-  const form = body.form ?? (hasNoBody(body) ? "" : undefined);
+  const form = body.form ?? (hasNoBody(req, body) ? "" : undefined);
   const interaction = parseInteraction(
     { ...request, ...(form === undefined ? {} : { form }), ...(body.json === undefined ? {} : { body: body.json }) },
     options,
   );
-  return mediaTypeFault(path, interaction, body) ?? permit({ interaction, body }, ["body read"]);
+  return mediaTypeFault(req, path, interaction, body) ?? permit({ interaction, body }, ["body read"]);
 }
 
 /** What cannot be read here cannot be judged; the one form R4 knows is that of a search. */
-function mediaTypeFault(path: string, { code }: Interaction, body: RequestBody): Decision<never> | undefined {
+function mediaTypeFault(
+  req: IncomingMessage,
+  path: string,
+  { code }: Interaction,
+  body: RequestBody,
+): Decision<never> | undefined {
   const isSearch = code === "search-type" || code === "search-system" || /\/_search\/?$/.test(path);
   const isReadable = isSearch
-    ? body.json === undefined && (body.form !== undefined || hasNoBody(body))
+    ? body.json === undefined && (body.form !== undefined || hasNoBody(req, body))
     : body.json !== undefined;
-  if (isReadable || (code === "operation" && hasNoBody(body))) return undefined;
+  if (isReadable || (code === "operation" && hasNoBody(req, body))) return undefined;
   return deny(MEDIA_TYPE_UNSUPPORTED, ["the body is neither FHIR JSON nor the form of a search"]);
 }
 
-function hasNoBody({ bytes, json, form }: RequestBody): boolean {
-  return json === undefined && form === undefined && (bytes === undefined || bytes.length === 0);
+/** An earlier parser may have read a body and kept nothing of it that could be judged. */
+function hasNoBody(req: IncomingMessage, { bytes, json, form }: RequestBody): boolean {
+  if (json !== undefined || form !== undefined) return false;
+  return bytes === undefined ? !announcesBody(req) : bytes.length === 0;
 }

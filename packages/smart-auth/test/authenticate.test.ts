@@ -106,6 +106,11 @@ describe("a good token", () => {
   });
 });
 
+it("S1: refuses an issuer that is a list with the right name in it", async () => {
+  const token = await issuer.token({ iss: [issuer.url] });
+  expectDeny(await present(`Bearer ${token}`), "smart-auth/token-invalid");
+});
+
 describe("credentials", () => {
   it.each([
     ["no header", undefined],

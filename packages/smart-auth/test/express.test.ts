@@ -79,7 +79,8 @@ describe.each(EXPRESS)("smartAuth on %s", (_name, express) => {
     it("gives the patient's own record and notes whose it was", async () => {
       const edge = await createEdge(express);
       const answer = await edge.as("patient/*.rs", "/Observation/o1");
-      expect([answer.status, JSON.parse(answer.text).id]).toEqual([200, "o1"]);
+      expect(answer.status).toBe(200);
+      expect(JSON.parse(answer.text)).toMatchObject({ resourceType: "Observation", id: "o1" });
       expect([...edge.context().patients]).toEqual(["p1"]);
       expect(edge.context().principal?.launch.patient).toBe("p1");
       expect(edge.context().grant?.clauses.length).toBe(1);
@@ -359,10 +360,14 @@ describe.each(EXPRESS)("smartAuth on %s", (_name, express) => {
           ],
         });
       const answer = await edge.as("patient/*.rs", "/Observation?_count=1");
-      expect(JSON.parse(answer.text).link).toEqual([
-        { relation: "self", url: `${AUDIENCE}/Observation?_count=1` },
-        { relation: "last", url: `${AUDIENCE}/Observation?_count=1` },
-      ]);
+      expect(JSON.parse(answer.text)).toEqual({
+        resourceType: "Bundle",
+        type: "searchset",
+        link: [
+          { relation: "self", url: `${AUDIENCE}/Observation?_count=1` },
+          { relation: "last", url: `${AUDIENCE}/Observation?_count=1` },
+        ],
+      });
     });
   });
 

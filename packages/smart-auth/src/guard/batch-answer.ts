@@ -67,7 +67,7 @@ function judgeEntry(entry: JsonObject, facts: GuardFacts, onRefusal: OnRefusal):
   const { resource } = entry;
   const response = isObject(entry["response"]) ? entry["response"] : {};
   const answer: AnswerFacts = {
-    status: Number.parseInt(String(response["status"]), 10) || 500,
+    status: statusOf(response),
     mediaType: "application/fhir+json",
     unit: "body",
     headers: {},
@@ -80,6 +80,11 @@ function judgeEntry(entry: JsonObject, facts: GuardFacts, onRefusal: OnRefusal):
     ...(left === undefined ? {} : { resource: left }),
     response: publicResponse(response, left, facts),
   };
+}
+
+/** R4: "the status code SHALL start with a 3 digit HTTP code". */
+function statusOf({ status }: JsonObject): number {
+  return typeof status === "string" && /^[1-5]\d\d/.test(status) ? Number(status.slice(0, 3)) : 500;
 }
 
 function refusedEntry(problem: Problem): JsonObject {

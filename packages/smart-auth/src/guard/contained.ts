@@ -1,3 +1,4 @@
+import { isResourceType } from "@wardline/fhir-r4";
 import type { ScopeLetter } from "@wardline/policy-types";
 import { type FhirResource, isFhirResource, objectsOf } from "../resource.ts";
 import { isMemberType, type Rights } from "../rights.ts";
@@ -17,6 +18,7 @@ function coversPart(rights: Rights, part: FhirResource, letters: readonly ScopeL
   if (isMemberType(resourceType, "full") || CONTAINERS.has(resourceType)) {
     return coversWithContained(rights, part, letters);
   }
+  if (!isResourceType(resourceType)) return false;
   // R4 forbids nesting here; a server that does it anyway is not trusted to mean well.
   return part["contained"] === undefined;
 }

@@ -1,0 +1,196 @@
+import { describe, expect, it } from "vitest";
+import { SECRET } from "./support/backend.ts";
+import { codeOf, createEdge, DOCTOR, type Edge, FHIR, idsOf, SYSTEM } from "./support/edge.ts";
+import { AUDIENCE } from "./support/issuer.ts";
+import { EXPRESS } from "./support/servers.ts";
+
+const own = { resourceType: "Observation", id: "o1", subject: { reference: "Patient/p1" } };
+const foreign = { resourceType: "Observation", id: "o2", subject: { reference: "Patient/p2" }, note: SECRET };
+
+describe.each(EXPRESS)("containers on %s", (_name, express) => {
+  const edgeWith = (): Promise<Edge> =>
+    createEdge(express, {
+      operations: ["everything", "lookup"],
+      interactions: ["read", "search-type", "search-system", "history-instance", "history-type", "history-system"],
+    });
+  const answerWith = (edge: Edge, body: object): void => {
+    edge.backend.next = (_req, res) => void res.json(body);
+  };
+
+  it("A7: judges the answer of an operation on the own patient", async () => {
+    const edge = await edgeWith();
+    answerWith(edge, {
+      resourceType: "Bundle",
+      type: "searchset",
+      total: 3,
+      entry: [{ resource: { resourceType: "Patient", id: "p1" } }, { resource: own }, { resource: foreign }],
+    });
+    const answer = await edge.as("patient/*.rs", "/Patient/p1/$everything");
+    expect(idsOf(answer)).toEqual(["p1", "o1"]);
+    expect(answer.text).not.toContain(SECRET);
+    expect(answer.text).not.toContain("total");
+  });
+
+  it("A7: needs reading and searching for every type of an operation's answer", async () => {
+    const edge = await edgeWith();
+    const entry = [{ resource: { resourceType: "Patient", id: "p1" } }, { resource: own }];
+    answerWith(edge, { resourceType: "Bundle", type: "searchset", entry });
+    expect(idsOf(await edge.as("patient/Patient.rs patient/Observation.s", "/Patient/p1/$everything"))).toEqual(["p1"]);
+  });
+
+  it.each([
+    ["on another patient", "/Patient/p2/$everything", 404, "smart-auth/not-found"],
+    ["on all patients", "/Patient/$everything", 403, "smart-auth/search-refused"],
+    ["on one resource", "/Observation/o1/$lookup", 403, "smart-auth/search-refused"],
+    ["on the system", "/$lookup", 403, "smart-auth/search-refused"],
+    ["that is not registered", "/Patient/p1/$export", 403, "smart-auth/operation-not-allowed"],
+  ])("refuses an operation %s to a bound caller", async (_what, path, status, code) => {
+    const edge = await edgeWith();
+    const answer = await edge.as("patient/*.rs", path);
+    expect([answer.status, codeOf(answer)]).toEqual([status, code]);
+    expect(edge.backend.seen).toEqual([]);
+  });
+
+  it("lets an unbound caller run a registered operation, with a body or without", async () => {
+    const edge = await edgeWith();
+    answerWith(edge, { resourceType: "Parameters", parameter: [{ name: "name", valueString: "x" }] });
+    const answer = await edge.as("system/*.rs", "/CodeSystem/$lookup?code=x", {}, SYSTEM);
+    expect(JSON.parse(answer.text)).toMatchObject({ parameter: [{ name: "name", valueString: "x" }] });
+    answerWith(edge, { resourceType: "Parameters" });
+    const body = JSON.stringify({ resourceType: "Parameters" });
+    const posted = await edge.as("system/*.rs", "/CodeSystem/$lookup", { method: "POST", headers: FHIR, body }, SYSTEM);
+    expect(posted.status).toBe(200);
+  });
+
+  it("leaves of Parameters only the judged resources", async () => {
+    const edge = await edgeWith();
+    answerWith(edge, {
+      resourceType: "Parameters",
+      id: SECRET,
+      parameter: [
+        { name: "return", resource: own },
+        { name: "return", resource: foreign },
+        { name: "note", valueString: SECRET },
+        {
+          name: "group",
+          valueString: SECRET,
+          part: [
+            { name: "inner", resource: own },
+            { name: "inner", resource: foreign },
+          ],
+        },
+        {
+          name: "list",
+          resource: { resourceType: "Bundle", type: "collection", entry: [{ resource: foreign }, { resource: own }] },
+        },
+      ],
+    });
+    const answer = await edge.as("patient/*.rs", "/Patient/p1/$everything");
+    expect(JSON.parse(answer.text)).toEqual({
+      resourceType: "Parameters",
+      parameter: [
+        { name: "return", resource: own },
+        { name: "group", part: [{ name: "inner", resource: own }] },
+        { name: "list", resource: { resourceType: "Bundle", type: "collection", entry: [{ resource: own }] } },
+      ],
+    });
+  });
+
+  it.each([
+    ["a contained Patient", { resourceType: "Patient", id: "x", name: SECRET }],
+    ["a contained record of another", { ...foreign, id: "x" }],
+    ["a contained record of nobody", { resourceType: "Condition", id: "x", note: SECRET }],
+    ["a contained Bundle", { resourceType: "Bundle", id: "x", entry: [{ resource: foreign }] }],
+    ["a contained reference to another", { resourceType: "Device", id: "x", patient: { reference: "Patient/p2" } }],
+    ["contained inside contained", { resourceType: "Device", id: "x", contained: [foreign] }],
+    ["something contained that is no resource", { note: SECRET }],
+  ])("does not give a resource with %s", async (_what, contained) => {
+    const edge = await edgeWith();
+    answerWith(edge, { ...own, contained: [contained] });
+    const answer = await edge.as("patient/*.rs", "/Observation/o1");
+    expect(answer.status).toBe(404);
+    expect(answer.text).not.toContain(SECRET);
+  });
+
+  it("gives a resource with a contained one that is about nobody", async () => {
+    const edge = await edgeWith();
+    answerWith(edge, {
+      ...own,
+      contained: [
+        { resourceType: "Medication", id: "m" },
+        { ...own, id: "part" },
+      ],
+    });
+    expect((await edge.as("patient/*.rs", "/Observation/o1")).status).toBe(200);
+  });
+
+  it("A6: gives of a history the versions that were the patient's, and no deletions", async () => {
+    const edge = await edgeWith();
+    const version = (resource: object) => ({
+      fullUrl: "http://upstream.internal/fhir/Observation/o1",
+      resource,
+      request: { method: "PUT", url: `Observation?identifier=${SECRET}` },
+      response: { status: "200", etag: 'W/"2"', location: "http://upstream.internal/fhir/Observation/o1/_history/2" },
+    });
+    const body = {
+      resourceType: "Bundle",
+      type: "history",
+      total: 3,
+      entry: [
+        version(own),
+        version({ ...foreign, id: "o1" }),
+        { request: { method: "DELETE", url: `Observation/${SECRET}` } },
+      ],
+    };
+    for (const path of ["/Observation/o1/_history", "/Observation/_history", "/_history"]) {
+      answerWith(edge, body);
+      const answer = await edge.as("patient/*.rs", path);
+      expect(JSON.parse(answer.text), path).toMatchObject({
+        type: "history",
+        entry: [
+          {
+            fullUrl: `${AUDIENCE}/Observation/o1`,
+            resource: own,
+            request: { method: "PUT", url: "Observation/o1" },
+            response: { status: "200", etag: 'W/"2"', location: `${AUDIENCE}/Observation/o1/_history/2` },
+          },
+        ],
+      });
+      expect(answer.text).not.toContain(SECRET);
+      expect(answer.text).not.toContain("total");
+    }
+  });
+
+  it("judges every type of a search over all of them", async () => {
+    const edge = await edgeWith();
+    const answer = await edge.as("patient/*.rs", "?_type=Observation,Condition");
+    expect(idsOf(answer).sort()).toEqual(["c1", "o1", "o3", "p1"]);
+    expect(answer.text).not.toContain(SECRET);
+    expect((await edge.as("patient/Observation.rs", "?_type=Observation,Condition")).status).toBe(403);
+    expect((await edge.as("patient/Observation.rs", "?_lastUpdated=2024")).status).toBe(403);
+  });
+
+  it("drops lines of NDJSON that are not covered", async () => {
+    const edge = await edgeWith();
+    edge.backend.next = (_req, res) => {
+      res.setHeader("content-type", "application/fhir+ndjson");
+      res.end(`${JSON.stringify(own)}\n${JSON.stringify(foreign)}\n${JSON.stringify(own)}\n`);
+    };
+    const answer = await edge.as("patient/*.rs", "/Patient/p1/$everything");
+    expect(answer.text).toBe(`${JSON.stringify(own)}\n${JSON.stringify(own)}\n`);
+  });
+
+  it("judges what is inside a stored Bundle", async () => {
+    const edge = await edgeWith();
+    const bundle = {
+      resourceType: "Bundle",
+      id: "b",
+      type: "collection",
+      entry: [{ resource: own }, { resource: { resourceType: "Task", id: "t" } }],
+    };
+    answerWith(edge, bundle);
+    const answer = await edge.as("user/Bundle.r user/Observation.r", "/Bundle/b", {}, DOCTOR);
+    expect(idsOf(answer)).toEqual(["o1"]);
+    expect((await edge.as("patient/*.rs", "/Bundle/b")).status).toBe(403);
+  });
+});
