@@ -1,4 +1,4 @@
-export { type BodyLimits, type RequestBody, readBody } from "./express/body.ts";
+export { type BodyLimits, readBody } from "./express/body.ts";
 export {
   contextOf,
   grantOf,
@@ -10,6 +10,7 @@ export {
 export type { Gate } from "./express/outlet.ts";
 export { addTransform, afterAnswer, beforeAnswer, sendProblem } from "./express/pipeline.ts";
 export { OPERATION_OUTCOME_MEDIA_TYPE, renderOperationOutcome } from "./express/render-problem.ts";
+export type { RequestBody } from "./express/request-body.ts";
 export { requireControls } from "./express/require-controls.ts";
 export {
   type AnswerFacts,

@@ -42,8 +42,9 @@ server.closeAllConnections();
 server.close();
 issuer.close();
 await ledger.close();
+// Four requests, and the security alert for the record that was not theirs.
 const verdict = await verifyLedger(folder);
-if (!verdict.ok || verdict.entries !== 4) throw new Error(`ledger: ${JSON.stringify(verdict)}`);
+if (!verdict.ok || verdict.entries !== 5) throw new Error(`ledger: ${JSON.stringify(verdict)}`);
 await rm(folder, { recursive: true });
 
 if (parseInteraction({ method: "GET", path: "/Patient/a" }).code !== "read") throw new Error("fhir-r4");

@@ -6,21 +6,8 @@ import { contextOf } from "./context.ts";
 import { findJsonTextFault } from "./json-text.ts";
 import { parseLossless } from "./lossless.ts";
 import { charsetOf, isJsonMediaType, mediaTypeOf } from "./media-type.ts";
+import type { RequestBody } from "./request-body.ts";
 import type { Json } from "./transform.ts";
-
-/** A request body, read once and shared. */
-export interface RequestBody {
-  /** Media type without parameters, lower case; empty when there is none. */
-  readonly mediaType: string;
-  /** The body as received, after any content coding was undone. Absent when an earlier parser consumed it. */
-  readonly bytes?: Buffer;
-  /** Present when the media type is JSON and there is a body. */
-  readonly json?: Json;
-  /** Writes `json`, or a value built from its parts, with decimals as they came in. Present with `bytes` and `json`. */
-  readonly stringify?: (json: Json) => string;
-  /** Present when the media type is `application/x-www-form-urlencoded`: the text, still encoded. */
-  readonly form?: string;
-}
 
 export interface BodyLimits {
   /** Largest body, before and after content coding, in bytes. */

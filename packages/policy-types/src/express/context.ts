@@ -8,7 +8,7 @@ import type { Interaction } from "../interaction.ts";
 import type { RoutePolicy } from "../policy.ts";
 import type { Principal } from "../principal.ts";
 import type { ControlName, TrustZone } from "../zones.ts";
-import type { RequestBody } from "./body.ts";
+import type { RequestBody } from "./request-body.ts";
 import type { BodyTransform, Json } from "./transform.ts";
 
 /** `Symbol.for`, so that two installed copies of this package meet in one context instead of ignoring each other. */
