@@ -26,6 +26,8 @@ type HttpSocket = Duplex & { readonly _httpMessage?: ServerResponse | null };
  * @see https://nodejs.org/api/http.html#event-clienterror
  */
 export function clientErrorHandler(error: NodeJS.ErrnoException, socket: Duplex): void {
+  // What the client still sends after its refusal is as unreadable as before: answered once is enough.
+  if (socket.writableEnded) return;
   if (!socket.writable || error.code === "ECONNRESET" || owesAnswer(socket)) {
     socket.destroy();
     return;

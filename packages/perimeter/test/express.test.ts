@@ -28,13 +28,16 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
     return { port: await listen(app), ran: () => seen.mock.calls.length };
   }
 
+  const expectRefusalHeaders = ({ headers }: Answer): void => {
+    expect(headers["content-type"]).toBe("application/fhir+json; charset=utf-8");
+    expect(headers["cache-control"]).toBe("no-store");
+    expect(headers["content-security-policy"]).toBe("default-src 'none';frame-ancestors 'none'");
+    expect(headers["x-request-id"]).toMatch(/^[\w-]{36}$/);
+    expect(headers["x-powered-by"]).toBe(undefined);
+  };
   const expectRefusal = (answer: Answer, status: number, name: string): void => {
     expect([answer.status, answer.code]).toEqual([status, `perimeter/${name}`]);
-    expect(answer.headers["content-type"]).toBe("application/fhir+json; charset=utf-8");
-    expect(answer.headers["cache-control"]).toBe("no-store");
-    expect(answer.headers["content-security-policy"]).toBe("default-src 'none';frame-ancestors 'none'");
-    expect(answer.headers["x-request-id"]).toMatch(/^[\w-]{36}$/);
-    expect(answer.headers["x-powered-by"]).toBe(undefined);
+    expectRefusalHeaders(answer);
   };
 
   describe("requests", () => {
@@ -401,6 +404,13 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
         ["another path", { target: "/fhir/Patient/1" }],
       ])("but not for %s", async (_what, sent) => {
         expect(await cacheControlOf(sent)).toBe("no-store");
+      });
+
+      it("a refusal there has the perimeter's headers", async () => {
+        const { port } = await serve(options, WAYS["a refusal"]);
+        expectRefusalHeaders(await ask(port, { target: "/fhir/metadata" }));
+        const { headers } = await ask((await serve(options, WAYS["json"])).port, { target: "/fhir/metadata" });
+        expect(headers["content-security-policy"]).toBe("default-src *");
       });
 
       it("nor for a refusal, nor when the handler says nothing", async () => {
