@@ -1,15 +1,15 @@
-import { createHash } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import type { Problem } from "../decision.ts";
-import { isNotModified, type Withheld, withholdConditions } from "./conditional.ts";
+import { withholdConditions } from "./conditional.ts";
 import { contentDecoder, decodeContent } from "./content-coding.ts";
 import { contextOf, type RequestContext } from "./context.ts";
+import { Departure } from "./departure.ts";
 import { type Judgement, judgeHead, judgeJson, judgeText, TOO_LARGE, UNREADABLE } from "./judge.ts";
 import { LineSplitter } from "./lines.ts";
 import { isJsonMediaType, isNdjsonMediaType } from "./media-type.ts";
 import type { Outlet } from "./outlet.ts";
 import { renderProblem } from "./render-problem.ts";
-import { isVersionTag, readFacts, removeHandlerHeaders, removeHeaders, setHeaders } from "./response-headers.ts";
+import { readFacts, removeHandlerHeaders, removeHeaders, setHeaders } from "./response-headers.ts";
 import type { AnswerFacts, Json } from "./transform.ts";
 
 export type HookedResponse = ServerResponse & { json?: (this: ServerResponse, body: unknown) => unknown };
@@ -30,7 +30,7 @@ export class Answer {
   readonly #res: HookedResponse;
   readonly #context: RequestContext;
   readonly #nativeJson: HookedResponse["json"];
-  #withheld: Withheld | undefined;
+  readonly #departure: Departure;
   #phase: Phase = "open";
   #chunks: Buffer[] = [];
   #size = 0;
@@ -41,13 +41,14 @@ export class Answer {
     this.#context = contextOf(res.req);
     this.#nativeJson = res.json;
     this.outlet = outlet((problem) => this.refuse(problem));
+    this.#departure = new Departure(res, this.outlet);
   }
 
   /** From now on the handler's answer is judged: it may not answer 304, 206 or a bodiless HEAD of its own. */
   judge(): void {
-    if (this.#withheld !== undefined) return;
+    if (this.#departure.withheld !== undefined) return;
     const { req } = this.#res;
-    this.#withheld = withholdConditions(req);
+    this.#departure.withheld = withholdConditions(req);
     // RFC 9110 section 9.3.2: HEAD is GET without the body, so it is judged as one; Node leaves the body out.
     if (req.method === "HEAD") req.method = "GET";
     if (this.#nativeJson !== undefined) this.#res.json = (...args: unknown[]) => this.#json(args);
@@ -116,7 +117,8 @@ export class Answer {
         this.#lines?.end(bytes);
         break;
       case "stream":
-        this.#finish(bytes);
+        this.#phase = "done";
+        this.#departure.finish(bytes);
         break;
       case "open":
       case "done":
@@ -138,11 +140,11 @@ export class Answer {
     if (!res.hasHeader("content-type")) res.setHeader("Content-Type", "application/json; charset=utf-8");
     const facts = readFacts(res, "body");
     const judgement = judgeJson(args[0] as Json, this.#context.transforms, facts);
-    if (judgement.kind === "refused") this.refuse(judgement.problem);
-    else if (judgement.kind === "dropped") this.#finishDropped(facts);
+    if (judgement.kind === "refused") return this.refuse(judgement.problem);
+    this.#departure.applyHeaders(facts);
+    if (judgement.kind === "dropped") this.#finishWithoutBody();
     else {
       this.#phase = "stream";
-      this.#applyHeaders(facts);
       this.#nativeJson?.call(res, judgement.kind === "changed" ? judgement.body : args[0]);
     }
     return res;
@@ -165,12 +167,8 @@ export class Answer {
 
   #beginOpaque(facts: AnswerFacts): void {
     const judgement = judgeHead("opaque", this.#context.transforms, facts);
-    if (judgement.kind !== "same") {
-      this.#finishJudged(judgement, facts);
-      return;
-    }
+    if (this.#endsWith(judgement, facts)) return;
     this.#phase = "stream";
-    this.#applyHeaders(facts);
   }
 
   #collect(bytes: Buffer): void {
@@ -199,83 +197,42 @@ export class Answer {
   }
 
   #judgeBytes(bytes: Buffer): void {
-    const res = this.#res;
-    const facts = readFacts(res, "body");
+    const facts = readFacts(this.#res, "body");
     const judgement = judgeText(bytes, this.#context.transforms, facts);
-    if (judgement.kind === "refused") this.refuse(judgement.problem);
-    else if (judgement.kind === "dropped") this.#finishDropped(facts);
-    else {
-      this.#applyHeaders(facts);
-      if (judgement.kind === "same") {
-        this.#finish(bytes);
-        return;
-      }
-      removeHeaders(res, ["Digest", "Content-Digest", "Repr-Digest", "Content-MD5"]);
-      const tag = res.getHeader("etag");
-      if (tag !== undefined && !isVersionTag(String(tag), judgement.body)) {
-        res.setHeader("ETag", `W/"${createHash("sha256").update(judgement.bytes).digest("base64url")}"`);
-      }
-      this.#finish(judgement.bytes);
-    }
+    if (judgement.kind === "refused") return this.refuse(judgement.problem);
+    this.#departure.applyHeaders(facts);
+    if (judgement.kind === "dropped") this.#finishWithoutBody();
+    else if (judgement.kind === "same") this.#departure.finish(bytes);
+    else this.#departure.finishChanged(judgement.bytes, judgement.body);
   }
 
   #finishEmpty(): void {
     const facts = readFacts(this.#res, "body");
     const judgement = judgeHead("empty", this.#context.transforms, facts);
-    if (judgement.kind !== "same") {
-      this.#finishJudged(judgement, facts);
-      return;
-    }
+    if (this.#endsWith(judgement, facts)) return;
     this.#phase = "done";
-    this.#applyHeaders(facts);
     this.outlet.emit("end");
   }
 
-  #finishJudged(judgement: Judgement, facts: AnswerFacts): void {
-    if (judgement.kind === "refused") this.refuse(judgement.problem);
-    else if (judgement.kind === "changed") {
-      this.#applyHeaders(facts);
-      this.#res.setHeader("Content-Type", "application/fhir+json; charset=utf-8");
-      this.#finish(Buffer.from(JSON.stringify(judgement.body)));
-    } else this.#finishDropped(facts);
-  }
-
-  #finishDropped(facts: AnswerFacts): void {
-    this.#phase = "done";
-    this.#applyHeaders(facts);
-    removeHeaders(this.#res, ["Content-Type", "Content-Length", "Content-Encoding", "ETag"]);
-    this.outlet.emit("end");
-  }
-
-  /** Sends the last (mostly the only) piece, or 304 when the client has the answer already. */
-  #finish(bytes: Buffer): void {
-    const res = this.#res;
-    const inOnePiece = !this.outlet.begun;
-    this.#phase = "done";
-    if (this.#withheld !== undefined && inOnePiece) {
-      if (this.#clientHasIt(this.#withheld)) {
-        res.statusCode = 304;
-        removeHeaders(res, ["Content-Type", "Content-Length", "Transfer-Encoding"]);
-        this.outlet.emit("end");
-        return;
-      }
-      res.removeHeader("Transfer-Encoding");
-      if (bytes.length > 0) res.setHeader("Content-Length", bytes.length);
+  /** Returns false when the handler's own answer goes on, with its head judged. */
+  #endsWith(judgement: Judgement, facts: AnswerFacts): boolean {
+    if (judgement.kind === "refused") {
+      this.refuse(judgement.problem);
+      return true;
     }
-    if (bytes.length === 0) this.outlet.emit("end");
-    else this.outlet.emit(bytes, "end");
+    this.#departure.applyHeaders(facts);
+    if (judgement.kind === "same") return false;
+    if (judgement.kind === "dropped") this.#finishWithoutBody();
+    else {
+      this.#phase = "done";
+      this.#departure.finishInstead(judgement.body);
+    }
+    return true;
   }
 
-  #clientHasIt(withheld: Withheld): boolean {
-    const res = this.#res;
-    const { method } = this.#context;
-    const etag = res.getHeader("etag")?.toString();
-    const lastModified = res.getHeader("last-modified")?.toString();
-    return (
-      res.statusCode === 200 &&
-      (method === "GET" || method === "HEAD") &&
-      isNotModified(withheld, { etag, lastModified })
-    );
+  #finishWithoutBody(): void {
+    this.#phase = "done";
+    this.#departure.finishWithoutBody();
   }
 
   #beginLines(): void {
@@ -289,7 +246,7 @@ export class Answer {
     this.#phase = "lines";
     removeHeaders(res, ["Content-Length", "Content-Encoding", "ETag"]);
     const facts = readFacts(res, "line");
-    this.#applyHeaders(facts);
+    this.#departure.applyHeaders(facts);
     this.#lines = new LineSplitter({
       decoder,
       limitBytes: this.#context.answerLimitBytes,
@@ -310,14 +267,6 @@ export class Answer {
     if (judgement.kind === "refused") this.refuse(judgement.problem);
     if (judgement.kind === "refused" || judgement.kind === "dropped") return true;
     return this.outlet.emit(Buffer.concat([judgement.kind === "same" ? line : judgement.bytes, NEWLINE]));
-  }
-
-  #applyHeaders(facts: AnswerFacts): void {
-    const { transforms } = this.#context;
-    if (transforms.length === 0) return;
-    // A part of a judged body cannot be judged, so parts are not offered.
-    this.#res.removeHeader("Accept-Ranges");
-    for (const transform of transforms) setHeaders(this.#res, transform.headers?.(facts));
   }
 }
 

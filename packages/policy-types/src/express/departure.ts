@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import type { ServerResponse } from "node:http";
+import { isNotModified, type Withheld } from "./conditional.ts";
+import { contextOf, type RequestContext } from "./context.ts";
+import type { Outlet } from "./outlet.ts";
+import { isVersionTag, removeHeaders, setHeaders } from "./response-headers.ts";
+import type { AnswerFacts, Json } from "./transform.ts";
+
+/** Sends what was judged, with a head that is true of the body that leaves. */
+export class Departure {
+  readonly outlet: Outlet;
+  /** Conditions the client set, taken from the handler when judging began. */
+  withheld: Withheld | undefined;
+  readonly #res: ServerResponse;
+  readonly #context: RequestContext;
+
+  constructor(res: ServerResponse, outlet: Outlet) {
+    this.#res = res;
+    this.#context = contextOf(res.req);
+    this.outlet = outlet;
+  }
+
+  /** What the transforms have to say in the head. */
+  applyHeaders(facts: AnswerFacts): void {
+    const { transforms } = this.#context;
+    if (transforms.length === 0) return;
+    // A part of a judged body cannot be judged, so parts are not offered.
+    this.#res.removeHeader("Accept-Ranges");
+    for (const transform of transforms) setHeaders(this.#res, transform.headers?.(facts));
+  }
+
+  /** The last (mostly the only) piece, or 304 when the client has the answer already. */
+  finish(bytes: Buffer): void {
+    const res = this.#res;
+    if (this.withheld !== undefined && !this.outlet.begun) {
+      if (this.#clientHasIt(this.withheld)) {
+        res.statusCode = 304;
+        removeHeaders(res, ["Content-Type", "Content-Length", "Transfer-Encoding"]);
+        this.outlet.emit("end");
+        return;
+      }
+      res.removeHeader("Transfer-Encoding");
+      if (bytes.length > 0) res.setHeader("Content-Length", bytes.length);
+    }
+    if (bytes.length === 0) this.outlet.emit("end");
+    else this.outlet.emit(bytes, "end");
+  }
+
+  /** A body other than the handler's: what described the handler's bytes does not describe these. */
+  finishChanged(bytes: Buffer, body: Json): void {
+    const res = this.#res;
+    removeHeaders(res, ["Digest", "Content-Digest", "Repr-Digest", "Content-MD5"]);
+    const tag = res.getHeader("etag");
+    if (tag !== undefined && !isVersionTag(String(tag), body)) {
+      res.setHeader("ETag", `W/"${createHash("sha256").update(bytes).digest("base64url")}"`);
+    }
+    this.finish(bytes);
+  }
+
+  /** A resource in place of an answer that had no JSON body. */
+  finishInstead(body: Json): void {
+    this.#res.setHeader("Content-Type", "application/fhir+json; charset=utf-8");
+    this.finish(Buffer.from(JSON.stringify(body)));
+  }
+
+  finishWithoutBody(): void {
+    removeHeaders(this.#res, ["Content-Type", "Content-Length", "Content-Encoding", "ETag"]);
+    this.outlet.emit("end");
+  }
+
+  #clientHasIt(withheld: Withheld): boolean {
+    const res = this.#res;
+    const { method } = this.#context;
+    const etag = res.getHeader("etag")?.toString();
+    const lastModified = res.getHeader("last-modified")?.toString();
+    return (
+      res.statusCode === 200 &&
+      (method === "GET" || method === "HEAD") &&
+      isNotModified(withheld, { etag, lastModified })
+    );
+  }
+}
