@@ -24,6 +24,12 @@ function codesIn(name: string): Set<string> {
 
 const text = readFileSync(join(ROOT, "docs/error-codes.md"), "utf8");
 
+function sourceOf(name: string): string {
+  const folder = join(ROOT, "packages", name, "src");
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+  return files.map((file) => readFileSync(join(folder, file), "utf8")).join("\n");
+}
+
 describe("docs/error-codes.md", () => {
   const headings = [...text.matchAll(/^### `([^`]+)`$/gm)].map(([, code = ""]) => code);
 
@@ -35,6 +41,13 @@ describe("docs/error-codes.md", () => {
   it("has each code once, of known packages only", () => {
     expect(headings.length).toBe(new Set(headings).size);
     expect(headings.filter((code) => !PACKAGES.includes(code.split("/")[0] ?? ""))).toEqual([]);
+  });
+
+  it.each(PACKAGES)("quotes the sentences clients of %s see", (name) => {
+    const source = sourceOf(name).replaceAll(/\s+/g, " ");
+    const quoted = [...text.matchAll(/^### `([a-z0-9-]+)\/[^`]+`\n\n\*\*\d{3}\*\* (.+)$/gm)];
+    const own = quoted.filter(([, owner]) => owner === name).map(([, , sentence = ""]) => sentence);
+    expect(own.filter((sentence) => !source.includes(sentence))).toEqual([]);
   });
 
   it("says of each what to do about it", () => {

@@ -223,6 +223,26 @@ describe("who may see what, through the whole door, before a backend that shows 
     expect((await edge.ask("/Patient/a", { claims: { client_id: "other" } })).status).toBe(200);
   });
 
+  it("S4: callers behind a trusted proxy are told apart; a header alone moves nobody", async () => {
+    const door = { limit: 2, windowSeconds: 60 };
+    const trusting = await startEdge((policy) => ({
+      ...policy,
+      development: true,
+      door,
+      trustedProxies: ["127.0.0.1/32"],
+    }));
+    const from = (edge: Edge, address: string): Promise<{ status: number }> =>
+      edge.ask("/Patient/a", { headers: { "x-forwarded-for": address, "x-forwarded-proto": "https" } });
+    for (const address of ["192.0.2.1", "192.0.2.1", "192.0.2.2"])
+      expect((await from(trusting, address)).status).toBe(200);
+    expect((await from(trusting, "192.0.2.1")).status).toBe(429);
+    await expect.poll(() => trusting.records.length).toBe(4);
+    expect(trusting.records[0]).toMatchObject({ forwardedAddress: "192.0.2.1", peerAddress: "127.0.0.1" });
+
+    const plain = await startEdge((policy) => ({ ...policy, door }));
+    expect((await from(plain, "192.0.2.1")).status).toBe(403);
+  });
+
   it("A15: every access and every refusal is on disk before its answer, in a ledger that verifies", async () => {
     const edge = await startEdge();
     await edge.ask("/Patient/a");

@@ -30,6 +30,8 @@ export function openServer(
     },
     listener,
   );
+  // Without a listener Node answers an unknown expectation itself, with nothing.
+  server.on("checkExpectation", listener);
   server.on("clientError", onClientError as (error: Error, socket: unknown) => void);
   return server;
 }

@@ -68,8 +68,10 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
 }
 
 function readFacts(req: Request, { trustedProxy }: ParsedOptions): RequestFacts {
-  const { method, originalUrl, transport } = contextOf(req);
+  const context = contextOf(req);
+  const { method, originalUrl, transport } = context;
   const address = clientAddress(req, trustedProxy);
+  if (address !== undefined && address !== transport.peerAddress) context.clientAddress = address;
   const scheme = trustedProxy(transport.peerAddress) ? req.headers["x-forwarded-proto"] : undefined;
   return {
     method,

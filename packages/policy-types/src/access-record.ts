@@ -51,6 +51,7 @@ export interface AccessRecord {
     readonly tenant?: string;
   };
   readonly peerAddress?: string;
+  /** The caller's address as trusted proxies report it. */
   readonly forwardedAddress?: string;
   readonly clientCertificate?: { readonly subject: string; readonly fingerprint256: string };
   readonly decisions: readonly ControlDecision[];

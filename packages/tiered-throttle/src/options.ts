@@ -12,7 +12,7 @@ import type { StoreFactory } from "./store.ts";
 
 /** How both throttles find whom to charge, and how much they remember. */
 export interface CountingOptions {
-  /** The client's address. Default the connected peer's; behind trusted proxies, give a function that reads theirs. */
+  /** The client's address. Default the one perimeter found through trusted proxies, else the connected peer's. */
   readonly addressOf?: (req: IncomingMessage) => string | undefined;
   /** Bits of an IPv6 address that name one subscriber, 32 to 128. Default 56. */
   readonly ipv6Prefix?: number;
@@ -106,7 +106,7 @@ export function parseDoor(options: DoorThrottleOptions): ParsedDoor {
 
 function withCounting(options: CountingOptions): Required<CountingOptions> {
   return {
-    addressOf: options.addressOf ?? ((req) => contextOf(req).transport.peerAddress),
+    addressOf: options.addressOf ?? callerAddress,
     ipv6Prefix: options.ipv6Prefix ?? 56,
     maxKeys: options.maxKeys ?? 100_000,
     // A wall clock set back would keep clients waiting; one set forward would give every quota twice.
@@ -224,3 +224,9 @@ function isName(value: unknown): boolean {
   return typeof value === "string" && /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/.test(value);
 }
 const NAME_HINT = "write 1 to 64 letters, digits or -._~";
+
+/** Perimeter says who called behind trusted proxies; without it the peer is the caller. */
+function callerAddress(req: IncomingMessage): string | undefined {
+  const { clientAddress, transport } = contextOf(req);
+  return clientAddress ?? transport.peerAddress;
+}

@@ -46,6 +46,8 @@ export interface RequestContext {
   readonly transforms: BodyTransform[];
   /** `fhir`: refusals are OperationOutcomes. `json`: they are problem+json. */
   media: "fhir" | "json";
+  /** The caller's address as trusted proxies report it; set by perimeter. Absent: the peer is the caller. */
+  clientAddress?: string;
   zone?: TrustZone;
   apiType?: string;
   route?: RoutePolicy;

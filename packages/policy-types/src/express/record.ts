@@ -30,6 +30,7 @@ export function accessRecord(
     patients: Object.freeze(patientsOf(context)),
     ...principalOf(context),
     ...optional("peerAddress", context.transport.peerAddress),
+    ...optional("forwardedAddress", context.clientAddress),
     ...optional("clientCertificate", certificateOf(context)),
     decisions: Object.freeze([...context.decisions]),
     outcome: context.problem === undefined ? "permit" : "deny",
