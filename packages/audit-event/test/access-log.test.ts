@@ -1,11 +1,11 @@
 import { Writable } from "node:stream";
+import { ask, EXPRESS, listen } from "@wardline-tools/test-kit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createLogger, format, transports } from "winston";
 import { accessLog, auditEvent, renderAccessLine } from "../src/index.ts";
 import { memoryLedger } from "./support/memory-ledger.ts";
 import { READ, record, SOURCE } from "./support/records.ts";
-import { ask, EXPRESS, listen } from "./support/servers.ts";
 
 describe("the operational line", () => {
   it("S14: has these fields and no others", () => {

@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import type { Problem } from "@wardline/policy-types";
 import { addTransform, contextOf, KEEP, requireControls, sendProblem } from "@wardline/policy-types/express";
+import { ask, EXPRESS, listen } from "@wardline-tools/test-kit";
 import type { Request, Response } from "express";
 import { describe, expect, it, vi } from "vitest";
 import {
@@ -20,7 +21,6 @@ import { emptyFolder } from "./support/folders.ts";
 import { ledgerContract } from "./support/ledger-contract.ts";
 import { type MemoryLedger, memoryLedger } from "./support/memory-ledger.ts";
 import { SOURCE } from "./support/records.ts";
-import { ask, EXPRESS, listen } from "./support/servers.ts";
 
 ledgerContract("the memory ledger of these tests", async () => memoryLedger());
 
@@ -109,7 +109,7 @@ describe.each(EXPRESS)("auditEvent() on %s", (_name, express) => {
       permitted(req, res);
     });
     const answer = await ask(url, { method: "HEAD" });
-    expect([answer.status, answer.body.length]).toEqual([200, 0]);
+    expect([answer.status, answer.bytes.length]).toEqual([200, 0]);
     await setTimeout(20);
     expect(ledger.events.map((event) => detailOf(event.entity, "method"))).toEqual(["HEAD"]);
   });
@@ -153,7 +153,7 @@ describe.each(EXPRESS)("auditEvent() on %s", (_name, express) => {
     await setTimeout(100);
     expect(answered).toBe(false);
     ledger.mode = "work";
-    expect((await answer).body.toString()).toBe("secret");
+    expect((await answer).text).toBe("secret");
   });
 
   it("records every one of 200 concurrent requests", async () => {
@@ -230,7 +230,7 @@ describe.each(EXPRESS)("auditEvent() on %s", (_name, express) => {
       expect(answer.status).toBe(503);
       expect(answer.headers["retry-after"]).toBe("5");
       expect(answer.headers["etag"]).toBe(undefined);
-      expect(JSON.parse(answer.body.toString())).toMatchObject(refusal);
+      expect(JSON.parse(answer.text)).toMatchObject(refusal);
       expect(handled()).toBe(runs);
     });
 

@@ -2,10 +2,10 @@ import { readFile } from "node:fs/promises";
 import { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { ask } from "@wardline-tools/test-kit";
 import { expect, it, vi } from "vitest";
 import { verifyLedger } from "../src/index.ts";
 import { emptyFolder } from "./support/folders.ts";
-import { ask } from "./support/servers.ts";
 
 it("the README's example is this one, and it runs", async () => {
   const example = await readFile(join(import.meta.dirname, "readme.example.ts"), "utf8");

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+import { type Answer, ask, EXPRESS, listen } from "@wardline-tools/test-kit";
 import type { Request, Response } from "express";
 import { describe, expect, it, vi } from "vitest";
 import {
@@ -18,7 +19,6 @@ import {
   sendProblem,
 } from "../src/express.ts";
 import type { AccessRecord, Problem } from "../src/index.ts";
-import { ask, EXPRESS, listen, type RawAnswer } from "./support/servers.ts";
 
 const SECRET = "Chalmers";
 const REFUSED: Problem = {
@@ -99,8 +99,8 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
     it("is judged, with a true length and tag", async () => {
       const answer = await ask(await serve(handler));
       expect(answer.status).toBe(200);
-      expect(JSON.parse(answer.body.toString())).toEqual({ resourceType: "Patient", id: "1" });
-      expect(answer.headers["content-length"]).toBe(String(answer.body.length));
+      expect(JSON.parse(answer.text)).toEqual({ resourceType: "Patient", id: "1" });
+      expect(answer.headers["content-length"]).toBe(String(answer.bytes.length));
       expect(answer.headers["content-encoding"]).toBe(undefined);
     });
 
@@ -108,13 +108,13 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
       const answer = await ask(await serve(handler), { method: "HEAD" });
       expect(answer.status).toBe(200);
       expect(answer.headers["content-length"]).toBe(String('{"resourceType":"Patient","id":"1"}'.length));
-      expect(answer.body.length).toBe(0);
+      expect(answer.bytes.length).toBe(0);
     });
 
     it("is sent untouched when no transform is registered", async () => {
       const answer = await ask(await serve(handler, []));
       expect(answer.status).toBe(200);
-      expect(answer.headers["content-encoding"] === undefined ? answer.body.toString() : SECRET).toContain(SECRET);
+      expect(answer.headers["content-encoding"] === undefined ? answer.text : SECRET).toContain(SECRET);
     });
 
     it("is refused whole when judged so, whatever the method", async () => {
@@ -125,8 +125,8 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
       expect(answer.headers["content-type"]).toBe("application/fhir+json; charset=utf-8");
       expect(answer.headers["etag"]).toBe(undefined);
       expect(answer.headers["last-modified"]).toBe(undefined);
-      expect(answer.body.toString()).not.toContain(SECRET);
-      expect(JSON.parse(answer.body.toString())).toMatchObject({
+      expect(answer.text).not.toContain(SECRET);
+      expect(JSON.parse(answer.text)).toMatchObject({
         resourceType: "OperationOutcome",
         issue: [{ code: "not-found" }],
       });
@@ -134,19 +134,19 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
     });
   });
 
-  const status = async (handler: Handler, transforms?: readonly BodyTransform[]): Promise<RawAnswer> =>
+  const status = async (handler: Handler, transforms?: readonly BodyTransform[]): Promise<Answer> =>
     ask(await serve(handler, transforms));
 
   it("sends the handler's own bytes when every judge keeps the body, decimals and spacing included", async () => {
     const text = '{ "valueQuantity": {"value": 2.00},\n "id": "1" }';
     const answer = await status((_req, res) => void json(res).end(text));
-    expect(answer.body.toString()).toBe(text);
+    expect(answer.text).toBe(text);
   });
 
   it("keeps the precision of decimals in a body that was changed", async () => {
     const text = '{"name":"x","a":2.00,"b":[1e3,0.10,12345678901234567890],"s":": 2.00,","n":2.0}';
     const answer = await status((_req, res) => void json(res).end(text));
-    expect(answer.body.toString()).toBe('{"a":2.00,"b":[1e3,0.10,12345678901234567890],"s":": 2.00,","n":2.0}');
+    expect(answer.text).toBe('{"a":2.00,"b":[1e3,0.10,12345678901234567890],"s":": 2.00,","n":2.0}');
   });
 
   it("runs transforms in the order of their stages, whatever the order of registration", async () => {
@@ -179,15 +179,15 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
     const url = await serve(handler);
     const answer = await ask(`${url}/?callback=f`);
     expect(answer.status).toBe(502);
-    expect(answer.body.toString()).toContain("policy-types/answer-unreadable");
-    expect(answer.body.toString()).not.toContain(SECRET);
+    expect(answer.text).toContain("policy-types/answer-unreadable");
+    expect(answer.text).not.toContain(SECRET);
   });
 
   it("S12: a judge that throws refuses the answer", async () => {
     const answer = await status((_req, res) => void res.json({ explode: true, name: SECRET }));
     expect(answer.status).toBe(500);
-    expect(answer.body.toString()).toContain("policy-types/judge-failed");
-    expect(answer.body.toString()).not.toContain(SECRET);
+    expect(answer.text).toContain("policy-types/judge-failed");
+    expect(answer.text).not.toContain(SECRET);
   });
 
   it.each<[string, Handler]>([
@@ -206,7 +206,7 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
       handler(req, res);
     });
     expect(answer.status).toBe(502);
-    expect(answer.body.toString()).not.toContain("xxx");
+    expect(answer.text).not.toContain("xxx");
   });
 
   it("lets a judge permit another media type by its head, and streams it", async () => {
@@ -218,7 +218,7 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
       (_req, res) => void Readable.from(["one", "two"]).pipe(res.type("application/pdf")),
       [permit],
     );
-    expect([pdf.status, pdf.body.toString()]).toEqual([200, "onetwo"]);
+    expect([pdf.status, pdf.text]).toEqual([200, "onetwo"]);
     const html = await status((_req, res) => void res.type("html").end("three"), [permit]);
     expect(html.status).toBe(404);
   });
@@ -231,7 +231,7 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
 
   it("a dropped body becomes an empty answer", async () => {
     const answer = await status((_req, res) => void json(res.status(201)).json({ drop: true, name: SECRET }));
-    expect([answer.status, answer.body.length, answer.headers["etag"]]).toEqual([201, 0, undefined]);
+    expect([answer.status, answer.bytes.length, answer.headers["etag"]]).toEqual([201, 0, undefined]);
   });
 
   describe("conditional and range requests", () => {
@@ -273,7 +273,7 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
       const url = await serve((_req, res) => res.sendFile(join(FOLDER, "patient.json")));
       const answer = await ask(url, { headers: { range: "bytes=0-5" } });
       expect([answer.status, answer.headers["accept-ranges"]]).toEqual([200, undefined]);
-      expect(answer.body.toString()).not.toContain(SECRET);
+      expect(answer.text).not.toContain(SECRET);
     });
   });
 
@@ -292,7 +292,7 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
 
     it.each([undefined, "gzip"])("is judged line by line (%s)", async (coding) => {
       const answer = await status(lines(text, coding));
-      expect(answer.body.toString()).toBe('{"resourceType":"Patient","id":"1"}\n{"id":"2","x":1.0}\n{"id":"3"}\n');
+      expect(answer.text).toBe('{"resourceType":"Patient","id":"1"}\n{"id":"2","x":1.0}\n{"id":"3"}\n');
       expect(answer.headers["content-length"]).toBe(undefined);
     });
 
@@ -353,7 +353,7 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
       open?.();
       const answer = await asked;
       expect(answer.status).toBe(200);
-      expect(seen[0]).toMatchObject({ status: 200, completed: true, responseBytes: answer.body.length });
+      expect(seen[0]).toMatchObject({ status: 200, completed: true, responseBytes: answer.bytes.length });
     });
 
     it.each<[string, Parameters<typeof beforeAnswer>[1], number]>([
@@ -371,7 +371,7 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
         const records: AccessRecord[] = [];
         const answer = await ask(await gated(gate, handler as Handler, records));
         expect(answer.status).toBe(expected);
-        expect(answer.body.toString()).not.toContain(SECRET);
+        expect(answer.text).not.toContain(SECRET);
         await expect.poll(() => records.length).toBe(1);
         expect(records[0]).toMatchObject({ outcome: "deny", status: 503 });
       }
@@ -397,7 +397,7 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
         () => new Promise((resolve) => setImmediate(() => resolve(undefined))),
         (_req, res) => void Readable.from(rows).pipe(res.type("application/fhir+ndjson")),
       );
-      expect((await ask(url)).body.toString()).toBe(rows.join(""));
+      expect((await ask(url)).text).toBe(rows.join(""));
     });
 
     it("a client that leaves is told to the listeners as not completed", async () => {
@@ -429,7 +429,7 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
       throw new Error("handler broke");
     });
     const answer = await ask(url);
-    expect([answer.status, answer.body.toString().includes("handler broke at")]).toEqual([502, false]);
+    expect([answer.status, answer.text.includes("handler broke at")]).toEqual([502, false]);
   });
 });
 
@@ -451,7 +451,7 @@ describe("two installed copies", () => {
       next();
     });
     app.get("/", (_req, res) => void res.json(PATIENT));
-    expect(JSON.parse((await ask(await listen(app))).body.toString())).toEqual({
+    expect(JSON.parse((await ask(await listen(app))).text)).toEqual({
       resourceType: "Patient",
       id: "1",
       second: true,

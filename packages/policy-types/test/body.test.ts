@@ -3,13 +3,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { resolve } from "node:path";
 import { gzipSync } from "node:zlib";
+import { ask, listen } from "@wardline-tools/test-kit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { findJsonTextFault } from "../src/express/json-text.ts";
 import { parseLossless } from "../src/express/lossless.ts";
 import type { BodyLimits, RequestBody } from "../src/express.ts";
 import { readBody } from "../src/express.ts";
-import { ask, listen } from "./support/servers.ts";
 
 type Outcome = { status: number; code?: string; body?: RequestBody };
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { type Answer, ask, EXPRESS, listen } from "@wardline-tools/test-kit";
 import { describe, expect, it } from "vitest";
 import {
   addTransform,
@@ -13,7 +14,6 @@ import {
   sendProblem,
 } from "../src/express.ts";
 import { type AccessRecord, type ControlName, type Problem, TRUST_ZONES, ZONE_PRESETS } from "../src/index.ts";
-import { ask, EXPRESS, listen, type RawAnswer } from "./support/servers.ts";
 
 const REFUSED: Problem = {
   code: "test/refused",
@@ -29,7 +29,7 @@ describe.each(EXPRESS)("requireControls on %s", (_name, express) => {
     decisions: readonly (readonly [ControlName, "permit" | "deny"])[],
     demanded: Parameters<typeof requireControls>[0],
     order: "before" | "after" = "before",
-  ): Promise<{ answer: RawAnswer; ran: boolean }> {
+  ): Promise<{ answer: Answer; ran: boolean }> {
     const app = express();
     let ran = false;
     const controls = (req: IncomingMessage, _res: unknown, next: () => void): void => {
@@ -64,7 +64,7 @@ describe.each(EXPRESS)("requireControls on %s", (_name, express) => {
       zone,
     );
     expect([answer.status, ran]).toEqual([500, false]);
-    expect(answer.body.toString()).toContain("policy-types/control-skipped");
+    expect(answer.text).toContain("policy-types/control-skipped");
   });
 
   it("refuses when the controls are mounted after it", async () => {
@@ -91,7 +91,7 @@ it.each([[[]], ["nobody" as never], [undefined as never]])("requireControls(%j) 
 });
 
 describe.each(EXPRESS)("sendProblem on %s", (_name, express) => {
-  async function refuse(media: "fhir" | "json", headers: Record<string, string> = {}): Promise<RawAnswer> {
+  async function refuse(media: "fhir" | "json", headers: Record<string, string> = {}): Promise<Answer> {
     const app = express();
     app.use((req, res) => {
       contextOf(req).media = media;
@@ -109,7 +109,7 @@ describe.each(EXPRESS)("sendProblem on %s", (_name, express) => {
     expect(answer.headers["x-request-id"]).toBe("abc-1");
     expect(answer.headers["cache-control"]).toBe("no-store");
     expect(answer.headers["retry-after"]).toBe("1");
-    expect(JSON.parse(answer.body.toString())).toEqual({
+    expect(JSON.parse(answer.text)).toEqual({
       resourceType: "OperationOutcome",
       issue: [
         {
@@ -127,7 +127,7 @@ describe.each(EXPRESS)("sendProblem on %s", (_name, express) => {
   it("is problem details elsewhere", async () => {
     const answer = await refuse("json");
     expect(answer.headers["content-type"]).toBe("application/problem+json; charset=utf-8");
-    expect(JSON.parse(answer.body.toString())).toEqual({
+    expect(JSON.parse(answer.text)).toEqual({
       type: "about:blank",
       title: "This is refused.",
       status: 403,
@@ -149,7 +149,7 @@ describe.each(EXPRESS)("sendProblem on %s", (_name, express) => {
     });
     const answer = await ask(await listen(app));
     expect(answer.status).toBe(403);
-    expect(JSON.parse(answer.body.toString())).toMatchObject({
+    expect(JSON.parse(answer.text)).toMatchObject({
       issue: [{ details: { coding: [{ code: "test/refused" }] } }],
     });
   });
@@ -268,5 +268,5 @@ it("readBody leaves the body where a later stage and an Express parser find it",
     headers: { "content-type": "application/json" },
     body: '{"a":[1]}',
   });
-  expect(JSON.parse(answer.body.toString())).toEqual({ parsed: { a: [1] }, again: { a: [1] } });
+  expect(JSON.parse(answer.text)).toEqual({ parsed: { a: [1] }, again: { a: [1] } });
 });
