@@ -1,4 +1,12 @@
-import { type Decision, deny, type Grant, type Interaction, type Problem, permit } from "@wardline/policy-types";
+import {
+  type Decision,
+  deny,
+  type Grant,
+  type Interaction,
+  type Principal,
+  type Problem,
+  permit,
+} from "@wardline/policy-types";
 import { addTransform, contextOf, type Json, recordDecision, sendProblem } from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
 import type { Access } from "./access.ts";
@@ -32,6 +40,8 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
   const { route } = settings;
   const problems = createProblems(route.baseUrl);
   const authenticate = createAuthenticator(settings, problems);
+  /** A remembered token keeps its principal, and with it the grant. */
+  const grants = new WeakMap<Principal, Grant>();
 
   return async function smartAuthMiddleware(req, res, next) {
     let goesOn: boolean;
@@ -62,7 +72,8 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
     if (asked.kind === "deny") return conclude(req, res, asked);
     const { interaction, body } = asked.grant;
     context.interaction = interaction;
-    const grant = grantFor(caller.grant, route);
+    const grant = grants.get(caller.grant) ?? grantFor(caller.grant, route);
+    grants.set(caller.grant, grant);
     const rights = createRights(grant, route);
     const { readStored } = settings;
     const facts: AccessFacts = {

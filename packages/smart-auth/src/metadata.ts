@@ -60,7 +60,9 @@ export function smartConfiguration(options: SmartConfigurationOptions): RequestH
     "Content-Length": Buffer.byteLength(body),
   };
   return function smartConfigurationMiddleware(req, res, next) {
-    if (req.method === "OPTIONS") {
+    // S7: a public route is an exact path, also where Express would match what lies below it.
+    if (!/^[^?]*\/\.well-known\/smart-configuration(?:\?|$)/.test(req.originalUrl)) next();
+    else if (req.method === "OPTIONS") {
       res.writeHead(204, { "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "GET, HEAD" }).end();
     } else if (req.method === "GET" || req.method === "HEAD") {
       res.writeHead(200, headers).end(req.method === "HEAD" ? undefined : body);

@@ -43,6 +43,12 @@ describe.each(EXPRESS)("containers on %s", (_name, express) => {
     ["on all patients", "/Patient/$everything", 403, "smart-auth/search-refused"],
     ["on one resource", "/Observation/o1/$lookup", 403, "smart-auth/search-refused"],
     ["on the system", "/$lookup", 403, "smart-auth/search-refused"],
+    [
+      "with parameters that reach further",
+      "/Patient/p1/$everything?_has:Observation:subject:code=x",
+      403,
+      "smart-auth/search-refused",
+    ],
     ["that is not registered", "/Patient/p1/$export", 403, "smart-auth/operation-not-allowed"],
   ])("refuses an operation %s to a bound caller", async (_what, path, status, code) => {
     const edge = await edgeWith();
@@ -159,6 +165,22 @@ describe.each(EXPRESS)("containers on %s", (_name, express) => {
       expect(answer.text).not.toContain(SECRET);
       expect(answer.text).not.toContain("total");
     }
+  });
+
+  it("A9: the history of another's record looks like none", async () => {
+    const edge = await edgeWith();
+    answerWith(edge, { resourceType: "Bundle", type: "history", entry: [{ resource: foreign }] });
+    const other = await edge.as("patient/*.rs", "/Observation/o2/_history");
+    edge.backend.next = (_req, res) => void res.status(404).end();
+    const absent = await edge.as("patient/*.rs", "/Observation/xx/_history");
+    expect([other.status, codeOf(other), other.text]).toEqual([404, "smart-auth/not-found", absent.text]);
+  });
+
+  it("forwards an operation's parameters as they were named", async () => {
+    const edge = await edgeWith();
+    answerWith(edge, { resourceType: "Bundle", type: "searchset" });
+    await edge.as("patient/*.rs", "/Patient/p1/$everything??start=2024&_elements=a");
+    expect(edge.backend.seen[0]?.url).toBe("/Patient/p1/$everything?%3Fstart=2024");
   });
 
   it("judges every type of a search over all of them", async () => {

@@ -267,6 +267,8 @@ describe.each(EXPRESS)("smartAuth on %s", (_name, express) => {
       ["another's compartment", "/Encounter/e1/Observation", 403, "smart-auth/search-refused"],
       ["a parameter R4 does not know", "/Observation?colour=red", 400, "smart-auth/parameter-unknown"],
       ["a modifier R4 does not know", "/Observation?code:like=x", 400, "smart-auth/parameter-unknown"],
+      ["a control parameter with a modifier", "/Observation?_count:exact=1", 400, "smart-auth/parameter-unknown"],
+      ["a chain by a performer", "/Observation?performer:Patient.name=x", 403, "smart-auth/search-refused"],
       ["_sort by what R4 does not know", "/Observation?_sort=colour", 400, "smart-auth/parameter-unknown"],
       [
         "an include of a type no scope covers",
@@ -303,6 +305,25 @@ describe.each(EXPRESS)("smartAuth on %s", (_name, express) => {
       const edge = await createEdge(express);
       const answer = await edge.as("patient/Observation.rs", "/Observation?patient.name=Own");
       expect([answer.status, codeOf(answer)]).toEqual([403, "smart-auth/search-refused"]);
+    });
+
+    it("A1: a chain on the own patient needs that right without a filter, and a record about that patient alone", async () => {
+      const edge = await createEdge(express);
+      const filtered = await edge.as(
+        "patient/Observation.rs patient/Patient.rs?name=x",
+        "/Observation?patient.name=Own",
+      );
+      expect([filtered.status, codeOf(filtered)]).toEqual([403, "smart-auth/search-refused"]);
+      const full = await createEdge(express, { compartmentRule: "full" });
+      const answer = await full.as("patient/*.rs", "/DiagnosticReport?patient.name=Own");
+      expect([answer.status, codeOf(answer)]).toEqual([403, "smart-auth/search-refused"]);
+    });
+
+    it("A4: is not narrowed to one patient when two contexts give one each", async () => {
+      const edge = await createEdge(express);
+      const answer = await edge.as("patient/*.rs user/*.rs", "/Observation", {}, { fhirUser: "Patient/p2" });
+      expect(idsOf(answer)).toEqual(["o1", "o2", "o3", "o4"]);
+      expect(edge.backend.seen[0]?.url).toBe("/Observation");
     });
 
     it("A2: judges included resources", async () => {
@@ -386,6 +407,37 @@ describe.each(EXPRESS)("smartAuth on %s", (_name, express) => {
       });
       expect(edge.context().rewritten).toBe(undefined);
       expect([...edge.context().patients].sort()).toEqual(["p1", "p2"]);
+    });
+
+    it("gives no total and no next page once something of another type was taken out", async () => {
+      const edge = await createEdge(express);
+      edge.backend.next = (_req, res) =>
+        void res.json({
+          resourceType: "Bundle",
+          type: "searchset",
+          total: 2,
+          link: [{ relation: "next", url: "Observation?_count=2" }],
+          entry: [
+            { resource: { resourceType: "Observation", id: "o1" } },
+            { resource: { resourceType: "Condition", id: "c2" } },
+          ],
+        });
+      const answer = await edge.as("user/Observation.rs", "/Observation", {}, DOCTOR);
+      expect(idsOf(answer)).toEqual(["o1"]);
+      expect(Object.keys(JSON.parse(answer.text) as object)).toEqual(["resourceType", "type", "entry"]);
+    });
+
+    it("A13: gives bytes only where a Binary was asked for, and no Link header to page by", async () => {
+      const edge = await createEdge(express);
+      edge.backend.next = (_req, res) => void res.type("application/pdf").send(SECRET);
+      const answer = await edge.as("user/*.rs", "/Observation/o1", {}, DOCTOR);
+      expect([answer.status, codeOf(answer)]).toEqual([502, "smart-auth/answer-opaque"]);
+      edge.backend.next = (_req, res) =>
+        void res
+          .set("Link", `<http://upstream.internal/${SECRET}>; rel="next"`)
+          .json({ resourceType: "Patient", id: "p1" });
+      const linked = await edge.as("user/*.rs", "/Patient/p1", {}, DOCTOR);
+      expect([linked.status, linked.headers["link"]]).toEqual([200, undefined]);
     });
 
     it("a patient who is the user is bound to their own record", async () => {

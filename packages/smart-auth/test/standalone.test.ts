@@ -118,6 +118,7 @@ describe.each(EXPRESS)("smartAuth in an app of its own on %s", (_name, express) 
     expect((await ask(origin, path, { method: "HEAD" })).text).toBe("");
     expect((await ask(origin, path, { method: "OPTIONS" })).status).toBe(204);
     expect((await ask(origin, path, { method: "POST" })).status).toBe(404);
+    expect((await ask(origin, `${path}/more`)).status).toBe(404);
   });
 
   it("S15: no refusal repeats the request", async () => {

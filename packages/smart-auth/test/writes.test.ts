@@ -210,6 +210,20 @@ describe.each(EXPRESS)("writing on %s", (_name, express) => {
     expect((await write(edge, "POST", "/Observation", observation("p1", { note: "x".repeat(200) }))).status).toBe(413);
   });
 
+  it("believes a stored version only when it is the one asked for", async () => {
+    const [o1] = STORE.filter(({ id }) => id === "o1");
+    const edge = await edgeWith({ readStored: () => Promise.resolve(o1 as Json | undefined) });
+    const answer = await write(edge, "DELETE", "/Observation/o2");
+    expect([answer.status, codeOf(answer)]).toEqual([404, "smart-auth/not-found"]);
+  });
+
+  it("drops the Location of another resource than was updated", async () => {
+    const edge = await edgeWith();
+    edge.backend.next = (_req, res) => void res.status(200).set("Content-Location", "/fhir/Observation/o2").end();
+    const answer = await write(edge, "PUT", "/Observation/o1", observation("p1", { id: "o1" }));
+    expect([answer.status, answer.headers["content-location"]]).toEqual([200, undefined]);
+  });
+
   it("drops a Location that names anything else", async () => {
     const edge = await edgeWith();
     for (const location of ["https://elsewhere.example/Observation/1", "/fhir/Patient/p2", "//x/Observation/1"]) {

@@ -64,7 +64,12 @@ function judgeTop(body: FhirResource, facts: GuardFacts): Json | undefined {
   const { resourceType } = body;
   const isContainer = resourceType === "Bundle" || resourceType === "Parameters";
   if (code === "operation" && isContainer) return judgeContainer(body, needOf(facts.interaction), facts);
-  if (SEARCHES.has(code) && resourceType === "Bundle") return judgeContainer(body, needOf(facts.interaction), facts);
+  if (SEARCHES.has(code) && resourceType === "Bundle") {
+    const judged = judgeContainer(body, needOf(facts.interaction), facts);
+    // The history of another's record is as absent as the record.
+    const isHidden = code === "history-instance" && facts.bound && judged["entry"] === undefined;
+    return isHidden ? undefined : judged;
+  }
   if (code === "capabilities" && CAPABILITIES.has(resourceType)) return body;
   return judgeResource(body, needOf(facts.interaction), facts);
 }
