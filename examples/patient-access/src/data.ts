@@ -61,6 +61,9 @@ export const CHARTS: Readonly<Record<string, Chart>> = {
 /** The standard has too few of these to go round: every patient gets a copy, `example-<patient>`. */
 const SHARED = { Appointment: "example", DocumentReference: "example", Provenance: "example" } as const;
 
+/** Linked to from a chart: a patient whose own record is not here. */
+const OTHERS = ["Patient-pat2.json"];
+
 /** What records point to without being anybody's: loaded whole. */
 const SUPPORT = ["Practitioner", "PractitionerRole", "Organization", "Location", "Medication"];
 
@@ -77,7 +80,7 @@ const FOLDER = dirname(createRequire(import.meta.url).resolve("hl7.fhir.r4.examp
 /** Reads the example data: the same resources with the same ids at every start. */
 export async function readExamples(): Promise<readonly Resource[]> {
   const files = await readdir(FOLDER);
-  const support = files.filter((file) => SUPPORT.some((type) => file.startsWith(`${type}-`)));
+  const support = [...OTHERS, ...files.filter((file) => SUPPORT.some((type) => file.startsWith(`${type}-`)))];
   const charts = await Promise.all(Object.entries(CHARTS).map(([patient, chart]) => readChart(patient, chart)));
   return [...(await Promise.all(support.map(readExample))), ...charts.flat()];
 }

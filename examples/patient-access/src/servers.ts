@@ -1,3 +1,4 @@
+import type { Server } from "node:http";
 import { createGateway, type GatewayEvent } from "@wardline/gateway";
 import type { AccessRecord } from "@wardline/policy-types";
 import { createBackend } from "./backend.ts";
@@ -51,20 +52,20 @@ export async function startServers({ ports, auditFolder, onRecord, onEvent }: Se
     }),
     { ...(onRecord === undefined ? {} : { onRecord }), ...(onEvent === undefined ? {} : { onEvent }) },
   );
-  const servers = await Promise.all([serve(oauth.app, ports.oauth), serve(backend, ports.backend)]);
-  await gateway.listen();
-  return {
-    fhirBase,
-    backendBase,
-    issuer,
-    oauth,
-    people,
-    // The gateway first: what it has begun it finishes, and that needs the others.
-    async close() {
-      await gateway.close();
-      await Promise.all(servers.map(close));
-    },
+  const servers: Server[] = [];
+  // The gateway first: what it has begun it finishes, and that needs the others.
+  const end = async () => {
+    await gateway.close();
+    await Promise.all(servers.map(close));
   };
+  try {
+    servers.push(await serve(oauth.app, ports.oauth), await serve(backend, ports.backend));
+    await gateway.listen();
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return { fhirBase, backendBase, issuer, oauth, people, close: end };
 }
 
 function peopleOf(resources: readonly Resource[]): readonly Person[] {

@@ -92,6 +92,18 @@ describe("a patient's app (openid-client)", () => {
     expect(new URL(answer.headers.get("location") ?? "").searchParams.get("error")).toBe("invalid_request");
   });
 
+  it("is named on the sign-in page with what it asks for, as text", async () => {
+    const config = await configure(PATIENT_APP, client.None());
+    const scope = "patient/Observation.rs?code=<script>alert(1)</script>";
+    const page = await signInPage(config, scope);
+    expect(page.status).toBe(200);
+    expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
+    const html = await page.text();
+    expect(html).toContain("Patient app asks for:");
+    expect(html).toContain("patient/Observation.rs?code=&#60;script&#62;");
+    expect(html).not.toContain("<script");
+  });
+
   it("cannot redeem a code without the right verifier", async () => {
     const config = await configure(PATIENT_APP, client.None());
     await expect(launchWith(config, { scope: SCOPE, verifier: client.randomPKCECodeVerifier() })).rejects.toMatchObject(
@@ -210,6 +222,20 @@ async function launchWith(
     pkceCodeVerifier: verifier ?? pkceCodeVerifier,
     expectedState,
   });
+}
+
+/** As far as the page on which the user is asked. */
+async function signInPage(config: client.Configuration, scope: string): Promise<Response> {
+  const start = client.buildAuthorizationUrl(config, {
+    redirect_uri: REDIRECT_URI,
+    scope,
+    aud: FHIR,
+    code_challenge: await client.calculatePKCECodeChallenge(client.randomPKCECodeVerifier()),
+    code_challenge_method: "S256",
+  });
+  const answer = await fetch(start, { redirect: "manual" });
+  const cookie = answer.headers.getSetCookie().map((line) => line.split(";", 1)[0]);
+  return fetch(new URL(answer.headers.get("location") ?? "", issuer), { headers: { cookie: cookie.join("; ") } });
 }
 
 function verify(token: string) {

@@ -1,5 +1,4 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Express } from "express";
 import { afterAll } from "vitest";
 import { type Ports, settlePorts } from "../src/ports.ts";
@@ -14,12 +13,11 @@ afterAll(() => {
 });
 
 /** Listens until the suite ends. */
-export async function listen(app: Express, port: number): Promise<string> {
+export async function listen(app: Express, port: number): Promise<void> {
   const server = createServer(app);
   open.push(() => {
     server.closeAllConnections();
     server.close();
   });
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }

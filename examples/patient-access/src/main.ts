@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { settlePorts } from "./ports.ts";
+import { type Servers, startServers } from "./servers.ts";
+import { printByHand } from "./tour/by-hand.ts";
+import { type Printer, printer } from "./tour/print.ts";
+import { RecordBook } from "./tour/requests.ts";
+import { runTour } from "./tour/tour.ts";
+
+const USAGE = `npm start             the servers, a tour, and the servers stay up
+npm start -- --once   ends after the tour; exit status 0 when all went as told`;
+
+/** Beside `src` and `dist`; git ignores it. */
+const LASTING_AUDIT = join(import.meta.dirname, "../var/audit");
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
+
+async function main(): Promise<void> {
+  const { once } = readArguments();
+  const print = printer(process.stdout, process.env);
+  const ports = await settlePorts(process.env);
+  const auditFolder = once
+    ? await mkdtemp(join(tmpdir(), "wardline-audit-"))
+    : (process.env["AUDIT_FOLDER"] ?? LASTING_AUDIT);
+  const book = new RecordBook();
+  const servers = await startServers({
+    ports,
+    auditFolder,
+    onRecord: book.add,
+    onEvent: ({ level, code, message }) => {
+      if (level === "error") console.error(`${code}: ${message}`);
+    },
+  });
+  const end = async () => {
+    await servers.close();
+    if (once) await rm(auditFolder, { recursive: true, force: true });
+  };
+  endOnSignal(end);
+
+  introduce(print, servers);
+  const outcome = await runTour(servers, { auditFolder, book, print });
+  if (once) {
+    await end();
+    process.exit(outcome.ok ? 0 : 1);
+  }
+  printByHand(print, servers, outcome, auditFolder);
+}
+
+function readArguments(): { readonly once: boolean } {
+  try {
+    const { values } = parseArgs({ options: { once: { type: "boolean", default: false } } });
+    return { once: values.once };
+  } catch {
+    console.error(USAGE);
+    return process.exit(2);
+  }
+}
+
+/** Ctrl-C in a terminal reaches npm and this process alike, so that a signal may come twice. */
+function endOnSignal(end: () => Promise<void>): void {
+  let ending = false;
+  const stop = () => {
+    if (ending) return;
+    ending = true;
+    end().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGINT", stop).on("SIGTERM", stop);
+}
+
+function introduce(print: Printer, { fhirBase, backendBase, issuer }: Servers): void {
+  print.line();
+  print.line(print.style("bold", "Wardline, patient access: a gateway between apps and a FHIR server"));
+  print.line();
+  print.line(`  gateway   ${fhirBase}`);
+  print.line(`  backend   ${backendBase}   the FHIR server behind it: it shows everybody everything`);
+  print.line(`  OAuth     ${issuer}`);
+  print.line();
+  print.line(print.style("dim", "  Development: plain http, on this machine only. The patients are HL7's examples."));
+  print.line();
+}
