@@ -2,18 +2,22 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import type { GatewayEvent } from "@wardline/gateway";
 import { settlePorts } from "./ports.ts";
 import { type Servers, startServers } from "./servers.ts";
 import { printByHand } from "./tour/by-hand.ts";
 import { type Printer, printer } from "./tour/print.ts";
 import { RecordBook } from "./tour/requests.ts";
-import { runTour } from "./tour/tour.ts";
+import { type Outcome, runTour } from "./tour/tour.ts";
 
 const USAGE = `npm start             the servers, a tour, and the servers stay up
 npm start -- --once   ends after the tour; exit status 0 when all went as told`;
 
 /** Beside `src` and `dist`; git ignores it. */
 const LASTING_AUDIT = join(import.meta.dirname, "../var/audit");
+
+/** A tour cut short has shown nothing. */
+const INTERRUPTED = 130;
 
 try {
   await main();
@@ -30,27 +34,28 @@ async function main(): Promise<void> {
     ? await mkdtemp(join(tmpdir(), "wardline-audit-"))
     : (process.env["AUDIT_FOLDER"] ?? LASTING_AUDIT);
   const book = new RecordBook();
-  const servers = await startServers({
-    ports,
-    auditFolder,
-    onRecord: book.add,
-    onEvent: ({ level, code, message }) => {
-      if (level === "error") console.error(`${code}: ${message}`);
-    },
-  });
+  let servers: Servers | undefined;
   const end = async () => {
-    await servers.close();
+    await servers?.close();
     if (once) await rm(auditFolder, { recursive: true, force: true });
   };
-  endOnSignal(end);
-
-  introduce(print, servers);
-  const outcome = await runTour(servers, { auditFolder, book, print });
-  if (once) {
+  endOnSignal(end, once ? INTERRUPTED : 0);
+  let outcome: Outcome;
+  try {
+    servers = await startServers({ ports, auditFolder, onRecord: book.add, onEvent: tellErrors });
+    introduce(print, servers);
+    outcome = await runTour(servers, { auditFolder, book, print });
+  } catch (error) {
     await end();
-    process.exit(outcome.ok ? 0 : 1);
+    throw error;
   }
-  printByHand(print, servers, outcome, auditFolder);
+  if (!once) return printByHand(print, servers, outcome, auditFolder);
+  await end();
+  process.exit(outcome.ok ? 0 : 1);
+}
+
+function tellErrors({ level, code, message }: GatewayEvent): void {
+  if (level === "error") console.error(`${code}: ${message}`);
 }
 
 function readArguments(): { readonly once: boolean } {
@@ -64,13 +69,13 @@ function readArguments(): { readonly once: boolean } {
 }
 
 /** Ctrl-C in a terminal reaches npm and this process alike, so that a signal may come twice. */
-function endOnSignal(end: () => Promise<void>): void {
+function endOnSignal(end: () => Promise<void>, status: number): void {
   let ending = false;
   const stop = () => {
     if (ending) return;
     ending = true;
     end().then(
-      () => process.exit(0),
+      () => process.exit(status),
       (error: unknown) => {
         console.error(error);
         process.exit(1);

@@ -6,7 +6,7 @@ import type { Client, ClientMetadata, Configuration, KoaContextWithOIDC } from "
 import { APPS, type App, appOf, grantable, INTROSPECTOR, REDIRECT_URI, TOKEN_SECONDS } from "./apps.ts";
 import { memoryAdapter } from "./memory-adapter.ts";
 import { errors, Provider } from "./oidc-provider.ts";
-import { escapeHtml, type Person, signIn } from "./sign-in.ts";
+import { type Person, refusalPage, signIn, tellRefusal } from "./sign-in.ts";
 import { makeKey, publicPart, sign } from "./signing-keys.ts";
 
 export interface OAuthOptions {
@@ -76,6 +76,7 @@ export async function createOAuth({ issuer, fhirBase, people }: OAuthOptions): P
       userinfo: { enabled: false },
     },
   });
+  provider.on("server_error", (_ctx, error) => console.error(`OAuth server: ${error.message}`));
   provider.use(askEachTime);
   provider.use(tellLaunchContext);
 
@@ -83,6 +84,7 @@ export async function createOAuth({ issuer, fhirBase, people }: OAuthOptions): P
   app.disable("x-powered-by");
   app.use(signIn(provider, { people, fhirBase }));
   app.use(provider.callback());
+  app.use(tellRefusal);
   return { app, systemKey, introspectorSecret, signByHand: (claims) => sign(tokenKey, "at+jwt", claims) };
 }
 
@@ -183,6 +185,6 @@ const lifetimesAndPages: Configuration = {
   clientBasedCORS: (_ctx, origin) => new URL(origin).hostname === "127.0.0.1",
   renderError: (ctx, { error, error_description = "" }) => {
     ctx.type = "html";
-    ctx.body = `<!DOCTYPE html><title>Refused</title><h1>${escapeHtml(error)}</h1><p>${escapeHtml(error_description)}</p>`;
+    ctx.body = refusalPage(error, error_description);
   },
 };

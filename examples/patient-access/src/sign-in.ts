@@ -1,4 +1,4 @@
-import { type RequestHandler, Router, urlencoded } from "express";
+import { type ErrorRequestHandler, type RequestHandler, Router, urlencoded } from "express";
 import type Provider from "oidc-provider";
 import { type App, appOf, grantable } from "./apps.ts";
 
@@ -86,6 +86,16 @@ function page(app: string, scopes: readonly string[], people: readonly Person[])
 </html>`;
 }
 
-export function escapeHtml(plain: string): string {
+export function refusalPage(what: string, why: string): string {
+  return `<!DOCTYPE html>\n<title>Refused</title>\n<h1>${escapeHtml(what)}</h1>\n<p>${escapeHtml(why)}</p>\n`;
+}
+
+/** A sign-in that was never begun, or has been finished. Nothing of the error is shown. */
+export const tellRefusal: ErrorRequestHandler = (error: { readonly status?: number }, _req, res, _next) => {
+  const status = error.status ?? 500;
+  res.status(status).type("html").send(refusalPage("This page cannot be shown", "Begin again in your app."));
+};
+
+function escapeHtml(plain: string): string {
   return plain.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

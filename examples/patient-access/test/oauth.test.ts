@@ -188,6 +188,13 @@ it("the hand that signs for the tour signs like the server", async () => {
   expect(payload.aud).toBe("https://other.example");
 });
 
+it("shows nothing of itself when a sign-in was never begun", async () => {
+  const answer = await fetch(`${issuer}/interaction/none`);
+  const html = await answer.text();
+  expect([answer.status, html.includes("Begin again in your app")]).toEqual([400, true]);
+  expect(html).not.toMatch(/ at |node_modules|Session/);
+});
+
 it("publishes no private key", async () => {
   const { keys } = (await (await fetch(`${issuer}/jwks`)).json()) as { keys: Record<string, unknown>[] };
   expect(keys.map(({ kty }) => kty)).toEqual(["EC", "RSA"]);

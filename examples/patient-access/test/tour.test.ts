@@ -84,6 +84,13 @@ describe("npm start", () => {
     expect(await verifyLedger(folder)).toMatchObject({ ok: true });
   });
 
+  it("does not call a tour cut short a success", async () => {
+    const run = start(["--once"]);
+    await run.until("signs in");
+    run.child.kill("SIGTERM");
+    expect((await run.ended).status).not.toBe(0);
+  });
+
   it("says which port is in use, and how to choose another", async () => {
     const server = createServer();
     listening.push(server);
