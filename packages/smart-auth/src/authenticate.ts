@@ -2,8 +2,8 @@ import { type Decision, deny, type Principal, permit } from "@wardline/policy-ty
 import { type CryptoKey, compactVerify } from "jose";
 import { checkClaims } from "./claims.ts";
 import { createKeySource, type KeySource } from "./jwks.ts";
-import type { IssuerSettings, SmartAuthSettings } from "./options.ts";
 import type { Problems } from "./problems.ts";
+import type { IssuerSettings, SmartAuthSettings } from "./settings.ts";
 import { parseToken, type UnverifiedToken } from "./token.ts";
 import { createTokenCache } from "./token-cache.ts";
 

@@ -1,5 +1,5 @@
 import type { Principal } from "@wardline/policy-types";
-import type { IssuerSettings } from "./options.ts";
+import type { IssuerSettings } from "./settings.ts";
 import type { TokenFault, UnverifiedToken } from "./token.ts";
 
 /** Members that only an id_token has; OpenID Connect Core sections 2 and 3.3.2.11. */

@@ -9,7 +9,6 @@ import {
 import type { Json } from "@wardline/policy-types/express";
 import { type Access, lettersNeeded } from "./access.ts";
 import { allowedMethods } from "./methods.ts";
-import type { RouteSettings } from "./options.ts";
 import {
   INTERACTION_UNKNOWN,
   interactionNotAllowed,
@@ -21,6 +20,7 @@ import {
 } from "./problems.ts";
 import { isMemberType, type Rights } from "./rights.ts";
 import { baseTypes, decideSearch } from "./search.ts";
+import type { RouteSettings } from "./settings.ts";
 import { decideWrite, type StoredReader } from "./writes.ts";
 
 /** Everything a decision about one interaction (or one entry of a batch) is made from. */

@@ -1,7 +1,7 @@
 import { parseReference } from "@wardline/fhir-r4";
 import type { Grant, GrantClause, Principal } from "@wardline/policy-types";
-import type { RouteSettings } from "./options.ts";
 import { parseScopes, type ResourceScope } from "./scopes.ts";
+import type { RouteSettings } from "./settings.ts";
 
 /** Types without a patient that records refer to; they hold nothing about one. */
 export const DEFAULT_SUPPORT_TYPES: readonly string[] = Object.freeze([

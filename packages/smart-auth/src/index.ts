@@ -1,5 +1,6 @@
-export { smartAuth } from "./express.ts";
+export { smartAuth, smartConfiguration } from "./express.ts";
 export { DEFAULT_SUPPORT_TYPES } from "./grant.ts";
-export { type SmartConfigurationOptions, smartConfiguration } from "./metadata.ts";
-export { DEFAULT_INTERACTIONS, type ReadStored, type SmartAuthOptions } from "./options.ts";
+export type { SmartConfigurationOptions } from "./metadata.ts";
+export { DEFAULT_INTERACTIONS, type SmartAuthOptions } from "./options.ts";
 export { parseScope, parseScopes, type ResourceScope } from "./scopes.ts";
+export type { ReadStored } from "./settings.ts";

@@ -1,7 +1,7 @@
 import { type Findings, type IssuerPolicy, join, refuseUnknownKeys } from "@wardline/policy-types";
 import { ALGORITHMS } from "./key-set.ts";
 import { parseSafeUrl } from "./loopback.ts";
-import type { IssuerSettings } from "./options.ts";
+import type { IssuerSettings } from "./settings.ts";
 
 const DEFAULT_ALGORITHMS: readonly string[] = Object.freeze(["RS256", "RS384", "PS256", "PS384", "ES256", "ES384"]);
 const DEFAULT_LIFETIME_SECONDS = 3600;

@@ -1,5 +1,4 @@
 import { type Findings, findings, refuseUnknownKeys, type SmartEndpoints } from "@wardline/policy-types";
-import type { RequestHandler } from "express";
 import { parseSafeUrl } from "./loopback.ts";
 
 export interface SmartConfigurationOptions extends SmartEndpoints {
@@ -44,31 +43,6 @@ const KNOWN: readonly (keyof SmartConfigurationOptions)[] = [
   "maxAgeSeconds",
   "development",
 ];
-
-/**
- * Answers `GET [base]/.well-known/smart-configuration`: mount it at that path, before `smartAuth`. Always JSON, readable
- * from any origin. Throws a `ConfigurationError` when the document would not conform.
- *
- * @see https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html
- */
-export function smartConfiguration(options: SmartConfigurationOptions): RequestHandler {
-  const body = JSON.stringify(smartConfigurationDocument(options));
-  const headers = {
-    "Content-Type": "application/json; charset=utf-8",
-    "Access-Control-Allow-Origin": "*",
-    "Cache-Control": `public, max-age=${options.maxAgeSeconds ?? 300}`,
-    "Content-Length": Buffer.byteLength(body),
-  };
-  return function smartConfigurationMiddleware(req, res, next) {
-    // S7: a public route is an exact path, also where Express would match what lies below it.
-    if (!/^[^?]*\/\.well-known\/smart-configuration(?:\?|$)/.test(req.originalUrl)) next();
-    else if (req.method === "OPTIONS") {
-      res.writeHead(204, { "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "GET, HEAD" }).end();
-    } else if (req.method === "GET" || req.method === "HEAD") {
-      res.writeHead(200, headers).end(req.method === "HEAD" ? undefined : body);
-    } else next();
-  };
-}
 
 /** The document itself, checked. */
 export function smartConfigurationDocument(options: SmartConfigurationOptions): Readonly<Record<string, unknown>> {

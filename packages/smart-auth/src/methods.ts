@@ -1,5 +1,5 @@
 import type { Interaction, InteractionCode } from "@wardline/policy-types";
-import type { RouteSettings } from "./options.ts";
+import type { RouteSettings } from "./settings.ts";
 
 type Level = "system" | "type" | "instance" | "version" | "history" | "search";
 

@@ -9,17 +9,11 @@ import type {
   IssuerPolicy,
 } from "@wardline/policy-types";
 import { type Findings, findings, INTERACTION_CODES, refuseUnknownKeys } from "@wardline/policy-types";
-import type { Json } from "@wardline/policy-types/express";
 import { DEFAULT_SUPPORT_TYPES } from "./grant.ts";
 import { parseIssuer } from "./issuer-options.ts";
 import { isLoopback } from "./loopback.ts";
 import { isMemberType } from "./rights.ts";
-
-/** Reads the stored version of a resource; `undefined` when there is none. A rejection refuses the write (503). */
-export type ReadStored = (
-  reference: { readonly type: string; readonly id: string },
-  req: IncomingMessage,
-) => Promise<Json | undefined>;
+import type { IssuerSettings, ReadStored, RouteSettings, SmartAuthSettings } from "./settings.ts";
 
 export interface SmartAuthOptions {
   /** Whose tokens count. At least one. */
@@ -51,42 +45,6 @@ export interface SmartAuthOptions {
   readonly now?: () => number;
   /** Sees every decision, permits and denials alike, the guard's refusals included. Must not throw. */
   readonly onDecision?: (decision: Decision<Grant>, req: IncomingMessage) => void;
-}
-
-/** One issuer with every default filled in. */
-export interface IssuerSettings {
-  readonly issuer: string;
-  readonly audience: readonly string[];
-  readonly jwksUri?: string;
-  readonly algorithms: readonly string[];
-  readonly allowLegacyTyp: boolean;
-  readonly maxLifetimeSeconds: number;
-  readonly leewaySeconds: number;
-}
-
-/** What the pure parts need to know of a route. */
-export interface RouteSettings {
-  readonly baseUrl: string;
-  /** `baseUrl` first, then the backend's. */
-  readonly baseUrls: readonly string[];
-  readonly interactions: ReadonlySet<Interaction["code"]>;
-  readonly operations: ReadonlySet<string>;
-  /** Absent: every type. */
-  readonly types?: ReadonlySet<string>;
-  readonly extraParameters: ReadonlySet<string>;
-  readonly compartmentRule: CompartmentRule;
-  readonly supportTypes: readonly string[];
-}
-
-export interface SmartAuthSettings {
-  readonly issuers: readonly IssuerSettings[];
-  readonly route: RouteSettings;
-  readonly readStored?: ReadStored;
-  readonly requestBodyBytes: number;
-  readonly development: boolean;
-  readonly fetch: typeof globalThis.fetch;
-  readonly now: () => number;
-  readonly onDecision: (decision: Decision<Grant>, req: IncomingMessage) => void;
 }
 
 /** Reading only: whoever wants writes, whole-type histories, system searches, batches or transactions says so. */

@@ -2,8 +2,8 @@ import type { IncomingMessage } from "node:http";
 import { parseInteraction } from "@wardline/fhir-r4";
 import { type Decision, deny, type Interaction, permit } from "@wardline/policy-types";
 import { type RequestBody, readBody } from "@wardline/policy-types/express";
-import type { RouteSettings, SmartAuthSettings } from "./options.ts";
 import { INTERACTION_UNKNOWN, MEDIA_TYPE_UNSUPPORTED } from "./problems.ts";
+import type { RouteSettings, SmartAuthSettings } from "./settings.ts";
 
 /** The parts of an Express request that say what is asked, on either major. */
 export type MountedRequest = IncomingMessage & { originalUrl?: string; baseUrl?: string; body?: unknown };

@@ -82,7 +82,7 @@ function clauseReaches(clause: GrantClause, type: string, letter: ScopeLetter): 
   return isMemberType(type, compartment.rule) || (letter === "r" && supportTypes.includes(type));
 }
 
-export function isWithoutBound({ compartment, filter }: GrantClause): boolean {
+function isWithoutBound({ compartment, filter }: GrantClause): boolean {
   return compartment === undefined && filter.length === 0;
 }
 

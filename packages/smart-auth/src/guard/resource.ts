@@ -37,7 +37,7 @@ function isCovered(resource: FhirResource, need: Need, { rights }: GuardFacts): 
  * so that nothing else of the server's rides along. A `total` stays only when it counts nothing hidden (A9), and paging
  * links only when nothing was taken out: a page that was cut, and the existence of a next one, tell of hidden records.
  */
-export function judgeBundle(bundle: JsonObject, need: Need, facts: GuardFacts): JsonObject {
+function judgeBundle(bundle: JsonObject, need: Need, facts: GuardFacts): JsonObject {
   const entries = objectsOf(bundle["entry"]);
   if (entries === undefined) throw new AnswerUnreadable("Bundle.entry is no list of objects");
   let cut = false;

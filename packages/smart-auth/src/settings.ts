@@ -1,0 +1,45 @@
+import type { IncomingMessage } from "node:http";
+import type { CompartmentRule, Decision, Grant, Interaction } from "@wardline/policy-types";
+import type { Json } from "@wardline/policy-types/express";
+
+/** Reads the stored version of a resource; `undefined` when there is none. A rejection refuses the write (503). */
+export type ReadStored = (
+  reference: { readonly type: string; readonly id: string },
+  req: IncomingMessage,
+) => Promise<Json | undefined>;
+
+/** One issuer with every default filled in. */
+export interface IssuerSettings {
+  readonly issuer: string;
+  readonly audience: readonly string[];
+  readonly jwksUri?: string;
+  readonly algorithms: readonly string[];
+  readonly allowLegacyTyp: boolean;
+  readonly maxLifetimeSeconds: number;
+  readonly leewaySeconds: number;
+}
+
+/** What the pure parts need to know of a route. */
+export interface RouteSettings {
+  readonly baseUrl: string;
+  /** `baseUrl` first, then the backend's. */
+  readonly baseUrls: readonly string[];
+  readonly interactions: ReadonlySet<Interaction["code"]>;
+  readonly operations: ReadonlySet<string>;
+  /** Absent: every type. */
+  readonly types?: ReadonlySet<string>;
+  readonly extraParameters: ReadonlySet<string>;
+  readonly compartmentRule: CompartmentRule;
+  readonly supportTypes: readonly string[];
+}
+
+export interface SmartAuthSettings {
+  readonly issuers: readonly IssuerSettings[];
+  readonly route: RouteSettings;
+  readonly readStored?: ReadStored;
+  readonly requestBodyBytes: number;
+  readonly development: boolean;
+  readonly fetch: typeof globalThis.fetch;
+  readonly now: () => number;
+  readonly onDecision: (decision: Decision<Grant>, req: IncomingMessage) => void;
+}
