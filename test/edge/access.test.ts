@@ -187,6 +187,15 @@ describe("who may see what, through the whole door, before a backend that shows 
     expect(edge.backend.asked).toEqual([]);
   });
 
+  it("A15: the record names the patients whose data left, and nobody else", async () => {
+    const edge = await startEdge();
+    const link = [{ other: { reference: "Patient/b" }, type: "seealso" }];
+    edge.backend.answer = (_req, res) => fhir(res, { ...(patient("a") as object), link } as Json);
+    expect((await edge.ask("/Patient/a")).status).toBe(200);
+    await expect.poll(() => edge.records.length).toBe(1);
+    expect(edge.records[0]?.patients).toEqual(["a"]);
+  });
+
   it("S7: only metadata is public, and no token is asked for it", async () => {
     const edge = await startEdge();
     edge.backend.answer = (_req, res) => fhir(res, { resourceType: "CapabilityStatement", status: "active" });

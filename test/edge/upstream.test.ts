@@ -183,6 +183,18 @@ describe("what passes", () => {
     expect(edge.records.map(({ method }) => method)).toContain("HEAD");
   });
 
+  it("F15: a connection that never asked anything does not hold up the close", async () => {
+    const edge = await startEdge();
+    const silent = connect(edge.port, "127.0.0.1");
+    silent.on("error", () => undefined);
+    await new Promise((resolve) => silent.once("connect", resolve));
+    const ended = new Promise((resolve) => silent.once("close", resolve));
+    const start = performance.now();
+    await edge.gateway.close();
+    await ended;
+    expect(performance.now() - start).toBeLessThan(1_500);
+  });
+
   it("F15: closing lets the answer in work end, then refuses connections", async () => {
     const edge = await startEdge();
     edge.backend.answer = (_req, res) => void setTimeout(() => fhir(res, patient("a")), 200);

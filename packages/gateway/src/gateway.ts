@@ -6,7 +6,7 @@ import { assemble } from "./assemble.ts";
 import { type GatewayDependencies, parseDependencies } from "./options.ts";
 import { checkPolicy } from "./policy/load.ts";
 import { openUpstream, type Upstream } from "./proxy/upstream.ts";
-import { drain, listen, openServer } from "./server.ts";
+import { openServer } from "./server.ts";
 
 export interface Gateway {
   /** The assembled pipeline, for a server of your own. */
@@ -46,7 +46,7 @@ export async function createGateway(policy: PolicyDocument, given: GatewayDepend
       app,
       policyVersion: checked.version,
       async listen() {
-        const address = await listen(server, port, host);
+        const address = await server.listen(port, host);
         if (checked.policy.development === true) {
           dependencies.onEvent({
             level: "warn",
@@ -59,7 +59,7 @@ export async function createGateway(policy: PolicyDocument, given: GatewayDepend
       },
       close() {
         closing ??= (async () => {
-          await drain(server, dependencies.drainMs);
+          await server.drain(dependencies.drainMs);
           await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
           await ledger.close();
         })();

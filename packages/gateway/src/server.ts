@@ -1,8 +1,8 @@
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 
 export interface ServerLimits {
-  /** Answered by Node itself with 431. Default 16384. */
+  /** Longer ones are answered with 431. */
   readonly maxHeaderBytes: number;
   /** From the connection to the end of the request's headers. */
   readonly headersTimeoutMs: number;
@@ -10,12 +10,18 @@ export interface ServerLimits {
   readonly requestTimeoutMs: number;
 }
 
+export interface EdgeServer {
+  listen(port: number, host: string): Promise<AddressInfo>;
+  /** Takes no new connection, closes those without a request, waits for the answers in work, cuts the rest (F15). */
+  drain(drainMs: number): Promise<void>;
+}
+
 /** A plain HTTP server with the bounds an edge needs. `insecureHTTPParser` stays off whatever the process was told. */
 export function openServer(
   listener: RequestListener,
   onClientError: (error: Error, socket: Socket) => void,
   limits: ServerLimits,
-): Server {
+): EdgeServer {
   const server = createServer(
     {
       maxHeaderSize: limits.maxHeaderBytes,
@@ -33,27 +39,34 @@ export function openServer(
   // Without a listener Node answers an unknown expectation itself, with nothing.
   server.on("checkExpectation", listener);
   server.on("clientError", onClientError as (error: Error, socket: unknown) => void);
-  return server;
-}
 
-export function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.removeListener("error", reject);
-      resolve(server.address() as AddressInfo);
-    });
+  /** Connections that have not asked anything yet; Node does not count them as idle. */
+  const silent = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    silent.add(socket);
+    socket.once("close", () => silent.delete(socket));
   });
-}
+  server.on("request", ({ socket }: IncomingMessage) => silent.delete(socket));
 
-/**
- * Takes no new connection, closes idle ones, waits for the answers in work and cuts what is left after `drainMs` (F15).
- */
-export async function drain(server: Server, drainMs: number): Promise<void> {
-  if (!server.listening) return;
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), drainMs);
-  await closed;
-  clearTimeout(timer);
+  return {
+    listen: (port, host) =>
+      new Promise((resolve, reject) => {
+        server.once("error", reject);
+        server.listen(port, host, () => {
+          server.removeListener("error", reject);
+          resolve(server.address() as AddressInfo);
+        });
+      }),
+    async drain(drainMs) {
+      if (!server.listening) return;
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      server.closeIdleConnections();
+      for (const socket of silent) socket.destroy();
+      const timer = setTimeout(() => server.closeAllConnections(), drainMs);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
 }

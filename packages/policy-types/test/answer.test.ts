@@ -209,6 +209,51 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
     expect(answer.text).not.toContain("xxx");
   });
 
+  it.each<[string, () => unknown]>([
+    ["a toJSON of its own", () => ({ hidden: false, toJSON: () => PATIENT })],
+    [
+      "a toJSON of its class",
+      () =>
+        new (class Document {
+          toJSON = (): unknown => PATIENT;
+        })(),
+    ],
+    [
+      "accessors of its class",
+      () =>
+        new (class Document {
+          get name(): string {
+            return SECRET;
+          }
+          toJSON(): unknown {
+            return PATIENT;
+          }
+        })(),
+    ],
+    ["a toJSON deep inside", () => ({ resourceType: "Patient", id: "1", name: { toJSON: () => SECRET } })],
+    ["an array of such", () => Object.assign(Object.create({ toJSON: () => PATIENT }), { id: "1" }) as unknown],
+  ])("S12: res.json judges what is written, not what an object with %s shows", async (_what, make) => {
+    const answer = await status((_req, res) => void json(res).json(make()));
+    expect(answer.text).not.toContain(SECRET);
+    expect(JSON.parse(answer.text)).toEqual({ resourceType: "Patient", id: "1" });
+  });
+
+  it("S12: a JSON replacer of the application cannot write past the judge", async () => {
+    const app = express();
+    app.set("json replacer", (key: string, value: unknown) => (key === "" ? PATIENT : value));
+    app.use((_req, res, next) => {
+      addTransform(res, withoutName);
+      next();
+    });
+    app.get("/", (_req, res) => void json(res).json({ alias: 1 }));
+    expect((await ask(await listen(app))).text).not.toContain(SECRET);
+  });
+
+  it("a date is sent as JSON writes it", async () => {
+    const answer = await status((_req, res) => void json(res).json({ name: "x", at: new Date(0) }));
+    expect(answer.text).toBe('{"at":"1970-01-01T00:00:00.000Z"}');
+  });
+
   it("lets a judge permit another media type by its head, and streams it", async () => {
     const permit: BodyTransform = {
       ...withoutName,

@@ -8,11 +8,15 @@ import { type Judgement, judgeHead, judgeJson, judgeText, TOO_LARGE, UNREADABLE 
 import { LineSplitter } from "./lines.ts";
 import { isJsonMediaType, isNdjsonMediaType } from "./media-type.ts";
 import type { Outlet } from "./outlet.ts";
+import { isPlain } from "./plain.ts";
 import { renderProblem } from "./render-problem.ts";
 import { readFacts, removeHandlerHeaders, removeHeaders, setHeaders } from "./response-headers.ts";
 import type { AnswerFacts, Json } from "./transform.ts";
 
-export type HookedResponse = ServerResponse & { json?: (this: ServerResponse, body: unknown) => unknown };
+export type HookedResponse = ServerResponse & {
+  json?: (this: ServerResponse, body: unknown) => unknown;
+  app?: { get?(setting: string): unknown };
+};
 
 /**
  * - `open`: the handler has not begun.
@@ -133,10 +137,14 @@ export class Answer {
     this.outlet.closed();
   }
 
-  /** An object is judged as it is: nothing is parsed, and Express serialises it once. */
+  /**
+   * A plain object is judged as it is: nothing is parsed, and Express serialises it once. Anything that would be written
+   * otherwise than it reads is serialised first and judged as text.
+   */
   #json(args: readonly unknown[]): unknown {
     const res = this.#res;
-    if (this.#phase !== "open" || args.length !== 1) return this.#nativeJson?.apply(res, args as [unknown]);
+    const asIs = args.length === 1 && isPlain(args[0]) && res.app?.get?.("json replacer") === undefined;
+    if (this.#phase !== "open" || !asIs) return this.#nativeJson?.apply(res, args as [unknown]);
     if (!res.hasHeader("content-type")) res.setHeader("Content-Type", "application/json; charset=utf-8");
     const facts = readFacts(res, "body");
     const judgement = judgeJson(args[0] as Json, this.#context.transforms, facts);

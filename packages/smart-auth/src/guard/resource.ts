@@ -13,10 +13,17 @@ import { bareOutcome } from "./outcome.ts";
 export function judgeResource(resource: FhirResource, need: Need, facts: GuardFacts): JsonObject | undefined {
   if (resource.resourceType === "OperationOutcome") return facts.bound ? bareOutcome(resource) : resource;
   if (!isCovered(resource, need, facts)) return undefined;
-  facts.onPatients(patientsOf(resource, facts.rights.references));
+  facts.onPatients(disclosedBy(resource, facts));
   // A stored Bundle or Parameters resource holds others, which are read with it.
   if (resource.resourceType === "Bundle") return judgeBundle(resource, { any: ["r"] }, facts);
   return resource.resourceType === "Parameters" ? judgeParameters(resource, { any: ["r"] }, facts) : resource;
+}
+
+/** A Patient tells about itself; that it links to another tells of no record of the other. */
+function disclosedBy(resource: FhirResource, { rights }: GuardFacts): readonly string[] {
+  const { resourceType, id } = resource;
+  if (resourceType === "Patient") return typeof id === "string" ? [id] : [];
+  return patientsOf(resource, rights.references);
 }
 
 /** The container an operation answers with. It needs no scope of its own, what it holds does. */
