@@ -1,5 +1,6 @@
 // Arrows go up only (docs/pipeline.md): middlewares know the vocabulary and R4, never a sibling; only the gateway knows them all.
-const MIDDLEWARES = "smart-auth|fhir-schema|phi-redact|tiered-throttle|audit-event|perimeter|abuse-monitor|api-inventory";
+const MIDDLEWARES =
+  "smart-auth|fhir-schema|phi-redact|tiered-throttle|audit-event|perimeter|abuse-monitor|api-inventory";
 
 module.exports = {
   forbidden: [
