@@ -18,7 +18,9 @@ export function isPlain(value: unknown): boolean {
         if (!hasPlainPrototype(node) || "toJSON" in node) return false;
         for (const member of Object.values(node)) if (typeof member !== "string") open.push(member);
         break;
-      default:
+      case "bigint":
+      case "function":
+      case "symbol":
         return false;
     }
   }
