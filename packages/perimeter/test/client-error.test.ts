@@ -1,10 +1,11 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
+import { type Answer, listenOnPort } from "@wardline-tools/test-kit";
 import express from "express";
 import { describe, expect, it, vi } from "vitest";
 import { clientErrorHandler, perimeter } from "../src/index.ts";
-import { type Answer, listen, parseRaw, sendRaw } from "./support/servers.ts";
+import { parseRaw, sendRaw } from "./support/raw.ts";
 
 const HOST = "Host: fhir.example.org\r\n";
 
@@ -16,7 +17,7 @@ async function serve(): Promise<{ port: number; ran: () => number }> {
     req.on("data", () => undefined);
     req.once("end", () => res.json({ ok: true }));
   });
-  const port = await listen(
+  const port = await listenOnPort(
     app,
     { requestTimeout: 300, headersTimeout: 200, connectionsCheckingInterval: 50 },
     (server) => server.on("clientError", clientErrorHandler),
@@ -28,7 +29,7 @@ const expectAnswer = (answer: Answer, status: number, name: string): void => {
   expect([answer.status, answer.code]).toEqual([status, `perimeter/${name}`]);
   expect(answer.headers).toMatchObject({
     "content-type": "application/fhir+json; charset=utf-8",
-    "content-length": String(answer.body.length),
+    "content-length": String(answer.text.length),
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     connection: "close",
@@ -93,7 +94,7 @@ describe("what Node cannot read as a request", () => {
     ["talking", true],
   ])("a client that stays, %s, is let go", async (_how, talking) => {
     let connections = async (): Promise<number> => 0;
-    const port = await listen(express(), {}, (server) => {
+    const port = await listenOnPort(express(), {}, (server) => {
       server.on("clientError", clientErrorHandler);
       connections = () => new Promise((resolve) => server.getConnections((_error, count) => resolve(count)));
     });

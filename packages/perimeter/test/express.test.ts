@@ -1,9 +1,9 @@
 import { Readable } from "node:stream";
 import { addTransform, contextOf, KEEP, requireControls, sendProblem } from "@wardline/policy-types/express";
+import { type Answer, askPort, EXPRESS, listenOnPort } from "@wardline-tools/test-kit";
 import type { Request, RequestHandler, Response } from "express";
 import { describe, expect, it, vi } from "vitest";
 import { type PerimeterOptions, perimeter } from "../src/index.ts";
-import { type Answer, ask, EXPRESS, listen } from "./support/servers.ts";
 
 const HOST = ["Host", "fhir.example.org"] as const;
 /** Tests speak plain http from loopback: what a developer's machine does. */
@@ -25,7 +25,7 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
       seen();
       handler(req, res);
     });
-    return { port: await listen(app), ran: () => seen.mock.calls.length };
+    return { port: await listenOnPort(app), ran: () => seen.mock.calls.length };
   }
 
   const expectRefusalHeaders = ({ headers }: Answer): void => {
@@ -41,7 +41,7 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
   };
 
   describe("requests", () => {
-    it.each<[string, Parameters<typeof ask>[1], number, string]>([
+    it.each<[string, Parameters<typeof askPort>[1], number, string]>([
       ["an encoded slash", { target: "/fhir/Patient%2f1" }, 400, "path-separator"],
       ["a dot segment", { target: "/fhir/../Patient/1" }, 400, "path-dot-segment"],
       ["an absolute target", { target: "http://x.example/fhir" }, 400, "target-form"],
@@ -74,9 +74,9 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
       ],
     ])("refuses %s, and the handler does not run", async (_what, sent, status, name) => {
       const { port, ran } = await serve();
-      const answer = await ask(port, sent);
+      const answer = await askPort(port, sent);
       expectRefusal(answer, status, name);
-      expect(answer.body).not.toContain("s3cret");
+      expect(answer.text).not.toContain("s3cret");
       expect(ran()).toBe(0);
     });
 
@@ -86,8 +86,8 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
         res.once("close", () => seen.push(contextOf(req).decisions));
         next();
       });
-      await ask(port);
-      await ask(port, { target: "/a//b" });
+      await askPort(port);
+      await askPort(port, { target: "/a//b" });
       await expect.poll(() => seen.length).toBe(2);
       expect(seen[0]).toMatchObject([{ control: "perimeter", kind: "permit" }]);
       expect(seen[1]).toMatchObject([{ control: "perimeter", kind: "deny", code: "perimeter/path-empty-segment" }]);
@@ -96,7 +96,7 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
     it("satisfies requireControls", async () => {
       const app = express();
       app.use(perimeter(LOCAL), requireControls(["perimeter"]), (_req: Request, res: Response) => void res.json({}));
-      expect((await ask(await listen(app))).status).toBe(200);
+      expect((await askPort(await listenOnPort(app))).status).toBe(200);
     });
 
     it("judges the URL as it arrived, not as an earlier middleware or a mount rewrote it", async () => {
@@ -104,24 +104,24 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
         req.url = "/harmless";
         next();
       });
-      expectRefusal(await ask(port, { target: "/fhir/%2e%2e/x" }), 400, "path-dot-segment");
+      expectRefusal(await askPort(port, { target: "/fhir/%2e%2e/x" }), 400, "path-dot-segment");
       const app = express();
       app.use("/fhir", perimeter(LOCAL));
-      expectRefusal(await ask(await listen(app), { target: "/fhir//x" }), 400, "path-empty-segment");
+      expectRefusal(await askPort(await listenOnPort(app), { target: "/fhir//x" }), 400, "path-empty-segment");
     });
 
     it("lets the application answer an expectation when it is asked", async () => {
       const app = express();
       app.use(perimeter(LOCAL));
-      const port = await listen(app, {}, (server) => server.on("checkExpectation", app));
-      expectRefusal(await ask(port, { headers: [...HOST, "Expect", "magic"] }), 417, "expectation-failed");
+      const port = await listenOnPort(app, {}, (server) => server.on("checkExpectation", app));
+      expectRefusal(await askPort(port, { headers: [...HOST, "Expect", "magic"] }), 417, "expectation-failed");
     });
 
     it("A16: NODE_ENV changes nothing", async () => {
       for (const environment of ["production", "development", "test"]) {
         vi.stubEnv("NODE_ENV", environment);
         const { port } = await serve({});
-        expectRefusal(await ask(port), 403, "https-required");
+        expectRefusal(await askPort(port), 403, "https-required");
       }
       vi.unstubAllEnvs();
     });
@@ -146,7 +146,7 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
 
     it("are deleted before any handler sees them, in every form", async () => {
       const { port } = await serve({ requireHttps: false }, echo);
-      const { body } = await ask(port, { headers: sent });
+      const { text: body } = await askPort(port, { headers: sent });
       const seen = JSON.parse(body) as { headers: object; raw: string[]; distinct: object };
       expect(Object.keys(seen.headers).toSorted()).toEqual(["accept", "connection", "host"]);
       expect(seen.raw.filter((_, index) => index % 2 === 0)).toEqual(["Host", "Accept", "Connection"]);
@@ -155,7 +155,7 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
 
     it("pass from a trusted proxy, where only forwarding headers and listed ones do", async () => {
       const { port } = await serve({ ...BEHIND, requestHeaders: ["X-Tenant"] }, echo);
-      const { body } = await ask(port, { headers: [...sent, "X-Forwarded-Proto", "https"] });
+      const { text: body } = await askPort(port, { headers: [...sent, "X-Forwarded-Proto", "https"] });
       expect(Object.keys((JSON.parse(body) as { headers: object }).headers).toSorted()).toEqual([
         "accept",
         "client-cert",
@@ -174,7 +174,7 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
       const app = express();
       app.set("trust proxy", 1);
       app.use(perimeter({ requireHttps: false }), echo);
-      const { body } = await ask(await listen(app), { headers: sent });
+      const { text: body } = await askPort(await listenOnPort(app), { headers: sent });
       expect((JSON.parse(body) as { ip: string }).ip).toContain("127.0.0.1");
     });
 
@@ -188,9 +188,9 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
       app.set("trust proxy", setting);
       const handler = vi.fn();
       app.use(perimeter(LOCAL), handler);
-      const port = await listen(app);
-      expectRefusal(await ask(port), 500, "trust-proxy-open");
-      expectRefusal(await ask(port), 500, "trust-proxy-open");
+      const port = await listenOnPort(app);
+      expectRefusal(await askPort(port), 500, "trust-proxy-open");
+      expectRefusal(await askPort(port), 500, "trust-proxy-open");
       expect(handler).not.toHaveBeenCalled();
       expect(warning).toHaveBeenCalledTimes(1);
       warning.mockRestore();
@@ -204,25 +204,25 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
       const app = express();
       app.set("trust proxy", setting);
       app.use(perimeter(LOCAL), (_req: Request, res: Response) => void res.json({}));
-      expect((await ask(await listen(app))).status).toBe(200);
+      expect((await askPort(await listenOnPort(app))).status).toBe(200);
     });
   });
 
   describe("transport", () => {
     it("refuses plain http, whoever claims that it was https", async () => {
       const { port } = await serve({});
-      expectRefusal(await ask(port), 403, "https-required");
-      expectRefusal(await ask(port, { headers: HTTPS }), 403, "https-required");
-      expectRefusal(await ask(port, { headers: [...HOST, "Forwarded", "proto=https"] }), 403, "https-required");
+      expectRefusal(await askPort(port), 403, "https-required");
+      expectRefusal(await askPort(port, { headers: HTTPS }), 403, "https-required");
+      expectRefusal(await askPort(port, { headers: [...HOST, "Forwarded", "proto=https"] }), 403, "https-required");
     });
 
     it("believes a trusted proxy, when every hop was https", async () => {
       const { port } = await serve(BEHIND);
-      expect((await ask(port, { headers: HTTPS })).status).toBe(200);
+      expect((await askPort(port, { headers: HTTPS })).status).toBe(200);
       for (const claim of ["http", "https, http", "https,", ""]) {
-        expectRefusal(await ask(port, { headers: [...HOST, "X-Forwarded-Proto", claim] }), 403, "https-required");
+        expectRefusal(await askPort(port, { headers: [...HOST, "X-Forwarded-Proto", claim] }), 403, "https-required");
       }
-      expectRefusal(await ask(port), 403, "https-required");
+      expectRefusal(await askPort(port), 403, "https-required");
     });
 
     it("sees TLS on the connection itself, and does not let a stranger's header say otherwise", async () => {
@@ -230,7 +230,7 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
         Object.defineProperty(req.socket, "encrypted", { value: true, configurable: true });
         next();
       });
-      const answer = await ask(port, { headers: [...HOST, "X-Forwarded-Proto", "http"] });
+      const answer = await askPort(port, { headers: [...HOST, "X-Forwarded-Proto", "http"] });
       expect(answer.status).toBe(200);
       expect(answer.headers["strict-transport-security"]).toBe("max-age=31536000; includeSubDomains");
     });
@@ -240,33 +240,34 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
         Object.defineProperty(req.socket, "encrypted", { value: true, configurable: true });
         next();
       });
-      expectRefusal(await ask(port, { headers: [...HOST, "X-Forwarded-Proto", "http"] }), 403, "https-required");
+      expectRefusal(await askPort(port, { headers: [...HOST, "X-Forwarded-Proto", "http"] }), 403, "https-required");
     });
 
     it("in development, refuses what a local proxy forwards for somebody else", async () => {
       const { port } = await serve(LOCAL);
-      expect((await ask(port)).status).toBe(200);
-      expectRefusal(await ask(port, { headers: [...HOST, "X-Forwarded-For", "192.0.2.1"] }), 403, "https-required");
+      expect((await askPort(port)).status).toBe(200);
+      expectRefusal(await askPort(port, { headers: [...HOST, "X-Forwarded-For", "192.0.2.1"] }), 403, "https-required");
     });
 
     it("RFC 6797: HSTS over TLS only, whatever the handler says", async () => {
       const handler = (_req: Request, res: Response): void =>
         void res.set("Strict-Transport-Security", "max-age=0").json({});
-      const behind = await ask((await serve(BEHIND, handler)).port, { headers: HTTPS });
+      const behind = await askPort((await serve(BEHIND, handler)).port, { headers: HTTPS });
       expect(behind.headers["strict-transport-security"]).toBe("max-age=31536000; includeSubDomains");
-      const plain = await ask((await serve(LOCAL, handler)).port);
+      const plain = await askPort((await serve(LOCAL, handler)).port);
       expect(plain.headers["strict-transport-security"]).toBe(undefined);
     });
 
     it("admits listed addresses, found through trusted proxies", async () => {
       const { port } = await serve({ ...BEHIND, addresses: { allow: ["192.0.2.0/24"] } });
-      const from = (address: string): Promise<Answer> => ask(port, { headers: [...HTTPS, "X-Forwarded-For", address] });
+      const from = (address: string): Promise<Answer> =>
+        askPort(port, { headers: [...HTTPS, "X-Forwarded-For", address] });
       expect((await from("192.0.2.9")).status).toBe(200);
       expectRefusal(await from("198.51.100.1"), 403, "address-not-allowed");
       expectRefusal(await from("192.0.2.9, 198.51.100.1"), 403, "address-not-allowed");
       expectRefusal(await from("unknown"), 403, "address-not-allowed");
       const direct = await serve({ ...LOCAL, addresses: { allow: ["192.0.2.0/24"] } });
-      expectRefusal(await ask(direct.port), 403, "address-not-allowed");
+      expectRefusal(await askPort(direct.port), 403, "address-not-allowed");
     });
   });
 
@@ -317,7 +318,7 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
       const { port } = await serve({ ...LOCAL, removeHeaders: ["X-Secret-*"] }, handler);
       for (const method of ["GET", "HEAD"]) {
         const headers = [...HOST, "X-Request-Id", "req-1", "X-Correlation-Id", "corr-1"];
-        const { headers: got } = await ask(port, { method, headers });
+        const { headers: got } = await askPort(port, { method, headers });
         expect(got).toMatchObject({
           "cache-control": "no-store",
           "content-security-policy": "default-src 'none';frame-ancestors 'none'",
@@ -362,8 +363,8 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
         },
         (_req: Request, res: Response) => void res.writeHead(200, { "Content-Type": "application/json" }).end("{}"),
       );
-      const answer = await ask(await listen(app));
-      expect([answer.status, answer.body, answer.headers["cache-control"]]).toEqual([200, "{}", "no-store"]);
+      const answer = await askPort(await listenOnPort(app));
+      expect([answer.status, answer.text, answer.headers["cache-control"]]).toEqual([200, "{}", "no-store"]);
     });
 
     it("keeps what a refusal needs", async () => {
@@ -371,7 +372,7 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
         const headers = { "WWW-Authenticate": "Bearer", "Retry-After": "3", "DPoP-Nonce": "n" };
         sendProblem(res, { code: "test/no", status: 401, issue: "login", detail: "No.", headers });
       });
-      expect((await ask(port)).headers).toMatchObject({
+      expect((await askPort(port)).headers).toMatchObject({
         "www-authenticate": "Bearer",
         "retry-after": "3",
         "dpop-nonce": "n",
@@ -380,15 +381,15 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
 
     it("an ill-formed request id is replaced, never echoed", async () => {
       const { port } = await serve();
-      const { headers } = await ask(port, { headers: [...HOST, "X-Request-Id", "a b", "X-Correlation-Id", "<x>"] });
+      const { headers } = await askPort(port, { headers: [...HOST, "X-Request-Id", "a b", "X-Correlation-Id", "<x>"] });
       expect(headers["x-request-id"]).toMatch(/^[\w-]{36}$/);
       expect(headers["x-correlation-id"]).toBe(undefined);
     });
 
     describe("S7: public paths are exact", () => {
       const options: PerimeterOptions = { ...LOCAL, publicPaths: [{ method: "GET", path: "/fhir/metadata" }] };
-      const cacheControlOf = async (sent: Parameters<typeof ask>[1], handler = WAYS["json"]): Promise<unknown> =>
-        (await ask((await serve(options, handler)).port, sent)).headers["cache-control"];
+      const cacheControlOf = async (sent: Parameters<typeof askPort>[1], handler = WAYS["json"]): Promise<unknown> =>
+        (await askPort((await serve(options, handler)).port, sent)).headers["cache-control"];
 
       it("where the handler's own caching stands, query aside", async () => {
         expect(await cacheControlOf({ target: "/fhir/metadata" })).toBe("public, max-age=3600");
@@ -408,8 +409,8 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
 
       it("a refusal there has the perimeter's headers", async () => {
         const { port } = await serve(options, WAYS["a refusal"]);
-        expectRefusalHeaders(await ask(port, { target: "/fhir/metadata" }));
-        const { headers } = await ask((await serve(options, WAYS["json"])).port, { target: "/fhir/metadata" });
+        expectRefusalHeaders(await askPort(port, { target: "/fhir/metadata" }));
+        const { headers } = await askPort((await serve(options, WAYS["json"])).port, { target: "/fhir/metadata" });
         expect(headers["content-security-policy"]).toBe("default-src *");
       });
 
@@ -423,6 +424,6 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
   it("two instances in one process do not meet", async () => {
     const open = await serve({ requireHttps: false });
     const closed = await serve({});
-    expect([(await ask(open.port)).status, (await ask(closed.port)).status]).toEqual([200, 403]);
+    expect([(await askPort(open.port)).status, (await askPort(closed.port)).status]).toEqual([200, 403]);
   });
 });

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { type Answer, listenOnPort } from "@wardline-tools/test-kit";
 import express from "express";
 import { describe, expect, it } from "vitest";
 import { clientErrorHandler, perimeter } from "../src/index.ts";
-import { type Answer, listen, parseRaw, sendRaw } from "./support/servers.ts";
+import { parseRaw, sendRaw } from "./support/raw.ts";
 
 const FILE = fileURLToPath(new URL("../../../../shared/vectors/waf/protocol.json", import.meta.url));
 
@@ -47,7 +48,7 @@ describe.skipIf(!existsSync(FILE))(
       const app = express();
       app.use(perimeter({ development: true }), (req, res) => void res.json(req.headers));
       const timeouts = { requestTimeout: 300, headersTimeout: 200, connectionsCheckingInterval: 50 };
-      const port = await listen(app, timeouts, (server) => server.on("clientError", clientErrorHandler));
+      const port = await listenOnPort(app, timeouts, (server) => server.on("clientError", clientErrorHandler));
       return Promise.all(chosen.map(async (row) => [row, parseRaw(await sendRaw(port, bytesOf(row)))] as const));
     }
 
@@ -62,7 +63,7 @@ describe.skipIf(!existsSync(FILE))(
     it("suspicious headers do not reach a handler", async () => {
       const chosen = rows.filter((row) => row.expect.must === "flag" && about(row, DELETED));
       expect(chosen.length).toBeGreaterThan(5);
-      for (const [{ id }, { status, body }] of await answers(chosen)) {
+      for (const [{ id }, { status, text: body }] of await answers(chosen)) {
         const names = status === 200 ? Object.keys(JSON.parse(body) as object) : [];
         expect([id, names.filter((name) => /^(?:request-range|lock-token|content-range|cookie)$/.test(name))]).toEqual([
           id,

@@ -1,11 +1,11 @@
 import { request } from "node:http";
 import type { Principal } from "@wardline/policy-types";
 import { contextOf, requireControls, sendProblem } from "@wardline/policy-types/express";
+import { type Answer, askPort, EXPRESS, listenOnPort } from "@wardline-tools/test-kit";
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { MemoryStore, type Store } from "express-rate-limit";
 import { describe, expect, it, vi } from "vitest";
 import { doorThrottle, type TieredThrottleOptions, tieredThrottle } from "../src/index.ts";
-import { type Answer, ask, EXPRESS, listen } from "./support/servers.ts";
 import { parseStringList } from "./support/structured-fields.ts";
 
 const BURST = { name: "burst", limit: 2, windowSeconds: 60, by: "client" } as const;
@@ -47,7 +47,7 @@ const expectRefusal = (answer: Answer, name = "rate-exceeded", status = 429): vo
   expect([answer.status, answer.code]).toEqual([status, `tiered-throttle/${name}`]);
   expect(answer.headers["content-type"]).toBe("application/fhir+json; charset=utf-8");
   expect(answer.headers["retry-after"]).toMatch(/^[1-9]\d*$/);
-  expect(JSON.parse(answer.body)).toMatchObject({
+  expect(JSON.parse(answer.text)).toMatchObject({
     resourceType: "OperationOutcome",
     issue: [{ code: status === 429 ? "throttled" : "transient" }],
   });
@@ -73,8 +73,8 @@ describe.each(EXPRESS)("tieredThrottle on %s", (_name, express) => {
     app.use((_error: unknown, _req: Request, res: Response, _next: NextFunction) => {
       res.status(500).end();
     });
-    const port = await listen(app);
-    return { port, because, ran: () => seen.mock.calls.length, call: (who = "app/ann") => ask(port, as(who)) };
+    const port = await listenOnPort(app);
+    return { port, because, ran: () => seen.mock.calls.length, call: (who = "app/ann") => askPort(port, as(who)) };
   }
 
   async function times(count: number, call: () => Promise<Answer>): Promise<number[]> {
@@ -142,7 +142,7 @@ describe.each(EXPRESS)("tieredThrottle on %s", (_name, express) => {
   it("S4: a header is no address", async () => {
     const { port } = await serve({ windows: [{ ...BURST, by: "address" }] });
     const from = (address: string): Promise<Answer> =>
-      ask(port, { headers: ["Host", "x", "X-Forwarded-For", address] });
+      askPort(port, { headers: ["Host", "x", "X-Forwarded-For", address] });
     expect(statusesOf([await from("192.0.2.1"), await from("192.0.2.2"), await from("192.0.2.3")])).toEqual([
       200, 200, 429,
     ]);
@@ -154,7 +154,7 @@ describe.each(EXPRESS)("tieredThrottle on %s", (_name, express) => {
       addressOf: (req) => String(req.headers["x-forwarded-for"]),
     });
     const from = (address: string): Promise<Answer> =>
-      ask(port, { headers: ["Host", "x", "X-Forwarded-For", address] });
+      askPort(port, { headers: ["Host", "x", "X-Forwarded-For", address] });
     for (const address of ["192.0.2.1", "192.0.2.1", "192.0.2.2"]) expect((await from(address)).status).toBe(200);
     expectRefusal(await from("::ffff:192.0.2.1"));
   });
@@ -168,8 +168,8 @@ describe.each(EXPRESS)("tieredThrottle on %s", (_name, express) => {
     });
     app.use(tieredThrottle({ windows: [{ ...BURST, limit: 1 }] }), requireControls(["tiered-throttle"]));
     app.use((_req: Request, res: Response) => void res.json({}));
-    const port = await listen(app);
-    expect(statusesOf([await ask(port), await ask(port)])).toEqual([200, 429]);
+    const port = await listenOnPort(app);
+    expect(statusesOf([await askPort(port), await askPort(port)])).toEqual([200, 429]);
     await expect.poll(() => decisions.length).toBe(2);
     expect(decisions).toMatchObject([
       { control: "tiered-throttle", kind: "permit" },
@@ -182,7 +182,7 @@ describe.each(EXPRESS)("tieredThrottle on %s", (_name, express) => {
     await call("secret-app/secret-ann");
     const answer = await call("secret-app/secret-ann");
     expectRefusal(answer);
-    expect(answer.body + JSON.stringify(answer.headers)).not.toMatch(/secret|as\.example/);
+    expect(answer.text + JSON.stringify(answer.headers)).not.toMatch(/secret|as\.example/);
   });
 
   it("two instances in one process do not meet", async () => {
@@ -276,7 +276,7 @@ describe.each(EXPRESS)("tieredThrottle on %s", (_name, express) => {
         tieredThrottle({ windows: [WIDE], concurrency: 1 }),
         handler,
       );
-      const port = await listen(app);
+      const port = await listenOnPort(app);
       const sent = request({ port, host: "127.0.0.1", path: "/stall", agent: false });
       sent.on("error", () => undefined);
       sent.end();
@@ -285,7 +285,7 @@ describe.each(EXPRESS)("tieredThrottle on %s", (_name, express) => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       stalled[0]?.();
       expect(handler).not.toHaveBeenCalled();
-      expect((await ask(port)).status).toBe(200);
+      expect((await askPort(port)).status).toBe(200);
     });
   });
 
@@ -477,8 +477,8 @@ describe.each(EXPRESS)("doorThrottle on %s", (_name, express) => {
     const app = express();
     app.use(doorThrottle({ limit: 2, windowSeconds: 10, now, addressOf: () => address.current }));
     app.use(requireControls(["tiered-throttle-door"]), (_req: Request, res: Response) => void res.json({}));
-    const port = await listen(app);
-    return { call: () => ask(port), wait };
+    const port = await listenOnPort(app);
+    return { call: () => askPort(port), wait };
   }
 
   it("S5: limits an address before anybody is authenticated, IPv6 by its prefix", async () => {

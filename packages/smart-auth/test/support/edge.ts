@@ -62,7 +62,7 @@ export async function createEdge(
       return context;
     },
     async as(scope, path, question = {}, claims = {}) {
-      const headers: Question["headers"] = { ...question.headers };
+      const headers: Record<string, string | readonly string[]> = { ...question.headers };
       if (scope !== undefined) headers["authorization"] = `Bearer ${await issuer.token({ scope, ...claims })}`;
       return ask(origin, `/fhir${path}`, { ...question, headers });
     },
