@@ -50,6 +50,17 @@ export interface Problem {
   /** FHIRPath of the offending elements, by name only. */
   readonly expression?: readonly string[];
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  /** Several findings under one refusal: rendered in place of `issue`, `detail` and `expression`. */
+  readonly issues?: readonly ProblemIssue[];
+}
+
+/** One of several findings. The same manners as `Problem.detail`: fixed words, element names, no value of the request. */
+export interface ProblemIssue {
+  readonly severity: "error" | "warning" | "information";
+  readonly issue: IssueType;
+  readonly detail: string;
+  /** FHIRPath of the offending element: `Patient.name[0].given`. */
+  readonly expression?: string;
 }
 
 /** Why a decision fell as it did, for operators and the audit log: rule and scope names, never a value of the request. */

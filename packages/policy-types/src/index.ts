@@ -6,6 +6,7 @@ export {
   type IssueType,
   type Permit,
   type Problem,
+  type ProblemIssue,
   permit,
   type Reasons,
 } from "./decision.ts";
@@ -24,6 +25,7 @@ export {
   type Touch,
   type TouchVia,
 } from "./interaction.ts";
+export type { DataKey, KeyContext, KeyProvider } from "./keys.ts";
 export { type Findings, findings, join, nearest, refuseUnknownKeys } from "./options.ts";
 export {
   definePolicy,

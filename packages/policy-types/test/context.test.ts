@@ -124,6 +124,25 @@ describe.each(EXPRESS)("sendProblem on %s", (_name, express) => {
     });
   });
 
+  it("renders several findings as several issues under one code", async () => {
+    const app = express();
+    const issues = [
+      { severity: "error", issue: "required", detail: "An element is missing.", expression: "Patient.name[0]" },
+      { severity: "warning", issue: "value", detail: "A value is odd." },
+    ] as const;
+    app.use((_req, res) => sendProblem(res, { ...REFUSED, issues }));
+    const { issue } = JSON.parse((await ask(await listen(app))).text) as { issue: object[] };
+    expect(issue).toMatchObject([
+      {
+        severity: "error",
+        code: "required",
+        details: { text: "An element is missing." },
+        expression: ["Patient.name[0]"],
+      },
+      { severity: "warning", code: "value", details: { coding: [{ code: "test/refused" }] } },
+    ]);
+  });
+
   it("is problem details elsewhere", async () => {
     const answer = await refuse("json");
     expect(answer.headers["content-type"]).toBe("application/problem+json; charset=utf-8");

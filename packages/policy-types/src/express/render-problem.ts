@@ -1,4 +1,4 @@
-import type { Problem } from "../decision.ts";
+import type { Problem, ProblemIssue } from "../decision.ts";
 import type { RequestContext } from "./context.ts";
 
 export const OPERATION_OUTCOME_MEDIA_TYPE = "application/fhir+json; charset=utf-8";
@@ -13,16 +13,27 @@ const PROBLEM_MEDIA_TYPE = "application/problem+json; charset=utf-8";
 export function renderOperationOutcome(problem: Problem): object {
   return {
     resourceType: "OperationOutcome",
-    issue: [
+    issue: problem.issues?.map((issue) => renderIssue(problem, issue)) ?? [
       {
         severity: problem.status >= 500 ? "fatal" : "error",
         code: problem.issue,
-        details: { coding: [{ system: "urn:wardline:error-code", code: problem.code }], text: problem.detail },
+        details: { coding: [{ system: ERROR_CODES, code: problem.code }], text: problem.detail },
         ...(problem.expression === undefined ? {} : { expression: problem.expression }),
       },
     ],
   };
 }
+
+function renderIssue({ code }: Problem, { severity, issue, detail, expression }: ProblemIssue): object {
+  return {
+    severity,
+    code: issue,
+    details: { coding: [{ system: ERROR_CODES, code }], text: detail },
+    ...(expression === undefined ? {} : { expression: [expression] }),
+  };
+}
+
+const ERROR_CODES = "urn:wardline:error-code";
 
 export interface RenderedProblem {
   readonly status: number;

@@ -1,0 +1,17 @@
+// `pnpm bench [name ...]`: runs every package's bench/*.bench.mjs on the built packages, each in a process of its own.
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { build, ROOT, run, setUp } from "./setup.mjs";
+
+setUp();
+build();
+
+const wanted = process.argv.slice(2);
+for (const name of readdirSync(join(ROOT, "packages"))) {
+  const folder = join(ROOT, "packages", name, "bench");
+  if (!existsSync(folder) || (wanted.length > 0 && !wanted.includes(name))) continue;
+  for (const file of readdirSync(folder).filter((entry) => entry.endsWith(".bench.mjs"))) {
+    console.log(`\n${name}: ${file}`);
+    run(process.execPath, ["--expose-gc", join(folder, file)]);
+  }
+}
