@@ -1,0 +1,173 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { type Json, observation, patient } from "./support/backend.ts";
+import { type Edge, startEdge } from "./support/edge.ts";
+import { searchingBackend } from "./support/searching-backend.ts";
+
+type Stored = Parameters<typeof searchingBackend>[0] extends () => readonly (infer Row)[] ? Row : never;
+
+const CODES = ["weight", "hiv", "glucose"];
+const coded = (code: string): Record<string, Json> => ({
+  code: { coding: [{ system: "urn:codes", code }], text: code },
+});
+const OWN = [
+  { ...(patient("a") as object), link: [{ other: { reference: "Patient/b" }, type: "seealso" }] },
+  observation("o1", "a", coded("weight")),
+  observation("o2", "a", { ...coded("glucose"), performer: [{ reference: "Practitioner/p" }] }),
+  { resourceType: "Condition", id: "c1", subject: { reference: "Patient/a" }, ...coded("weight") },
+  { resourceType: "Practitioner", id: "p", name: [{ family: "House" }] },
+] as Stored[];
+
+/** What the token may not see: another patient, with anything at all. */
+const anyHidden = fc
+  .record({
+    family: fc.constantFrom("Smith", "Family-a", "House"),
+    rows: fc.array(fc.tuple(fc.constantFrom("Observation", "Condition"), fc.constantFrom(...CODES)), { maxLength: 4 }),
+    linked: fc.boolean(),
+  })
+  .map(({ family, rows, linked }): Stored[] => [
+    {
+      resourceType: "Patient",
+      id: "b",
+      name: [{ family }],
+      ...(linked ? { link: [{ other: { reference: "Patient/a" }, type: "seealso" }] } : {}),
+    },
+    ...rows.map(([type, code], index) => ({
+      resourceType: type,
+      id: `h${index}`,
+      subject: { reference: "Patient/b" },
+      performer: [{ reference: linked ? "Patient/a" : "Practitioner/p" }],
+      ...coded(code),
+    })),
+  ]);
+
+const anyId = fc.constantFrom("a", "b", "c", "o1", "o2", "h0", "h1", "p", "nobody");
+const anyPair = fc.oneof(
+  fc.tuple(
+    fc.constantFrom("patient", "subject", "subject:Patient"),
+    anyId.map((id) => `Patient/${id}`),
+  ),
+  fc.tuple(fc.constantFrom("_id", "patient"), fc.oneof(anyId, fc.constant("a,b"))),
+  fc.tuple(
+    fc.constantFrom("code", "code:not", "code:missing"),
+    fc.constantFrom(...CODES, "true", "false", "urn:codes|hiv"),
+  ),
+  fc.tuple(
+    fc.constantFrom(
+      "subject:Patient.name",
+      "patient.family",
+      "performer:Practitioner.name",
+      "general-practitioner.name",
+      "link:Patient.family",
+      "link.family",
+    ),
+    fc.constantFrom("Smith", "House", "Family-a"),
+  ),
+  fc.tuple(
+    fc.constantFrom(
+      "_has:Observation:subject:code",
+      "_has:Observation:patient:code",
+      "_has:Condition:patient:code",
+      "_has:Observation:performer:code",
+    ),
+    fc.constantFrom(...CODES),
+  ),
+  fc.tuple(
+    fc.constant("_include"),
+    fc.constantFrom("Observation:subject", "Observation:performer", "Observation:*", "*"),
+  ),
+  fc.tuple(
+    fc.constant("_revinclude"),
+    fc.constantFrom("Observation:subject", "Condition:subject", "Provenance:target"),
+  ),
+  fc.tuple(fc.constant("_count"), fc.constantFrom("0", "1", "2")),
+  fc.tuple(fc.constantFrom("_summary", "_total"), fc.constantFrom("count", "true", "accurate")),
+  fc.tuple(fc.constant("_offset"), fc.constantFrom("0", "1", "2")),
+  fc.tuple(fc.constant("_sort"), fc.constantFrom("code", "-date", "patient")),
+  fc.tuple(fc.constantFrom("name", "family", "link"), fc.constantFrom("Smith", "Patient/a", "Patient/b")),
+);
+const anyType = fc.constantFrom("Patient", "Observation", "Condition", "Practitioner", "Provenance");
+const anyPath = fc.oneof(
+  fc.tuple(anyType, anyId).map(([type, id]) => `/${type}/${id}`),
+  fc
+    .tuple(
+      fc.oneof(
+        anyType,
+        anyId.map((id) => `Patient/${id}/Observation`),
+      ),
+      fc.array(anyPair, { maxLength: 3 }),
+    )
+    .map(([path, pairs]) => `/${path}?${new URLSearchParams(pairs).toString()}`),
+);
+const anyRequest = fc.oneof(
+  { weight: 4, arbitrary: anyPath.map((path) => ({ path, init: {} })) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(anyType, fc.array(anyPair, { maxLength: 3 })).map(([type, pairs]) => ({
+      path: `/${type}/_search`,
+      init: {
+        method: "POST",
+        body: new URLSearchParams(pairs).toString(),
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+      },
+    })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.array(anyPath, { minLength: 1, maxLength: 4 }).map((paths) => ({
+      path: "/",
+      init: {
+        method: "POST",
+        body: JSON.stringify({
+          resourceType: "Bundle",
+          type: "batch",
+          entry: paths.map((path) => ({ request: { method: "GET", url: path.slice(1) } })),
+        }),
+        headers: { "content-type": "application/fhir+json" },
+      },
+    })),
+  },
+);
+
+it("A1, A9: two backends that differ only in what the token may not see give equal answers", async () => {
+  const hidden: [Stored[], Stored[]] = [[], []];
+  const [first, second] = (await Promise.all([start(0), start(1)])) as [Edge, Edge];
+  async function start(which: 0 | 1): Promise<Edge> {
+    const edge = await startEdge((policy) => ({
+      ...policy,
+      tiers: { apps: { windows: [{ name: "apps", limit: 1_000_000, windowSeconds: 60, by: "client" }] } },
+      door: { limit: 1_000_000, windowSeconds: 60 },
+      routes: policy.routes.map((route) => ({ ...route, extraParameters: ["_offset"] })),
+    }));
+    edge.backend.answer = searchingBackend(() => [...hidden[which], ...OWN, ...hidden[which].slice(1)]);
+    return edge;
+  }
+  const seen = async (edge: Edge, { path, init }: { path: string; init: RequestInit }): Promise<unknown> => {
+    const { status, text, headers } = await edge.ask(path, init);
+    return [status, text, headers.get("www-authenticate"), headers.get("etag"), headers.get("content-length")];
+  };
+  const statuses = new Set<number>();
+  await fc.assert(
+    fc.asyncProperty(
+      anyHidden,
+      anyHidden,
+      fc.array(anyRequest, { minLength: 1, maxLength: 4 }),
+      async (one, other, asked) => {
+        hidden[0] = one;
+        hidden[1] = other;
+        for (const request of asked) {
+          const [left, right] = (await Promise.all([seen(first, request), seen(second, request)])) as [
+            unknown[],
+            unknown[],
+          ];
+          statuses.add(left[0] as number);
+          expect(right).toEqual(left);
+          expect(left[1]).not.toMatch(/Smith|"h\d"/);
+        }
+      },
+    ),
+    { numRuns: Number(process.env["WARDLINE_FUZZ_RUNS"] ?? 250) },
+  );
+  // The property says nothing if everything is refused.
+  expect([...statuses].sort()).toEqual(expect.arrayContaining([200, 403, 404]));
+});
