@@ -1,0 +1,1 @@
+export function generateQueryTables(definitions: unknown): Readonly<Record<string, string>>;

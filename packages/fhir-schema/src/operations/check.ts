@@ -1,0 +1,123 @@
+import { isResourceType } from "@wardline/fhir-r4";
+import type { SchemaIssue } from "../issues.ts";
+import { isRecord } from "../record.ts";
+import { isPrimitive, primitiveFault } from "./primitives.ts";
+import { changesState, type OperationInput, type OperationInputs, operationInputs } from "./table.ts";
+
+/** An operation as it is called. */
+export interface OperationCall {
+  readonly name: string;
+  /** Absent at system level. */
+  readonly type?: string | undefined;
+  /** Parameters beyond R4's definition that pass. */
+  readonly extraParameters: ReadonlySet<string>;
+}
+
+type Pairs = readonly (readonly [name: string, value: string])[];
+
+/** Parameters any interaction takes: they shape the answer. */
+const FORMAT: ReadonlySet<string> = new Set(["_format", "_pretty", "_summary", "_elements"]);
+
+/**
+ * Checks the parameters an operation was given in its URL against R4's definition. An operation that R4 does not define
+ * passes: what it takes is its server's affair.
+ *
+ * @see https://hl7.org/fhir/R4/operations.html#executing
+ */
+export function checkOperationQuery(call: OperationCall, method: string, pairs: Pairs): readonly SchemaIssue[] {
+  const issues: SchemaIssue[] = [];
+  if (method !== "POST" && changesState(call.name)) issues.push(error("not-supported", "The operation needs a POST."));
+  const definition = operationInputs(call.name, call.type);
+  if (definition === undefined) return issues;
+  const given = pairs.filter(([name]) => !FORMAT.has(name) && !call.extraParameters.has(name));
+  for (const [name, value] of given) {
+    const input = definition.inputs.find((one) => one.name === name);
+    if (input === undefined) issues.push(UNKNOWN_INPUT);
+    else if (!isPrimitive(input.type)) issues.push(error("not-supported", "The input cannot be given in a URL.", name));
+    else if (primitiveFault(input.type, value))
+      issues.push(error("value", "The value is not of the input's type.", name));
+  }
+  const isGiven = (name: string): number => given.filter(([one]) => one === name).length;
+  // A POST may split its inputs between URL and body, so that only a GET can be told to lack one.
+  countIssues(definition, isGiven, method === "POST", issues);
+  return issues;
+}
+
+/**
+ * Checks the Parameters of an operation, or the one resource it may be given in their place. Requires the body to be
+ * well-formed FHIR (see `validateResource`).
+ *
+ * @see https://hl7.org/fhir/R4/operations.html#request
+ */
+export function checkOperationBody(call: OperationCall, body: unknown): readonly SchemaIssue[] {
+  if (!isRecord(body)) return [error("structure", "The operation's body is no resource.")];
+  const definition = operationInputs(call.name, call.type);
+  if (definition === undefined) return [];
+  if (body["resourceType"] !== "Parameters") return bareResourceIssues(definition, body["resourceType"]);
+  const issues: SchemaIssue[] = [];
+  const list: unknown = body["parameter"] ?? [];
+  const given = (Array.isArray(list) ? (list as readonly unknown[]) : []).map((one) => (isRecord(one) ? one : {}));
+  for (const [index, parameter] of given.entries()) parameterIssue(call, definition, parameter, index, issues);
+  countIssues(definition, (name) => given.filter((one) => one["name"] === name).length, false, issues);
+  return issues;
+}
+
+/** With a single input that is a resource, the body may be that resource. */
+function bareResourceIssues({ inputs }: OperationInputs, resourceType: unknown): readonly SchemaIssue[] {
+  const resources = inputs.filter(({ type }) => isResourceInput(type));
+  const [only] = resources;
+  if (resources.length === 1 && only !== undefined && inputs.every((one) => one === only || one.min === 0)) {
+    if (only.type === "Resource" || only.type === resourceType) return [];
+  }
+  return [error("structure", "The operation takes its inputs as Parameters.")];
+}
+
+function parameterIssue(
+  call: OperationCall,
+  { inputs }: OperationInputs,
+  parameter: Readonly<Record<string, unknown>>,
+  index: number,
+  issues: SchemaIssue[],
+): void {
+  const at = `Parameters.parameter[${index}]`;
+  const { name } = parameter;
+  if (typeof name === "string" && call.extraParameters.has(name)) return;
+  const input = inputs.find((one) => one.name === name);
+  if (input === undefined) issues.push({ ...UNKNOWN_INPUT, expression: `${at}.name` });
+  else if (!holds(parameter, input)) issues.push(error("structure", "The parameter is not of the input's type.", at));
+}
+
+function holds(parameter: Readonly<Record<string, unknown>>, { type }: OperationInput): boolean {
+  if (type === "parts") return Array.isArray(parameter["part"]);
+  if (isResourceInput(type)) {
+    const { resource } = parameter;
+    return isRecord(resource) && (type === "Resource" || resource["resourceType"] === type);
+  }
+  return `value${type.charAt(0).toUpperCase()}${type.slice(1)}` in parameter;
+}
+
+function isResourceInput(type: string): boolean {
+  return type === "Resource" || isResourceType(type);
+}
+
+function countIssues(
+  { inputs }: OperationInputs,
+  countOf: (name: string) => number,
+  mayLack: boolean,
+  issues: SchemaIssue[],
+): void {
+  for (const { name, min, max } of inputs) {
+    const count = countOf(name);
+    if (count < min && !mayLack)
+      issues.push(error("required", "An input that the operation requires is missing.", name));
+    if (count > max) issues.push(error("structure", "The input is given more often than the operation allows.", name));
+  }
+}
+
+function error(issue: SchemaIssue["issue"], detail: string, expression?: string): SchemaIssue {
+  return { severity: "error", issue, detail, ...(expression === undefined ? {} : { expression }) };
+}
+
+const UNKNOWN_INPUT: SchemaIssue = Object.freeze(
+  error("not-supported", "The operation has no input of this name in its R4 definition."),
+);

@@ -1,0 +1,27 @@
+import type { IssueType } from "@wardline/policy-types";
+import type { SchemaIssue } from "../issues.ts";
+import { hasControlCharacter } from "./text.ts";
+
+/** How much a search may ask. */
+export interface QueryLimits {
+  /** Largest `_count`. */
+  readonly maxCount: number;
+  /** `_include` and `_revinclude` together. */
+  readonly maxIncludes: number;
+  /** Steps of one chain or `_has`. */
+  readonly maxChain: number;
+  /** Findings told. */
+  readonly maxIssues: number;
+  /** Parameters beyond R4 that pass: names without modifier. */
+  readonly extraParameters: ReadonlySet<string>;
+}
+
+/** `name` is one that R4 defines: never what the client typed otherwise. */
+export function queryIssue(issue: IssueType, detail: string, name?: string): SchemaIssue {
+  return { severity: "error", issue, detail, ...(name === undefined ? {} : { expression: name }) };
+}
+
+/** All that can be said of a parameter that only its server knows. */
+export function extraFault(value: string): string | undefined {
+  return hasControlCharacter(value) ? "A value holds a control character." : undefined;
+}
