@@ -326,6 +326,45 @@ describe.each(EXPRESS)("smartAuth on %s", (_name, express) => {
       expect(edge.backend.seen[0]?.url).toBe("/Observation");
     });
 
+    it("A9: a resource included for the sake of a hidden match goes with it", async () => {
+      const edge = await createEdge(express);
+      const match = (id: string, subject: string, performer: string): object => ({
+        resource: {
+          resourceType: "Observation",
+          id,
+          subject: { reference: `Patient/${subject}` },
+          performer: [{ reference: `Practitioner/${performer}` }],
+        },
+        search: { mode: "match" },
+      });
+      const included = (resource: object): object => ({ resource, search: { mode: "include" } });
+      const page = {
+        resourceType: "Bundle",
+        type: "searchset",
+        entry: [
+          match("o2", "p2", "d2"),
+          match("o1", "p1", "d1"),
+          included({ resourceType: "Practitioner", id: "d2" }),
+          included({ resourceType: "Practitioner", id: "d1" }),
+          included({ resourceType: "Practitioner", id: "d1" }),
+          included({
+            resourceType: "Provenance",
+            id: "v2",
+            target: [{ reference: "Patient/p1" }, { reference: "Observation/o2" }],
+          }),
+          included({
+            resourceType: "Provenance",
+            id: "v1",
+            target: [{ reference: "Patient/p1" }, { reference: "Observation/o1" }],
+          }),
+        ],
+      };
+      edge.backend.next = (_req, res) => void res.json(page);
+      const query = "_include=Observation:performer&_revinclude=Provenance:target";
+      const answer = await edge.as("patient/*.rs", `/Observation?${query}`);
+      expect(idsOf(answer)).toEqual(["o1", "d1", "v1"]);
+    });
+
     it("A2: judges included resources", async () => {
       const edge = await createEdge(express);
       edge.backend.next = (_req, res) =>
@@ -334,7 +373,12 @@ describe.each(EXPRESS)("smartAuth on %s", (_name, express) => {
           type: "searchset",
           entry: [
             {
-              resource: { resourceType: "Observation", id: "o1", subject: { reference: "Patient/p1" } },
+              resource: {
+                resourceType: "Observation",
+                id: "o1",
+                subject: { reference: "Patient/p1" },
+                performer: [{ reference: "Practitioner/d1" }],
+              },
               search: { mode: "match" },
             },
             { resource: { resourceType: "Patient", id: "p1" }, search: { mode: "include" } },

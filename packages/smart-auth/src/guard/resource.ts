@@ -4,6 +4,7 @@ import { type FhirResource, isFhirResource, type JsonObject, objectsOf } from ".
 import { coversWithContained } from "./contained.ts";
 import { bareBundle, modeOf, publicLinks, withPublicUrls } from "./entry.ts";
 import { AnswerUnreadable, type GuardFacts, type Need } from "./facts.ts";
+import { accountedFor } from "./includes.ts";
 import { bareOutcome } from "./outcome.ts";
 
 /**
@@ -42,17 +43,18 @@ function isCovered(resource: FhirResource, need: Need, { rights }: GuardFacts): 
 /**
  * Judges a Bundle entry by entry and gives it without what is not covered. Builds it anew from the parts a client needs,
  * so that nothing else of the server's rides along. A `total` stays only when it counts nothing hidden (A9), and paging
- * links only when nothing was taken out: a page that was cut, and the existence of a next one, tell of hidden records.
+ * links only when nothing was taken out: a page that was cut, and the existence of a next one, tell of hidden records. So would a resource included for the sake of a hidden match.
  */
 function judgeBundle(bundle: JsonObject, need: Need, facts: GuardFacts): JsonObject {
   const entries = objectsOf(bundle["entry"]);
   if (entries === undefined) throw new AnswerUnreadable("Bundle.entry is no list of objects");
   let cut = false;
-  const kept = entries.flatMap((entry) => {
+  const kept = entries.flatMap((entry): JsonObject[] => {
     const judged = judgeEntry(entry, need, facts);
     if (judged === undefined && modeOf(entry) !== "include") cut = true;
-    return judged ?? [];
+    return judged === undefined ? [] : [judged];
   });
+  const shown = cut ? accountedFor(kept, facts.interaction, facts.rights.references) : kept;
   const { total, link: _, entry: __, ...rest } = bundle;
   const links = publicLinks(bundle["link"], cut, facts);
   const showTotal = total !== undefined && !facts.bound && !cut;
@@ -61,7 +63,7 @@ function judgeBundle(bundle: JsonObject, need: Need, facts: GuardFacts): JsonObj
     ...(showTotal ? { total } : {}),
     ...(links.length === 0 ? {} : { link: links }),
     // R4 forbids empty arrays.
-    ...(kept.length === 0 ? {} : { entry: kept }),
+    ...(shown.length === 0 ? {} : { entry: [...shown] }),
   };
 }
 
