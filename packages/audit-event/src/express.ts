@@ -1,12 +1,21 @@
 import type { AccessRecord } from "@wardline/policy-types";
 import { afterAnswer, beforeAnswer, recordDecision, sendProblem } from "@wardline/policy-types/express";
-import type { Request, RequestHandler, Response } from "express";
+import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { logAccess, type OperationalLogger } from "./access-log.ts";
+import type { AuditLog } from "./audit-log.ts";
 import { followUp } from "./balp/follow-up.ts";
 import { renderAuditEvents } from "./balp/render.ts";
 import { type AuditEventOptions, type ParsedOptions, parseOptions } from "./options.ts";
 import { LEDGER_UNAVAILABLE } from "./problems.ts";
-import { createRecorder, type Recorder } from "./recorder.ts";
+import { createTrail, type Trail } from "./trail.ts";
+
+/** The middleware, and the means to record what is not a request. */
+export interface AuditEventHandler extends RequestHandler, AuditLog {
+  /** Resolves when requests can be recorded. Rejects only when it was closed before. */
+  ready(): Promise<void>;
+  /** Records the end and closes the ledger, if it was opened here. Close the server first. */
+  close(): Promise<void>;
+}
 
 /**
  * Records every request it sees, permitted, refused, failed or broken off (A15). Mount it first: what comes before it
@@ -19,15 +28,15 @@ import { createRecorder, type Recorder } from "./recorder.ts";
  *
  * @throws {ConfigurationError} for a mistake in the options
  */
-export function auditEvent(options: AuditEventOptions): RequestHandler {
+export function auditEvent(options: AuditEventOptions): AuditEventHandler {
   const parsed = parseOptions(options);
-  const recorder = createRecorder(parsed);
-  const { ledger, durability, onFailure, logger } = parsed;
+  const trail = createTrail(parsed);
+  const { durability, onFailure, logger } = parsed;
   const because = [`recorded ${durability === "async" ? "after the answer" : "before the answer is sent"}`];
 
-  return function auditEventMiddleware(req: Request, res: Response, next): void {
+  function auditEventMiddleware(req: Request, res: Response, next: NextFunction): void {
     if (logger !== undefined) afterAnswer(res, (record) => logAccess(logger, record));
-    const { status } = ledger.state();
+    const status = trail.status();
     if (status !== "open" && onFailure === "refuse") {
       const reasons = [`the ledger is ${status}`];
       recordDecision(req, { control: CONTROL, kind: "deny", because: reasons, code: LEDGER_UNAVAILABLE.code });
@@ -35,9 +44,14 @@ export function auditEvent(options: AuditEventOptions): RequestHandler {
       return;
     }
     recordDecision(req, { control: CONTROL, kind: "permit", because });
-    watch(res, parsed, recorder);
+    watch(res, parsed, trail);
     next();
-  };
+  }
+  return Object.assign(auditEventMiddleware, {
+    record: (...event: Parameters<AuditLog["record"]>) => trail.record(...event),
+    ready: () => trail.ready(),
+    close: () => trail.close(),
+  });
 }
 
 /** Logs one operational line for each request, without PHI. Stands alone or comes with `auditEvent({ logger })`. */
@@ -50,12 +64,13 @@ export function accessLog(logger: OperationalLogger): RequestHandler {
 
 const CONTROL = "audit-event";
 
-function watch(res: Response, { source, durability, onFailure }: ParsedOptions, recorder: Recorder): void {
+function watch(res: Response, { durability, onFailure }: ParsedOptions, trail: Trail): void {
+  const { recorder } = trail;
   let said: AccessRecord | undefined;
   if (durability === "before-response") {
     beforeAnswer(res, async (record) => {
       said = record;
-      const recorded = await recorder.record(() => renderAuditEvents(record, { source }));
+      const recorded = await recorder.record(() => renderAuditEvents(record, trail.rendering()));
       return recorded || onFailure === "continue" ? undefined : LEDGER_UNAVAILABLE;
     });
   }
@@ -63,7 +78,7 @@ function watch(res: Response, { source, durability, onFailure }: ParsedOptions, 
     const before = said;
     // A client that left before there was an answer has asked all the same.
     void recorder.record(() =>
-      before === undefined ? renderAuditEvents(end, { source }) : followUp(before, end, { source }),
+      before === undefined ? renderAuditEvents(end, trail.rendering()) : followUp(before, end, trail.rendering()),
     );
   });
 }

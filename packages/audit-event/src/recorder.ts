@@ -1,13 +1,20 @@
 import { DependencyError } from "@wardline/policy-types";
+import type { Ledger } from "./ledger.ts";
 import type { ParsedOptions } from "./options.ts";
 
 export interface Recorder {
   /** Resolves to whether the events, if there are any, are on disk; never rejects. */
   record(render: () => readonly object[]): Promise<boolean>;
+  /** Recording stopped for a reason outside a record. */
+  failed(code: string, lost: number): void;
+  recovered(): void;
 }
 
 /** Puts our own deadline on the ledger (F1) and tells when it stops or starts again to record (F12). */
-export function createRecorder({ ledger, appendDeadlineMs, onDegraded }: ParsedOptions): Recorder {
+export function createRecorder(
+  { appendDeadlineMs, onDegraded }: Pick<ParsedOptions, "appendDeadlineMs" | "onDegraded">,
+  current: () => Ledger | undefined,
+): Recorder {
   let degradedBy: string | undefined;
   let unrecorded = 0;
 
@@ -17,6 +24,8 @@ export function createRecorder({ ledger, appendDeadlineMs, onDegraded }: ParsedO
       try {
         events = render();
         if (events.length === 0) return true;
+        const ledger = current();
+        if (ledger === undefined) throw notOpen();
         await withDeadline(ledger.append(events), appendDeadlineMs);
       } catch (error) {
         failed(codeOf(error), Math.max(events.length, 1));
@@ -25,6 +34,8 @@ export function createRecorder({ ledger, appendDeadlineMs, onDegraded }: ParsedO
       recovered();
       return true;
     },
+    failed,
+    recovered,
   };
 
   function failed(code: string, lost: number): void {
@@ -66,6 +77,10 @@ async function withDeadline(work: Promise<unknown>, milliseconds: number): Promi
 
 function appendTimedOut(): DependencyError {
   return new DependencyError("audit-event/append-timeout", "the ledger did not answer in time", { retryable: false });
+}
+
+function notOpen(): DependencyError {
+  return new DependencyError("audit-event/ledger-unopened", "the ledger is not open", { retryable: true });
 }
 
 function codeOf(error: unknown): string {

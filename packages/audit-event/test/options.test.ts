@@ -4,6 +4,7 @@ import { auditEvent } from "../src/index.ts";
 import { parseOptions } from "../src/options.ts";
 import { memoryLedger } from "./support/memory-ledger.ts";
 
+const KEY = { id: "k1", key: new Uint8Array(32).fill(7) };
 const GOOD = { ledger: memoryLedger(), source: { observer: "edge" } };
 
 function mistakes(options: object): string[] {
@@ -50,8 +51,30 @@ describe("auditEvent()'s options", () => {
   });
 
   it.each([
-    ["nothing", {}, ["ledger required", "source.observer required"]],
-    ["no source", { ledger: GOOD.ledger }, ["source.observer required"]],
+    ["nothing", {}, ["ledger required"]],
+    ["no folder's name", { ledger: "" }, ["ledger required"]],
+    ["no source", { ledger: GOOD.ledger }, []],
+    ["hashes without a key", { ...GOOD, identifiers: "hashed" }, ["identifierKey required"]],
+    ["hashes in one zone without a key", { ...GOOD, identifiers: { partner: "hashed" } }, ["identifierKey required"]],
+    [
+      "an unknown zone",
+      { ...GOOD, identifiers: { pattient: "clear" }, identifierKey: KEY },
+      ["identifiers.pattient unknown-option"],
+    ],
+    ["an unknown form", { ...GOOD, identifiers: "plain", identifierKey: KEY }, ["identifiers unknown-value"]],
+    [
+      "an unknown form in a zone",
+      { ...GOOD, identifiers: { device: 1 }, identifierKey: KEY },
+      ["identifiers unknown-value"],
+    ],
+    ["a short key", { ...GOOD, identifierKey: { id: "k", key: new Uint8Array(31) } }, ["identifierKey.key too-short"]],
+    [
+      "a key's name that breaks a hash",
+      { ...GOOD, identifierKey: { ...KEY, id: "a.b" } },
+      ["identifierKey.id malformed"],
+    ],
+    ["a database without a reader", { ...GOOD, geolocation: {} }, ["geolocation malformed"]],
+    ["a heartbeat a week", { ...GOOD, heartbeatSeconds: 604_800 }, ["heartbeatSeconds out-of-range"]],
     ["a null source", { ...GOOD, source: null }, ["source.observer required"]],
     ["a deadline past a minute", { ...GOOD, appendDeadlineMs: 60_001 }, ["appendDeadlineMs out-of-range"]],
     ["a fractional deadline", { ...GOOD, appendDeadlineMs: 1.5 }, ["appendDeadlineMs out-of-range"]],

@@ -19,6 +19,7 @@ const detail = ({ entity }: AuditEvent, type: string): unknown =>
   entity.flatMap((one) => one.detail ?? []).find((one) => one.type === type)?.valueString;
 
 const MINIMAL = "IHE.BasicAudit.OAUTHaccessTokenUse.Minimal";
+const TOKEN = [MINIMAL, "IHE.BasicAudit.OAUTHaccessTokenUse.Comprehensive"];
 
 describe("BALP's codes", () => {
   it.each<[InteractionCode, string, string | undefined, string, string, string]>([
@@ -49,12 +50,11 @@ describe("BALP's codes", () => {
       recorded: "2026-01-31T12:00:00.012Z",
       source: { site: "main-hospital", observer: { display: "fhir-edge-1" } },
     });
-    expect(agentCodes(event)).toEqual([[client], [server], [user, "UserOauthAgent"]]);
-    expect(profiles(event)).toEqual(profile === undefined ? [MINIMAL] : [`IHE.BasicAudit.Patient${profile}`, MINIMAL]);
+    const clientCodes = client === "110150" ? [client] : [client, "110150"];
+    expect(agentCodes(event)).toEqual([clientCodes, [server], [user, "UserOauthAgent"]]);
+    expect(profiles(event)).toEqual(profile === undefined ? TOKEN : [`IHE.BasicAudit.Patient${profile}`, ...TOKEN]);
     const withoutPatient = only(render({ interaction, patients: [] }));
-    expect(profiles(withoutPatient)).toEqual(
-      profile === undefined ? [MINIMAL] : [`IHE.BasicAudit.${profile}`, MINIMAL],
-    );
+    expect(profiles(withoutPatient)).toEqual(profile === undefined ? TOKEN : [`IHE.BasicAudit.${profile}`, ...TOKEN]);
   });
 
   it("names a request that could not be named without a subtype", () => {
@@ -87,7 +87,7 @@ describe("who", () => {
   it("is the app, this edge and the user, who carries the token's id as a URN", () => {
     expect(only(render()).agent).toEqual([
       {
-        type: { coding: [expect.objectContaining({ code: "110152" })] },
+        type: { coding: [expect.objectContaining({ code: "110152" }), expect.objectContaining({ code: "110150" })] },
         who: { identifier: { system: "https://as.example.org", value: "app-1" } },
         requestor: false,
         network: { address: "192.0.2.7", type: "2" },
@@ -115,7 +115,7 @@ describe("who", () => {
 
   it("is the app alone when it calls for itself", () => {
     const event = only(render({ principal: { ...principal, subject: "app-1", organisation: "payer-3" } }));
-    expect(agentCodes(event)).toEqual([["110152"], ["110153"], ["PROV"]]);
+    expect(agentCodes(event)).toEqual([["110152", "110150"], ["110153"], ["PROV"]]);
     expect(event.agent[0]).toMatchObject({ requestor: true, policy: ["urn:ietf:params:oauth:jti:jti-1"] });
     expect(event.agent[2]).toMatchObject({ who: { identifier: { value: "payer-3" } }, requestor: false });
     expect(profiles(event)).toEqual(["IHE.BasicAudit.PatientRead"]);
@@ -151,6 +151,13 @@ describe("who", () => {
     expect(user?.altId).toBe(allowed ? undefined : fhirUser);
   });
 
+  it("is an opaque token's user by the token's hash, of which BALP's Opaque pattern is claimed", () => {
+    const tokenId = `urn:wardline:token-sha256:${"0a".repeat(16)}`;
+    const event = only(render({ principal: { ...principal, tokenId } }));
+    expect(event.agent[2]?.policy).toEqual([tokenId]);
+    expect(profiles(event)).toEqual(["IHE.BasicAudit.PatientRead", "IHE.BasicAudit.OAUTHaccessTokenUse.Opaque"]);
+  });
+
   it("escapes what a URI cannot hold in a token's id", () => {
     const event = only(render({ principal: { ...principal, tokenId: "a b\u00e4\ud800" } }));
     expect(event.agent[2]?.policy).toEqual(["urn:ietf:params:oauth:jti:a%20b%C3%A4%EF%BF%BD"]);
@@ -169,7 +176,7 @@ describe("how it went", () => {
     const event = only(render({ status, completed }));
     expect(event.outcome).toBe(outcome);
     expect(event.outcomeDesc).toBe(outcomeDesc);
-    expect(profiles(event).length).toBe(outcome === "0" ? 2 : 0);
+    expect(profiles(event).length).toBe(outcome === "0" ? 3 : 0);
     expect(detail(event, "status")).toBe(String(status));
   });
 
@@ -184,7 +191,7 @@ describe("how it went", () => {
     const events = render({ status, outcome: "deny", problem: "smart-auth/refused" });
     expect(events.length).toBe(count);
     expect(events[0]).toMatchObject({
-      type: { code: "rest" },
+      type: { code: status === 401 ? "110114" : "rest" },
       outcome,
       outcomeDesc: `refused with ${status} smart-auth/refused`,
       contained: [{ resourceType: "OperationOutcome", id: "refusal" }],
@@ -207,6 +214,79 @@ describe("how it went", () => {
     expect(renderAuditEvents(without(refused, "principal"), { source: SOURCE }).length).toBe(1);
   });
 
+  it("a caller nobody could identify is a failed login, told once", () => {
+    const event = only(render({ status: 401, outcome: "deny", problem: "smart-auth/token-expired" }));
+    expect(event).toMatchObject({
+      type: { code: "110114" },
+      subtype: [{ code: "110122" }, { code: "read" }],
+      action: "E",
+      outcome: "4",
+    });
+    expect(only(render({ status: 401, outcome: "permit" })).type.code).toBe("rest");
+  });
+
+  it.each([
+    [400, "refused"],
+    [403, "refused"],
+    [429, "throttled"],
+  ])("a refusal with %i is found by the subtype %s", (status, word) => {
+    const [event] = render({ status, outcome: "deny", problem: "x/y" });
+    expect(event?.subtype).toEqual([
+      { system: "http://hl7.org/fhir/restful-interaction", code: "read" },
+      { system: "urn:wardline:audit-event", code: word },
+    ]);
+  });
+
+  it.each([
+    ["smart-auth/consent-revoked", "AuthZ-Consent"],
+    ["smart-auth/no-consent", "AuthZ-Consent"],
+    ["smart-auth/scope-insufficient", "AuthZ-Role"],
+    ["smart-auth/consented", "AuthZ-Role"],
+  ])("the refusal %s is an alert of kind %s", (problem, code) => {
+    const alert = render({ status: 403, outcome: "deny", problem })[1];
+    expect(alert?.subtype?.[1]?.code).toBe(code);
+  });
+
+  it("an emergency's use is a Security Alert that names the patients, and its refusal is none", () => {
+    const principal = { ...(READ.principal as NonNullable<typeof READ.principal>), purposeOfUse: ["BTG"] };
+    const [event, alert, ...rest] = render({ principal });
+    expect(rest).toEqual([]);
+    expect(event?.subtype?.map(({ code }) => code)).toEqual(["read", "break-glass"]);
+    expect(alert).toMatchObject({ type: { code: "110113" }, subtype: [{ code: "110127" }], outcome: "0" });
+    expect(alert?.purposeOfEvent).toMatchObject([{ coding: [{ code: "BTG" }] }]);
+    expect(alert?.entity[0]?.what).toEqual({ reference: "Patient/p1" });
+    const refused = render({ principal, status: 403, outcome: "deny", problem: "x/y" });
+    expect(refused.map((one) => one.subtype?.map(({ code }) => code))).toEqual([
+      ["read", "refused"],
+      ["110132", "AuthZ-Role"],
+    ]);
+  });
+
+  it("tells times, sizes, scopes, the certificate and both addresses", () => {
+    const event = only(
+      render({
+        forwardedAddress: "198.51.100.9",
+        clientCertificate: { subject: "CN=app", fingerprint256: "AA:BB" },
+      }),
+    );
+    const facts = ["latency-ms", "request-bytes", "response-bytes", "scopes", "peer-address", "certificate-subject"];
+    expect(facts.map((fact) => detail(event, fact))).toEqual([
+      "12.5",
+      "0",
+      "2500",
+      "user/Patient.rs",
+      "192.0.2.7",
+      "CN=app",
+    ]);
+    expect(event.agent[0]).toMatchObject({ altId: "AA:BB", network: { address: "198.51.100.9" } });
+  });
+
+  it("gives every event an id of its own", () => {
+    const events = [...render({ patients: ["a", "b"] }), ...render()];
+    expect(new Set(events.map(({ id }) => id)).size).toBe(3);
+    for (const { id } of events) expect(id).toMatch(/^[A-Za-z0-9\-.]{1,64}$/);
+  });
+
   it("keeps the decisions and their reasons with the request's id", () => {
     const event = only(render());
     expect(event.entity.at(-1)).toMatchObject({
@@ -223,7 +303,7 @@ describe("how it went", () => {
       renderAuditEvents(without(record({ interaction: "create" }), "resource"), { source: SOURCE }),
     ],
   ])("claims no REST profile when %s", (_what, events) => {
-    expect(profiles(only(events))).toEqual([MINIMAL]);
+    expect(profiles(only(events))).toEqual(TOKEN);
   });
 });
 
@@ -304,6 +384,6 @@ describe.skipIf(!hasVectors)("BALP's profiles, as the shared vectors state them"
         }
       }
     }
-    expect(claimed.size).toBe(11);
+    expect(claimed.size).toBe(12);
   });
 });

@@ -1,19 +1,30 @@
-import type { AccessRecord } from "@wardline/policy-types";
-import { AUTHORIZER, OAUTH_AGENT, ORGANISATION, PURPOSE_SYSTEM } from "./codes.ts";
-import type { AuditAgent, Coding, Reference } from "./resource.ts";
+import { APPLICATION, AUTHORIZER, OAUTH_AGENT, ORGANISATION, PURPOSE_SYSTEM } from "./codes.ts";
+import type { Rendering } from "./event.ts";
+import type { Naming } from "./naming.ts";
+import type { AuditAgent, CodeableConcept, Coding, Reference } from "./resource.ts";
 import type { AuditSource } from "./source.ts";
+import { tokenUri } from "./token.ts";
 
-type Principal = NonNullable<AccessRecord["principal"]>;
+type Principal = NonNullable<Rendering["record"]["principal"]>;
 
 /** The application (or device) that made the call, at the address it called from. */
-export function clientAgent(record: AccessRecord, type: Coding): AuditAgent {
+export function clientAgent({ record, naming }: Rendering, type: Coding): AuditAgent {
   const { principal, clientCertificate } = record;
   const address = record.forwardedAddress ?? record.peerAddress;
   const alone = principal !== undefined && !hasUser(principal);
+  // A client known by its id is BALP's OAuth client as well: one agent, two type codings.
+  const isOAuthClient = principal?.clientId !== undefined && type !== APPLICATION;
+  const ofDevice = principal?.clientId === undefined;
   return {
-    type: { coding: [type] },
-    who: clientWho(record),
-    ...(clientCertificate === undefined ? {} : { altId: clientCertificate.fingerprint256 }),
+    type: { coding: isOAuthClient ? [type, APPLICATION] : [type] },
+    who: clientWho({ record, naming }),
+    ...(clientCertificate === undefined
+      ? {}
+      : {
+          altId: ofDevice
+            ? naming.text("certificate", clientCertificate.fingerprint256)
+            : clientCertificate.fingerprint256,
+        }),
     requestor: !hasUser(principal),
     ...(alone ? authority(principal) : {}),
     ...(address === undefined ? {} : { network: { address, type: "2" } }),
@@ -35,21 +46,19 @@ export function serverAgent(source: AuditSource, type: Coding): AuditAgent {
  *
  * @see https://profiles.ihe.net/ITI/BALP/StructureDefinition-IHE.BasicAudit.OAUTHaccessTokenUse.Minimal.html
  */
-export function userAgent(record: AccessRecord, type: Coding): AuditAgent | undefined {
+export function userAgent({ record, naming }: Rendering, type: Coding): AuditAgent | undefined {
   const { principal } = record;
   if (principal === undefined || !hasUser(principal)) return undefined;
-  const { issuer, subject, fhirUser, tokenId } = principal;
-  const isReference = fhirUser !== undefined && AGENT_REFERENCE.test(fhirUser);
+  const { tokenId } = principal;
   return {
     type: { coding: tokenId === undefined ? [type] : [type, OAUTH_AGENT] },
-    who: { ...(isReference ? { reference: fhirUser } : {}), identifier: { system: issuer, value: subject } },
-    ...(fhirUser === undefined || isReference ? {} : { altId: fhirUser }),
+    ...userWho(principal, naming),
     requestor: true,
     ...authority(principal),
   };
 }
 
-export function organisationAgent(record: AccessRecord): AuditAgent | undefined {
+export function organisationAgent({ record }: Pick<Rendering, "record">): AuditAgent | undefined {
   const organisation = record.principal?.organisation;
   if (organisation === undefined) return undefined;
   return { type: { coding: [ORGANISATION] }, who: { identifier: { value: organisation } }, requestor: false };
@@ -60,9 +69,8 @@ export function authorizerAgent(source: AuditSource): AuditAgent {
   return { type: { coding: [AUTHORIZER] }, who: { display: source.observer }, requestor: false };
 }
 
-/** `urn:ietf:params:oauth:jti:` and the token's id, as a URI: BALP's SHALL, which its own examples leave out. */
-export function tokenUrn(tokenId: string): string {
-  return `urn:ietf:params:oauth:jti:${tokenId.replace(/[^\u0021-\u007e]/gu, percentEncoded)}`;
+export function purposes(codes: readonly string[]): CodeableConcept[] {
+  return codes.map((code) => ({ coding: [{ system: PURPOSE_SYSTEM, code }] }));
 }
 
 /** A client that calls for itself has itself as subject; a device has a certificate of its own. */
@@ -70,25 +78,34 @@ function hasUser(principal: Principal | undefined): boolean {
   return principal !== undefined && principal.device === undefined && principal.subject !== principal.clientId;
 }
 
-function clientWho({ principal, clientCertificate, forwardedAddress, peerAddress }: AccessRecord): Reference {
+function clientWho({ record, naming }: Pick<Rendering, "record" | "naming">): Reference {
+  const { principal, clientCertificate, forwardedAddress, peerAddress } = record;
   if (principal?.clientId !== undefined) return { identifier: { system: principal.issuer, value: principal.clientId } };
-  if (principal?.device !== undefined) return { identifier: { system: principal.issuer, value: principal.device } };
-  if (clientCertificate !== undefined) return { display: clientCertificate.subject };
+  if (principal?.device !== undefined) {
+    return { identifier: naming.identifier("device", principal.issuer, principal.device) };
+  }
+  if (clientCertificate !== undefined) return { display: naming.text("certificate", clientCertificate.subject) };
   return { display: forwardedAddress ?? peerAddress ?? "unknown" };
+}
+
+/** A hashed reference is an identifier, of which `who` has one: the subject's. The resource then goes beside it. */
+function userWho({ issuer, subject, fhirUser }: Principal, naming: Naming): Pick<AuditAgent, "who" | "altId"> {
+  const identifier = naming.identifier("subject", issuer, subject);
+  if (fhirUser === undefined) return { who: { identifier } };
+  const relative = /^[A-Za-z]+\/[^/]+$/.test(fhirUser);
+  const named = relative ? naming.resource(fhirUser) : { reference: naming.text("reference", fhirUser) };
+  if (named.reference === fhirUser && AGENT_REFERENCE.test(fhirUser)) {
+    return { who: { reference: fhirUser, identifier } };
+  }
+  return { who: { identifier }, altId: named.identifier?.value ?? named.reference ?? fhirUser };
 }
 
 function authority({ roles, tokenId, purposeOfUse }: Principal): Partial<AuditAgent> {
   return {
     ...(roles.length === 0 ? {} : { role: roles.map((text) => ({ text })) }),
-    ...(tokenId === undefined ? {} : { policy: [tokenUrn(tokenId)] }),
-    ...(purposeOfUse.length === 0
-      ? {}
-      : { purposeOfUse: purposeOfUse.map((code) => ({ coding: [{ system: PURPOSE_SYSTEM, code }] })) }),
+    ...(tokenId === undefined ? {} : { policy: [tokenUri(tokenId)] }),
+    ...(purposeOfUse.length === 0 ? {} : { purposeOfUse: purposes(purposeOfUse) }),
   };
-}
-
-function percentEncoded(character: string): string {
-  return [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("");
 }
 
 /** What R4 lets `agent.who` refer to. A Person, which `fhirUser` may be, is not among them. */

@@ -14,10 +14,31 @@ export const REST: Coding = code("http://terminology.hl7.org/CodeSystem/audit-ev
 export const SECURITY_ALERT: Coding = code(DCM, "110113", "Security Alert");
 export const RESTRICTED_FUNCTION: Coding = code(DCM, "110132", "Use of Restricted Function");
 export const AUTHZ_ROLE: Coding = code(`${BALP}/CodeSystem/AuthZsubType`, "AuthZ-Role");
+export const AUTHZ_CONSENT: Coding = code(`${BALP}/CodeSystem/AuthZsubType`, "AuthZ-Consent");
+export const EXPORT: Coding = code(DCM, "110106", "Export");
+export const DISCLOSE: Coding = code(
+  "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle",
+  "disclose",
+  "Disclose Record Lifecycle Event",
+);
+export const APPLICATION_ACTIVITY: Coding = code(DCM, "110100", "Application Activity");
+export const AUDIT_LOG_USED: Coding = code(DCM, "110101", "Audit Log Used");
+export const USER_AUTHENTICATION: Coding = code(DCM, "110114", "User Authentication");
+export const APPLICATION_START: Coding = code(DCM, "110120", "Application Start");
+export const APPLICATION_STOP: Coding = code(DCM, "110121", "Application Stop");
+export const LOGIN: Coding = code(DCM, "110122", "Login");
+export const LOGOUT: Coding = code(DCM, "110123", "Logout");
+export const NODE_AUTHENTICATION: Coding = code(DCM, "110126", "Node Authentication");
+export const OVERRIDE_STARTED: Coding = code(DCM, "110127", "Emergency Override Started");
+export const SECURITY_CONFIGURATION: Coding = code(DCM, "110129", "Security Configuration");
+export const AUDIT_STOPPED: Coding = code(DCM, "110133", "Audit Recording Stopped");
+export const AUDIT_STARTED: Coding = code(DCM, "110134", "Audit Recording Started");
+export const OVERRIDE_STOPPED: Coding = code(DCM, "110138", "Emergency Override Stopped");
+export const LAUNCHER: Coding = code(DCM, "110151", "Application Launcher");
 
 export const APPLICATION: Coding = code(DCM, "110150", "Application");
-const DESTINATION: Coding = code(DCM, "110152", "Destination Role ID");
-const SOURCE: Coding = code(DCM, "110153", "Source Role ID");
+export const DESTINATION: Coding = code(DCM, "110152", "Destination Role ID");
+export const SOURCE: Coding = code(DCM, "110153", "Source Role ID");
 const CUSTODIAN: Coding = code(
   "http://terminology.hl7.org/CodeSystem/provenance-participant-type",
   "custodian",
@@ -42,8 +63,10 @@ export const SYSTEM_OBJECT: Coding = code(ENTITY_TYPE, "2", "System Object");
 export const PATIENT_ROLE: Coding = code(OBJECT_ROLE, "1", "Patient");
 export const RESOURCE_ROLE: Coding = code(OBJECT_ROLE, "4", "Domain Resource");
 export const QUERY_ROLE: Coding = code(OBJECT_ROLE, "24", "Query");
+export const JOB_ROLE: Coding = code(OBJECT_ROLE, "20", "Job");
 export const REQUEST_ID: Coding = code(`${BALP}/CodeSystem/BasicAuditEntityType`, "XrequestId");
 export const OUTCOME_RESOURCE: Coding = code("http://hl7.org/fhir/resource-types", "OperationOutcome");
+export const CONSENT_RESOURCE: Coding = code("http://hl7.org/fhir/resource-types", "Consent");
 export const WEB_SERVER: Coding = code("http://terminology.hl7.org/CodeSystem/security-source-type", "3", "Web Server");
 
 /** How one kind of interaction is written down. */
@@ -98,6 +121,11 @@ export const PATTERNS: Readonly<Record<InteractionCode, Pattern>> = Object.freez
 
 export function profileUrl(id: string): string {
   return `${BALP}/StructureDefinition/${id}`;
+}
+
+/** What happened, in our own words, where the published code systems have none. */
+export function ownCode(value: string): Coding {
+  return code("urn:wardline:audit-event", value);
 }
 
 function code(system: string, value: string, display?: string): Coding {

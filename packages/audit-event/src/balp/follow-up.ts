@@ -1,5 +1,6 @@
 import type { AccessRecord } from "@wardline/policy-types";
-import { type RenderOptions, renderAuditEvents } from "./render.ts";
+import type { RenderOptions } from "./event.ts";
+import { renderAuditEvents } from "./render.ts";
 import type { AuditEvent } from "./resource.ts";
 
 /**

@@ -27,6 +27,21 @@ export function isDeniedUse({ outcome, status, principal }: AccessRecord): boole
   return outcome === "deny" && principal !== undefined && (status === 403 || status === 404);
 }
 
+/** Nobody could tell who it was: a missing, expired or forged token. */
+export function isFailedLogin({ outcome, status }: AccessRecord): boolean {
+  return outcome === "deny" && status === 401;
+}
+
+/** An emergency was claimed, by the purpose of use BTG, and something was shown for it. */
+export function isBreakGlass({ outcome, status, principal }: AccessRecord): boolean {
+  return outcome === "permit" && status < 400 && principal?.purposeOfUse.includes("BTG") === true;
+}
+
+/** A control that refuses for want of consent says so in its code. */
+export function isConsentRefusal({ problem }: AccessRecord): boolean {
+  return problem !== undefined && /(?:^|[/-])consent(?:-|$)/.test(problem);
+}
+
 /** The refusal as a contained resource, the way R4's own example of a failed event does it. */
 export function containedOutcome(id: string, { problem, status }: AccessRecord): object {
   return {

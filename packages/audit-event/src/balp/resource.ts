@@ -1,11 +1,13 @@
 /** The parts of R4's AuditEvent this package writes. @see https://hl7.org/fhir/R4/auditevent.html */
 export interface AuditEvent {
   readonly resourceType: "AuditEvent";
+  readonly id: string;
   readonly meta?: { readonly profile: readonly string[] };
   readonly contained?: readonly object[];
   readonly type: Coding;
   readonly subtype?: readonly Coding[];
   readonly action: "C" | "R" | "U" | "D" | "E";
+  readonly purposeOfEvent?: readonly CodeableConcept[];
   readonly period?: { readonly start: string; readonly end: string };
   readonly recorded: string;
   readonly outcome: "0" | "4" | "8" | "12";
@@ -53,6 +55,7 @@ export interface CodeableConcept {
 
 export interface Reference {
   readonly reference?: string;
+  readonly type?: string;
   readonly identifier?: { readonly system?: string; readonly value: string };
   readonly display?: string;
 }

@@ -1,0 +1,82 @@
+import { clientAgent, organisationAgent, serverAgent, userAgent } from "./agents.ts";
+import {
+  INTERACTION_SYSTEM,
+  LOGIN,
+  ownCode,
+  PATTERNS,
+  type Pattern,
+  profileUrl,
+  REST,
+  USER_AUTHENTICATION,
+} from "./codes.ts";
+import { dataEntity, outcomeEntity, patientEntity, queryEntity, transactionEntity } from "./entities.ts";
+import { begin, claimed, described, present, type Rendering, sourceOf, times } from "./event.ts";
+import { containedOutcome, isBreakGlass, isFailedLogin, outcomeOf } from "./outcome.ts";
+import type { AuditAgent, AuditEntity, AuditEvent, Coding } from "./resource.ts";
+import { tokenProfiles } from "./token.ts";
+
+/**
+ * The request as a RESTful operation on one patient, or on none. A caller whom nobody could identify has not come as far
+ * as an operation: that is a failed login.
+ *
+ * @see https://profiles.ihe.net/ITI/BALP/content.html IHE BALP 1.1.4, sections 3:5.7.5.3 to 3:5.7.5.8
+ */
+export function restEvent(facts: Rendering, patient: string | undefined): AuditEvent {
+  const { record, source } = facts;
+  const pattern = PATTERNS[record.interaction];
+  const client = clientAgent(facts, pattern.client);
+  const server = serverAgent(source, pattern.server);
+  const user = userAgent(facts, pattern.user);
+  const object = pattern.profile === "Query" ? queryEntity(facts) : dataEntity(facts);
+  const refused = record.problem !== undefined;
+  const subtype = subtypesOf(facts);
+  return {
+    ...begin(facts),
+    ...claimed(profilesOf(facts, pattern, patient, [client, server, user], object)),
+    ...(refused ? { contained: [containedOutcome("refusal", record)] } : {}),
+    type: isFailedLogin(record) ? USER_AUTHENTICATION : REST,
+    ...(subtype.length === 0 ? {} : { subtype }),
+    action: isFailedLogin(record) ? "E" : pattern.action,
+    ...times(record),
+    outcome: outcomeOf(record),
+    ...described(record),
+    agent: present([client, server, user, organisationAgent(facts)]),
+    source: sourceOf(source),
+    entity: present([
+      object,
+      patient === undefined ? undefined : patientEntity(patient, facts.naming),
+      transactionEntity(facts),
+      refused ? outcomeEntity("refusal") : undefined,
+    ]),
+  };
+}
+
+function subtypesOf({ record }: Rendering): Coding[] {
+  const named = record.interaction === "unknown" ? [] : [{ system: INTERACTION_SYSTEM, code: record.interaction }];
+  if (isFailedLogin(record)) return [LOGIN, ...named];
+  if (record.outcome === "deny") return [...named, record.status === 429 ? THROTTLED : REFUSED];
+  return isBreakGlass(record) ? [...named, BREAK_GLASS] : named;
+}
+
+/** BALP fixes outcome 0 in its REST profiles, and asks for both agents' networks and for the object. */
+function profilesOf(
+  { record }: Rendering,
+  { profile }: Pattern,
+  patient: string | undefined,
+  [client, server, user]: readonly [AuditAgent, AuditAgent, AuditAgent | undefined],
+  object: AuditEntity | undefined,
+): string[] {
+  if (outcomeOf(record) !== "0") return [];
+  const profiles: string[] = [];
+  const whole = client.network !== undefined && server.network !== undefined;
+  const known = object?.what !== undefined || object?.query !== undefined;
+  if (profile !== undefined && whole && known) {
+    profiles.push(profileUrl(`IHE.BasicAudit.${patient === undefined ? "" : "Patient"}${profile}`));
+  }
+  profiles.push(...tokenProfiles(record.principal?.tokenId, client, user));
+  return profiles;
+}
+
+const THROTTLED: Coding = ownCode("throttled");
+const REFUSED: Coding = ownCode("refused");
+const BREAK_GLASS: Coding = ownCode("break-glass");
