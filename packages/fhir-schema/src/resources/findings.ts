@@ -1,0 +1,43 @@
+import type { IssueType } from "@wardline/policy-types";
+import type { SchemaIssue } from "../issues.ts";
+import type { Fault } from "./run.ts";
+
+type Sentence = readonly [IssueType, string];
+
+/** What is told for each rule. Fixed sentences: nothing of the resource (S15). */
+const SENTENCES: Readonly<Record<string, Sentence>> = {
+  type: ["structure", "This element has another JSON type than R4 gives it."],
+  empty: ["structure", "An object must not be empty."],
+  minItems: ["structure", "An array must not be empty."],
+  unknown: ["structure", "This element holds a property that R4 does not define here."],
+  required: ["required", "This element is required."],
+  choice: ["structure", "Only one type of this element may be given."],
+  fhirAligned: ["structure", "Every place of this array needs a value or extensions, in two arrays of one length."],
+  fhirList: ["too-long", "This array has more entries than are accepted."],
+  fhirCoded: ["code-invalid", "No coding is of the closed list of codes this element is bound to."],
+  enum: ["code-invalid", "The code is not of the closed list this element is bound to."],
+  format: ["value", "The value does not have the form its type requires."],
+  depth: ["structure", "Elements are nested more deeply than is accepted."],
+  contained: ["invariant", "A contained resource must not contain others."],
+  resourceType: ["required", "A resource names its type in resourceType."],
+  unknownType: ["structure", "R4 has no resource of this type."],
+  otherType: ["invalid", "The resource is of another type than the URL names."],
+  otherId: ["invalid", "The resource has another id than the URL names."],
+  idMissing: ["required", "The resource must have the id the URL names."],
+  exception: ["exception", "The resource could not be checked."],
+};
+
+const OTHER: Sentence = ["structure", "The resource is not well-formed R4."];
+
+export function issueOf(type: string, { rule, path, name }: Fault): SchemaIssue {
+  const [issue, detail] = SENTENCES[rule] ?? OTHER;
+  const below = name === undefined ? "" : `.${name.replace("[x]", "")}`;
+  return { severity: "error", issue, detail, expression: `${type}${fhirPath(path)}${below}` };
+}
+
+/** `/name/0/given/1` is `.name[0].given[1]`. Names in it are those of the definitions: unknown ones are never entered. */
+function fhirPath(pointer: string): string {
+  return pointer.replace(/\/(?:(\d+)|_?([^/]+))/g, (_, index?: string, name?: string) =>
+    index === undefined ? `.${name}` : `[${index}]`,
+  );
+}

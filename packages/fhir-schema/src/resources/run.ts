@@ -1,0 +1,87 @@
+import { isResourceType } from "@wardline/fhir-r4";
+import type { ErrorObject } from "ajv";
+
+/** Something wrong, where (a JSON pointer), and which keyword said so. `name` is an element's name from the definitions. */
+export interface Fault {
+  path: string;
+  readonly rule: string;
+  readonly name?: string;
+}
+
+export interface RunLimits {
+  readonly maxIssues: number;
+  readonly maxDepth: number;
+  readonly maxArrayLength: number;
+}
+
+/** A compiled node, called with the run as `this`. */
+export interface CompiledNode {
+  call(run: Run, data: unknown): boolean;
+  errors?: ErrorObject[] | null;
+}
+
+/** A resource as far as it was looked at. */
+type Properties = Readonly<Record<string, unknown>>;
+
+/**
+ * One validation: what was found, and how deep it stands. Compiled schemas reach it as `this`. A node stops at its first
+ * fault; its siblings are still looked at, until `maxIssues` were found.
+ */
+export class Run {
+  readonly faults: Fault[] = [];
+  readonly limits: RunLimits;
+  readonly #compiled: (node: string) => CompiledNode;
+  #depth = 0;
+  /** How many faults there were before the node that has just failed. */
+  #mark = 0;
+
+  constructor(limits: RunLimits, compiled: (node: string) => CompiledNode) {
+    this.limits = limits;
+    this.#compiled = compiled;
+  }
+
+  /** Whether nothing is wrong with the node. */
+  enter(node: CompiledNode, data: unknown): boolean {
+    const before = this.faults.length;
+    if (before >= this.limits.maxIssues) return true;
+    if (this.#depth >= this.limits.maxDepth) return this.fail(before, "depth");
+    this.#depth++;
+    if (!node.call(this, data)) this.#add(node.errors?.[0]);
+    this.#depth--;
+    this.#mark = before;
+    return this.faults.length === before;
+  }
+
+  /** A resource within a resource, or the outermost one. `element` is where it stands: `contained`, `resource`. */
+  enterResource(data: unknown, element?: string): boolean {
+    const before = this.faults.length;
+    if (before >= this.limits.maxIssues) return true;
+    if (typeof data !== "object" || data === null || Array.isArray(data)) return this.fail(before, "type");
+    const { resourceType: type, contained } = data as Properties;
+    if (type === undefined) return this.fail(before, "resourceType");
+    if (typeof type !== "string" || !isResourceType(type)) return this.fail(before, "unknownType");
+    if (element === "contained" && contained !== undefined) return this.fail(before, "contained");
+    return this.enter(this.#compiled(type), data);
+  }
+
+  /** Records a fault of the data at hand and answers false. */
+  fail(before: number, rule: string): false {
+    this.faults.push({ path: "", rule });
+    this.#mark = before;
+    return false;
+  }
+
+  /** Puts where a failed node stands before the paths of its faults. */
+  within(path: string): void {
+    for (let index = this.#mark; index < this.faults.length; index++) {
+      const fault = this.faults[index];
+      if (fault !== undefined) fault.path = path + fault.path;
+    }
+  }
+
+  #add(error: ErrorObject | undefined): void {
+    const path = error?.instancePath ?? "";
+    const { rule = error?.keyword ?? "type", name } = (error?.params ?? {}) as { rule?: string; name?: string };
+    this.faults.push(name === undefined ? { path, rule } : { path, rule, name });
+  }
+}

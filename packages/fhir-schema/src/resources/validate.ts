@@ -1,0 +1,70 @@
+import { isResourceType } from "@wardline/fhir-r4";
+import type { SchemaIssue } from "../issues.ts";
+import { createEngine, type Engine } from "./engine.ts";
+import { issueOf } from "./findings.ts";
+import { Run, type RunLimits } from "./run.ts";
+
+export interface ResourceLimits {
+  /** Issues told at most. Default 20. */
+  readonly maxIssues?: number;
+  /** Elements within elements, resources within resources. Default 64. */
+  readonly maxDepth?: number;
+  /** Entries of one array. Default 10000. */
+  readonly maxArrayLength?: number;
+}
+
+const DEFAULTS: RunLimits = { maxIssues: 20, maxDepth: 64, maxArrayLength: 10_000 };
+
+/** Made at first use. It remembers compiled definitions of R4 and nothing of any resource. */
+let engine: Engine | undefined;
+
+/**
+ * What keeps a parsed resource from being well-formed R4: unknown elements, cardinalities, types, forms of primitives, closed
+ * code lists, choices, empty objects and arrays, nulls, alignment of `_element`s, narratives, references, and the type and id
+ * the URL names. Empty when nothing does. Total: never throws.
+ *
+ * Each object is judged to its first fault and its siblings go on, up to `maxIssues`. Does NOT see duplicate keys (they are
+ * gone once the text is parsed), and does NOT check invariants, profiles, open code lists or whether references lead anywhere.
+ *
+ * @see https://hl7.org/fhir/R4/json.html
+ */
+export function validateResource(
+  resource: unknown,
+  limits: ResourceLimits & { /** the type the URL names */ readonly type?: string; readonly id?: string } = {},
+): readonly SchemaIssue[] {
+  const { maxIssues, maxDepth, maxArrayLength } = { ...DEFAULTS, ...limits };
+  engine ??= createEngine();
+  const run = new Run({ maxIssues: Math.max(1, maxIssues), maxDepth, maxArrayLength }, engine);
+  try {
+    run.enterResource(resource);
+    compareWithUrl(run, resource, limits);
+  } catch {
+    // S10: whatever a hostile object does while it is read is a finding, not an error.
+    run.fail(0, "exception");
+  }
+  if (run.faults.length === 0) return [];
+  const type = typeOf(resource);
+  return run.faults.map((fault) => issueOf(type, fault));
+}
+
+function compareWithUrl(run: Run, resource: unknown, url: { readonly type?: string; readonly id?: string }): void {
+  const { resourceType, id } = Object(resource) as { readonly resourceType?: unknown; readonly id?: unknown };
+  if (url.type !== undefined && resourceType !== url.type) run.fail(0, "otherType");
+  if (url.id !== undefined && id !== url.id) run.fail(0, id === undefined ? "idMissing" : "otherId");
+}
+
+/** The root of every expression: only a name the definitions hold. */
+function typeOf(resource: unknown): string {
+  try {
+    const { resourceType } = Object(resource) as { readonly resourceType?: unknown };
+    return typeof resourceType === "string" && isResourceType(resourceType) ? resourceType : "Resource";
+  } catch {
+    return "Resource";
+  }
+}
+
+/** Compiles what resources of these types are made of ahead of their first use. Unknown types are passed over. */
+export function prepare(types: readonly string[]): void {
+  engine ??= createEngine();
+  for (const type of types) if (isResourceType(type)) engine(type);
+}
