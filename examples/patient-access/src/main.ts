@@ -16,6 +16,8 @@ npm start -- --once   ends after the tour; exit status 0 when all went as told`;
 /** Beside `src` and `dist`; git ignores it. */
 const LASTING_AUDIT = join(import.meta.dirname, "../var/audit");
 
+const ANY_PORTS = { PORT: "0", BACKEND_PORT: "0", OAUTH_PORT: "0" };
+
 /** A tour cut short has shown nothing. */
 const INTERRUPTED = 130;
 
@@ -29,7 +31,8 @@ try {
 async function main(): Promise<void> {
   const { once } = readArguments();
   const print = printer(process.stdout, process.env);
-  const ports = await settlePorts(process.env);
+  // Nothing is tried by hand after a tour alone, so whatever else this machine runs may keep its ports.
+  const ports = await settlePorts(once ? { ...ANY_PORTS, ...process.env } : process.env);
   const auditFolder = once
     ? await mkdtemp(join(tmpdir(), "wardline-audit-"))
     : (process.env["AUDIT_FOLDER"] ?? LASTING_AUDIT);
