@@ -32,6 +32,7 @@ export {
   type IssuerPolicy,
   type PolicyDocument,
   type RoutePolicy,
+  type SchemaPolicy,
   type SmartEndpoints,
   type TierPolicy,
   type UpstreamPolicy,

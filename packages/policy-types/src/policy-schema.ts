@@ -85,6 +85,15 @@ const route = closed(
     tier: name,
     compartmentRule: { enum: ["subject", "full"] },
     supportTypes: words,
+    schema: closed(
+      {
+        resources: { enum: ["refuse", "report", "off"] },
+        queries: { enum: ["refuse", "report", "off"] },
+        responses: { enum: ["report", "off"] },
+        maxCount: positive,
+      },
+      [],
+    ),
   },
   ["id", "path", "zone", "apiType", "upstream", "interactions", "tier"],
 );

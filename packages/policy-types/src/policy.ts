@@ -86,6 +86,20 @@ export interface RoutePolicy {
   readonly compartmentRule?: CompartmentRule;
   /** Types without a patient that a patient's app may read by reference. */
   readonly supportTypes?: readonly string[];
+  /** How strictly bodies and queries are checked. Default: everything is refused that is not well-formed FHIR. */
+  readonly schema?: SchemaPolicy;
+}
+
+/** `refuse` answers 400; `report` lets it pass and tells the operator; `off` does not look. */
+export interface SchemaPolicy {
+  /** Submitted resources. Default `refuse`. */
+  readonly resources?: "refuse" | "report" | "off";
+  /** Search parameters and their values. Default `refuse`. */
+  readonly queries?: "refuse" | "report" | "off";
+  /** Answers of the upstream, to find one that drifts. Default `off`. */
+  readonly responses?: "report" | "off";
+  /** Largest `_count`. Default 1000. */
+  readonly maxCount?: number;
 }
 
 /**

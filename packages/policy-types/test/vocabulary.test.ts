@@ -61,6 +61,7 @@ const WHOLE = definePolicy({
       tier: "apps",
       compartmentRule: "subject",
       supportTypes: ["Practitioner"],
+      schema: { resources: "report", queries: "refuse", responses: "report", maxCount: 100 },
     },
   ],
   door: { limit: 100, windowSeconds: 10 },
