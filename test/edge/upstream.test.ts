@@ -94,11 +94,18 @@ describe("an upstream that fails", () => {
 
   it("S13: that dies in the middle of a stream breaks the transfer", async () => {
     const edge = await startEdge();
+    let die = (): unknown => undefined;
     edge.backend.answer = (_req, res) => {
       res.writeHead(200, { "Content-Type": "application/fhir+ndjson" });
-      res.write(`${JSON.stringify(observation("o1", "a"))}\n`, () => setTimeout(() => res.destroy(), 100));
+      res.write(`${JSON.stringify(observation("o1", "a"))}\n`);
+      die = () => res.destroy();
     };
-    await expect(edge.ask("/Observation")).rejects.toThrow();
+    const token = await edge.issuer.token({ patient: "a", scope: "patient/*.rs" });
+    const response = await fetch(`${edge.base}/Observation`, { headers: { authorization: `Bearer ${token}` } });
+    const reader = response.body?.getReader();
+    expect((await reader?.read())?.done).toBe(false);
+    die();
+    await expect(reader?.read()).rejects.toThrow();
     await expect.poll(() => edge.records.length).toBe(1);
     expect(edge.records[0]).toMatchObject({ completed: false });
   });
@@ -192,7 +199,7 @@ describe("what passes", () => {
     const start = performance.now();
     await edge.gateway.close();
     await ended;
-    expect(performance.now() - start).toBeLessThan(1_500);
+    expect(performance.now() - start).toBeLessThan(10_000);
   });
 
   it("F15: closing lets the answer in work end, then refuses connections", async () => {

@@ -88,7 +88,7 @@ export async function startEdge(
   const gateway = await createGateway(policy, {
     onRecord: (record) => records.push(record),
     onEvent: (event) => events.push(event),
-    drainMs: 2000,
+    drainMs: 15_000,
   });
   const { url, port } = await gateway.listen();
   ended.push(
@@ -119,7 +119,7 @@ function parse(text: string): unknown {
 }
 
 /** Writes bytes to the edge as they are and gives what came back until it closed or fell silent. */
-export function raw(port: number, bytes: string | Buffer, silenceMs = 400): Promise<string> {
+export function raw(port: number, bytes: string | Buffer, silenceMs = 10_000): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
     let got = "";
