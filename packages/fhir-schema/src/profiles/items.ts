@@ -1,0 +1,54 @@
+import { isObject, type JsonObject, own } from "./json.ts";
+import type { ElementRule, Item } from "./rules.ts";
+
+/** What holds the parts of an item: the object itself, or what stands beside a primitive. */
+export function holderOf(item: Pick<Item, "value" | "extra">): JsonObject | undefined {
+  if (isObject(item.value)) return item.value;
+  return isObject(item.extra) ? item.extra : undefined;
+}
+
+/** The items of one element among the parts of its parent. */
+export function itemsOf(parent: Item, rule: ElementRule, siblings: ReadonlyMap<string, ElementRule>): readonly Item[] {
+  const holder = holderOf(parent);
+  if (holder === undefined) return [];
+  const path = `${parent.path}.${rule.name}`;
+  if (!rule.choice) return itemsNamed(holder, rule.name, path);
+  return typesIn(holder, rule.name, siblings).flatMap((suffix) => {
+    const type = rule.types.find(({ code }) => capitalised(code) === suffix)?.code ?? suffix;
+    return itemsNamed(holder, rule.name + suffix, path).map((item) => ({ ...item, type }));
+  });
+}
+
+/** Items under one name, and of what stands beside them. Null keeps the place of a primitive that has only extensions. */
+export function itemsNamed(holder: JsonObject, name: string, path: string): readonly Item[] {
+  const values = own(holder, name);
+  const extras = own(holder, `_${name}`);
+  if (!Array.isArray(values) && !Array.isArray(extras)) {
+    return values === undefined && extras === undefined ? [] : [{ value: values, extra: extras, path }];
+  }
+  const list: readonly unknown[] = Array.isArray(values) ? values : [];
+  const beside: readonly unknown[] = Array.isArray(extras) ? extras : [];
+  const items: Item[] = [];
+  for (let index = 0; index < Math.max(list.length, beside.length); index++) {
+    const value = list[index] ?? undefined;
+    const extra = beside[index] ?? undefined;
+    if (value !== undefined || extra !== undefined) items.push({ value, extra, path: `${path}[${index}]` });
+  }
+  return items;
+}
+
+/** The endings with which a choice is present: `Quantity` for `valueQuantity`. */
+export function typesIn(holder: JsonObject, name: string, siblings?: ReadonlyMap<string, unknown>): readonly string[] {
+  const found = new Set<string>();
+  for (const key of Object.keys(holder)) {
+    const bare = key.startsWith("_") ? key.slice(1) : key;
+    if (!bare.startsWith(name) || siblings?.has(bare) === true) continue;
+    const suffix = bare.slice(name.length);
+    if (/^[A-Z][A-Za-z0-9]*$/.test(suffix)) found.add(suffix);
+  }
+  return [...found];
+}
+
+export function capitalised(code: string): string {
+  return code.charAt(0).toUpperCase() + code.slice(1);
+}
