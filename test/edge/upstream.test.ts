@@ -135,6 +135,32 @@ describe("an upstream that fails", () => {
   });
 });
 
+describe("the operator's listener", () => {
+  it("says whether the edge is up and ready, and nothing else", async () => {
+    const edge = await startEdge((policy) => ({ ...policy, admin: { port: 0 } }));
+    const admin = `http://127.0.0.1:${edge.adminPort}`;
+    const read = async (path: string): Promise<unknown> => {
+      const response = await fetch(admin + path);
+      return [response.status, await response.json()];
+    };
+    expect(await read("/healthz")).toEqual([200, { status: "up" }]);
+    expect(await read("/readyz")).toEqual([
+      200,
+      {
+        status: "ready",
+        policy: edge.gateway.policyVersion,
+        audit: { status: "open", queuedBytes: 0 },
+        upstreams: { ehr: { status: "ok" } },
+      },
+    ]);
+    await edge.backend.stop();
+    await edge.ask("/Patient/a");
+    expect(await read("/readyz")).toMatchObject([200, { upstreams: { ehr: { status: "failing" } } }]);
+    expect(await read("/fhir/Patient/a")).toEqual([404, { status: "unknown" }]);
+    expect((await fetch(edge.base.replace("/fhir", "/readyz"))).status).toBe(404);
+  });
+});
+
 describe("what passes", () => {
   it("the upstream sees neither the client's token nor headers it might obey", async () => {
     const edge = await startEdge();

@@ -5,6 +5,7 @@ import { afterAnswer, contextOf, requireControls, sendProblem } from "@wardline/
 import { smartAuth, smartConfiguration } from "@wardline/smart-auth";
 import { doorThrottle, tieredThrottle } from "@wardline/tiered-throttle";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, Router } from "express";
+import type { Health } from "./health.ts";
 import type { ParsedDependencies } from "./options.ts";
 import type { CheckedPolicy } from "./policy/load.ts";
 import { INTERNAL, NO_ROUTE } from "./problems.ts";
@@ -20,6 +21,7 @@ export interface Parts {
   readonly checked: CheckedPolicy;
   readonly ledger: Ledger;
   readonly upstreams: ReadonlyMap<string, Upstream>;
+  readonly health: Health;
   readonly dependencies: ParsedDependencies;
 }
 
@@ -106,19 +108,7 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
   router.use(smartAuth(authOptions(parts, route, upstream, { baseUrl, requestBodyBytes })));
   router.use(tieredThrottle(tier));
   router.use(requireControls(route.zone));
-  router.use((req, res) =>
-    forward(req, res, upstream, {
-      requestBodyBytes,
-      onUpstreamError: (name, error) =>
-        parts.dependencies.onEvent({
-          level: "error",
-          code: "gateway/upstream-failed",
-          message: "an upstream did not answer as it should",
-          facts: { upstream: name, requestId: contextOf(req).requestId },
-          error,
-        }),
-    }),
-  );
+  router.use((req, res) => forward(req, res, upstream, { requestBodyBytes, health: parts.health }));
   return router;
 }
 

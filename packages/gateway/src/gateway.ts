@@ -1,8 +1,12 @@
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { openLedger } from "@wardline/audit-event";
 import { clientErrorHandler } from "@wardline/perimeter";
 import type { PolicyDocument } from "@wardline/policy-types";
 import type { Express } from "express";
+import { openAdmin } from "./admin.ts";
 import { assemble } from "./assemble.ts";
+import { watchHealth } from "./health.ts";
 import { type GatewayDependencies, parseDependencies } from "./options.ts";
 import { checkPolicy } from "./policy/load.ts";
 import { openUpstream, type Upstream } from "./proxy/upstream.ts";
@@ -13,8 +17,8 @@ export interface Gateway {
   readonly app: Express;
   /** Hash of the policy in force. */
   readonly policyVersion: string;
-  /** Starts the gateway's own server on `policy.listen`. */
-  listen(): Promise<{ readonly url: string; readonly port: number }>;
+  /** Starts the gateway's own server on `policy.listen`, and the operator's on `policy.admin` when there is one. */
+  listen(): Promise<{ readonly url: string; readonly port: number; readonly adminPort?: number }>;
   /** Stops accepting, lets answers in work end, flushes the audit ledger; in bounded time (F15). */
   close(): Promise<void>;
 }
@@ -34,8 +38,16 @@ export async function createGateway(policy: PolicyDocument, given: GatewayDepend
     for (const [name, upstream] of Object.entries(checked.policy.upstreams)) {
       upstreams.set(name, openUpstream(name, upstream));
     }
-    const app = assemble({ checked, ledger, upstreams, dependencies });
+    const health = watchHealth({
+      policyVersion: checked.version,
+      upstreams: [...upstreams.keys()],
+      ledgerState: () => ledger.state(),
+      now: dependencies.now,
+      onEvent: dependencies.onEvent,
+    });
+    const app = assemble({ checked, ledger, upstreams, health, dependencies });
     const { host = "127.0.0.1", port = 8080 } = checked.policy.listen ?? {};
+    const admin = openAdmin(health);
     const server = openServer(app, clientErrorHandler, {
       maxHeaderBytes: 16_384,
       headersTimeoutMs: 10_000,
@@ -46,6 +58,8 @@ export async function createGateway(policy: PolicyDocument, given: GatewayDepend
       app,
       policyVersion: checked.version,
       async listen() {
+        const { admin: adminAt } = checked.policy;
+        const adminPort = adminAt === undefined ? undefined : await listenAdmin(admin, adminAt);
         const address = await server.listen(port, host);
         if (checked.policy.development === true) {
           dependencies.onEvent({
@@ -55,11 +69,18 @@ export async function createGateway(policy: PolicyDocument, given: GatewayDepend
           });
         }
         const shown = address.family === "IPv6" ? `[${address.address}]` : address.address;
-        return { url: `http://${shown}:${address.port}`, port: address.port };
+        return {
+          url: `http://${shown}:${address.port}`,
+          port: address.port,
+          ...(adminPort === undefined ? {} : { adminPort }),
+        };
       },
       close() {
         closing ??= (async () => {
+          health.draining();
           await server.drain(dependencies.drainMs);
+          admin.closeAllConnections();
+          admin.close();
           await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
           await ledger.close();
         })();
@@ -70,4 +91,14 @@ export async function createGateway(policy: PolicyDocument, given: GatewayDepend
     await ledger.close();
     throw error;
   }
+}
+
+function listenAdmin(
+  server: Server,
+  { host = "127.0.0.1", port }: NonNullable<PolicyDocument["admin"]>,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
 }

@@ -1,3 +1,4 @@
 export { createGateway, type Gateway } from "./gateway.ts";
+export type { Readiness } from "./health.ts";
 export type { GatewayDependencies, GatewayEvent } from "./options.ts";
 export { type CheckedPolicy, checkPolicy, loadPolicy } from "./policy/load.ts";

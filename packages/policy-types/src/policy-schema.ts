@@ -113,6 +113,7 @@ export const POLICY_SCHEMA: Readonly<Record<string, unknown>> = Object.freeze({
       publicOrigin: { type: "string", pattern: "^https?://[^\\s/?#@]+$" },
       development: { type: "boolean" },
       listen: closed({ host: { type: "string" }, port: { type: "integer", minimum: 0, maximum: 65_535 } }, []),
+      admin: closed({ host: { type: "string" }, port: { type: "integer", minimum: 0, maximum: 65_535 } }, ["port"]),
       issuers: { type: "array", minItems: 1, items: issuer },
       upstreams: { type: "object", minProperties: 1, propertyNames: name, additionalProperties: upstream },
       tiers: { type: "object", minProperties: 1, propertyNames: name, additionalProperties: tier },

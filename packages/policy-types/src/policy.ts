@@ -115,6 +115,8 @@ export interface PolicyDocument {
   /** Plain http for issuers, upstreams and the edge itself, on loopback addresses only; said loudly at start. */
   readonly development?: boolean;
   readonly listen?: { readonly host?: string; readonly port?: number };
+  /** The operator's listener: `/healthz` and `/readyz`. Host default 127.0.0.1. Absent: none. */
+  readonly admin?: { readonly host?: string; readonly port: number };
   readonly issuers: readonly IssuerPolicy[];
   /** By name. */
   readonly upstreams: Readonly<Record<string, UpstreamPolicy>>;

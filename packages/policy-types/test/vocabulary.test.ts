@@ -22,6 +22,7 @@ const WHOLE = definePolicy({
   publicOrigin: "https://fhir.example.org",
   development: false,
   listen: { host: "127.0.0.1", port: 8080 },
+  admin: { host: "127.0.0.1", port: 9090 },
   issuers: [
     {
       issuer: "https://id.example.org",

@@ -12,6 +12,7 @@ export interface Edge {
   /** The FHIR base as clients see it. */
   readonly base: string;
   readonly port: number;
+  readonly adminPort: number | undefined;
   readonly gateway: Gateway;
   readonly backend: Backend;
   readonly issuer: Issuer;
@@ -90,7 +91,7 @@ export async function startEdge(
     onEvent: (event) => events.push(event),
     drainMs: 15_000,
   });
-  const { url, port } = await gateway.listen();
+  const { url, port, adminPort } = await gateway.listen();
   ended.push(
     () => rm(auditFolder, { recursive: true, force: true }),
     () => backend.stop(),
@@ -107,7 +108,7 @@ export async function startEdge(
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, json: parse(text) };
   };
-  return { base: `${url}/fhir`, port, gateway, backend, issuer, records, events, auditFolder, ask };
+  return { base: `${url}/fhir`, port, adminPort, gateway, backend, issuer, records, events, auditFolder, ask };
 }
 
 function parse(text: string): unknown {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { contextOf, type RequestContext, readBody, sendProblem } from "@wardline/policy-types/express";
 import { type Dispatcher, errors } from "undici";
+import type { Health } from "../health.ts";
 import {
   NOT_ACCEPTABLE,
   UPSTREAM_BROKE_OFF,
@@ -15,8 +16,8 @@ import type { Upstream } from "./upstream.ts";
 
 export interface ForwardOptions {
   readonly requestBodyBytes: number;
-  /** Told what went wrong with an upstream; never shown to the client. */
-  readonly onUpstreamError: (upstream: string, error: unknown) => void;
+  /** Told how the upstream does; what went wrong is never shown to the client. */
+  readonly health: Pick<Health, "upstreamFailed" | "upstreamAnswered">;
 }
 
 /**
@@ -52,28 +53,36 @@ export async function forward(
     });
   } catch (error) {
     if (res.destroyed) return;
-    options.onUpstreamError(upstream.name, error);
+    options.health.upstreamFailed(upstream.name, error);
     return sendProblem(res, isTimeout(error) ? UPSTREAM_TIMEOUT : UPSTREAM_UNREACHABLE);
   }
   if (!isAnswer(answer.statusCode)) {
     answer.body.on("error", () => undefined).destroy();
-    options.onUpstreamError(upstream.name, new Error(`unexpected status ${answer.statusCode}`));
+    options.health.upstreamFailed(upstream.name, new Error(`unexpected status ${answer.statusCode}`));
     return sendProblem(res, UPSTREAM_UNEXPECTED);
   }
   res.statusCode = answer.statusCode;
   for (const [name, value] of clientResponseHeaders(answer.headers)) res.setHeader(name, value);
-  relay(answer.body, res, (error) => options.onUpstreamError(upstream.name, error));
+  relay(answer.body, res, upstream.name, options.health);
 }
 
-function relay(body: Dispatcher.ResponseData["body"], res: ServerResponse, onError: (error: unknown) => void): void {
+function relay(
+  body: Dispatcher.ResponseData["body"],
+  res: ServerResponse,
+  upstream: string,
+  health: ForwardOptions["health"],
+): void {
   body.on("data", (chunk: Buffer) => {
     if (!res.write(chunk)) body.pause();
   });
   res.on("drain", () => body.resume());
-  body.once("end", () => res.end());
+  body.once("end", () => {
+    health.upstreamAnswered(upstream);
+    res.end();
+  });
   body.once("error", (error) => {
     if (res.destroyed || res.writableFinished) return;
-    onError(error);
+    health.upstreamFailed(upstream, error);
     sendProblem(res, isTimeout(error) ? UPSTREAM_TIMEOUT : UPSTREAM_BROKE_OFF);
   });
   res.once("close", () => {

@@ -1,0 +1,75 @@
+import type { LedgerState } from "@wardline/audit-event";
+import type { GatewayEvent } from "./options.ts";
+
+/** What `/readyz` shows: names, states and times, nothing of any request. */
+export interface Readiness {
+  readonly status: "ready" | "draining" | "audit-failed";
+  /** Hash of the policy in force. */
+  readonly policy: string;
+  readonly audit: Pick<LedgerState, "status" | "queuedBytes" | "because">;
+  /** A failing upstream does not make the edge unready: it answers 502 and 504 for it, and serves the others. */
+  readonly upstreams: Readonly<Record<string, { readonly status: "ok" | "failing"; readonly since?: string }>>;
+}
+
+/** Knows what is broken, and says so once per change (F12). */
+export interface Health {
+  upstreamFailed(name: string, error: unknown): void;
+  upstreamAnswered(name: string): void;
+  draining(): void;
+  readiness(): Readiness;
+}
+
+export interface HealthFacts {
+  readonly policyVersion: string;
+  readonly upstreams: readonly string[];
+  readonly ledgerState: () => LedgerState;
+  readonly now: () => number;
+  readonly onEvent: (event: GatewayEvent) => void;
+}
+
+export function watchHealth({ policyVersion, upstreams, ledgerState, now, onEvent }: HealthFacts): Health {
+  const failingSince = new Map<string, number>();
+  let isDraining = false;
+
+  return {
+    upstreamFailed(name, error) {
+      if (failingSince.has(name)) return;
+      failingSince.set(name, now());
+      onEvent({
+        level: "error",
+        code: "gateway/upstream-failed",
+        message: "an upstream does not answer as it should",
+        facts: { upstream: name },
+        error,
+      });
+    },
+    upstreamAnswered(name) {
+      const since = failingSince.get(name);
+      if (since === undefined) return;
+      failingSince.delete(name);
+      onEvent({
+        level: "info",
+        code: "gateway/upstream-recovered",
+        message: "an upstream answers again",
+        facts: { upstream: name, afterMs: now() - since },
+      });
+    },
+    draining() {
+      isDraining = true;
+    },
+    readiness() {
+      const { status, queuedBytes, because } = ledgerState();
+      const state = status === "open" ? "ready" : "audit-failed";
+      return {
+        status: isDraining ? "draining" : state,
+        policy: policyVersion,
+        audit: { status, queuedBytes, ...(because === undefined ? {} : { because }) },
+        upstreams: Object.fromEntries(upstreams.map((name) => [name, stateOf(failingSince.get(name))])),
+      };
+    },
+  };
+}
+
+function stateOf(since: number | undefined): Readiness["upstreams"][string] {
+  return since === undefined ? { status: "ok" } : { status: "failing", since: new Date(since).toISOString() };
+}

@@ -1,0 +1,62 @@
+import type { LedgerState } from "@wardline/audit-event";
+import { describe, expect, it } from "vitest";
+import { watchHealth } from "../src/health.ts";
+import type { GatewayEvent } from "../src/options.ts";
+
+function watch(): {
+  health: ReturnType<typeof watchHealth>;
+  events: GatewayEvent[];
+  ledger: { status: LedgerState["status"] };
+  at: { now: number };
+} {
+  const events: GatewayEvent[] = [];
+  const ledger: { status: LedgerState["status"] } = { status: "open" };
+  const at = { now: 0 };
+  const health = watchHealth({
+    policyVersion: "v",
+    upstreams: ["ehr", "labs"],
+    ledgerState: () => ({ status: ledger.status, durable: { entries: 0, hash: "" }, queuedBytes: 7 }),
+    now: () => at.now,
+    onEvent: (event) => events.push(event),
+  });
+  return { health, events, ledger, at };
+}
+
+describe("readiness", () => {
+  it("is ready while the audit log can record", () => {
+    const { health, ledger } = watch();
+    expect(health.readiness()).toEqual({
+      status: "ready",
+      policy: "v",
+      audit: { status: "open", queuedBytes: 7 },
+      upstreams: { ehr: { status: "ok" }, labs: { status: "ok" } },
+    });
+    ledger.status = "failed";
+    expect(health.readiness().status).toBe("audit-failed");
+  });
+
+  it("is not ready while draining", () => {
+    const { health } = watch();
+    health.draining();
+    expect(health.readiness().status).toBe("draining");
+  });
+
+  it("F12: tells of a failing upstream once, and of its recovery once", () => {
+    const { health, events, at } = watch();
+    health.upstreamAnswered("ehr");
+    at.now = 1000;
+    health.upstreamFailed("ehr", new Error("refused"));
+    health.upstreamFailed("ehr", new Error("refused"));
+    expect(health.readiness()).toMatchObject({
+      status: "ready",
+      upstreams: { ehr: { status: "failing", since: "1970-01-01T00:00:01.000Z" }, labs: { status: "ok" } },
+    });
+    at.now = 4000;
+    health.upstreamAnswered("ehr");
+    health.upstreamAnswered("ehr");
+    expect(events.map(({ code, facts }) => [code, facts])).toEqual([
+      ["gateway/upstream-failed", { upstream: "ehr" }],
+      ["gateway/upstream-recovered", { upstream: "ehr", afterMs: 3000 }],
+    ]);
+  });
+});
