@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Problem } from "../decision.ts";
+import { lastChunk, toBuffer, type WriteArguments } from "./chunks.ts";
 import { withholdConditions } from "./conditional.ts";
 import { contentDecoder, decodeContent } from "./content-coding.ts";
 import { contextOf, type RequestContext } from "./context.ts";
@@ -26,7 +27,6 @@ export type HookedResponse = ServerResponse & {
  * - `done`: the end has been handed on; whatever the handler still writes is discarded.
  */
 type Phase = "open" | "collect" | "lines" | "stream" | "done";
-export type WriteArguments = readonly [chunk?: unknown, encoding?: unknown, callback?: unknown];
 
 /** One answer on its way out: what the handler writes, held until it has been judged. */
 export class Answer {
@@ -103,11 +103,8 @@ export class Answer {
 
   end(args: WriteArguments): ServerResponse {
     const res = this.#res;
-    const [chunk, encoding] = args;
-    const done = args.find((argument) => typeof argument === "function");
-    if (done !== undefined && this.#phase !== "done") res.once("finish", done as () => void);
-    const absent = chunk === undefined || chunk === null || typeof chunk === "function";
-    const bytes = absent ? EMPTY : toBuffer(chunk, encoding);
+    const { bytes, callback } = lastChunk(args);
+    if (callback !== undefined && this.#phase !== "done") res.once("finish", callback);
     if (this.#phase === "open") {
       if (bytes.length === 0) this.#finishEmpty();
       else this.#begin();
@@ -278,16 +275,4 @@ export class Answer {
   }
 }
 
-function toBuffer(chunk: unknown, encoding: unknown): Buffer {
-  if (Buffer.isBuffer(chunk)) return chunk;
-  if (typeof chunk === "string") return Buffer.from(chunk, isEncoding(encoding) ? encoding : "utf8");
-  if (chunk instanceof Uint8Array) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  throw new TypeError("a response chunk is a string, Buffer or Uint8Array");
-}
-
-function isEncoding(encoding: unknown): encoding is BufferEncoding {
-  return typeof encoding === "string" && Buffer.isEncoding(encoding);
-}
-
-const EMPTY = Buffer.alloc(0);
 const NEWLINE = Buffer.from("\n");
