@@ -6,21 +6,14 @@
  * @see https://www.rfc-editor.org/rfc/rfc8785
  */
 export function canonicalJson(value: unknown): string {
-  switch (typeof value) {
-    case "string":
-      return text(value);
-    case "number":
-      // Section 3.2.2.3: numbers as ECMAScript writes them, which JSON.stringify does.
-      if (!Number.isFinite(value)) throw new TypeError("a number that is not finite has no canonical form");
-      return JSON.stringify(value);
-    case "boolean":
-      return String(value);
-    case "object":
-      if (value === null) return "null";
-      return Array.isArray(value) ? `[${value.map(canonicalJson).join(",")}]` : object(value);
-    default:
-      throw new TypeError(`a value of type ${typeof value} has no canonical form`);
-  }
+  if (value === null) return "null";
+  if (typeof value === "string") return text(value);
+  if (typeof value === "boolean") return String(value);
+  // Section 3.2.2.3: numbers as ECMAScript writes them, which JSON.stringify does.
+  if (typeof value === "number" && Number.isFinite(value)) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (typeof value === "object") return object(value);
+  throw new TypeError(`a ${typeof value} like this has no canonical form`);
 }
 
 /** Section 3.2.3: names sorted by UTF-16 code units, which is how JavaScript compares strings. */

@@ -23,9 +23,16 @@ export {
 } from "./balp/system-event.ts";
 export { SYSTEM_EVENT_KINDS, type SystemEventKind } from "./balp/system-patterns.ts";
 export { type AuditEventHandler, accessLog, auditEvent } from "./express.ts";
+export { type LocalKeyRing, type LocalKeyRingOptions, localKeyRing } from "./keys/local-key-ring.ts";
+export type { LedgerChange } from "./ledger/classify.ts";
 export { openLedger } from "./ledger/open.ts";
 export type { LedgerOptions } from "./ledger/options.ts";
-export { type LedgerEntry, type LedgerVerdict, readLedger, verifyLedger } from "./ledger/verify.ts";
+export { postCheckpoint } from "./ledger/post-checkpoint.ts";
+export { type ConsistencyProof, type LedgerProof, prove, proveConsistency } from "./ledger/prove.ts";
+export { type LedgerEntry, type ReadOptions, readLedger } from "./ledger/read.ts";
+export { type LedgerVerdict, type VerifyOptions, verifyLedger } from "./ledger/verify.ts";
+export { type ProofVerdict, verifyConsistencyProof, verifyProof } from "./ledger/verify-proof.ts";
 export type { LedgerPlace } from "./ledger/walk.ts";
 export type { Ledger, LedgerPosition, LedgerState } from "./ledger.ts";
+export { type CheckpointSigner, type CheckpointSignerOptions, checkpointSigner } from "./merkle/signer.ts";
 export type { AuditDegradation, AuditEventOptions } from "./options.ts";

@@ -6,7 +6,10 @@ export interface LedgerPosition {
 }
 
 export interface LedgerState {
-  /** `failed`: a write failed and nobody knows what of it is on disk; nothing is appended until it is opened again. */
+  /**
+   * `failed`: a write failed and nobody knows what of it is on disk. Nothing is appended until the ledger has checked
+   * what is there and cut off what was never acknowledged, by itself or when it is opened again.
+   */
   readonly status: "open" | "failed" | "closed";
   /** What is on disk for certain. */
   readonly durable: LedgerPosition;
@@ -16,6 +19,17 @@ export interface LedgerState {
   readonly because?: string;
   /** What opening it found unfinished after a crash and put aside. */
   readonly recovered?: { readonly file: string; readonly bytes: number };
+  /** The signed checkpoints, when there are any. */
+  readonly checkpoint?: {
+    /** How many entries the last one on disk covers. */
+    readonly entries: number;
+    /** Why none can be signed now: a system error code. */
+    readonly failing?: string;
+    /** How many entries the last one covers that was taken outside. */
+    readonly witnessed?: number;
+    /** Why none can be taken outside now. */
+    readonly witnessFailing?: string;
+  };
 }
 
 /**
@@ -28,8 +42,8 @@ export interface Ledger {
    * Appends the events together and in order. Resolves when all of them are on stable storage, with the position
    * after the last.
    *
-   * @throws {DependencyError} `retryable` when nothing was written (the queue is full); otherwise the ledger has failed
-   *   or is closed.
+   * @throws {DependencyError} `retryable` when nothing was written (the queue is full, the ledger is not yet well again);
+   *   otherwise the events may or may not be on disk, or the ledger is closed
    */
   append(events: readonly object[]): Promise<LedgerPosition>;
   state(): LedgerState;

@@ -1,36 +1,66 @@
-import { createHash } from "node:crypto";
+import { hash as digest } from "node:crypto";
 import type { LedgerPosition } from "../ledger.ts";
+import { decodeBase64 } from "../merkle/note.ts";
 
 /**
- * One entry is one line of JSON, in exactly this form and order:
+ * One entry is one line of JSON, in exactly one of these forms and this order:
  *
  *     {"v":1,"seq":7,"prev":"<hash of entry 6>","at":"2026-01-31T12:00:00.000Z","event":{...},"hash":"<hash>"}
+ *     {"v":2,"seq":7,"prev":"...","at":"...","key":{"id":"k1","wrapped":"<base64>"},"sealed":"<base64>","hash":"..."}
  *
  * `hash` is the SHA-256 of the line's bytes before `,"hash":`, so it covers the number, the link and the event as they
- * are stored: nothing is canonicalised, and a decimal keeps its zeros. `prev` of entry 0 is the genesis hash.
+ * are stored: nothing is canonicalised, and a decimal keeps its zeros. `prev` of entry 0 is the genesis hash. The second
+ * form holds the event encrypted; `key` stands in the first entry under a key and holds for those that follow.
  */
 export interface Entry {
   readonly seq: number;
   readonly at: string;
   readonly hash: string;
-  /** The event's JSON text as stored. */
-  readonly event: string;
+  readonly event: StoredEvent;
+  /** The bytes the hash is of. */
+  readonly bytes: Buffer;
+}
+
+/** An event as stored: its JSON text, or ciphertext. */
+export type StoredEvent =
+  | { readonly kind: "plain"; readonly text: string }
+  | {
+      readonly kind: "sealed";
+      /** Absent: the key of the entries before. */
+      readonly key?: StoredKey;
+      readonly data: Buffer;
+    };
+
+export interface StoredKey {
+  readonly id: string;
+  readonly wrapped: Buffer;
 }
 
 /** What the first entry links to. It holds the instance's name, so the ledger of one cannot pass for another's. */
 export function genesisHash(instance: string): string {
-  return createHash("sha256").update(`wardline ledger 1\n${instance}\n`).digest("hex");
+  return digest("sha256", `wardline ledger 1\n${instance}\n`);
 }
 
-/** The line of the next entry, with its newline, and the position after it. `event` is JSON text. */
+/** The line of the next entry, with its newline, and the position after it. */
 export function renderEntry(
   before: LedgerPosition,
   at: string,
-  event: string,
+  event: StoredEvent,
 ): { readonly line: string; readonly after: LedgerPosition } {
-  const body = `${prefix(before)}${at}","event":${event}`;
-  const hash = sha256(body);
+  const start = `${entryHead(before, at, event.kind)}",`;
+  const body = event.kind === "plain" ? `${start}"event":${event.text}` : `${start}${sealedMembers(event)}`;
+  const hash = digest("sha256", body);
   return { line: `${body}${suffix(hash)}\n`, after: { entries: before.entries + 1, hash } };
+}
+
+/** The line's beginning, up to the time. An encrypted event is bound to it: it opens in its own place only. */
+export function entryHead(before: LedgerPosition, at: string, kind: StoredEvent["kind"]): string {
+  return `${prefix(before, kind)}${at}`;
+}
+
+/** How many bytes the next entry takes, its newline included. */
+export function entryBytes(seq: number, eventBytes: number): number {
+  return FIXED_LENGTH + String(seq).length + eventBytes;
 }
 
 /**
@@ -40,35 +70,74 @@ export function renderEntry(
 export function checkEntry(before: LedgerPosition, line: Buffer): Entry | string {
   const bodyEnd = line.length - SUFFIX_LENGTH;
   if (bodyEnd <= 0) return NOT_AN_ENTRY;
-  const hash = sha256(line.subarray(0, bodyEnd));
+  const bytes = line.subarray(0, bodyEnd);
+  const hash = digest("sha256", bytes);
   if (line.toString("latin1", bodyEnd) !== suffix(hash)) return HASH_DIFFERS;
-  const head = prefix(before);
+  const kind = line[VERSION_AT] === 0x32 ? "sealed" : "plain";
+  const head = prefix(before, kind);
   if (line.toString("latin1", 0, head.length) !== head) return NOT_THE_NEXT;
-  const eventStart = head.length + TIME_LENGTH + BETWEEN.length;
-  if (line.toString("latin1", head.length + TIME_LENGTH, eventStart) !== BETWEEN) return NOT_AN_ENTRY;
-  return {
-    seq: before.entries,
-    at: line.toString("latin1", head.length, head.length + TIME_LENGTH),
-    hash,
-    event: line.toString("utf8", eventStart, bodyEnd),
-  };
+  const timeEnd = head.length + TIME_LENGTH;
+  const at = line.toString("latin1", head.length, timeEnd);
+  const event = kind === "plain" ? plainEvent(bytes, timeEnd) : sealedEvent(bytes.toString("latin1", timeEnd));
+  return event === undefined ? NOT_AN_ENTRY : { seq: before.entries, at, hash, event, bytes };
 }
 
-function prefix({ entries, hash }: LedgerPosition): string {
-  return `{"v":1,"seq":${entries},"prev":"${hash}","at":"`;
+/** What a line that does not follow says of itself. `whole`: it matches its own hash. */
+export interface LooseEntry {
+  readonly whole: boolean;
+  readonly seq: number;
+  readonly prev: string;
+  readonly at: string;
+}
+
+/** Reads a line out of its place; `undefined` when it has not even the form of an entry. */
+export function looseEntry(line: Buffer): LooseEntry | undefined {
+  const bodyEnd = line.length - SUFFIX_LENGTH;
+  const [, seq, prev, at] = LOOSE.exec(line.toString("latin1", 0, 200)) ?? [];
+  if (bodyEnd <= 0 || seq === undefined || prev === undefined || at === undefined) return undefined;
+  const hash = digest("sha256", line.subarray(0, bodyEnd));
+  return { whole: line.toString("latin1", bodyEnd) === suffix(hash), seq: Number(seq), prev, at };
+}
+
+function plainEvent(bytes: Buffer, timeEnd: number): StoredEvent | undefined {
+  const eventStart = timeEnd + BETWEEN.length;
+  if (bytes.toString("latin1", timeEnd, eventStart) !== BETWEEN) return undefined;
+  return { kind: "plain", text: bytes.toString("utf8", eventStart) };
+}
+
+function sealedEvent(rest: string): StoredEvent | undefined {
+  const [, id, wrapped, sealed] = SEALED.exec(rest) ?? [];
+  const data = decodeBase64(sealed ?? "");
+  const wrappedKey = decodeBase64(wrapped ?? "");
+  if (sealed === undefined || data === undefined || wrappedKey === undefined) return undefined;
+  return { kind: "sealed", data, ...(id === undefined ? {} : { key: { id, wrapped: wrappedKey } }) };
+}
+
+function sealedMembers({ key, data }: StoredEvent & { kind: "sealed" }): string {
+  const keyMember = key === undefined ? "" : `"key":{"id":"${key.id}","wrapped":"${key.wrapped.toString("base64")}"},`;
+  return `${keyMember}"sealed":"${data.toString("base64")}"`;
+}
+
+function prefix({ entries, hash }: LedgerPosition, kind: StoredEvent["kind"]): string {
+  return `{"v":${kind === "plain" ? 1 : 2},"seq":${entries},"prev":"${hash}","at":"`;
 }
 
 function suffix(hash: string): string {
   return `,"hash":"${hash}"}`;
 }
 
-function sha256(data: string | Buffer): string {
-  return createHash("sha256").update(data).digest("hex");
-}
+/** What the id of a wrapping key may consist of. */
+export const KEY_ID: RegExp = /^[A-Za-z0-9._:/=@-]{1,512}$/;
 
 const TIME_LENGTH = "2026-01-31T12:00:00.000Z".length;
 const BETWEEN = '","event":';
 const SUFFIX_LENGTH = suffix("0".repeat(64)).length;
+const VERSION_AT = '{"v":'.length;
+const FIXED_LENGTH =
+  prefix({ entries: 0, hash: "0".repeat(64) }, "plain").length - 1 + TIME_LENGTH + BETWEEN.length + SUFFIX_LENGTH + 1;
+const SEALED =
+  /^",(?:"key":\{"id":"([A-Za-z0-9._:/=@-]{1,512})","wrapped":"([A-Za-z0-9+/=]+)"\},)?"sealed":"([A-Za-z0-9+/=]+)"$/;
+const LOOSE = /^\{"v":[12],"seq":(\d{1,16}),"prev":"([0-9a-f]{64})","at":"([0-9TZ:.+-]{24})"/;
 
 const NOT_AN_ENTRY = "the line is not an entry";
 const HASH_DIFFERS = "the entry does not match its own hash";

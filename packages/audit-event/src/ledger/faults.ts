@@ -31,11 +31,22 @@ export function ledgerClosed(): DependencyError {
   return new DependencyError("audit-event/ledger-closed", "the ledger is closed", { retryable: false });
 }
 
-/** Entries of the failed write may or may not be on disk; only opening the ledger again tells. */
-export function ledgerFailed(cause: unknown): DependencyError {
-  return new DependencyError("audit-event/ledger-failed", "the ledger failed and takes nothing until it is reopened", {
+/** `retryable`: nothing of it was written. Otherwise it may or may not be on disk. */
+export function ledgerFailed(cause: unknown, { retryable }: { readonly retryable: boolean }): DependencyError {
+  return new DependencyError(
+    "audit-event/ledger-failed",
+    "a write failed, and the ledger takes nothing until it heals",
+    {
+      cause,
+      retryable,
+    },
+  );
+}
+
+export function ledgerKeysMissing(cause: unknown): DependencyError {
+  return new DependencyError("audit-event/ledger-keys", "the key of the ledger's events cannot be had", {
     cause,
-    retryable: false,
+    retryable: true,
   });
 }
 

@@ -1,26 +1,27 @@
-import { setImmediate, setTimeout } from "node:timers/promises";
-import type { DependencyError } from "@wardline/policy-types";
+import { setTimeout as delay, setImmediate } from "node:timers/promises";
+import { DependencyError } from "@wardline/policy-types";
 import type { Ledger, LedgerPosition, LedgerState } from "../ledger.ts";
-import { renderEntry } from "./entry.ts";
+import { BatchRenderer, type Pending } from "./batch.ts";
+import type { Checkpointer } from "./checkpointer.ts";
+import { entryBytes } from "./entry.ts";
 import { closeTimedOut, ledgerClosed, ledgerFailed, ledgerFull, systemCode } from "./faults.ts";
 import type { FolderLock } from "./lock.ts";
 import type { ParsedLedgerOptions } from "./options.ts";
+import type { Retention } from "./retention.ts";
+import type { EventSealer } from "./seal.ts";
 import type { SegmentWriter } from "./segment-writer.ts";
 
-interface Pending {
-  readonly lines: Buffer;
-  readonly before: LedgerPosition;
-  readonly after: LedgerPosition;
-  readonly resolve: (position: LedgerPosition) => void;
-  readonly reject: (error: DependencyError) => void;
-}
-
-interface Parts {
+export interface Parts {
   readonly options: ParsedLedgerOptions;
   readonly lock: FolderLock;
   readonly segment: SegmentWriter;
   readonly position: LedgerPosition;
+  /** Time of the last entry. */
+  readonly lastAt: number;
   readonly recovered: LedgerState["recovered"];
+  readonly sealer: EventSealer | undefined;
+  readonly checkpointer: Checkpointer | undefined;
+  readonly retention: Retention | undefined;
 }
 
 /**
@@ -29,41 +30,58 @@ interface Parts {
  */
 export class FileLedger implements Ledger {
   readonly #parts: Parts;
-  /** The position after everything accepted. */
-  #accepted: LedgerPosition;
+  readonly #renderer: BatchRenderer;
   #durable: LedgerPosition;
   #queue: Pending[] = [];
   #queuedBytes = 0;
   #writing: Promise<void> | undefined;
-  #failure: { readonly cause: unknown } | undefined;
+  #failure: { readonly cause: unknown; readonly since: number; inDoubt: number; cut: number } | undefined;
+  #healing: NodeJS.Timeout | undefined;
+  #healDelay: number;
   #closing: Promise<void> | undefined;
 
   constructor(parts: Parts) {
+    const { position, options, lastAt, sealer } = parts;
     this.#parts = parts;
-    this.#accepted = parts.position;
-    this.#durable = parts.position;
+    this.#durable = position;
+    this.#renderer = new BatchRenderer(options.instance, lastAt, sealer);
+    this.#healDelay = options.healAfterMs;
+  }
+
+  /** Puts down what opening found, and signs what is there. */
+  async begin(): Promise<void> {
+    const { recovered, checkpointer, retention, options } = this.#parts;
+    if (recovered !== undefined) {
+      this.#renderer.note({ kind: "recovered", bytes: recovered.bytes });
+      await this.#write([], options.now());
+    }
+    await checkpointer?.flush();
+    retention?.start((expired) => {
+      this.#renderer.note({ kind: "expired", ...expired });
+      this.#writing ??= this.#writeAll();
+    });
   }
 
   async append(events: readonly object[]): Promise<LedgerPosition> {
-    if (this.#failure !== undefined) throw ledgerFailed(this.#failure.cause);
+    if (this.#failure !== undefined) throw ledgerFailed(this.#failure.cause, { retryable: true });
     if (this.#closing !== undefined) throw ledgerClosed();
-    const { queueBytes } = this.#parts.options;
+    const { queueBytes, now } = this.#parts.options;
     if (this.#queuedBytes >= queueBytes) throw ledgerFull();
 
-    const { lines, after } = this.#render(events);
-    if (this.#queuedBytes + lines.length > queueBytes) throw ledgerFull();
-    const before = this.#accepted;
-    this.#accepted = after;
-    this.#queuedBytes += lines.length;
+    const texts = events.map(textOf);
+    let bytes = 0;
+    for (const text of texts) bytes += entryBytes(this.#durable.entries, Buffer.byteLength(text));
+    if (this.#queuedBytes + bytes > queueBytes) throw ledgerFull();
+    this.#queuedBytes += bytes;
     const durable = new Promise<LedgerPosition>((resolve, reject) => {
-      this.#queue.push({ lines, before, after, resolve, reject });
+      this.#queue.push({ texts, bytes, at: now(), resolve, reject });
     });
     this.#writing ??= this.#writeAll();
     return durable;
   }
 
   state(): LedgerState {
-    const { recovered } = this.#parts;
+    const { recovered, checkpointer } = this.#parts;
     const closed = this.#closing === undefined ? "open" : "closed";
     return {
       status: this.#failure === undefined ? closed : "failed",
@@ -71,6 +89,7 @@ export class FileLedger implements Ledger {
       queuedBytes: this.#queuedBytes,
       ...(this.#failure === undefined ? {} : { because: systemCode(this.#failure.cause) }),
       ...(recovered === undefined ? {} : { recovered }),
+      ...(checkpointer === undefined ? {} : { checkpoint: checkpointer.state() }),
     };
   }
 
@@ -79,66 +98,116 @@ export class FileLedger implements Ledger {
     return this.#closing;
   }
 
-  #render(events: readonly object[]): { readonly lines: Buffer; readonly after: LedgerPosition } {
-    const at = new Date(this.#parts.options.now()).toISOString();
-    let after = this.#accepted;
-    let text = "";
-    for (const event of events) {
-      const entry = renderEntry(after, at, textOf(event));
-      text += entry.line;
-      after = entry.after;
-    }
-    return { lines: Buffer.from(text), after };
-  }
-
   async #writeAll(): Promise<void> {
     // What the same turn of the event loop brings goes into the first write.
     await setImmediate();
-    while (this.#queue.length > 0) {
+    while ((this.#queue.length > 0 || this.#renderer.hasNotes) && this.#failure === undefined) {
       const batch = this.#queue;
       this.#queue = [];
       try {
-        await this.#write(batch);
+        await this.#write(batch, this.#parts.options.now());
       } catch (cause) {
-        this.#fail(cause, batch);
+        if (isKeysMissing(cause)) this.#refuse(batch, cause);
+        else this.#fail(cause, batch);
         break;
       }
     }
     this.#writing = undefined;
   }
 
-  async #write(batch: readonly Pending[]): Promise<void> {
-    const [first] = batch;
-    const last = batch.at(-1);
-    if (first === undefined || last === undefined) return;
-    const lines = batch.length === 1 ? first.lines : Buffer.concat(batch.map((pending) => pending.lines));
-    await this.#parts.segment.write(lines, first.before);
-    this.#durable = last.after;
-    this.#queuedBytes -= lines.length;
-    for (const pending of batch) pending.resolve(pending.after);
+  async #write(batch: readonly Pending[], now: number): Promise<void> {
+    const { segment, sealer, checkpointer, retention } = this.#parts;
+    if (await segment.makeRoom(this.#renderer.bytesOf(batch, this.#durable), this.#durable)) {
+      sealer?.forgetKey();
+      checkpointer?.beginSegment(this.#durable.entries);
+      retention?.look();
+    }
+    await sealer?.prepare(this.#durable.entries);
+    const { lines, entries, positions, after } = this.#renderer.render(batch, this.#durable, now);
+    await segment.write(lines);
+    this.#renderer.forgetNotes();
+    this.#durable = after;
+    checkpointer?.add(entries, after);
+    batch.forEach(({ bytes, resolve }, index) => {
+      this.#queuedBytes -= bytes;
+      resolve(positions[index] ?? after);
+    });
   }
 
-  /** F9: after a failed write or sync nobody knows what is on disk, and trying again could hide a gap. */
-  #fail(cause: unknown, batch: readonly Pending[]): void {
-    this.#failure = { cause };
-    const error = ledgerFailed(cause);
+  /** Nothing of it was written; the ledger stands. */
+  #refuse(batch: readonly Pending[], error: DependencyError): void {
     for (const pending of [...batch, ...this.#queue]) pending.reject(error);
     this.#queue = [];
     this.#queuedBytes = 0;
   }
 
+  /** F9: after a failed write or sync nobody knows what is on disk; nothing is acknowledged until that is known. */
+  #fail(cause: unknown, batch: readonly Pending[]): void {
+    const inDoubt = batch.reduce((sum, { texts }) => sum + texts.length, 0);
+    this.#failure = { cause, since: this.#parts.options.now(), inDoubt, cut: 0 };
+    for (const pending of batch) pending.reject(ledgerFailed(cause, { retryable: false }));
+    for (const pending of this.#queue) pending.reject(ledgerFailed(cause, { retryable: true }));
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#healLater();
+  }
+
+  #healLater(): void {
+    if (this.#healDelay === 0 || this.#closing !== undefined) return;
+    this.#healing = setTimeout(() => {
+      this.#writing ??= this.#heal().finally(() => {
+        this.#writing = this.#queue.length > 0 ? this.#writeAll() : undefined;
+      });
+    }, this.#healDelay).unref();
+    this.#healDelay = Math.min(this.#healDelay * 2, MOST_HEAL_DELAY_MS);
+  }
+
+  /**
+   * Goes on after a failure, if the disk holds to the byte what was acknowledged and takes a record of what happened.
+   * If we crash in between, opening finds a tail that is whole, or torn.
+   */
+  async #heal(): Promise<void> {
+    const failure = this.#failure;
+    if (failure === undefined || this.#closing !== undefined) return;
+    const { segment, sealer, options } = this.#parts;
+    try {
+      failure.cut += await segment.repair(this.#durable);
+      sealer?.forgetKey();
+      const { inDoubt, cut: bytes, since } = failure;
+      const because = systemCode(failure.cause);
+      this.#renderer.note({ kind: "healed", because, since: new Date(since).toISOString(), inDoubt, bytes });
+      await this.#write([], options.now());
+    } catch (error) {
+      this.#renderer.forgetHealed();
+      // Acknowledged entries are not there any more: that is for people to look at, not to be written over.
+      if (error instanceof DependencyError && !error.retryable) return;
+      this.#healLater();
+      return;
+    }
+    this.#failure = undefined;
+    this.#healDelay = options.healAfterMs;
+  }
+
   /** F15. When the disk hangs, the lock stays: the write under way may still land, and nobody may write beside it. */
   async #close(): Promise<void> {
-    const { options, segment, lock } = this.#parts;
+    const { options, segment, lock, checkpointer, retention } = this.#parts;
+    clearTimeout(this.#healing);
+    const end = Date.now() + options.closeDeadlineMs;
+    const finish = async (): Promise<void> => {
+      await this.#writing;
+      await retention?.close();
+      if (this.#failure === undefined) await checkpointer?.flush();
+    };
     const abort = new AbortController();
-    const timeout = setTimeout(options.closeDeadlineMs, "late" as const, { signal: abort.signal }).catch(() => "late");
-    const finished = await Promise.race([(this.#writing ?? Promise.resolve()).then(() => "finished"), timeout]);
+    const timeout = delay(options.closeDeadlineMs, "late" as const, { signal: abort.signal }).catch(() => "late");
+    const finished = await Promise.race([finish().then(() => "finished"), timeout]);
     abort.abort();
     if (finished === "late") throw closeTimedOut();
     try {
       await segment.close();
     } finally {
       await lock.release();
+      await checkpointer?.close(Math.max(end - Date.now(), 1));
     }
   }
 }
@@ -148,3 +217,9 @@ function textOf(event: object): string {
   if (text?.startsWith("{") !== true) throw new TypeError("an event is an object that JSON can hold");
   return text;
 }
+
+function isKeysMissing(error: unknown): error is DependencyError {
+  return error instanceof DependencyError && error.code === "audit-event/ledger-keys";
+}
+
+const MOST_HEAL_DELAY_MS = 60_000;

@@ -1,10 +1,14 @@
 import { mkdir } from "node:fs/promises";
 import type { Ledger } from "../ledger.ts";
-import { FileLedger } from "./file-ledger.ts";
-import { takeLock } from "./lock.ts";
-import { type LedgerOptions, parseLedgerOptions } from "./options.ts";
-import { recover } from "./recover.ts";
-import { openSegment } from "./segment-writer.ts";
+import { Checkpointer } from "./checkpointer.ts";
+import { FileLedger, type Parts } from "./file-ledger.ts";
+import { type LedgerFiles, SYSTEM_FILES } from "./files.ts";
+import { type FolderLock, takeLock } from "./lock.ts";
+import { type LedgerOptions, type ParsedLedgerOptions, parseLedgerOptions } from "./options.ts";
+import { type Resumption, recover } from "./recover.ts";
+import { Retention } from "./retention.ts";
+import { EventSealer } from "./seal.ts";
+import { SegmentWriter } from "./segment-writer.ts";
 
 /**
  * Opens (or begins) the ledger in a folder: verifies it from its first entry, puts an unfinished last line aside, and
@@ -13,16 +17,61 @@ import { openSegment } from "./segment-writer.ts";
  * @throws {ConfigurationError} for a mistake in the options
  * @throws {DependencyError} when another process has it open, when it does not verify, or when the disk fails
  */
-export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+export function openLedger(options: LedgerOptions): Promise<Ledger> {
+  return openLedgerOn(SYSTEM_FILES, options);
+}
+
+/** The same on a file system of the caller's. */
+export async function openLedgerOn(files: LedgerFiles, options: LedgerOptions): Promise<Ledger> {
   const parsed = parseLedgerOptions(options);
   await mkdir(parsed.folder, { recursive: true, mode: 0o700 });
   const lock = await takeLock(parsed.folder);
   try {
-    const { position, last, recovered } = await recover(parsed.folder, parsed.instance);
-    const segment = await openSegment(parsed, position, last);
-    return new FileLedger({ options: parsed, lock, segment, position, recovered });
+    const found = await recover(files, parsed.folder, parsed.instance, parsed.signer !== undefined);
+    const segment = await SegmentWriter.open(files, parsed, found.position, found.last);
+    try {
+      const ledger = new FileLedger(partsOf(files, parsed, lock, segment, found));
+      await ledger.begin();
+      return ledger;
+    } catch (error) {
+      await segment.close();
+      throw error;
+    }
   } catch (error) {
     await lock.release();
     throw error;
   }
+}
+
+function partsOf(
+  files: LedgerFiles,
+  options: ParsedLedgerOptions,
+  lock: FolderLock,
+  segment: SegmentWriter,
+  { position, tree, checkpointed, lastAt, recovered }: Resumption,
+): Parts {
+  const { folder, instance, now, signer, encryption, retention } = options;
+  const lastTime = lastAt === undefined ? Number.NEGATIVE_INFINITY : Date.parse(lastAt);
+  return {
+    options,
+    lock,
+    segment,
+    position,
+    lastAt: lastTime,
+    recovered,
+    sealer: encryption === undefined ? undefined : new EventSealer(encryption, instance),
+    checkpointer:
+      signer === undefined
+        ? undefined
+        : new Checkpointer(
+            files,
+            { ...options, signer },
+            { tree, position, segment: segment.first, signed: checkpointed },
+          ),
+    // Without a signed checkpoint what remains could not be verified.
+    retention:
+      signer === undefined || retention === "forever"
+        ? undefined
+        : new Retention(files, { folder, instance, now, days: retention.days }, lastTime),
+  };
 }

@@ -1,4 +1,5 @@
-import { type Findings, findings, refuseUnknownKeys } from "@wardline/policy-types";
+import { type Findings, findings, type KeyProvider, refuseUnknownKeys } from "@wardline/policy-types";
+import type { CheckpointSigner } from "../merkle/signer.ts";
 import { MAX_LINE_BYTES } from "./read-lines.ts";
 import { INSTANCE_NAME } from "./segments.ts";
 
@@ -7,7 +8,7 @@ export interface LedgerOptions {
   readonly folder: string;
   /**
    * Name of this edge among its siblings: lower-case letters, digits and hyphens, at most 64. It is part of the file
-   * names and of the first entry's link. Default `edge`.
+   * names, of the first entry's link and of the checkpoints' origin. Default `edge`.
    */
   readonly instance?: string;
   /** Milliseconds since the epoch. Default `Date.now`. */
@@ -18,35 +19,114 @@ export interface LedgerOptions {
   readonly queueBytes?: number;
   /** How long `close` waits for what was accepted. Default 10 000. */
   readonly closeDeadlineMs?: number;
+  /**
+   * After a failed write, the first attempt to go on comes so many milliseconds later, each further one after twice as
+   * long, up to a minute. 0: never; the ledger stays failed until it is reopened. Default 1000.
+   */
+  readonly healAfterMs?: number;
+  /** Signs checkpoints. Without one, whoever can write the files can write another history. Default none. */
+  readonly signer?: CheckpointSigner;
+  /** A checkpoint is signed at most so long after an entry, in milliseconds. Default 60 000. */
+  readonly checkpointEveryMs?: number;
+  /** And when so many entries have come since the last. Default 10 000. */
+  readonly checkpointEveryEntries?: number;
+  /**
+   * Takes each checkpoint to where the writer of these files cannot change it: `postCheckpoint(url)`, an object store
+   * that locks, a second party. Never in the way of an append; a failure shows in `state()` and is tried again.
+   */
+  readonly onCheckpoint?: (note: string) => Promise<void>;
+  /** Encrypts the events at rest, with a key for each file. Default none: they are stored as they are. */
+  readonly encryption?: KeyProvider;
+  /**
+   * Files all of whose entries are older are removed, if a `signer` vouches for what remains. Default 2192 days: six
+   * years (45 CFR 164.316(b)(2)(i)).
+   */
+  readonly retention?: { readonly days: number } | "forever";
 }
 
-export type ParsedLedgerOptions = Required<LedgerOptions>;
+type Optional = "signer" | "onCheckpoint" | "encryption";
+export type ParsedLedgerOptions = Required<Omit<LedgerOptions, Optional>> & {
+  readonly [Name in Optional]: LedgerOptions[Name] | undefined;
+};
 
-const KNOWN = ["folder", "instance", "now", "segmentBytes", "queueBytes", "closeDeadlineMs"];
+const KNOWN = [
+  "folder",
+  "instance",
+  "now",
+  "segmentBytes",
+  "queueBytes",
+  "closeDeadlineMs",
+  "healAfterMs",
+  "signer",
+  "checkpointEveryMs",
+  "checkpointEveryEntries",
+  "onCheckpoint",
+  "encryption",
+  "retention",
+];
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
 export function parseLedgerOptions(options: LedgerOptions): ParsedLedgerOptions {
   const found = findings();
   refuseUnknownKeys(found, options, KNOWN);
-  const {
-    folder,
-    instance = "edge",
-    now = Date.now,
-    segmentBytes = 64 * MIB,
-    queueBytes = 16 * MIB,
-    closeDeadlineMs = 10_000,
-  } = options;
+  const parsed: ParsedLedgerOptions = {
+    folder: options.folder,
+    instance: options.instance ?? "edge",
+    now: options.now ?? Date.now,
+    segmentBytes: options.segmentBytes ?? 64 * MIB,
+    queueBytes: options.queueBytes ?? 16 * MIB,
+    closeDeadlineMs: options.closeDeadlineMs ?? 10_000,
+    healAfterMs: options.healAfterMs ?? 1000,
+    signer: options.signer,
+    checkpointEveryMs: options.checkpointEveryMs ?? 60_000,
+    checkpointEveryEntries: options.checkpointEveryEntries ?? 10_000,
+    onCheckpoint: options.onCheckpoint,
+    encryption: options.encryption,
+    retention: options.retention ?? { days: 2192 },
+  };
+  const { folder, instance, now } = parsed;
   if (typeof folder !== "string" || folder === "") found.add("folder", "required", "name the ledger's folder");
   if (typeof instance !== "string" || !INSTANCE_NAME.test(instance)) {
     found.add("instance", "malformed", "use 1 to 64 lower-case letters, digits and hyphens");
   }
   if (typeof now !== "function") found.add("now", "not-a-function", "give a function returning milliseconds");
-  checkInteger(found, "segmentBytes", segmentBytes, KIB, Number.MAX_SAFE_INTEGER);
-  checkInteger(found, "queueBytes", queueBytes, KIB, MAX_LINE_BYTES);
-  checkInteger(found, "closeDeadlineMs", closeDeadlineMs, 1, 600_000);
+  checkInteger(found, "segmentBytes", parsed.segmentBytes, KIB, Number.MAX_SAFE_INTEGER);
+  checkInteger(found, "queueBytes", parsed.queueBytes, KIB, MAX_LINE_BYTES);
+  checkInteger(found, "closeDeadlineMs", parsed.closeDeadlineMs, 1, 600_000);
+  checkInteger(found, "healAfterMs", parsed.healAfterMs, 0, 600_000);
+  checkCheckpoints(found, parsed);
+  checkKeeping(found, parsed);
   found.throwIfAny("openLedger()");
-  return Object.freeze({ folder, instance, now, segmentBytes, queueBytes, closeDeadlineMs });
+  return Object.freeze(parsed);
+}
+
+function checkCheckpoints(found: Findings, options: ParsedLedgerOptions): void {
+  const { signer, onCheckpoint } = options;
+  if (signer !== undefined && (typeof signer.sign !== "function" || typeof signer.name !== "string")) {
+    found.add("signer", "not-a-signer", "give what checkpointSigner() returns");
+  }
+  if (onCheckpoint !== undefined && typeof onCheckpoint !== "function") {
+    found.add("onCheckpoint", "not-a-function", "give a function that takes a note");
+  }
+  if (onCheckpoint !== undefined && signer === undefined) {
+    found.add("onCheckpoint", "needs-signer", "give a signer too: without one there are no checkpoints");
+  }
+  checkInteger(found, "checkpointEveryMs", options.checkpointEveryMs, 1, 86_400_000);
+  checkInteger(found, "checkpointEveryEntries", options.checkpointEveryEntries, 1, Number.MAX_SAFE_INTEGER);
+}
+
+function checkKeeping(found: Findings, { encryption, retention }: ParsedLedgerOptions): void {
+  if (encryption !== undefined && typeof encryption.generateDataKey !== "function") {
+    found.add("encryption", "not-a-key-provider", "give a KeyProvider, such as what localKeyRing() resolves to");
+  }
+  if (retention === "forever") return;
+  if (typeof retention !== "object") {
+    found.add("retention", "malformed", 'give { days } or "forever"');
+    return;
+  }
+  refuseUnknownKeys(found, retention, ["days"], "retention");
+  checkInteger(found, "retention.days", retention.days, 1, 365_000);
 }
 
 export function checkInteger(found: Findings, path: string, value: number, min: number, max: number): void {

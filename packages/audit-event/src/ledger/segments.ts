@@ -1,5 +1,4 @@
-import { type FileHandle, open, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir } from "node:fs/promises";
 
 /** One file of a ledger. Named after its first entry, so that a missing one leaves a gap that shows. */
 export interface Segment {
@@ -11,34 +10,41 @@ export interface Segment {
 
 export const INSTANCE_NAME: RegExp = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
 const SEGMENT_FILE = /^([a-z0-9-]{1,64})\.(\d{16})\.jsonl$/;
+const CHECKPOINT_FILE = /^([a-z0-9-]{1,64})\.(\d{16})\.checkpoints$/;
 
 export function segmentOf(instance: string, first: number): Segment {
-  return { file: `${instance}.${String(first).padStart(16, "0")}.jsonl`, instance, first };
+  return { file: `${instance}.${digits(first)}.jsonl`, instance, first };
+}
+
+/** The file of the checkpoints signed while the segment that begins with entry `first` was the last. */
+export function checkpointFileOf(instance: string, first: number): string {
+  return `${instance}.${digits(first)}.checkpoints`;
+}
+
+/** The file that says where a ledger begins whose first segments have expired. */
+export function baseFileOf(instance: string): string {
+  return `${instance}.base`;
 }
 
 /** The segments of a folder in order. Other files are left alone. */
 export async function listSegments(folder: string): Promise<Segment[]> {
-  const segments: Segment[] = [];
-  for (const file of await readdir(folder)) {
-    const match = SEGMENT_FILE.exec(file);
-    if (match?.[1] !== undefined) segments.push({ file, instance: match[1], first: Number(match[2]) });
-  }
-  return segments.sort((a, b) => a.first - b.first || (a.file < b.file ? -1 : 1));
+  return matching(await readdir(folder), SEGMENT_FILE);
 }
 
-/** Makes the creation or removal of a file in the folder durable. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+/** The files of checkpoints in a folder, in order. */
+export async function listCheckpointFiles(folder: string): Promise<Segment[]> {
+  return matching(await readdir(folder), CHECKPOINT_FILE);
 }
 
-/** Creates a file that must not exist, open for appending. Readable by its owner only: it holds who saw whom. */
-export async function createFile(folder: string, file: string): Promise<FileHandle> {
-  const handle = await open(join(folder, file), "ax", 0o600);
-  await syncFolder(folder);
-  return handle;
+function matching(files: readonly string[], pattern: RegExp): Segment[] {
+  const found: Segment[] = [];
+  for (const file of files) {
+    const [, instance, first] = pattern.exec(file) ?? [];
+    if (instance !== undefined) found.push({ file, instance, first: Number(first) });
+  }
+  return found.sort((a, b) => a.first - b.first || (a.file < b.file ? -1 : 1));
+}
+
+function digits(first: number): string {
+  return String(first).padStart(16, "0");
 }

@@ -1,11 +1,34 @@
+import { type Findings, findings, refuseUnknownKeys } from "@wardline/policy-types";
 import type { LedgerPosition } from "../ledger.ts";
-import { ledgerBroken } from "./faults.ts";
-import { type LedgerPlace, walkLedger } from "./walk.ts";
+import { type Checkpoint, openCheckpoint } from "../merkle/checkpoint.ts";
+import { type NoteKey, parseNoteKey } from "../merkle/note.ts";
+import { CompactTree } from "../merkle/tree.ts";
+import { treeOfBase } from "./base.ts";
+import { CLOCK_TOLERANCE_MS } from "./batch.ts";
+import { CheckpointAudit, verifyingParser } from "./checkpoint-audit.ts";
+import { classify, type LedgerChange } from "./classify.ts";
+import { leafHashOf } from "./leaf.ts";
+import { type Fault, type LedgerPlace, walkLedger } from "./walk.ts";
+
+export { type LedgerEntry, readLedger } from "./read.ts";
 
 export type LedgerVerdict =
-  | { readonly ok: true; readonly entries: number; readonly segments: number; readonly head: LedgerPosition }
+  | {
+      readonly ok: true;
+      readonly entries: number;
+      readonly segments: number;
+      readonly head: LedgerPosition;
+      /** Where it begins: past 0 when its first segments have expired and `keys` vouch for what remains. */
+      readonly from: number;
+      /** `not-checked`: no `keys` were given, so the chain alone speaks. `entries`: how many the last one covers. */
+      readonly checkpoints: "not-checked" | { readonly agreed: number; readonly entries: number };
+      /** Where the recorded time is earlier than before, by more than clocks are slewed: how often. */
+      readonly clockWentBack: number;
+    }
   | {
       readonly ok: false;
+      /** What kind of change. */
+      readonly change: LedgerChange;
       /** The first place that does not fit; everything before it does. */
       readonly at: LedgerPlace;
       readonly because: string;
@@ -13,66 +36,117 @@ export type LedgerVerdict =
       readonly verified: LedgerPosition;
     };
 
+export interface VerifyOptions {
+  /** Verifier keys (`signer.verifierKey`) of who may sign this ledger's checkpoints. */
+  readonly keys?: readonly string[];
+  /** A position kept elsewhere (an earlier verdict's `head`, what `append` gave): the ledger must still hold it. */
+  readonly expectHead?: LedgerPosition;
+  /** A checkpoint kept elsewhere, as `onCheckpoint` got it: the ledger must still hold it. Needs `keys`. */
+  readonly expectCheckpoint?: string;
+}
+
 /**
- * Checks a ledger from its first entry to its last: every byte, the order, and that nothing in between is missing.
- * Streams; a ledger of any size costs the memory of one line.
+ * Checks a ledger from its first entry to its last: every byte, the order, that nothing in between is missing, and (with
+ * `keys`) that it is what its checkpoints were signed over. Streams; a ledger of any size costs the memory of one line.
  *
- * `expectHead` is a position kept elsewhere (an earlier verdict's `head`, what `append` gave): the ledger must still
- * hold it. Without one, entries cut off at the end, and a ledger written anew from the first entry by someone who can
- * write the files, cannot be told from the truth.
+ * Without `keys` and without `expectHead`, entries cut off at the end, and a ledger written anew from the first entry by
+ * someone who can write the files, cannot be told from the truth. With `keys`, that someone would have to cut off the
+ * entries and checkpoints at the end together: `expectCheckpoint`, kept elsewhere, shows this too.
  *
- * Does NOT judge what the events say. A ledger that is being written may end in an unfinished line; that is reported.
+ * Does NOT judge what the events say, nor decrypt them. A ledger that is being written may end in an unfinished line;
+ * that is reported (`torn`).
  *
+ * @throws {ConfigurationError} for a mistake in the options
  * @throws when the folder cannot be read
  */
-export async function verifyLedger(
-  folder: string,
-  options: { readonly expectHead?: LedgerPosition } = {},
-): Promise<LedgerVerdict> {
+export async function verifyLedger(folder: string, options: VerifyOptions = {}): Promise<LedgerVerdict> {
+  const { keys, outside } = parseVerifyOptions(options);
   const { expectHead } = options;
   let segments = 0;
+  let from = 0;
   let head: LedgerPosition = { entries: 0, hash: "" };
   let place: LedgerPlace = { file: "", line: 0, seq: 0 };
-  const broken = (because: string, at = place): LedgerVerdict => ({ ok: false, at, because, verified: head });
+  let lastAt = Number.NEGATIVE_INFINITY;
+  let clockWentBack = 0;
+  let tree = new CompactTree();
+  let instance = "";
+  let audit: CheckpointAudit | undefined;
+  const broken = (change: LedgerChange, because: string, at = place): LedgerVerdict => {
+    return { ok: false, change, at, because, verified: head };
+  };
+  const judge = async (fault: Fault): Promise<LedgerVerdict> => {
+    return broken(await classify(folder, fault), fault.because, fault.at);
+  };
 
   for await (const step of walkLedger(folder)) {
-    if (step.kind === "fault") return broken(step.because, step.at);
-    if (step.kind === "segment") {
+    let fault: Fault | undefined;
+    if (step.kind === "fault") return judge(step);
+    if (step.kind === "begin") {
+      const { base } = step;
+      instance = step.instance;
+      from = base?.entries ?? 0;
+      if (keys === undefined) continue;
+      if (base !== undefined) tree = treeOfBase(base) ?? tree;
+      audit = new CheckpointAudit(folder, instance, tree, verifyingParser(instance, keys), outside);
+      fault = base === undefined ? undefined : audit.begin(base);
+    } else if (step.kind === "segment") {
       segments += 1;
       head = step.start;
       place = { file: step.segment.file, line: 0, seq: step.segment.first };
+      fault = await audit?.enter(step.segment, head);
     } else {
-      head = { entries: step.entry.seq + 1, hash: step.entry.hash };
+      const { entry } = step;
+      head = { entries: entry.seq + 1, hash: entry.hash };
       place = step.at;
+      const at = Date.parse(entry.at);
+      if (at < lastAt - CLOCK_TOLERANCE_MS) clockWentBack += 1;
+      lastAt = at;
+      if (audit !== undefined) tree.append(leafHashOf(instance, entry));
+      fault = audit?.reach(head, place);
     }
-    if (head.entries === expectHead?.entries && head.hash !== expectHead.hash) return broken(NOT_THE_EXPECTED);
+    if (fault !== undefined) return judge(fault);
+    if (head.entries === expectHead?.entries && head.hash !== expectHead.hash) return broken("edit", NOT_THE_EXPECTED);
   }
-  if (segments === 0) return broken("there is no ledger in the folder");
-  if (expectHead !== undefined && head.entries < expectHead.entries) return broken(SHORTER);
-  return { ok: true, entries: head.entries, segments, head };
+  const fault = await audit?.finish(head);
+  if (fault !== undefined) return judge(fault);
+  if (audit?.torn !== undefined) {
+    return broken("torn", "the last checkpoint is not ended", { file: audit.torn.file, line: 0, seq: head.entries });
+  }
+  if (segments === 0) return broken("deletion", "there is no ledger in the folder");
+  if (audit?.last === undefined && audit !== undefined && head.entries > 0) return broken("truncation", NO_CHECKPOINT);
+  if (expectHead !== undefined && head.entries < expectHead.entries) return broken("truncation", SHORTER);
+  const checkpoints = audit === undefined ? "not-checked" : { agreed: audit.agreed, entries: audit.last?.size ?? 0 };
+  return { ok: true, entries: head.entries, segments, head, from, checkpoints, clockWentBack };
+}
+
+function parseVerifyOptions(options: VerifyOptions): {
+  readonly keys: readonly NoteKey[] | undefined;
+  readonly outside?: Checkpoint;
+} {
+  const found = findings();
+  refuseUnknownKeys(found, options, ["keys", "expectHead", "expectCheckpoint"]);
+  const keys = options.keys === undefined ? undefined : parseKeys(found, options.keys);
+  let outside: Checkpoint | undefined;
+  if (options.expectCheckpoint !== undefined) {
+    const opened = openCheckpoint(options.expectCheckpoint, keys ?? []);
+    if (typeof opened === "string") found.add("expectCheckpoint", "not-signed", opened);
+    else outside = opened;
+  }
+  found.throwIfAny("verifyLedger()");
+  return { keys, ...(outside === undefined ? {} : { outside }) };
+}
+
+function parseKeys(found: Findings, given: readonly string[]): NoteKey[] {
+  const keys: NoteKey[] = [];
+  for (const [index, vkey] of given.entries()) {
+    const key = parseNoteKey(vkey);
+    if (key === undefined) found.add(`keys[${index}]`, "malformed", "give a verifier key: name+id+base64");
+    else keys.push(key);
+  }
+  if (given.length === 0) found.add("keys", "required", "give at least one verifier key, or leave it out");
+  return keys;
 }
 
 const NOT_THE_EXPECTED = "the entry is not the one the expected head names";
 const SHORTER = "the ledger ends before the expected head";
-
-/** One entry as read back. */
-export interface LedgerEntry {
-  readonly seq: number;
-  readonly at: string;
-  readonly hash: string;
-  readonly event: unknown;
-}
-
-/**
- * Reads a ledger's entries in order, each checked against the one before it. Throws at the first that does not fit, so
- * that nothing unverified is taken for a record.
- */
-export async function* readLedger(folder: string): AsyncGenerator<LedgerEntry, void> {
-  for await (const step of walkLedger(folder)) {
-    if (step.kind === "fault") throw ledgerBroken(step.at, step.because);
-    if (step.kind === "entry") {
-      const { seq, at, hash, event } = step.entry;
-      yield { seq, at, hash, event: JSON.parse(event) as unknown };
-    }
-  }
-}
+const NO_CHECKPOINT = "no checkpoint is left: a ledger with a signer has one from its first entry on";

@@ -1,0 +1,180 @@
+import { join } from "node:path";
+import type { LedgerPosition, LedgerState } from "../ledger.ts";
+import { renderCheckpoint } from "../merkle/checkpoint.ts";
+import type { CheckpointSigner } from "../merkle/signer.ts";
+import type { CompactTree } from "../merkle/tree.ts";
+import { renderCheckpointLine } from "./checkpoint-audit.ts";
+import type { Entry } from "./entry.ts";
+import { systemCode } from "./faults.ts";
+import { type LedgerFiles, syncFolder, writeWhole } from "./files.ts";
+import { leafHashOf } from "./leaf.ts";
+import { checkpointFileOf } from "./segments.ts";
+import { Witnessing } from "./witnessing.ts";
+
+export interface CheckpointOptions {
+  readonly folder: string;
+  readonly instance: string;
+  readonly signer: CheckpointSigner;
+  readonly onCheckpoint: ((note: string) => Promise<void>) | undefined;
+  readonly checkpointEveryMs: number;
+  readonly checkpointEveryEntries: number;
+}
+
+/** A tree to be signed, as it was when it was asked for. */
+interface Job {
+  readonly file: string;
+  readonly position: LedgerPosition;
+  readonly root: Buffer;
+  readonly frontier?: readonly string[];
+}
+
+/**
+ * Signs the ledger's tree now and then, beside the appends and never in their way: a checkpoint covers only what is on
+ * disk, and is itself on disk before anybody is shown it, so that no two that contradict each other ever go out.
+ */
+export class Checkpointer {
+  readonly #files: LedgerFiles;
+  readonly #options: CheckpointOptions;
+  readonly #tree: CompactTree;
+  readonly #witnessing: Witnessing;
+  #position: LedgerPosition;
+  #segment: number;
+  /** Entries of the last checkpoint on disk. */
+  #signed: number | undefined;
+  #jobs: Job[] = [];
+  #running: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #failing: string | undefined;
+  #closed = false;
+  #sizes = new Map<string, number>();
+
+  constructor(
+    files: LedgerFiles,
+    options: CheckpointOptions,
+    begin: {
+      readonly tree: CompactTree;
+      readonly position: LedgerPosition;
+      readonly segment: number;
+      readonly signed: number | undefined;
+    },
+  ) {
+    this.#files = files;
+    this.#options = options;
+    this.#tree = begin.tree;
+    this.#position = begin.position;
+    this.#segment = begin.segment;
+    this.#signed = begin.signed;
+    this.#witnessing = new Witnessing(options.onCheckpoint);
+  }
+
+  state(): NonNullable<LedgerState["checkpoint"]> {
+    const { witnessed, failing } = this.#witnessing;
+    return {
+      entries: this.#signed ?? 0,
+      ...(this.#failing === undefined ? {} : { failing: this.#failing }),
+      ...(witnessed === undefined ? {} : { witnessed }),
+      ...(failing === undefined ? {} : { witnessFailing: failing }),
+    };
+  }
+
+  /** Takes entries that are on disk. */
+  add(entries: readonly Pick<Entry, "seq" | "at" | "hash">[], position: LedgerPosition): void {
+    for (const entry of entries) this.#tree.append(leafHashOf(this.#options.instance, entry));
+    this.#position = position;
+    const waiting = position.entries - (this.#signed ?? 0);
+    if (waiting >= this.#options.checkpointEveryEntries) this.#run();
+    else this.#schedule();
+  }
+
+  /** A new file begins with the next entry. Its beginning is a place the ledger can later be verified from. */
+  beginSegment(first: number): void {
+    if (this.#position.entries > 0) {
+      const frontier = this.#tree.frontier().map((node) => node.hash.toString("hex"));
+      this.#jobs.push({ ...this.#job(), frontier });
+      // What falls out is not lost: such a file expires together with the one after it.
+      if (this.#jobs.length > MOST_JOBS) this.#jobs.shift();
+      this.#run();
+    }
+    this.#segment = first;
+  }
+
+  /** Signs what is there and not yet signed. Resolves when it is on disk, or when that failed. */
+  async flush(): Promise<void> {
+    this.#run();
+    await this.#running;
+  }
+
+  /** Signs no more; waits, at most so long, until the witness has seen the last one. Call `flush` before. */
+  async close(deadlineMs: number): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#witnessing.finish(deadlineMs);
+  }
+
+  #job(): Job {
+    const { instance } = this.#options;
+    return { file: checkpointFileOf(instance, this.#segment), position: this.#position, root: this.#tree.root() };
+  }
+
+  #run(): void {
+    if (this.#closed) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#running ??= this.#work().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async #work(): Promise<void> {
+    for (let job = this.#next(); job !== undefined; job = this.#next()) {
+      try {
+        await this.#sign(job);
+        this.#failing = undefined;
+      } catch (error) {
+        this.#failing = systemCode(error);
+        this.#schedule();
+        return;
+      }
+    }
+  }
+
+  #next(): Job | undefined {
+    const job = this.#jobs.shift();
+    if (job !== undefined) return job;
+    return this.#position.entries === this.#signed ? undefined : this.#job();
+  }
+
+  async #sign({ file, position, root, frontier }: Job): Promise<void> {
+    const { signer, instance } = this.#options;
+    const origin = `${signer.name}/${instance}`;
+    const note = await signer.sign(renderCheckpoint({ origin, size: position.entries, root }));
+    const line = renderCheckpointLine({ note, hash: position.hash, ...(frontier === undefined ? {} : { frontier }) });
+    await this.#persist(file, Buffer.from(line));
+    this.#signed = position.entries;
+    this.#witnessing.show(note, position.entries);
+  }
+
+  async #persist(file: string, line: Buffer): Promise<void> {
+    const { folder } = this.#options;
+    const handle = await this.#files.open(join(folder, file), "a", 0o600);
+    try {
+      const { size } = await handle.stat();
+      const known = this.#sizes.get(file) ?? size;
+      this.#sizes = new Map([[file, known]]);
+      // A write that failed has left a part of a line.
+      if (size > known) await handle.truncate(known);
+      await writeWhole(handle, line);
+      await handle.datasync();
+      this.#sizes.set(file, known + line.length);
+      if (known === 0) await syncFolder(this.#files, folder);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  #schedule(): void {
+    if (!this.#closed) this.#timer ??= setTimeout(() => this.#run(), this.#options.checkpointEveryMs).unref();
+  }
+}
+
+const MOST_JOBS = 16;

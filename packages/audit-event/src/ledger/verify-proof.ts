@@ -1,0 +1,81 @@
+import { type Checkpoint, openCheckpoint } from "../merkle/checkpoint.ts";
+import { decodeBase64, parseNoteKey } from "../merkle/note.ts";
+import { verifyConsistency, verifyInclusion } from "../merkle/proofs.ts";
+import { hashLeaf, sha256 } from "../merkle/tree.ts";
+import type { ConsistencyProof, LedgerProof } from "./prove.ts";
+
+export type ProofVerdict =
+  | { readonly ok: true; readonly id: string; readonly at: string; readonly sha256: string; readonly entry?: string }
+  | { readonly ok: false; readonly because: string };
+
+/**
+ * Checks, without the ledger, that an entry was in it when the checkpoint was signed. `publicKey` is the signer's
+ * verifier key, `checkpoint` the note the auditor holds. Never throws, whatever the proof is.
+ *
+ * Does NOT say that the ledger still holds the entry, nor that the event is true.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9162#section-2.1.3.2
+ */
+export function verifyProof(proof: LedgerProof, checkpoint: string, publicKey: string): ProofVerdict {
+  const log = openWith(checkpoint, publicKey);
+  if (typeof log === "string") return { ok: false, because: log };
+  const { v, index, size, leaf, path, entry } = proof as Partial<LedgerProof>;
+  const hashes = decodePath(path);
+  const [, at, id, digest] = LEAF.exec(String(leaf)) ?? [];
+  if (v !== 1 || hashes === undefined || at === undefined || id === undefined || digest === undefined) return MALFORMED;
+  if (typeof index !== "number" || typeof size !== "number") return MALFORMED;
+  if (size !== log.size) return { ok: false, because: "the proof is for another checkpoint" };
+  const leafHash = hashLeaf(Buffer.from(String(leaf)));
+  if (!verifyInclusion({ index, size, leafHash, proof: hashes, root: log.root })) {
+    return { ok: false, because: "the leaf is not in the tree that was signed" };
+  }
+  if (!id.endsWith(`/${index}`) || !log.origin.endsWith(`/${id.slice(0, id.lastIndexOf("/"))}`)) {
+    return { ok: false, because: "the leaf is of another place" };
+  }
+  if (entry === undefined) return { ok: true, id, at, sha256: digest };
+  if (typeof entry !== "string" || sha256(entry).toString("hex") !== digest) {
+    return { ok: false, because: "the entry is not the one the leaf stands for" };
+  }
+  return { ok: true, id, at, sha256: digest, entry };
+}
+
+/**
+ * Checks, without the ledger, that it only grew between two checkpoints.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9162#section-2.1.4.2
+ */
+export function verifyConsistencyProof(
+  proof: ConsistencyProof,
+  older: string,
+  newer: string,
+  publicKey: string,
+): { readonly ok: true } | { readonly ok: false; readonly because: string } {
+  const first = openWith(older, publicKey);
+  const second = openWith(newer, publicKey);
+  if (typeof first === "string") return { ok: false, because: first };
+  if (typeof second === "string") return { ok: false, because: second };
+  if (first.origin !== second.origin) return { ok: false, because: "the checkpoints are of two ledgers" };
+  const hashes = decodePath((proof as Partial<ConsistencyProof>).path);
+  if (hashes === undefined) return MALFORMED;
+  const roots = { firstRoot: first.root, secondRoot: second.root };
+  const grew = verifyConsistency({ first: first.size, second: second.size, ...roots, proof: hashes });
+  return grew ? { ok: true } : { ok: false, because: "the newer ledger does not continue the older one" };
+}
+
+function openWith(note: string, publicKey: string): Checkpoint | string {
+  const key = parseNoteKey(publicKey);
+  return key === undefined ? "the public key is malformed" : openCheckpoint(note, [key]);
+}
+
+function decodePath(path: unknown): Buffer[] | undefined {
+  if (!Array.isArray(path) || path.length > MOST_HASHES) return undefined;
+  const hashes = path.map((text: unknown) => decodeBase64(String(text)));
+  return hashes.every((hash) => hash !== undefined) ? hashes : undefined;
+}
+
+const LEAF = /^\{"at":"([0-9TZ:.+-]{24})","id":"([a-z0-9-]{1,64}\/\d{1,16})","sha256":"([0-9a-f]{64})","v":1\}$/;
+const MOST_HASHES = 128;
+const MALFORMED: { readonly ok: false; readonly because: string } = Object.freeze({
+  ok: false,
+  because: "the proof is malformed",
+});
