@@ -1,6 +1,14 @@
+export { fhirSchema } from "./express.ts";
 export type { SchemaIssue } from "./issues.ts";
 export { checkOperationBody, checkOperationQuery, type OperationCall } from "./operations/check.ts";
+export type { CheckMode, FhirSchemaOptions } from "./options.ts";
 export { checkFhirPathPatch } from "./patch/fhirpath-patch.ts";
 export { checkJsonPatch } from "./patch/json-patch.ts";
+export { compileProfiles, type ProfileDefinitions } from "./profiles/compile.ts";
+export type { ProfileOptions } from "./profiles/options.ts";
+export type { SkippedRule } from "./profiles/skipped.ts";
+export type { ProfileValidator } from "./profiles/validate.ts";
 export type { QueryLimits } from "./queries/limits.ts";
 export { checkSearch, type QueryUse, type QueryVerdict } from "./queries/search.ts";
+export type { SchemaReport } from "./report.ts";
+export { prepare, type ResourceLimits, validateResource } from "./resources/validate.ts";

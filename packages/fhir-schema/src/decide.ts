@@ -1,0 +1,129 @@
+import { isResourceType, parseSearch } from "@wardline/fhir-r4";
+import type { Interaction, SearchQuery } from "@wardline/policy-types";
+import { bundleFindings } from "./entries.ts";
+import { type Finding, findingOf, limitsOf, operationBodyFindings, profileFindings } from "./findings.ts";
+import type { SchemaIssue } from "./issues.ts";
+import { checkOperationQuery } from "./operations/check.ts";
+import type { ParsedOptions } from "./options.ts";
+import { checkFhirPathPatch } from "./patch/fhirpath-patch.ts";
+import { checkJsonPatch } from "./patch/json-patch.ts";
+import { checkSearch } from "./queries/search.ts";
+import { isRecord } from "./record.ts";
+import { validateResource } from "./resources/validate.ts";
+
+export interface QueryFacts {
+  readonly interaction: Interaction;
+  /** As received. */
+  readonly method: string;
+  /** Decoded pairs of the URL's query, for interactions whose query only shapes the answer. */
+  readonly pairs: SearchQuery["pairs"];
+  readonly lenient: boolean;
+}
+
+/**
+ * Checks everything that selects: the query, the condition, an operation's inputs in the URL. Does NOT look at the entries
+ * of a batch (see `entryQueryFindings`).
+ */
+export function queryFindings(
+  { interaction, method, pairs, lenient }: QueryFacts,
+  settings: ParsedOptions,
+): Finding & { readonly ignored: readonly string[] } {
+  const { search, condition, code, operation, type } = interaction;
+  if (operation !== undefined) {
+    const call = { name: operation.name, type, extraParameters: settings.extraParameters };
+    return { kind: "operation", issues: checkOperationQuery(call, method, search?.pairs ?? []), ignored: [] };
+  }
+  const of = code.startsWith("history") ? "history" : "search";
+  // The query of a conditional create only shapes: its condition stands in a header.
+  const shapes = search === undefined && (condition === undefined || code === "create");
+  const found: SchemaIssue[] = [];
+  const ignored: string[] = [];
+  for (const one of [search, condition, shapes ? shaping(type, pairs) : undefined]) {
+    if (one === undefined) continue;
+    // A condition decides what is written: nothing of it may be left out.
+    const verdict = checkSearch(one, { of, lenient: lenient && one === search }, settings);
+    found.push(...verdict.issues);
+    ignored.push(...verdict.ignored);
+  }
+  return { kind: "query", issues: found, ignored };
+}
+
+/** `_format` and its like on an interaction that selects nothing; `parseInteraction` has let no other pass. */
+function shaping(type: string | undefined, pairs: SearchQuery["pairs"]): SearchQuery | undefined {
+  const own = pairs.filter(([name]) => name !== "mode");
+  return own.length > 0 ? parseSearch([type ?? "*"], own) : undefined;
+}
+
+/** The queries of a batch's entries, each told at its entry. */
+export function entryQueryFindings({ entries }: Interaction, settings: ParsedOptions): readonly Finding[] {
+  return entries.flatMap(({ index, method, interaction }) => {
+    if (interaction.code === "unknown") return [];
+    const { kind, issues } = queryFindings({ interaction, method, pairs: [], lenient: false }, settings);
+    const expression = `Bundle.entry[${index}].request.url`;
+    return findingOf(
+      kind,
+      issues.map((issue) => ({ ...issue, expression })),
+    );
+  });
+}
+
+/** Checks the body of one request: a resource, a patch, an operation's inputs, or a Bundle entry by entry. */
+export function bodyFindings(
+  interaction: Interaction,
+  body: unknown,
+  isJsonPatch: boolean,
+  settings: ParsedOptions,
+): readonly Finding[] {
+  const { code, type, id, operation } = interaction;
+  if (code === "create") return resourceFindings(body, type, undefined, settings);
+  if (code === "update") return resourceFindings(body, type, id, settings);
+  if (code === "patch") return patchFindings(body, isJsonPatch, type, settings);
+  if (code === "batch" || code === "transaction") return bundleFindings(interaction, body, settings);
+  if (operation === undefined || operation.name === "validate") return [];
+  const issues = validateResource(body, limitsOf(settings));
+  return issues.length > 0
+    ? [{ kind: "resource", issues }]
+    : operationBodyFindings(operation.name, type, body, settings);
+}
+
+function resourceFindings(
+  body: unknown,
+  type: string | undefined,
+  id: string | undefined,
+  settings: ParsedOptions,
+): readonly Finding[] {
+  const named = { ...(type === undefined ? {} : { type }), ...(id === undefined ? {} : { id }) };
+  const issues = validateResource(body, { ...limitsOf(settings), ...named });
+  return issues.length > 0 ? [{ kind: "resource", issues }] : profileFindings(body, settings);
+}
+
+function patchFindings(
+  body: unknown,
+  isJsonPatch: boolean,
+  type: string | undefined,
+  settings: ParsedOptions,
+): readonly Finding[] {
+  if (isJsonPatch) return findingOf("patch", checkJsonPatch(body));
+  const issues = validateResource(body, { ...limitsOf(settings), type: "Parameters" });
+  return issues.length > 0 ? [{ kind: "resource", issues }] : findingOf("patch", checkFhirPathPatch(body, type));
+}
+
+/** A closed list of types: of the URL, of a search across types, and of every entry. */
+export function isServed(interaction: Interaction, { types }: Pick<ParsedOptions, "types">): boolean {
+  if (types === undefined) return true;
+  const { code, type, touches, entries } = interaction;
+  const bases = touches.filter(({ via }) => via === "base").map((touch) => touch.type);
+  const own = type === undefined ? bases : [...bases, type];
+  const isOwn = NEEDS_NO_TYPE.has(code) || own.every((one) => types.has(one));
+  return isOwn && entries.every(({ interaction: entry }) => entry.code === "unknown" || isServed(entry, { types }));
+}
+
+const NEEDS_NO_TYPE: ReadonlySet<string> = new Set(["capabilities", "batch", "transaction"]);
+
+/** What an answer has wrong with it, for a report. */
+export function answerIssues(body: unknown, settings: ParsedOptions): readonly SchemaIssue[] {
+  if (!isRecord(body) || typeof body["resourceType"] !== "string" || !isResourceType(body["resourceType"])) {
+    return [{ severity: "error", issue: "structure", detail: "The answer is no resource of R4." }];
+  }
+  return validateResource(body, limitsOf(settings));
+}

@@ -1,0 +1,86 @@
+import type { Interaction } from "@wardline/policy-types";
+
+/** Parts of a Content-Type. */
+interface MediaType {
+  readonly essence: string;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+function parseMediaType(text: string): MediaType {
+  const [essence = "", ...rest] = text.split(";");
+  const parameters = rest.map((one) => {
+    const [name = "", value = ""] = one.split(/=(.*)/s);
+    return [name.trim().toLowerCase(), value.trim().replace(/^"(.*)"$/s, "$1")] as const;
+  });
+  return { essence: essence.trim().toLowerCase(), parameters: new Map(parameters) };
+}
+
+const FHIR_JSON: ReadonlySet<string> = new Set(["application/fhir+json", "application/json", "text/json"]);
+const JSON_PATCH = "application/json-patch+json";
+
+export type BodyUse = "resource" | "json-patch" | "form" | "none";
+
+/**
+ * What a body of this Content-Type is to an interaction; undefined when the server cannot consume it (415). A media type
+ * that names a FHIR version must name R4.
+ *
+ * @see https://hl7.org/fhir/R4/http.html#mime-type
+ */
+export function bodyUse(contentType: string, { code }: Interaction, isSearchPath: boolean): BodyUse | undefined {
+  const { essence, parameters } = parseMediaType(contentType);
+  const version = parameters.get("fhirversion");
+  if (version !== undefined && version !== "4.0" && version !== "4.0.1") return undefined;
+  if (code.startsWith("search") || isSearchPath) {
+    return essence === "application/x-www-form-urlencoded" ? "form" : undefined;
+  }
+  if (code === "patch" && essence === JSON_PATCH) return "json-patch";
+  return FHIR_JSON.has(essence) ? "resource" : undefined;
+}
+
+/**
+ * Whether an answer in FHIR JSON would be accepted. `_format` overrides `Accept`; no statement accepts everything.
+ *
+ * @see https://hl7.org/fhir/R4/http.html#general
+ */
+export function acceptsJson(accept: string | undefined, format: string | undefined): boolean {
+  if (format !== undefined && format !== "") return FORMATS.test(essenceOf(format));
+  if (accept === undefined || accept.trim() === "") return true;
+  return accept.split(",").some((range) => {
+    const { essence, parameters } = parseMediaType(range);
+    return !/^0(?:\.0*)?$/.test(parameters.get("q") ?? "1") && isFourOrNone(parameters) && ACCEPTABLE.test(essence);
+  });
+}
+
+function isFourOrNone(parameters: ReadonlyMap<string, string>): boolean {
+  return /^4\.0(?:\.1)?$/.test(parameters.get("fhirversion") ?? "4.0");
+}
+
+/** A `+` in an unencoded query is a space once decoded; the standard asks servers to take it for the `+` that was meant. */
+function essenceOf(format: string): string {
+  return parseMediaType(format).essence.replace(/^application\/fhir json$/, "application/fhir+json");
+}
+
+const FORMATS =
+  /^(?:json|ndjson|(?:application|text)\/(?:fhir\+)?json|application\/json\+fhir|application\/(?:fhir\+|x-)?ndjson)$/;
+const ACCEPTABLE =
+  /^(?:\*\/\*|application\/\*|(?:application|text)\/(?:fhir\+)?json|application\/json\+fhir|application\/(?:fhir\+|x-)?ndjson)$/;
+
+/**
+ * Whether the client asks the server to leave out what it does not know. The first `handling` counts.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc7240#section-4.4
+ */
+export function prefersLenient(prefer: string | readonly string[] | undefined): boolean {
+  const preferences = String(prefer ?? "").split(",");
+  for (const preference of preferences) {
+    const [name = "", value = ""] = (preference.split(";")[0] ?? "").split("=");
+    if (name.trim().toLowerCase() === "handling") return value.trim().replace(/^"(.*)"$/, "$1") === "lenient";
+  }
+  return false;
+}
+
+/** Any media type some interaction takes: what is none of them need not be read. */
+export function isBodyType(contentType: string): boolean {
+  const { essence } = parseMediaType(contentType);
+  return FHIR_JSON.has(essence) || essence === JSON_PATCH || essence === "application/x-www-form-urlencoded";
+}
