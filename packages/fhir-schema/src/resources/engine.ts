@@ -1,5 +1,6 @@
 import { Ajv } from "ajv";
 import { fhirKeywords, type NodeCheck } from "./keywords.ts";
+import { choiceNames } from "./nodes.ts";
 import { PRIMITIVES } from "./primitives.ts";
 import type { CompiledNode, Run } from "./run.ts";
 import { nodeSchema } from "./schema.ts";
@@ -31,7 +32,7 @@ export function createEngine(): Engine {
   function compiled(name: string): CompiledNode {
     const known = nodes.get(name);
     if (known !== undefined) return known;
-    const made = ajv.compile(nodeSchema(name)) as CompiledNode;
+    const made: CompiledNode = Object.assign(ajv.compile(nodeSchema(name)), { choices: choiceNames(name) });
     nodes.set(name, made);
     return made;
   }

@@ -35,9 +35,8 @@ export function issueOf(type: string, { rule, path, name }: Fault): SchemaIssue 
   return { severity: "error", issue, detail, expression: `${type}${fhirPath(path)}${below}` };
 }
 
-/** `/name/0/given/1` is `.name[0].given[1]`. Names in it are those of the definitions: unknown ones are never entered. */
-function fhirPath(pointer: string): string {
-  return pointer.replace(/\/(?:(\d+)|_?([^/]+))/g, (_, index?: string, name?: string) =>
-    index === undefined ? `.${name}` : `[${index}]`,
-  );
+/** `/name/0/given/1` is `.name[0].given[1]`. */
+function fhirPath(path: string): string {
+  const segments = path.split("/").slice(1);
+  return segments.map((segment) => (/^\d/.test(segment) ? `[${segment}]` : `.${segment}`)).join("");
 }

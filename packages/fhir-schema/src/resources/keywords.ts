@@ -30,8 +30,9 @@ export function fhirKeywords(nodeCheck: (name: string) => NodeCheck): readonly C
       code: (cxt) => cxt.fail(_`!${shared(cxt, aligned)}(${cxt.data}, ${partner(cxt)})`),
     },
     { keyword: "fhirCoded", code: (cxt) => cxt.fail(_`!${shared(cxt, codedBy(String(cxt.schema)))}(${cxt.data})`) },
-    { keyword: "fhirRequired", type: "object", error: named, code: required },
     { keyword: "fhirElements", type: "object", error: elementsError, trackErrors: true, code: elementsCode },
+    // After the elements: what is wrong further in is told too.
+    { keyword: "fhirRequired", type: "object", error: named, code: required },
   ];
 }
 

@@ -6,12 +6,8 @@ const ELEMENTS: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-// Sticky patterns, each unambiguous, applied at one place and moving only forward.
+/** XML knows five entities by name; `&nbsp;` is HTML. */
 const ENTITY = /&(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9A-Fa-f]{1,6});/y;
-const NAME = /[A-Za-z][A-Za-z0-9]*/y;
-const ATTRIBUTE = /\s+([A-Za-z_][A-Za-z0-9_.:-]*)\s*=\s*(?:"([^"<]*)"|'([^'<]*)')/y;
-const CLOSE = /\s*\/?>/y;
-const COMMENT = "<!--";
 
 const URL_ATTRIBUTES: ReadonlySet<string> = new Set(["href", "src", "cite", "background", "longdesc"]);
 const SAFE_SCHEMES: ReadonlySet<string> = new Set(["http", "https", "mailto", "tel", "ftp", "urn"]);
@@ -31,64 +27,88 @@ const DEEPEST = 100;
 export function isNarrative(xhtml: string): boolean {
   const open: string[] = [];
   let at = blanks(xhtml, 0);
-  let rootSeen = false;
-  while (at < xhtml.length) {
-    if (open.length === 0 && rootSeen) return blanks(xhtml, at) === xhtml.length;
-    if (xhtml.startsWith(COMMENT, at)) {
-      const end = xhtml.indexOf("-->", at + COMMENT.length);
-      if (end === -1) return false;
-      at = end + 3;
-    } else if (xhtml.startsWith("</", at)) {
-      const name = match(NAME, xhtml, at + 2)?.[0];
-      if (name === undefined || open.pop() !== name) return false;
-      at = blanks(xhtml, at + 2 + name.length);
-      if (xhtml[at] !== ">") return false;
-      at++;
-    } else if (xhtml[at] === "<") {
-      const end = startTag(xhtml, at, open);
-      if (end === undefined) return false;
-      if (!rootSeen && open[0] !== "div") return false;
-      rootSeen = true;
-      at = end;
-    } else {
-      const end = text(xhtml, at);
-      if (end === undefined || open.length === 0) return false;
-      at = end;
-    }
-  }
-  return rootSeen && open.length === 0;
+  if (!xhtml.startsWith("<div", at)) return false;
+  do {
+    const end = xhtml.charCodeAt(at) === LESS ? markup(xhtml, at, open) : text(xhtml, at);
+    if (end === undefined) return false;
+    at = end;
+  } while (open.length > 0 && at < xhtml.length);
+  return open.length === 0 && blanks(xhtml, at) === xhtml.length;
 }
 
-/** Where an entity or a run of plain characters ends. XML knows five entities by name; `&nbsp;` is HTML. */
-function text(xhtml: string, start: number): number | undefined {
-  if (xhtml[start] === "&") {
-    const entity = match(ENTITY, xhtml, start);
-    return entity === null ? undefined : start + entity[0].length;
+const LESS = 0x3c;
+const AMPERSAND = 0x26;
+
+/** Where a comment or a tag ends; undefined when it must not be there. */
+function markup(xhtml: string, start: number, open: string[]): number | undefined {
+  if (xhtml.startsWith("</", start)) return endTag(xhtml, start + 2, open.pop() ?? "");
+  if (!xhtml.startsWith("<!--", start)) return startTag(xhtml, start + 1, open);
+  const end = xhtml.indexOf("-->", start + 4);
+  return end === -1 ? undefined : end + 3;
+}
+
+function endTag(xhtml: string, start: number, name: string): number | undefined {
+  if (!xhtml.startsWith(name, start)) return undefined;
+  const end = blanks(xhtml, start + name.length);
+  return xhtml[end] === ">" ? end + 1 : undefined;
+}
+
+function startTag(xhtml: string, start: number, open: string[]): number | undefined {
+  const nameEnd = wordEnd(xhtml, start);
+  const name = xhtml.slice(start, nameEnd);
+  if (!ELEMENTS.has(name) || open.length === DEEPEST) return undefined;
+  const end = attributesEnd(xhtml, nameEnd);
+  if (end === undefined) return undefined;
+  if (xhtml.startsWith("/>", end)) return end + 2;
+  if (xhtml[end] !== ">") return undefined;
+  open.push(name);
+  return end + 1;
+}
+
+/** Where the attributes of a tag and the blanks after them end; undefined when one is not harmless or not XML. */
+function attributesEnd(xhtml: string, start: number): number | undefined {
+  let at = start;
+  for (;;) {
+    const nameStart = blanks(xhtml, at);
+    const nameEnd = wordEnd(xhtml, nameStart);
+    if (nameEnd === nameStart) return nameStart;
+    const valueStart = blanks(xhtml, nameEnd + 1);
+    const quote = xhtml[valueStart];
+    // XML wants a blank before each attribute, and a quoted value in each.
+    if (nameStart === at || xhtml[nameEnd] !== "=" || (quote !== '"' && quote !== "'")) return undefined;
+    const valueEnd = xhtml.indexOf(quote, valueStart + 1);
+    if (valueEnd === -1) return undefined;
+    if (!isHarmless(xhtml.slice(nameStart, nameEnd), xhtml.slice(valueStart + 1, valueEnd))) return undefined;
+    at = valueEnd + 1;
   }
+}
+
+/** Where the name of an element or attribute ends. */
+function wordEnd(text: string, start: number): number {
   let end = start;
-  while (end < xhtml.length && xhtml[end] !== "<" && xhtml[end] !== "&") end++;
+  while (isNameCharacter(text.charCodeAt(end))) end++;
   return end;
 }
 
-/** Where the tag ends; undefined when it must not be there. */
-function startTag(xhtml: string, start: number, open: string[]): number | undefined {
-  const name = match(NAME, xhtml, start + 1)?.[0];
-  if (name === undefined || !ELEMENTS.has(name) || open.length === DEEPEST) return undefined;
-  let at = start + 1 + name.length;
-  for (;;) {
-    const attribute = match(ATTRIBUTE, xhtml, at);
-    if (attribute === null) break;
-    const [whole, key = "", double, single] = attribute;
-    if (!isHarmless(key, double ?? single ?? "")) return undefined;
-    at += whole.length;
+function isNameCharacter(code: number): boolean {
+  if (code >= 0x61) return code <= 0x7a;
+  return (code >= 0x41 && code <= 0x5a) || (code >= 0x2d && code <= 0x3a && code !== 0x2f) || code === 0x5f;
+}
+
+/** Where a run of plain characters and entities ends. */
+function text(xhtml: string, start: number): number | undefined {
+  const next = xhtml.indexOf("<", start);
+  const end = next === -1 ? xhtml.length : next;
+  for (let at = start; at < end; at++) {
+    if (xhtml.charCodeAt(at) !== AMPERSAND) continue;
+    ENTITY.lastIndex = at;
+    if (!ENTITY.test(xhtml)) return undefined;
   }
-  const close = match(CLOSE, xhtml, at)?.[0];
-  if (close === undefined) return undefined;
-  if (!close.endsWith("/>")) open.push(name);
-  return at + close.length;
+  return end;
 }
 
 function isHarmless(name: string, value: string): boolean {
+  if (value.includes("<")) return false;
   const key = name.toLowerCase();
   if (key.startsWith("on")) return false;
   if (key === "style") return !ACTIVE_STYLE.test(value);
@@ -97,11 +117,6 @@ function isHarmless(name: string, value: string): boolean {
   // Blanks and entities before the colon that never comes could spell one for a browser.
   if (scheme === undefined) return !/[&\s]/.test(value.slice(0, value.search(/[/?#]|$/)));
   return scheme === "data" ? IMAGE.test(value) : SAFE_SCHEMES.has(scheme);
-}
-
-function match(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
-  pattern.lastIndex = at;
-  return pattern.exec(text);
 }
 
 function blanks(text: string, at: number): number {

@@ -26,7 +26,7 @@ const LINES: ReadonlyMap<string, string> = new Map(
     .map((line) => [/^[^< ]+/.exec(line)?.[0] ?? "", line]),
 );
 
-const WORD = /^([A-Za-z]+(?:\[x\])?)([?!*+])([^=]+)(?:=(.+))?$/;
+const WORD = /^([A-Za-z][A-Za-z0-9]*(?:\[x\])?)([?!*+])([^=]+)(?:=(.+))?$/;
 
 /** Throws for a name the tables do not hold: names come from the tables themselves. */
 export function nodeRule(name: string): NodeRule {
@@ -34,6 +34,30 @@ export function nodeRule(name: string): NodeRule {
   const [, base] = head.split("<");
   const own = words.map((word) => elementRule(name, word));
   return base === undefined ? { name, elements: own } : { name, base, elements: [...nodeRule(base).elements, ...own] };
+}
+
+/** The nodes that values of these can be made of, themselves included; what an extension can carry is left out, and so are primitives. */
+export function nodesWithin(names: readonly string[]): ReadonlySet<string> {
+  const found = new Set(names.filter((name) => LINES.has(name)));
+  for (const name of found) {
+    if (name === "Extension") continue;
+    for (const type of nodeRule(name).elements.flatMap(({ types }) => types)) {
+      if (LINES.has(type) && type !== "Resource") found.add(type);
+    }
+  }
+  return found.add("Element");
+}
+
+/** The element each property of a choice stands for: in an Observation `valueQuantity` is `value`. */
+export function choiceNames(node: string): ReadonlyMap<string, string> {
+  const choices = nodeRule(node).elements.filter(({ name }) => name.endsWith("[x]"));
+  return new Map(choices.flatMap((element) => namesOf(element).map((name) => [name, element.name.slice(0, -3)])));
+}
+
+/** The properties an element can appear as: `value[x]` of a Quantity is `valueQuantity`. */
+export function namesOf({ name, types }: ElementRule): readonly string[] {
+  if (!name.endsWith("[x]")) return [name];
+  return types.map((type) => name.replace("[x]", `${type[0]?.toUpperCase()}${type.slice(1)}`));
 }
 
 function elementRule(node: string, word: string): ElementRule {

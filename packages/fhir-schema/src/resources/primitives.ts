@@ -1,4 +1,4 @@
-import { parseReference } from "@wardline/fhir-r4";
+import { isResourceType, parseReference } from "@wardline/fhir-r4";
 import { isDate, isDateTime, isInstant, isTime } from "./dates.ts";
 import { isNarrative } from "./narrative.ts";
 
@@ -9,8 +9,6 @@ export type Primitive =
   | { readonly json: "string"; readonly check: (value: string) => boolean };
 
 // Looking for what must not be there needs no backtracking, however long the text.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the characters R4 forbids in a string
-const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/;
 const BLANK = /\s/;
 const MISPLACED_BLANK = /^\s|\s\s|\s$/;
 const ID = /^[A-Za-z0-9\-.]{1,64}$/;
@@ -33,8 +31,8 @@ export const PRIMITIVES: ReadonlyMap<string, Primitive> = new Map<string, Primit
   ["integer", whole(-INT32)],
   ["unsignedInt", whole(0)],
   ["positiveInt", whole(1)],
-  ["string", without(CONTROL)],
-  ["markdown", without(CONTROL)],
+  ["string", text(isText)],
+  ["markdown", text(isText)],
   ["code", without(MISPLACED_BLANK)],
   ["uri", without(BLANK)],
   ["url", without(BLANK)],
@@ -48,8 +46,24 @@ export const PRIMITIVES: ReadonlyMap<string, Primitive> = new Map<string, Primit
   ["time", text(isTime)],
   ["base64Binary", text(isBase64)],
   ["xhtml", text(isNarrative)],
-  ["reference", text((value) => parseReference(value).kind !== "invalid")],
+  ["reference", text(isReference)],
 ]);
+
+/** A literal, contained, absolute or URN reference; `#` for the container; or the conditional reference of a transaction. */
+function isReference(value: string): boolean {
+  if (parseReference(value).kind !== "invalid" || value === "#") return true;
+  const query = value.indexOf("?");
+  return query > 0 && query < value.length - 1 && isResourceType(value.slice(0, query)) && !BLANK.test(value);
+}
+
+/** Not empty, and of the control characters only tab, line feed and carriage return (R4, datatypes.html#string). */
+function isText(value: string): boolean {
+  for (let index = 0; index < value.length; index++) {
+    const code = value.charCodeAt(index);
+    if (code < 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d) return false;
+  }
+  return value !== "";
+}
 
 /** Base64 in groups of four, padding only at the end; blanks may stand anywhere (R4 allows them between groups). */
 function isBase64(value: string): boolean {

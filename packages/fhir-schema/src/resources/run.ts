@@ -1,7 +1,7 @@
 import { isResourceType } from "@wardline/fhir-r4";
 import type { ErrorObject } from "ajv";
 
-/** Something wrong, where (a JSON pointer), and which keyword said so. `name` is an element's name from the definitions. */
+/** Something wrong, where (`/name/0/given`, in names of elements), and which keyword said so. `name` is an element's name from the definitions. */
 export interface Fault {
   path: string;
   readonly rule: string;
@@ -17,7 +17,16 @@ export interface RunLimits {
 /** A compiled node, called with the run as `this`. */
 export interface CompiledNode {
   call(run: Run, data: unknown): boolean;
-  errors?: ErrorObject[] | null;
+  readonly errors?: ErrorObject[] | null;
+  /** The element each property of a choice stands for. */
+  readonly choices: ReadonlyMap<string, string>;
+}
+
+/** Turns the property a pointer begins with into its element: `/_valueString/id` is `/value/id`. */
+function elementPath(pointer: string, choices: ReadonlyMap<string, string>): string {
+  const end = pointer.indexOf("/", 1);
+  const property = pointer.slice(pointer[1] === "_" ? 2 : 1, end === -1 ? undefined : end);
+  return pointer === "" ? "" : `/${choices.get(property) ?? property}${end === -1 ? "" : pointer.slice(end)}`;
 }
 
 /** A resource as far as it was looked at. */
@@ -48,8 +57,10 @@ export class Run {
     this.#depth++;
     if (!node.call(this, data)) this.#add(node.errors?.[0]);
     this.#depth--;
+    if (this.faults.length === before) return true;
     this.#mark = before;
-    return this.faults.length === before;
+    for (const fault of this.faults.slice(before)) fault.path = elementPath(fault.path, node.choices);
+    return false;
   }
 
   /** A resource within a resource, or the outermost one. `element` is where it stands: `contained`, `resource`. */
@@ -64,9 +75,9 @@ export class Run {
     return this.enter(this.#compiled(type), data);
   }
 
-  /** Records a fault of the data at hand and answers false. */
-  fail(before: number, rule: string): false {
-    this.faults.push({ path: "", rule });
+  /** Records a fault of the data at hand, or of an element of it, and answers false. */
+  fail(before: number, rule: string, path = ""): false {
+    if (this.faults.length < this.limits.maxIssues) this.faults.push({ path, rule });
     this.#mark = before;
     return false;
   }
@@ -82,6 +93,7 @@ export class Run {
   #add(error: ErrorObject | undefined): void {
     const path = error?.instancePath ?? "";
     const { rule = error?.keyword ?? "type", name } = (error?.params ?? {}) as { rule?: string; name?: string };
+    if (this.faults.length >= this.limits.maxIssues) return;
     this.faults.push(name === undefined ? { path, rule } : { path, rule, name });
   }
 }

@@ -1,5 +1,5 @@
 import { codeList } from "./codes.ts";
-import { type ElementRule, type NodeRule, nodeRule } from "./nodes.ts";
+import { type ElementRule, type NodeRule, namesOf, nodeRule } from "./nodes.ts";
 import { PRIMITIVES } from "./primitives.ts";
 
 /** A JSON Schema; the keywords that begin with `fhir` are those of `keywords.ts`. */
@@ -19,7 +19,7 @@ export function nodeSchema(name: string): JsonSchema {
     fhirRequired: node.elements
       .filter((element) => element.required && !element.name.endsWith("[x]"))
       .map((element) => ({ name: element.name, primitive: isPrimitive(element) })),
-    fhirChoices: choices.map((element) => ({ ...element, names: choiceNames(element) })),
+    fhirChoices: choices.map((element) => ({ ...element, names: namesOf(element) })),
     fhirElements: Object.fromEntries([
       ...(isResource(node) ? [["resourceType", { const: name }]] : []),
       ...node.elements.flatMap((element) => elementSchemas(name, element)),
@@ -30,14 +30,9 @@ export function nodeSchema(name: string): JsonSchema {
 const isPrimitive = ({ types }: ElementRule): boolean => PRIMITIVES.has(types[0] ?? "");
 const isResource = ({ base }: NodeRule): boolean => base === "Resource" || base === "DomainResource";
 
-/** `value[x]` of a Quantity is `valueQuantity`. */
-function choiceNames({ name, types }: ElementRule): readonly string[] {
-  return types.map((type) => name.replace("[x]", `${type[0]?.toUpperCase()}${type.slice(1)}`));
-}
-
 /** The properties an element can appear as, each with its schema: one, or two for a primitive, or more for a choice. */
 function elementSchemas(node: string, element: ElementRule): readonly (readonly [string, JsonSchema])[] {
-  const names = element.name.endsWith("[x]") ? choiceNames(element) : [element.name];
+  const names = namesOf(element);
   return element.types.flatMap((type, index) => {
     const name = names[index] ?? element.name;
     const primitive = PRIMITIVES.get(type);

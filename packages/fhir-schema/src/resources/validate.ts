@@ -2,6 +2,7 @@ import { isResourceType } from "@wardline/fhir-r4";
 import type { SchemaIssue } from "../issues.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { issueOf } from "./findings.ts";
+import { nodesWithin } from "./nodes.ts";
 import { Run, type RunLimits } from "./run.ts";
 
 export interface ResourceLimits {
@@ -9,11 +10,11 @@ export interface ResourceLimits {
   readonly maxIssues?: number;
   /** Elements within elements, resources within resources. Default 64. */
   readonly maxDepth?: number;
-  /** Entries of one array. Default 10000. */
+  /** Entries of one array. Default 50000. */
   readonly maxArrayLength?: number;
 }
 
-const DEFAULTS: RunLimits = { maxIssues: 20, maxDepth: 64, maxArrayLength: 10_000 };
+const DEFAULTS: RunLimits = { maxIssues: 20, maxDepth: 64, maxArrayLength: 50_000 };
 
 /** Made at first use. It remembers compiled definitions of R4 and nothing of any resource. */
 let engine: Engine | undefined;
@@ -50,7 +51,7 @@ export function validateResource(
 function compareWithUrl(run: Run, resource: unknown, url: { readonly type?: string; readonly id?: string }): void {
   const { resourceType, id } = Object(resource) as { readonly resourceType?: unknown; readonly id?: unknown };
   if (url.type !== undefined && resourceType !== url.type) run.fail(0, "otherType");
-  if (url.id !== undefined && id !== url.id) run.fail(0, id === undefined ? "idMissing" : "otherId");
+  if (url.id !== undefined && id !== url.id) run.fail(0, id === undefined ? "idMissing" : "otherId", "/id");
 }
 
 /** The root of every expression: only a name the definitions hold. */
@@ -63,8 +64,11 @@ function typeOf(resource: unknown): string {
   }
 }
 
-/** Compiles what resources of these types are made of ahead of their first use. Unknown types are passed over. */
+/**
+ * Compiles what resources of these types are made of ahead of their first use: the types, their elements and datatypes, save
+ * what only an extension's value needs. Unknown types are passed over.
+ */
 export function prepare(types: readonly string[]): void {
   engine ??= createEngine();
-  for (const type of types) if (isResourceType(type)) engine(type);
+  for (const node of nodesWithin(types.filter(isResourceType))) engine(node);
 }

@@ -1,0 +1,3 @@
+import type { Structures } from "./structures.mjs";
+
+export function generateTables(structures: Structures): Record<string, string>;
