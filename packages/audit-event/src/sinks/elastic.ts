@@ -1,0 +1,48 @@
+import { eventIdOf, refused, rejected, type Sink } from "../shipper/sink.ts";
+import { failureOf, type HttpSinkOptions, jsonOf, poster } from "./http.ts";
+
+export interface ElasticSinkOptions extends HttpSinkOptions {
+  /** An index or a data stream. */
+  readonly index: string;
+}
+
+/**
+ * Sends batches to Elasticsearch's or OpenSearch's bulk API. Each event is created under its id, so that one that comes
+ * again is refused there as a duplicate, which counts as delivered.
+ *
+ * @see https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
+ */
+export function elasticSink(options: ElasticSinkOptions): Sink {
+  const { name = "elastic", index, limits } = options;
+  const post = poster("elasticSink()", options, "/_bulk");
+  return {
+    name,
+    ...(limits === undefined ? {} : { limits }),
+    async send(entries, signal) {
+      let body = "";
+      for (const entry of entries) {
+        const { seq, at, hash, event } = entry;
+        body += `${JSON.stringify({ create: { _index: index, _id: eventIdOf(entry) } })}\n`;
+        body += `${JSON.stringify({ "@timestamp": at, seq, hash, event })}\n`;
+      }
+      const answer = await post(body, "application/x-ndjson", signal);
+      const failure = failureOf(answer);
+      if (failure !== undefined) throw failure;
+      const { items } = jsonOf<{ readonly items?: readonly { readonly create?: { readonly status?: number } }[] }>(
+        answer,
+      );
+      if (items?.length !== entries.length) throw refused("for fewer entries than were sent");
+      checkItems(items.map(({ create }) => create?.status ?? 0));
+    },
+  };
+}
+
+/** What may pass is tried again first: the events that were taken are duplicates then. */
+export function checkItems(statuses: readonly number[]): void {
+  const failed = statuses.filter((status) => !(status >= 200 && status < 300) && status !== CONFLICT);
+  const passing = failed.find((status) => status !== 400 && status !== 413 && status !== 422);
+  if (passing !== undefined) throw refused(`${passing} for an entry`);
+  if (failed.length > 0) throw rejected(`${failed[0] ?? ""} for an entry`);
+}
+
+const CONFLICT = 409;

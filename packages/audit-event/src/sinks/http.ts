@@ -1,0 +1,103 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { type AgentOptions, Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { findings } from "@wardline/policy-types";
+import { type DeliveryError, refused, rejected, type SinkLimits, unreachable } from "../shipper/sink.ts";
+
+/** What the sinks that speak HTTP have in common. */
+export interface HttpSinkOptions {
+  readonly name?: string;
+  /** https, or http on a loopback address. */
+  readonly url: string;
+  /** Beside those of the format, such as `Authorization`. A function is asked before each batch. */
+  readonly headers?: Readonly<Record<string, string>> | (() => Promise<Readonly<Record<string, string>>>);
+  readonly tls?: Pick<AgentOptions, "ca" | "cert" | "key" | "passphrase" | "servername">;
+  readonly limits?: Partial<SinkLimits>;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly text: string;
+  readonly retryAfterMs: number | undefined;
+}
+
+export type Post = (body: string, contentType: string, signal: AbortSignal) => Promise<HttpAnswer>;
+
+/**
+ * Posts batches to one address over one connection. Redirects are not followed: a batch goes where the operator said.
+ *
+ * @throws {ConfigurationError} for an address that is not https
+ */
+export function poster(where: string, { url, headers = {}, tls = {} }: HttpSinkOptions, path: string): Post {
+  const target = parseUrl(where, url, path);
+  const secure = target.protocol === "https:";
+  const agent = secure
+    ? new HttpsAgent({ ...tls, keepAlive: true, maxSockets: 1, minVersion: "TLSv1.2", rejectUnauthorized: true })
+    : new HttpAgent({ keepAlive: true, maxSockets: 1 });
+
+  return async function post(body, contentType, signal) {
+    const own = typeof headers === "function" ? await headers() : headers;
+    const bytes = Buffer.from(body);
+    const all = { ...own, "Content-Type": contentType, "Content-Length": bytes.length };
+    return new Promise((resolve, reject) => {
+      const options = { method: "POST", headers: all, agent, signal };
+      const sent = (secure ? httpsRequest : httpRequest)(target, options, (res) => {
+        readAnswer(res).then(resolve, (error: unknown) => reject(unreachable(error)));
+      });
+      sent.once("error", (error) => reject(unreachable(error)));
+      sent.end(bytes);
+    });
+  };
+}
+
+/**
+ * What a status that is not a success means. 400, 413 and 422 speak of the batch; everything else may pass: a token that
+ * has run out, a server that is not there yet.
+ */
+export function failureOf({ status, retryAfterMs }: HttpAnswer): DeliveryError | undefined {
+  if (status >= 200 && status < 300) return undefined;
+  if (status === 400 || status === 413 || status === 422) return rejected(String(status));
+  return refused(String(status), retryAfterMs);
+}
+
+/** The JSON an answer has to hold. Without it nobody knows what the receiver took. */
+export function jsonOf<Value>({ text }: HttpAnswer): Value {
+  try {
+    return JSON.parse(text) as Value;
+  } catch {
+    throw refused("with a body that is not JSON");
+  }
+}
+
+async function readAnswer(res: IncomingMessage): Promise<HttpAnswer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of res as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MOST_ANSWER_BYTES) throw new Error("the answer is too large");
+    chunks.push(chunk);
+  }
+  if (!res.complete) throw new Error("the answer broke off");
+  const text = Buffer.concat(chunks).toString();
+  return { status: res.statusCode ?? 0, text, retryAfterMs: retryAfter(res.headers["retry-after"]) };
+}
+
+/** Seconds or a date. @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */
+function retryAfter(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}
+
+function parseUrl(where: string, url: string, path: string): URL {
+  const found = findings();
+  const base = URL.canParse(url) ? new URL(url) : undefined;
+  const loopback = base !== undefined && ["localhost", "127.0.0.1", "[::1]"].includes(base.hostname);
+  if (base?.protocol !== "https:" && !(base?.protocol === "http:" && loopback)) {
+    found.add("url", "malformed", "give an https address");
+  }
+  found.throwIfAny(where);
+  return new URL(`${url.replace(/\/+$/, "")}${path}`);
+}
+
+const MOST_ANSWER_BYTES = 16 * 1024 * 1024;

@@ -1,0 +1,54 @@
+import type { LedgerEntry } from "../ledger/read.ts";
+import { eventIdOf, refused, rejected, type Sink } from "../shipper/sink.ts";
+import { failureOf, type HttpSinkOptions, jsonOf, poster } from "./http.ts";
+
+export interface SplunkSinkOptions extends Omit<HttpSinkOptions, "headers"> {
+  /** The collector's token. */
+  readonly token: string;
+  readonly index?: string;
+  /** Default `wardline:auditevent`. */
+  readonly sourcetype?: string;
+  /** Name of this edge. */
+  readonly host?: string;
+}
+
+/**
+ * Sends batches to Splunk's HTTP Event Collector.
+ *
+ * @see https://help.splunk.com/en/splunk-enterprise/get-started/get-data-in/9.4/get-data-with-http-event-collector
+ */
+export function splunkSink(options: SplunkSinkOptions): Sink {
+  const { name = "splunk", token, limits } = options;
+  const headers = { Authorization: `Splunk ${token}` };
+  const post = poster("splunkSink()", { ...options, headers }, "/services/collector/event");
+  return {
+    name,
+    ...(limits === undefined ? {} : { limits }),
+    async send(entries, signal) {
+      const body = entries.map((entry) => JSON.stringify(renderSplunk(entry, options))).join("\n");
+      const answer = await post(body, "application/json", signal);
+      const { code } = answer.text === "" ? {} : jsonOf<{ readonly code?: unknown }>(answer);
+      if (answer.status === 400) throw OF_THE_EVENTS.has(code) ? rejected(`code ${String(code)}`) : refused("400");
+      const failure = failureOf(answer);
+      if (failure !== undefined) throw failure;
+      if (code !== 0) throw refused("without success");
+    },
+  };
+}
+
+function renderSplunk(
+  entry: LedgerEntry,
+  { index, sourcetype = "wardline:auditevent", host }: SplunkSinkOptions,
+): object {
+  return {
+    time: Date.parse(entry.at) / 1000,
+    sourcetype,
+    ...(host === undefined ? {} : { host }),
+    ...(index === undefined ? {} : { index }),
+    event: entry.event,
+    fields: { id: eventIdOf(entry), seq: entry.seq, hash: entry.hash },
+  };
+}
+
+/** Invalid data format, event missing, event blank, indexed fields wrong; other codes with 400 are the configuration's. */
+const OF_THE_EVENTS: ReadonlySet<unknown> = new Set([6, 12, 13, 15]);
