@@ -1,5 +1,6 @@
 export { fhirSchema } from "./express.ts";
 export type { SchemaIssue } from "./issues.ts";
+export { type NdjsonLine, type NdjsonOptions, validateNdjson } from "./ndjson.ts";
 export { checkOperationBody, checkOperationQuery, type OperationCall } from "./operations/check.ts";
 export type { CheckMode, FhirSchemaOptions } from "./options.ts";
 export { checkFhirPathPatch } from "./patch/fhirpath-patch.ts";

@@ -6,20 +6,32 @@ export interface JsonLimits {
   readonly maxArrayLength: number;
 }
 
-export type JsonFault = "too-deep" | "array-too-long" | "forbidden-name" | "number-form" | "lone-surrogate";
+export type JsonFault =
+  | "too-deep"
+  | "array-too-long"
+  | "forbidden-name"
+  | "repeated-name"
+  | "number-form"
+  | "lone-surrogate";
 
 /**
  * Looks through the bytes of a JSON text for what reading it would hide or change: numbers that JavaScript cannot hold,
  * halves of surrogate pairs, names that mean something on a JavaScript object; and for what is too deep or too long.
  * One pass, no recursion.
  *
- * Requires text that `readBody` accepted: well-formed UTF-8 and JSON, no name twice in an object.
+ * Requires text that is well-formed UTF-8 and JSON. Names that occur twice are looked for on demand: `readBody` has done so.
  *
  * @see https://hl7.org/fhir/R4/json.html
  */
-export function findJsonFault(bytes: Buffer, { maxDepth, maxArrayLength }: JsonLimits): JsonFault | undefined {
+export function findJsonFault(
+  bytes: Buffer,
+  { maxDepth, maxArrayLength }: JsonLimits,
+  demand: { readonly repeatedNames: boolean } = { repeatedNames: false },
+): JsonFault | undefined {
   /** Entries begun in each open array; -1 for an object. */
   const open: number[] = [];
+  /** Names seen in each open object and array. */
+  const seen: Set<string>[] = [];
   let expectsName = false;
   for (let at = 0; at < bytes.length; at++) {
     const byte: number = bytes[at] ?? 0;
@@ -29,10 +41,12 @@ export function findJsonFault(bytes: Buffer, { maxDepth, maxArrayLength }: JsonL
         if (open.length >= maxDepth) return "too-deep";
         expectsName = byte === OPEN_BRACE;
         open.push(expectsName ? -1 : 1);
+        if (demand.repeatedNames) seen.push(new Set());
         break;
       case CLOSE_BRACE:
       case CLOSE_BRACKET:
         open.pop();
+        seen.pop();
         expectsName = false;
         break;
       case COMMA: {
@@ -47,6 +61,11 @@ export function findJsonFault(bytes: Buffer, { maxDepth, maxArrayLength }: JsonL
         const end = endOfString(bytes, at + 1);
         if (end.escaped && hasLoneSurrogate(bytes.toString("latin1", at + 1, end.at))) return "lone-surrogate";
         if (expectsName && isForbiddenName(bytes, at + 1, end)) return "forbidden-name";
+        if (expectsName && demand.repeatedNames) {
+          const name = nameOf(bytes, at + 1, end);
+          if (seen.at(-1)?.has(name) === true) return "repeated-name";
+          seen.at(-1)?.add(name);
+        }
         expectsName = false;
         at = end.at;
         break;
@@ -112,9 +131,15 @@ function endOfString(bytes: Buffer, start: number): StringEnd {
 const FORBIDDEN: ReadonlySet<string> = new Set([...Object.getOwnPropertyNames(Object.prototype), "prototype"]);
 const FORBIDDEN_STARTS: ReadonlySet<number> = new Set([...FORBIDDEN].map((name) => name.charCodeAt(0)));
 
-function isForbiddenName(bytes: Buffer, start: number, { at: end, escaped }: StringEnd): boolean {
-  if (!escaped) return FORBIDDEN_STARTS.has(bytes[start] ?? 0) && FORBIDDEN.has(bytes.toString("latin1", start, end));
-  return FORBIDDEN.has(JSON.parse(`"${bytes.toString("utf8", start, end)}"`) as string);
+function isForbiddenName(bytes: Buffer, start: number, end: StringEnd): boolean {
+  if (!end.escaped && !FORBIDDEN_STARTS.has(bytes[start] ?? 0)) return false;
+  return FORBIDDEN.has(nameOf(bytes, start, end));
+}
+
+/** Names are compared after escapes are decoded: `"na\u006de"` is `name`. */
+function nameOf(bytes: Buffer, start: number, { at: end, escaped }: StringEnd): string {
+  const text = bytes.toString("utf8", start, end);
+  return escaped ? (JSON.parse(`"${text}"`) as string) : text;
 }
 
 /** UTF-8 cannot write half a pair, so that whoever writes the text again writes something else. */

@@ -54,6 +54,7 @@ const JSON_FAULTS: Readonly<Record<JsonFault, readonly [IssueType, string]>> = {
   "too-deep": ["too-costly", "The request body is nested deeper than this server reads."],
   "array-too-long": ["too-costly", "A list in the request body is longer than this server reads."],
   "forbidden-name": ["structure", "The request body has a member whose name no FHIR element has."],
+  "repeated-name": ["structure", "The request body has an object with two members of one name."],
   "number-form": ["value", "The request body holds a number that cannot be read without changing it."],
   "lone-surrogate": ["value", "The request body holds text that is no Unicode text."],
 };
@@ -66,18 +67,16 @@ export function bodyRefused(fault: JsonFault): Problem {
 /** What was found fault with; each has a code of its own. */
 export type FindingKind = "query" | "resource" | "patch" | "operation" | "profile";
 
-const SUMMARIES: Readonly<
-  Record<FindingKind, readonly [name: string, status: number, issue: IssueType, detail: string]>
-> = {
-  query: ["query-invalid", 400, "value", "The query is not well-formed FHIR."],
-  resource: ["resource-invalid", 400, "structure", "The resource is not well-formed FHIR."],
-  patch: ["patch-invalid", 400, "structure", "The patch is not well-formed."],
-  operation: ["operation-invalid", 400, "structure", "The operation's inputs are not those it takes."],
+const SUMMARIES: Readonly<Record<FindingKind, Problem>> = {
+  query: problem("query-invalid", 400, "value", "The query is not well-formed FHIR."),
+  resource: problem("resource-invalid", 400, "structure", "The resource is not well-formed FHIR."),
+  patch: problem("patch-invalid", 400, "structure", "The patch is not well-formed."),
+  operation: problem("operation-invalid", 400, "structure", "The operation's inputs are not those it takes."),
   // R4 http.html, "create": what breaks profiles or business rules is 422.
-  profile: ["profile-not-met", 422, "invariant", "The resource does not conform to the profiles asked of it."],
+  profile: problem("profile-not-met", 422, "invariant", "The resource does not conform to the profiles asked of it."),
 };
 
 /** One refusal for all that was found: its issues, each with a place, none with a value. */
 export function findingsProblem(kind: FindingKind, issues: readonly SchemaIssue[]): Problem {
-  return { ...problem(...SUMMARIES[kind]), issues };
+  return { ...SUMMARIES[kind], issues };
 }
