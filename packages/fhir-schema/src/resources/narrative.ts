@@ -37,20 +37,31 @@ export function isNarrative(xhtml: string): boolean {
 }
 
 const LESS = 0x3c;
+const GREATER = 0x3e;
+const SLASH = 0x2f;
+const BANG = 0x21;
 const AMPERSAND = 0x26;
 
 /** Where a comment or a tag ends; undefined when it must not be there. */
 function markup(xhtml: string, start: number, open: string[]): number | undefined {
-  if (xhtml.startsWith("</", start)) return endTag(xhtml, start + 2, open.pop() ?? "");
-  if (!xhtml.startsWith("<!--", start)) return startTag(xhtml, start + 1, open);
-  const end = xhtml.indexOf("-->", start + 4);
-  return end === -1 ? undefined : end + 3;
+  const next = xhtml.charCodeAt(start + 1);
+  if (next === SLASH) return endTag(xhtml, start + 2, open.pop() ?? "");
+  return next === BANG ? commentEnd(xhtml, start) : startTag(xhtml, start + 1, open);
+}
+
+/** XML wants no `--` within; and `<!-->` is a whole comment to HTML, which would bring to life what follows. */
+function commentEnd(xhtml: string, start: number): number | undefined {
+  if (!xhtml.startsWith("<!--", start)) return undefined;
+  const end = xhtml.indexOf("--", start + 4);
+  const content = xhtml.charAt(start + 4);
+  if (end === -1 || xhtml.charCodeAt(end + 2) !== GREATER || content === ">" || content === "-") return undefined;
+  return end + 3;
 }
 
 function endTag(xhtml: string, start: number, name: string): number | undefined {
   if (!xhtml.startsWith(name, start)) return undefined;
   const end = blanks(xhtml, start + name.length);
-  return xhtml[end] === ">" ? end + 1 : undefined;
+  return xhtml.charCodeAt(end) === GREATER ? end + 1 : undefined;
 }
 
 function startTag(xhtml: string, start: number, open: string[]): number | undefined {
@@ -59,8 +70,8 @@ function startTag(xhtml: string, start: number, open: string[]): number | undefi
   if (!ELEMENTS.has(name) || open.length === DEEPEST) return undefined;
   const end = attributesEnd(xhtml, nameEnd);
   if (end === undefined) return undefined;
-  if (xhtml.startsWith("/>", end)) return end + 2;
-  if (xhtml[end] !== ">") return undefined;
+  if (xhtml.charCodeAt(end) === SLASH) return xhtml.charCodeAt(end + 1) === GREATER ? end + 2 : undefined;
+  if (xhtml.charCodeAt(end) !== GREATER) return undefined;
   open.push(name);
   return end + 1;
 }

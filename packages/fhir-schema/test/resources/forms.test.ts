@@ -179,6 +179,13 @@ describe("isNarrative", () => {
     "<!DOCTYPE div><div/>",
     "<?xml version='1.0'?><div/>",
     "<div><!-- x </div>",
+    "<div><!--><script>x</script>--></div>",
+    "<div><!---><script>x</script>--></div>",
+    "<div><!-- --!><script>x</script>--></div>",
+    "<div><!-- a -- b --></div>",
+    "<div><!x></div>",
+    "<div></div",
+    "<div/",
     `${"<div>".repeat(101)}${"</div>".repeat(101)}`,
   ])("refuses %j", (xhtml) => expect(isNarrative(xhtml)).toBe(false));
 });
