@@ -108,14 +108,15 @@ function isNameCharacter(code: number): boolean {
 
 /** Where a run of plain characters and entities ends. */
 function text(xhtml: string, start: number): number | undefined {
-  const next = xhtml.indexOf("<", start);
-  const end = next === -1 ? xhtml.length : next;
-  for (let at = start; at < end; at++) {
-    if (xhtml.charCodeAt(at) !== AMPERSAND) continue;
-    ENTITY.lastIndex = at;
-    if (!ENTITY.test(xhtml)) return undefined;
+  let at = start;
+  for (let code = xhtml.charCodeAt(at); code !== LESS && at < xhtml.length; code = xhtml.charCodeAt(at)) {
+    if (code === AMPERSAND) {
+      ENTITY.lastIndex = at;
+      if (!ENTITY.test(xhtml)) return undefined;
+    }
+    at++;
   }
-  return end;
+  return at;
 }
 
 function isHarmless(name: string, value: string): boolean {
