@@ -41,7 +41,7 @@ export function queryFindings(
   for (const one of [search, condition, shapes ? shaping(type, pairs) : undefined]) {
     if (one === undefined) continue;
     // A condition decides what is written: nothing of it may be left out.
-    const verdict = checkSearch(one, { of, lenient: lenient && one === search }, settings);
+    const verdict = checkSearch(one, { of, type, lenient: lenient && one === search }, settings);
     found.push(...verdict.issues);
     ignored.push(...verdict.ignored);
   }

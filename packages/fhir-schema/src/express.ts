@@ -57,9 +57,7 @@ export function fhirSchema(options: FhirSchemaOptions = {}): RequestHandler {
     const [first] = refusing;
     if (first !== undefined) {
       const issues = refusing.flatMap((finding) => finding.issues).slice(0, settings.maxIssues);
-      return refuse(req, res, findingsProblem(first.kind, issues), [
-        ...new Set(refusing.map(({ kind }) => `${kind} refused`)),
-      ]);
+      return refuse(req, res, findingsProblem(first.kind, issues), becauseOf(refusing));
     }
 
     const ignored = query?.ignored ?? [];
@@ -109,6 +107,14 @@ export function fhirSchema(options: FhirSchemaOptions = {}): RequestHandler {
 function judged(mode: CheckMode, found: readonly Finding[]): readonly (readonly [CheckMode, Finding])[] {
   return found.filter(({ issues }) => issues.length > 0).map((finding) => [mode, finding] as const);
 }
+
+/** For operators: the sentences, which hold nothing of the request, each once. */
+function becauseOf(found: readonly Finding[]): readonly string[] {
+  const sentences = found.flatMap(({ kind, issues }) => issues.map(({ detail }) => `${kind}: ${detail}`));
+  return [...new Set(sentences)].slice(0, MAX_REASONS);
+}
+
+const MAX_REASONS = 10;
 
 function refuse(req: Request, res: Response, problem: Problem, because: readonly string[]): false {
   const decision = deny(problem, because);

@@ -94,10 +94,9 @@ async function readBodyOf(
 
 const METHODS_WITH_BODY: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
 
-/** With resources off, only a search or a batch has something in its body that queries are judged by. */
-function readsBody(req: IncomingMessage, { path }: RequestTarget, { resources, queries }: ParsedOptions): boolean {
-  if (resources !== "off") return true;
-  return queries !== "off" && req.method === "POST" && (path === "" || path === "/" || isSearchPath(path));
+/** With resources off, a body is read only where the interaction cannot be named without it. */
+function readsBody(req: IncomingMessage, { path }: RequestTarget, { resources }: ParsedOptions): boolean {
+  return resources !== "off" || (req.method === "POST" && (path === "" || path === "/" || isSearchPath(path)));
 }
 
 function isSearchPath(path: string): boolean {

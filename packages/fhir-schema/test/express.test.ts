@@ -462,10 +462,18 @@ describe.each(EXPRESS)("fhirSchema on %s", (_name, express) => {
       expect(JSON.stringify(onReport.mock.calls)).not.toContain("Smith");
     });
 
+    it("what is no interaction is refused in every mode", async () => {
+      const edge = await serve({ queries: "off", resources: "off" });
+      await refused(edge, "/Patient/1/2/3", {}, 400, "interaction-unknown");
+      await refused(edge, "/Patient", { method: "PUT" }, 400, "interaction-unknown");
+    });
+
     it("off leaves alone", async () => {
       const edge = await serve({ queries: "off", resources: "off" });
       await passes(edge, "/Patient?surname=a");
       await passes(edge, "/Patient", send("POST", "<Patient/>", { "content-type": "application/fhir+xml" }));
+      await passes(edge, "/", send("POST", { resourceType: "Bundle", type: "batch", nonsense: 1 }));
+      await passes(edge, "/Patient/_search", send("POST", "surname=a", FORM));
     });
 
     it("responses are reported, and sent as they are", async () => {
@@ -585,7 +593,7 @@ describe.each(EXPRESS)("fhirSchema on %s", (_name, express) => {
       expect(decisions[0]).toEqual({
         control: "fhir-schema",
         kind: "deny",
-        because: ["query refused"],
+        because: ["query: The search has a parameter that is not defined for this type."],
         code: "fhir-schema/query-invalid",
       });
     });

@@ -1,5 +1,6 @@
 import type { SearchQuery } from "@wardline/policy-types";
 import type { SchemaIssue } from "../issues.ts";
+import { areElements } from "./elements.ts";
 import { type QueryLimits, queryIssue } from "./limits.ts";
 
 type Control = SearchQuery["control"][number];
@@ -12,6 +13,7 @@ type Control = SearchQuery["control"][number];
 export function controlIssues(
   { control, includes, pairs }: Pick<SearchQuery, "control" | "includes" | "pairs">,
   limits: Pick<QueryLimits, "maxCount">,
+  type: string | undefined,
   issues: SchemaIssue[],
 ): void {
   if (control.length === 0 && pairs.length < 2) return;
@@ -19,7 +21,7 @@ export function controlIssues(
   for (const one of control) {
     if (seen.has(one.name)) issues.push(queryIssue("value", REPEATED, one.name));
     seen.add(one.name);
-    controlIssue(one, limits, issues);
+    controlIssue(one, limits, type, issues);
   }
   if (pairs.filter(([name]) => name === "_sort").length > 1) issues.push(queryIssue("value", REPEATED, "_sort"));
   const summary = control.find(({ name }) => name === "_summary");
@@ -33,6 +35,7 @@ const REPEATED = "The parameter may be given once.";
 function controlIssue(
   { name, modifier, value }: Control,
   { maxCount }: Pick<QueryLimits, "maxCount">,
+  type: string | undefined,
   issues: SchemaIssue[],
 ): void {
   if (modifier !== undefined) {
@@ -43,6 +46,8 @@ function controlIssue(
   const shape = SHAPES[name];
   if (shape !== undefined && !shape.test(value)) {
     issues.push(queryIssue("value", "The value is none that R4 has for this parameter.", name));
+  } else if (name === "_elements" && !areElements(value, type)) {
+    issues.push(queryIssue("value", "The list names what is no root element of the type.", name));
   } else if (name === "_count" && Number(value) > maxCount) {
     issues.push(queryIssue("too-costly", "The page asked for is larger than this server answers.", name));
   }
@@ -51,7 +56,7 @@ function controlIssue(
 const SHAPES: Readonly<Record<string, RegExp>> = Object.freeze({
   _count: /^\d{1,9}$/,
   _summary: /^(?:true|text|data|count|false)$/,
-  _elements: /^(?:[A-Z][A-Za-z]*\.)?[a-z][A-Za-z0-9]*(?:,(?:[A-Z][A-Za-z]*\.)?[a-z][A-Za-z0-9]*){0,99}$/,
+  _elements: /^[A-Za-z0-9.,]{1,4096}$/,
   _total: /^(?:none|estimate|accurate)$/,
   _contained: /^(?:false|true|both)$/,
   _containedType: /^(?:container|contained)$/,

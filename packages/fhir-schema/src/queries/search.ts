@@ -18,6 +18,8 @@ export interface QueryVerdict {
 export interface QueryUse {
   /** `history`: `_since` is an instant. */
   readonly of: "search" | "history";
+  /** The one type searched, of which `_elements` names elements. Absent: only their form is checked. */
+  readonly type?: string | undefined;
   /** Parameters R4 does not define are `ignored` instead of an issue. */
   readonly lenient: boolean;
 }
@@ -30,7 +32,7 @@ export interface QueryUse {
  *
  * @see https://hl7.org/fhir/R4/search.html
  */
-export function checkSearch(search: SearchQuery, { of, lenient }: QueryUse, limits: QueryLimits): QueryVerdict {
+export function checkSearch(search: SearchQuery, { of, type, lenient }: QueryUse, limits: QueryLimits): QueryVerdict {
   const issues: SchemaIssue[] = [];
   const ignored: string[] = [];
   for (const criterion of search.criteria) {
@@ -43,7 +45,7 @@ export function checkSearch(search: SearchQuery, { of, lenient }: QueryUse, limi
   for (const { known } of search.sort) {
     if (!known) issues.push(queryIssue("not-supported", "The search is sorted by what is no parameter here.", "_sort"));
   }
-  controlIssues(search, limits, issues);
+  controlIssues(search, limits, type, issues);
   return { issues: issues.length > limits.maxIssues ? issues.slice(0, limits.maxIssues) : issues, ignored };
 }
 

@@ -13,8 +13,8 @@ export const LIMITS: QueryLimits = {
 /** What is found in `Type?query`, as it would stand behind a GET. */
 export function check(url: string, limits: Partial<QueryLimits> = {}, lenient = false): QueryVerdict {
   const [path = "", ...query] = url.split("?");
-  const { search, code } = parseInteraction({ method: "GET", path: `/${path}`, query: query.join("?") });
+  const { search, code, type } = parseInteraction({ method: "GET", path: `/${path}`, query: query.join("?") });
   if (search === undefined) throw new Error("the row is no search");
   const of = code.startsWith("history") ? "history" : "search";
-  return checkSearch(search, { of, lenient }, { ...LIMITS, ...limits });
+  return checkSearch(search, { of, type, lenient }, { ...LIMITS, ...limits });
 }

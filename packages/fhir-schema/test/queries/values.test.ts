@@ -205,8 +205,20 @@ const GRAMMARS: Readonly<Record<string, { readonly good: readonly string[]; read
   "Patient?name=a&_contained": { good: ["false", "true", "both"], bad: ["", "all"] },
   "Patient?name=a&_containedType": { good: ["container", "contained"], bad: ["", "both"] },
   "Patient?name=a&_elements": {
-    good: ["id", "name,birthDate", "Patient.name"],
-    bad: ["", "Name", "name,", "name.given", "a b", "__proto__"],
+    good: ["id", "name,birthDate", "Patient.name", "multipleBirth", "multipleBirthInteger", "meta,text,contained"],
+    bad: [
+      "",
+      "Name",
+      "name,",
+      "name.given",
+      "a b",
+      "__proto__",
+      "surname",
+      "valueQuantity",
+      "Observation.name",
+      "Nobody.name",
+      "resourceType",
+    ],
   },
   "Patient?name=a&_pretty": { good: ["true", "false"], bad: ["", "yes"] },
   "Patient?name=a&_sort": {
