@@ -1,0 +1,83 @@
+import type { Parameter, Place } from "./parameters.ts";
+import { type Decode, decodeHeader, decodePath, decodeQuery } from "./values.ts";
+
+/** The texts of a request that parameters are read from, still encoded. */
+export interface RequestTexts {
+  readonly path: ReadonlyMap<string, string>;
+  /** Without the question mark. */
+  readonly query: string;
+  /** Values by name in lower case, one for each line. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+  readonly decoders: Readonly<Record<Place, Decode>>;
+}
+
+export interface NamedText {
+  readonly name: string;
+  readonly text: string;
+}
+
+export function requestTexts(
+  path: ReadonlyMap<string, string>,
+  query: string,
+  rawHeaders: readonly string[],
+): RequestTexts {
+  const headers = new Map<string, string[]>();
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = (rawHeaders[index] ?? "").toLowerCase();
+    headers.set(name, [...(headers.get(name) ?? []), rawHeaders[index + 1] ?? ""]);
+  }
+  return { path, query, headers, decoders: DECODERS };
+}
+
+const DECODERS: Readonly<Record<Place, Decode>> = Object.freeze({
+  path: decodePath,
+  query: decodeQuery,
+  header: decodeHeader,
+  cookie: decodePath,
+});
+
+/** The texts given for one parameter. */
+export function readTexts(parameter: Parameter, { path, query, headers }: RequestTexts): readonly NamedText[] {
+  const { name } = parameter;
+  switch (parameter.in) {
+    case "path": {
+      const text = path.get(name);
+      return text === undefined ? [] : [{ name, text }];
+    }
+    case "query": {
+      const names = queryNames(parameter);
+      return pairsOf(query, "&", decodeQuery).filter((pair) => names.has(pair.name));
+    }
+    case "header": {
+      const lines = headers.get(name.toLowerCase()) ?? [];
+      return lines.map((text) => ({ name, text }));
+    }
+    case "cookie": {
+      const cookies = (headers.get("cookie") ?? []).flatMap((line) => pairsOf(line, ";", decodeHeader));
+      return cookies.filter((pair) => pair.name === name);
+    }
+  }
+}
+
+/** Whether the query has a name that no parameter has, or one that cannot be read. */
+export function unknownNames(parameters: readonly Parameter[], { query }: RequestTexts): boolean {
+  const known = new Set(parameters.filter((one) => one.in === "query").flatMap((one) => [...queryNames(one)]));
+  return query !== "" && pairsOf(query, "&", decodeQuery).some(({ name }) => !known.has(name));
+}
+
+/** An exploded object is written as its properties. */
+function queryNames({ name, explode, shape }: Parameter): ReadonlySet<string> {
+  return explode && shape.kind === "object" ? new Set(shape.properties.keys()) : new Set([name]);
+}
+
+/** A name that cannot be decoded is kept as an empty one, which no parameter has. */
+function pairsOf(text: string, separator: string, decode: Decode): readonly NamedText[] {
+  return text
+    .split(separator)
+    .filter((piece) => piece !== "")
+    .map((piece) => {
+      const equals = piece.indexOf("=");
+      const name = equals === -1 ? piece : piece.slice(0, equals);
+      return { name: decode(name) ?? "", text: equals === -1 ? "" : piece.slice(equals + 1) };
+    });
+}

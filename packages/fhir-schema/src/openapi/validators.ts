@@ -1,0 +1,89 @@
+import { Ajv, type ErrorObject, type Options, type ValidateFunction } from "ajv";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
+import { isRecord } from "../record.ts";
+import type { Document } from "./document.ts";
+import { linearPattern } from "./patterns.ts";
+
+/** Tells what is wrong with a value: where in the schema, in the document's words, never the value (S15). */
+export type Validate = (value: unknown) => SchemaFault | undefined;
+
+export interface SchemaFault {
+  readonly keyword: string;
+  /** Place in the schema: `properties/age/type`. */
+  readonly schemaPath: string;
+}
+
+/** S10: one fault is enough, no `$data`, no network, own properties only, linear patterns. */
+const STRICT: Options = {
+  strict: true,
+  strictTypes: false,
+  strictTuples: false,
+  strictRequired: false,
+  allErrors: false,
+  ownProperties: true,
+  messages: false,
+  logger: false,
+  addUsedSchema: false,
+  code: { regExp: Object.assign((pattern: string) => linearPattern(pattern), { code: "linearPattern" }) },
+};
+
+/** JSON Schema as OpenAPI's version means it: draft 7 serves for 3.0, whose schemas are a part of it. */
+export function jsonSchema({ version }: Pick<Document, "version">): Ajv {
+  const ajv = version === "3.0" ? new Ajv(STRICT) : new Ajv2020(STRICT);
+  addFormats.default(ajv, {
+    formats: [
+      "date",
+      "time",
+      "date-time",
+      "duration",
+      "uri",
+      "uri-reference",
+      "email",
+      "hostname",
+      "ipv4",
+      "ipv6",
+      "uuid",
+      "byte",
+      "int32",
+      "int64",
+      "float",
+      "double",
+      "password",
+      "binary",
+    ],
+  });
+  // The library compares every item with every other; a long list would stop the process.
+  ajv.removeKeyword("uniqueItems");
+  ajv.addKeyword({
+    keyword: "uniqueItems",
+    type: "array",
+    schemaType: "boolean",
+    validate: (unique: boolean, items: readonly unknown[]) => !unique || areDistinct(items),
+  });
+  return ajv;
+}
+
+export const FORMATS: ReadonlySet<string> = new Set(
+  "date time date-time duration uri uri-reference email hostname ipv4 ipv6 uuid byte int32 int64 float double password binary".split(
+    " ",
+  ),
+);
+
+export function faultOf(validate: ValidateFunction, value: unknown): SchemaFault | undefined {
+  if (validate(value)) return undefined;
+  const [error] = (validate.errors ?? []) as readonly ErrorObject[];
+  return { keyword: error?.keyword ?? "", schemaPath: error?.schemaPath.replace(/^.*#\//, "") ?? "" };
+}
+
+function areDistinct(items: readonly unknown[]): boolean {
+  return new Set(items.map(canonical)).size === items.length;
+}
+
+/** Equal for equal JSON, whatever the order of names. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
+  if (!isRecord(value)) return JSON.stringify(value) ?? "";
+  const names = Object.keys(value).sort();
+  return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join()}}`;
+}

@@ -1,0 +1,252 @@
+import { findings } from "@wardline/policy-types";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { decideBody, decideOperation, decideParameters } from "../../src/openapi/decide.ts";
+import { type ApiPath, compileOperations, type Operation } from "../../src/openapi/operations.ts";
+import { linearPattern } from "../../src/openapi/patterns.ts";
+import { requestTexts } from "../../src/openapi/texts.ts";
+import { CLAIMS } from "./support/claims.ts";
+
+function compile(document: object): readonly ApiPath[] {
+  const found = findings();
+  const paths = compileOperations(document, found);
+  expect(found.issues).toEqual([]);
+  return paths;
+}
+
+function operationOf(operation: object, more: object = {}): Operation {
+  const [path] = compile({ openapi: "3.1.0", paths: { "/x": { post: operation } }, ...more });
+  const only = path?.operations.get("POST");
+  if (only === undefined) throw new Error("no operation");
+  return only;
+}
+
+function judgeBody(schema: unknown, json: unknown, more: object = {}): string {
+  const { body } = operationOf({ requestBody: { content: { "application/json": { schema } } } }, more);
+  if (body === undefined) throw new Error("no body");
+  const decision = decideBody(body, { mediaType: "application/json", json, isJson: true });
+  return decision.kind === "permit" ? "permit" : decision.because.join();
+}
+
+const OLD = { openapi: "3.0.3" };
+
+describe("schemas of bodies", () => {
+  it.each<readonly [what: string, schema: unknown, json: unknown, expected: string, more?: object]>([
+    ["3.0 nullable", { type: "string", nullable: true }, null, "permit", OLD],
+    ["3.0 not nullable", { type: "string" }, null, "structure allOf/0/type", OLD],
+    [
+      "3.0 nullable without a type",
+      { nullable: true, allOf: [{ type: "string" }] },
+      null,
+      "structure allOf/0/allOf/0/type",
+      OLD,
+    ],
+    [
+      "3.0 what stands beside a reference is ignored",
+      { $ref: "#/components/x", maxLength: 1 },
+      "ab",
+      "permit",
+      { ...OLD, components: { x: { type: "string" } } },
+    ],
+    [
+      "3.1 what stands beside a reference holds",
+      { $ref: "#/components/x", maxLength: 1 },
+      "ab",
+      "structure allOf/0/maxLength",
+      { components: { x: { type: "string" } } },
+    ],
+    [
+      "3.0 a limit that is excluded",
+      { type: "number", maximum: 3, exclusiveMaximum: true },
+      3,
+      "structure allOf/0/exclusiveMaximum",
+      OLD,
+    ],
+    ["3.1 a limit that is excluded", { exclusiveMaximum: 3 }, 3, "structure allOf/0/exclusiveMaximum"],
+    ["3.1 a list of types", { type: ["string", "null"] }, null, "permit"],
+    ["3.1 const", { const: 1 }, 2, "structure allOf/0/const"],
+    [
+      "3.1 unevaluatedProperties",
+      { allOf: [{ properties: { a: {} } }], unevaluatedProperties: false },
+      { b: 1 },
+      "structure allOf/0/unevaluatedProperties",
+    ],
+    [
+      "3.1 $defs by reference",
+      { $ref: "#/components/x/$defs/y" },
+      1,
+      "structure",
+      { components: { x: { $defs: { y: { type: "string" } } } } },
+    ],
+    ["a schema of a boolean", false, 1, "structure allOf/0/false schema"],
+    ["an inherited name is not there", { required: ["constructor"] }, {}, "structure allOf/0/required"],
+    ["a format", { format: "date" }, "2026-13-01", "structure allOf/0/format"],
+    ["an annotation and an extension", { title: "t", "x-own": 1, example: 2 }, "x", "permit"],
+    [
+      "equal items in another order of names",
+      { uniqueItems: true },
+      [
+        { a: 1, b: [2] },
+        { b: [2], a: 1 },
+      ],
+      "structure allOf/0/uniqueItems",
+    ],
+    ["items that only look equal", { uniqueItems: true }, [1, "1", [1], { a: 1 }, { a: "1" }, null, "null"], "permit"],
+  ])("%s", (_what, schema, json, expected, more) => {
+    const verdict = judgeBody(schema, json, more as object | undefined);
+    if (expected === "structure") expect(verdict).toMatch(/^structure /);
+    else expect(verdict).toBe(expected);
+  });
+
+  it("judge a long list of unique items in time that grows with it (S10)", () => {
+    const items = Array.from({ length: 50_000 }, (_, index) => ({ code: `c${index}`, system: "s" }));
+    const before = performance.now();
+    expect(judgeBody({ uniqueItems: true }, items)).toBe("permit");
+    expect(performance.now() - before).toBeLessThan(5000);
+  });
+
+  it("judge patterns that would hang a backtracking engine (S10)", () => {
+    const before = performance.now();
+    expect(judgeBody({ pattern: "^(a+)+$" }, `${"a".repeat(50_000)}!`)).toBe("structure allOf/0/pattern");
+    expect(performance.now() - before).toBeLessThan(5000);
+  });
+
+  it("agree with the language's own engine on simple patterns", () => {
+    const patterns = ["^[a-c]{2,3}$", "b+c?", "^\\d+$", "a|^b$", "\\u0061.", "^[\\w-]*$"];
+    fc.assert(
+      fc.property(fc.constantFrom(...patterns), fc.stringMatching(/^[abc1\-_]{0,6}$/), (pattern, text) => {
+        expect(linearPattern(pattern).test(text)).toBe(new RegExp(pattern, "u").test(text));
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe("parameters", () => {
+  const simple = {
+    type: "object",
+    properties: { a: { type: "integer" }, b: { type: "string" } },
+    additionalProperties: false,
+  };
+  it.each<readonly [what: string, parameter: object, query: string, expected: string]>([
+    ["a boolean", { schema: { type: "boolean" } }, "q=true", "permit"],
+    ["a boolean in other letters", { schema: { type: "boolean" } }, "q=True", "deny"],
+    ["null where it may be", { schema: { type: ["integer", "null"] } }, "q=null", "permit"],
+    ["a number of either type", { schema: { anyOf: [{ type: "integer" }, { enum: ["all"] }] } }, "q=all", "permit"],
+    ["a number of the other type", { schema: { anyOf: [{ type: "integer" }, { enum: ["all"] }] } }, "q=3", "permit"],
+    ["a text of digits", { schema: { type: "string", maxLength: 3 } }, "q=0012", "deny"],
+    ["a number beyond all numbers", { schema: { type: "integer" } }, `q=${"9".repeat(400)}`, "deny"],
+    ["a plus for a space", { schema: { enum: ["a b"] } }, "q=a+b", "permit"],
+    [
+      "a list of lists of commas",
+      { explode: false, schema: { type: "array", items: { type: "integer" } } },
+      "q=1,2,3",
+      "permit",
+    ],
+    [
+      "a list with an empty item",
+      { explode: false, schema: { type: "array", items: { type: "integer" } } },
+      "q=1,,3",
+      "deny",
+    ],
+    [
+      "a list written twice",
+      { explode: false, schema: { type: "array", items: { type: "integer" } } },
+      "q=1&q=2",
+      "deny",
+    ],
+    ["an object in one text", { explode: false, schema: simple }, "q=a,1,b,x", "permit"],
+    ["an object in one text, with another name", { explode: false, schema: simple }, "q=a,1,c,x", "deny"],
+    ["an object in one text, without a value", { explode: false, schema: simple }, "q=a", "deny"],
+    ["an object in one text, with a name twice", { explode: false, schema: simple }, "q=a,1,a,2", "deny"],
+    ["an object of its own parameters", { schema: simple }, "a=1&b=x", "permit"],
+    ["an object's own name", { schema: simple }, "q=1", "deny"],
+    ["a prototype's name", { explode: false, schema: simple }, "q=__proto__,1", "deny"],
+    ["a control character", { schema: {} }, "q=%0a", "deny"],
+    ["an equals sign in a value", { schema: { enum: ["a=b"] } }, "q=a=b", "permit"],
+    ["a name without a value", { required: true, schema: { enum: ["x"] } }, "q", "deny"],
+  ])("%s", (_what, given, query, expected) => {
+    const operation = operationOf({ parameters: [{ in: "query", name: "q", ...given }] });
+    expect(decideParameters(operation, requestTexts(new Map(), query, []), 20).kind).toBe(expected);
+  });
+
+  it("tells as many faults as it may", () => {
+    const operation = operationOf({
+      parameters: ["a", "b", "c"].map((name) => ({ in: "query", name, required: true, schema: {} })),
+    });
+    const decision = decideParameters(operation, requestTexts(new Map(), "", []), 2);
+    expect(decision).toMatchObject({ kind: "deny", because: ["required a", "required b"] });
+  });
+
+  it("of an operation replace those of its path", () => {
+    const limit = (maximum: number): object => ({ in: "query", name: "q", schema: { type: "integer", maximum } });
+    const [path] = compile({
+      openapi: "3.1.0",
+      paths: { "/x": { parameters: [limit(1)], get: { parameters: [limit(9)] } } },
+    });
+    const get = path?.operations.get("GET") as Operation;
+    expect(decideParameters(get, requestTexts(new Map(), "q=5", []), 20).kind).toBe("permit");
+  });
+});
+
+describe("whatever is sent", () => {
+  const paths = compile(CLAIMS);
+
+  it("a path that is not declared, or is spelled otherwise, never finds an operation", () => {
+    const piece = fc.constantFrom(
+      "claims",
+      "Claims",
+      "c1",
+      "..",
+      ".",
+      "",
+      "%2e",
+      "%2F",
+      "summary",
+      "%63",
+      "reports",
+      "r-1.json",
+      ";",
+      "\\",
+      "%00",
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 4 }), (pieces) => {
+        const path = `/${pieces.join("/")}`;
+        const decision = decideOperation(paths, { path, originalPath: path, method: "GET" });
+        const declared = /^\/(?:claims(?:\/(?:claims|Claims|c1|summary|reports|r-1\.json))?|reports\/r-1\.json)$/.test(
+          path,
+        );
+        expect([path, decision.kind === "permit"]).toEqual([path, declared]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("parameters are judged without a throw, and nothing of them is told (S15)", () => {
+    const piece = fc.constantFrom(
+      "limit",
+      "status",
+      "near",
+      "from",
+      "__proto__",
+      "=",
+      "&",
+      "%",
+      "s3cret",
+      ",",
+      "1",
+      "%2c",
+      "+",
+      "[]",
+    );
+    const list = paths.find(({ template }) => template === "/claims")?.operations.get("GET") as Operation;
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        const decision = decideParameters(list, requestTexts(new Map(), pieces.join(""), ["X-Tenant", "t"]), 20);
+        expect(JSON.stringify(decision)).not.toContain("s3cret");
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
