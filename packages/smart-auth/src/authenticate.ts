@@ -1,98 +1,88 @@
 import { type Decision, deny, type Principal, permit } from "@wardline/policy-types";
-import { type CryptoKey, compactVerify } from "jose";
 import { checkClaims } from "./claims.ts";
+import { type Credentials, readBearer } from "./credentials.ts";
+import { createIntrospector, type Introspector } from "./introspection/introspect.ts";
 import { createKeySource, type KeySource } from "./jwks.ts";
 import type { Problems } from "./problems.ts";
 import type { IssuerSettings, SmartAuthSettings } from "./settings.ts";
-import { parseToken, type UnverifiedToken } from "./token.ts";
-import { createTokenCache } from "./token-cache.ts";
-
-/** What a request shows of who sent it. */
-export interface Credentials {
-  /** Names and values in turn, repeats included, as Node's `rawHeaders`. */
-  readonly rawHeaders: readonly string[];
-  /** The text after "?", still encoded. */
-  readonly query: string;
-}
+import { verifySignature } from "./signature.ts";
+import { looksLikeJwt, parseToken } from "./token.ts";
+import { createTokenCache, hashOf } from "./token-cache.ts";
+import type { VerifiedToken } from "./verified.ts";
 
 export type Authenticator = (credentials: Credentials) => Promise<Decision<Principal>>;
 
 type AuthenticatorSettings = Pick<SmartAuthSettings, "issuers" | "fetch" | "now" | "development">;
 
+interface TrustedIssuer {
+  readonly issuer: IssuerSettings;
+  readonly keys: KeySource;
+  readonly introspect?: Introspector;
+}
+
 /**
- * Builds the check of bearer tokens: form, claims, signature, in this order, cheapest first; all must hold.
+ * Builds the check of bearer tokens: form, claims, signature, in this order, cheapest first; all must hold. What is no JWT
+ * is asked about at the one issuer that answers for opaque tokens.
  *
- * Does NOT accept opaque tokens, sender-constrained tokens, or a token anywhere but in the Authorization header.
+ * Does NOT accept sender-constrained tokens, or a token anywhere but in the Authorization header.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-2.1 @see https://www.rfc-editor.org/rfc/rfc9068#section-4
  */
 export function createAuthenticator(settings: AuthenticatorSettings, problems: Problems): Authenticator {
-  const issuers = new Map(
-    settings.issuers.map((issuer) => [issuer.issuer, { issuer, keys: createKeySource({ ...settings, ...issuer }) }]),
-  );
-  const cache = createTokenCache();
+  const issuers = new Map(settings.issuers.map((issuer) => [issuer.issuer, trust(issuer, settings)]));
+  const forOpaque = [...issuers.values()].find(({ issuer }) => issuer.introspection?.opaque === true)?.introspect;
+  const cache = createTokenCache<VerifiedToken>();
 
   return async function authenticate(credentials) {
     const bearer = readBearer(credentials, problems);
     if (bearer.kind === "deny") return bearer;
+    const verified = await verify(bearer.grant);
+    return verified.kind === "deny" ? verified : permit(verified.grant.principal, verified.because);
+  };
+
+  function verify(text: string): Promise<Decision<VerifiedToken>> {
+    return looksLikeJwt(text) ? verifyJwt(text) : ask(forOpaque, text);
+  }
+
+  async function verifyJwt(text: string): Promise<Decision<VerifiedToken>> {
     const now = Math.floor(settings.now() / 1000);
-    const known = cache.get(bearer.grant, now);
+    const key = hashOf(text);
+    const known = cache.get(key, now);
     if (known !== undefined) return permit(known, ["token verified before"]);
 
-    const token = parseToken(bearer.grant);
+    const token = parseToken(text);
     if ("fault" in token) return deny(problems.tokenInvalid, [token.fault]);
     // RFC 8725 section 3.8: the issuer's keys and rules come from configuration, the token only says which.
     const { iss } = token.claims;
     const trusted = typeof iss === "string" ? issuers.get(iss) : undefined;
     if (trusted === undefined) return deny(problems.tokenInvalid, ["iss is not a configured issuer"]);
-    const principal = checkClaims(token, trusted.issuer, now);
-    if ("fault" in principal) return deny(problems.tokenInvalid, [principal.fault]);
-    const signature = await checkSignature(token, trusted, problems);
-    if (signature.kind === "deny") return signature;
-    cache.set(bearer.grant, principal, (principal.expiresAt ?? 0) + trusted.issuer.leewaySeconds);
-    return permit(principal, signature.because);
-  };
-}
-
-function readBearer({ rawHeaders, query }: Credentials, problems: Problems): Decision<string> {
-  const values = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === "authorization");
-  if (hasAccessToken(query)) return deny(problems.credentialsMalformed, ["access_token in the URL"]);
-  if (values.length > 1) return deny(problems.credentialsMalformed, ["several Authorization headers"]);
-  const [value] = values;
-  if (value === undefined) return deny(problems.credentialsMissing, ["no Authorization header"]);
-  const [, scheme, token = ""] = /^(\S+)(?: +(.*))?$/.exec(value) ?? [];
-  if (scheme?.toLowerCase() !== "bearer") return deny(problems.credentialsMissing, ["not the Bearer scheme"]);
-  if (token === "") return deny(problems.credentialsMalformed, ["Bearer without a token"]);
-  return permit(token, ["one bearer token"]);
-}
-
-/** RFC 9700 section 4.3.2: URLs end up in logs, so a token there is refused even beside a good header. */
-function hasAccessToken(query: string): boolean {
-  return query.includes("access") || query.includes("%") ? new URLSearchParams(query).has("access_token") : false;
-}
-
-async function checkSignature(
-  token: UnverifiedToken,
-  { issuer, keys }: { readonly issuer: IssuerSettings; readonly keys: KeySource },
-  problems: Problems,
-): Promise<Decision<undefined>> {
-  const { alg, kid } = token.header;
-  if (!issuer.algorithms.includes(alg)) return deny(problems.tokenInvalid, ["alg is not allowed for the issuer"]);
-  const found = await keys.find({ alg, ...(kid === undefined ? {} : { kid }) });
-  if (found.kind === "unavailable") {
-    return deny(problems.keysUnavailable(found.retryAfterSeconds), ["the issuer's keys cannot be fetched"]);
+    if (trusted.issuer.introspection?.always === true) return ask(trusted.introspect, text);
+    const verified = checkClaims(token, trusted.issuer, now);
+    if ("fault" in verified) return deny(problems.tokenInvalid, [verified.fault]);
+    const signature = await verifySignature(token, trusted);
+    if (signature.kind === "bad") return deny(problems.tokenInvalid, [signature.fault]);
+    if (signature.kind === "unavailable") {
+      return deny(problems.keysUnavailable(signature.retryAfterSeconds), ["the issuer's keys cannot be fetched"]);
+    }
+    cache.set(key, verified, verified.expiresAt + trusted.issuer.leewaySeconds);
+    return permit(verified, ["token verified"]);
   }
-  if (found.kind === "unknown") return deny(problems.tokenInvalid, ["the issuer has no such key"]);
-  return (await verifies(token, found.key))
-    ? permit(undefined, ["token verified"])
-    : deny(problems.tokenInvalid, ["the signature is wrong"]);
+
+  async function ask(introspect: Introspector | undefined, text: string): Promise<Decision<VerifiedToken>> {
+    if (introspect === undefined) return deny(problems.tokenInvalid, ["no issuer answers for opaque tokens"]);
+    const answer = await introspect(text);
+    if (answer === "unavailable") {
+      return deny(problems.introspectionUnavailable, ["the authorisation server did not say whether it is active"]);
+    }
+    return "fault" in answer
+      ? deny(problems.tokenInvalid, [answer.fault])
+      : permit(answer, ["the authorisation server says active"]);
+  }
 }
 
-async function verifies(token: UnverifiedToken, key: CryptoKey): Promise<boolean> {
-  try {
-    await compactVerify(token.text, key, { algorithms: [token.header.alg] });
-    return true;
-  } catch {
-    return false;
-  }
+function trust(issuer: IssuerSettings, settings: AuthenticatorSettings): TrustedIssuer {
+  const { introspection } = issuer;
+  const keys = createKeySource({ ...settings, ...issuer });
+  if (introspection === undefined) return { issuer, keys };
+  return { issuer, keys, introspect: createIntrospector({ ...settings, issuer, keys, introspection }) };
 }

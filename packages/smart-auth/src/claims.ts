@@ -1,6 +1,7 @@
-import type { Principal } from "@wardline/policy-types";
+import type { AuthenticationMethod, Principal } from "@wardline/policy-types";
 import type { IssuerSettings } from "./settings.ts";
 import type { TokenFault, UnverifiedToken } from "./token.ts";
+import type { VerifiedToken } from "./verified.ts";
 
 /** Members that only an id_token has; OpenID Connect Core sections 2 and 3.3.2.11. */
 const ID_TOKEN_CLAIMS = ["nonce", "at_hash", "c_hash", "s_hash"] as const;
@@ -23,15 +24,68 @@ const NAME_LIMIT = 512;
  * @param now seconds since the epoch
  * @see https://www.rfc-editor.org/rfc/rfc9068#section-4
  */
-export function checkClaims(token: UnverifiedToken, issuer: IssuerSettings, now: number): Principal | TokenFault {
+export function checkClaims(token: UnverifiedToken, issuer: IssuerSettings, now: number): VerifiedToken | TokenFault {
   const { claims } = token;
-  const fault = typFault(token, issuer) ?? audienceFault(claims, issuer) ?? timeFault(claims, issuer, now);
-  if (fault !== undefined) return { fault };
-  const bound = UNCHECKABLE_CLAIMS.find((name) => name in claims);
-  if (bound !== undefined) return { fault: `token carries ${bound}, which cannot be checked` };
-  const missing = (["sub", "client_id", "jti"] as const).find((name) => !isName(claims[name]));
-  if (missing !== undefined) return { fault: `${missing} is missing or malformed` };
-  return readPrincipal(claims);
+  const fault =
+    typFault(token, issuer) ??
+    commonFault(claims, issuer, now) ??
+    missing(claims, ["sub", "client_id", "jti"]) ??
+    (claims["iat"] === undefined ? "iat is missing" : undefined);
+  return fault === undefined ? readToken(claims, "jwt") : { fault };
+}
+
+/**
+ * Checks an active introspection answer the way a token is checked: the authorisation server says that the token is good,
+ * not that it is good here.
+ *
+ * Does NOT read `active`, which the caller has done.
+ *
+ * @param now seconds since the epoch
+ * @see https://www.rfc-editor.org/rfc/rfc7662#section-4
+ */
+export function checkAnswer(
+  answer: Readonly<Record<string, unknown>>,
+  issuer: IssuerSettings,
+  now: number,
+): VerifiedToken | TokenFault {
+  const { iss = issuer.issuer, token_type: type } = answer;
+  const claims = { ...answer, iss, sub: answer["sub"] ?? clientItself(answer) };
+  const fault =
+    (iss === issuer.issuer ? undefined : "iss of the answer is another issuer") ??
+    (type === undefined || isAccessTokenType(type) ? undefined : "token_type is not that of an access token") ??
+    commonFault(claims, issuer, now) ??
+    missing(claims, ["sub", "client_id"]) ??
+    (answer["jti"] === undefined ? undefined : missing(claims, ["jti"]));
+  return fault === undefined ? readToken(claims, "introspection") : { fault };
+}
+
+/**
+ * RFC 7662 section 2.2: `sub` is who authorised the token. A token nobody authorised and that speaks of nobody is the
+ * client's own; RFC 9068 section 2.2 names the client as its `sub`.
+ */
+function clientItself(answer: Readonly<Record<string, unknown>>): unknown {
+  const speaksOfSomebody = ["username", "fhirUser", "patient"].some((name) => name in answer);
+  return speaksOfSomebody ? undefined : answer["client_id"];
+}
+
+function isAccessTokenType(type: unknown): boolean {
+  return typeof type === "string" && type.toLowerCase() === "bearer";
+}
+
+type Claims = UnverifiedToken["claims"];
+
+function commonFault(claims: Claims, issuer: IssuerSettings, now: number): string | undefined {
+  const bound = UNCHECKABLE_CLAIMS.find((name) => claims[name] !== undefined);
+  return (
+    audienceFault(claims, issuer) ??
+    timeFault(claims, issuer, now) ??
+    (bound === undefined ? undefined : `token carries ${bound}, which cannot be checked`)
+  );
+}
+
+function missing(claims: Claims, names: readonly string[]): string | undefined {
+  const name = names.find((one) => !isName(claims[one]));
+  return name === undefined ? undefined : `${name} is missing or malformed`;
 }
 
 function typFault({ header, claims }: UnverifiedToken, issuer: IssuerSettings): string | undefined {
@@ -47,40 +101,40 @@ function typFault({ header, claims }: UnverifiedToken, issuer: IssuerSettings): 
   return isIdToken ? "an id_token is not an access token" : undefined;
 }
 
-function audienceFault(claims: UnverifiedToken["claims"], issuer: IssuerSettings): string | undefined {
+function audienceFault(claims: Claims, issuer: IssuerSettings): string | undefined {
   return audiencesOf(claims).some((audience) => issuer.audience.includes(audience))
     ? undefined
     : "aud does not name this API";
 }
 
 /** A member that is no string makes the whole list unusable. */
-function audiencesOf({ aud }: UnverifiedToken["claims"]): readonly string[] {
+function audiencesOf({ aud }: Claims): readonly string[] {
   if (typeof aud === "string") return [aud];
   return isStrings(aud) ? aud : [];
 }
 
-function timeFault(claims: UnverifiedToken["claims"], issuer: IssuerSettings, now: number): string | undefined {
+function timeFault(claims: Claims, issuer: IssuerSettings, now: number): string | undefined {
   const { exp, iat, nbf } = claims;
   const { leewaySeconds, maxLifetimeSeconds } = issuer;
   if (!isTime(exp)) return "exp is missing or malformed";
-  if (!isTime(iat)) return "iat is missing or malformed";
+  if (iat !== undefined && !isTime(iat)) return "iat is malformed";
   if (nbf !== undefined && !isTime(nbf)) return "nbf is malformed";
   if (now >= exp + leewaySeconds) return "token has expired";
-  if (iat > now + leewaySeconds) return "iat lies in the future";
+  if (iat !== undefined && iat > now + leewaySeconds) return "iat lies in the future";
   if (nbf !== undefined && nbf > now + leewaySeconds) return "token is not valid yet";
-  if (exp - iat > maxLifetimeSeconds) return "token lives longer than the issuer may grant";
+  if (exp - (iat ?? now) > maxLifetimeSeconds) return "token lives longer than the issuer may grant";
   return undefined;
 }
 
-function readPrincipal(claims: UnverifiedToken["claims"]): Principal | TokenFault {
-  const { patient, encounter, fhirUser, scope } = claims;
+function readToken(claims: Claims, method: AuthenticationMethod): VerifiedToken | TokenFault {
+  const { patient, encounter, fhirUser, scope, iat } = claims;
   // SMART App Launch 2.2, launch context: bare ids. A malformed one is not silently "no patient".
   if (patient !== undefined && !isFhirId(patient)) return { fault: "patient is not a bare id" };
   if (encounter !== undefined && !isFhirId(encounter)) return { fault: "encounter is not a bare id" };
   if (fhirUser !== undefined && !isName(fhirUser)) return { fault: "fhirUser is malformed" };
   if (scope !== undefined && typeof scope !== "string") return { fault: "scope is not a string" };
-  return Object.freeze({
-    method: "jwt",
+  const principal = Object.freeze({
+    method,
     issuer: claims["iss"] as string,
     subject: claims["sub"] as string,
     clientId: claims["client_id"] as string,
@@ -90,12 +144,17 @@ function readPrincipal(claims: UnverifiedToken["claims"]): Principal | TokenFaul
     launch: Object.freeze({ ...optional("patient", patient), ...optional("encounter", encounter) }),
     scopes: Object.freeze((scope ?? "").split(" ").filter((token) => token !== "")),
     ...(isName(claims["tenant"]) ? { tenant: claims["tenant"] } : {}),
-    tokenId: claims["jti"] as string,
+    ...optional("tokenId", claims["jti"] as string | undefined),
     expiresAt: claims["exp"] as number,
     ...(isTime(claims["auth_time"]) ? { authenticatedAt: claims["auth_time"] } : {}),
     ...(isName(claims["acr"]) ? { acr: claims["acr"] } : {}),
     ...(isStrings(claims["amr"]) ? { amr: claims["amr"] } : {}),
   } satisfies Principal);
+  return Object.freeze({
+    principal,
+    expiresAt: claims["exp"] as number,
+    ...(isTime(iat) ? { issuedAt: iat } : {}),
+  });
 }
 
 /** One string or a list of them; anything else is nobody's role. */

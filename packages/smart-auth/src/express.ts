@@ -31,7 +31,7 @@ const CONTROL = "smart-auth";
  * Lets a request through when its access token covers it, and lets of the answer through what the token covers. Mount it
  * at the FHIR base, before the handler.
  *
- * Does NOT check bodies against the FHIR schema, limit rates, or write the audit log. Does NOT accept opaque or
+ * Does NOT check bodies against the FHIR schema, limit rates, or write the audit log. Does NOT accept
  * sender-constrained tokens. Throws a `ConfigurationError` for options that cannot be right.
  *
  * @see https://hl7.org/fhir/smart-app-launch/STU2.2/

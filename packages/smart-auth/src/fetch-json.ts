@@ -10,14 +10,37 @@ export interface FetchSettings {
   readonly development: boolean;
 }
 
+/** One call; without a body a GET. */
+export interface IssuerCall {
+  readonly accept: string;
+  readonly form?: URLSearchParams;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface IssuerAnswer {
+  /** Lower case, without parameters. */
+  readonly mediaType: string;
+  readonly text: string;
+}
+
 /** Fetched, but not with 200. */
 export class UnexpectedStatus extends Error {}
 
+/** Gets a JSON document from an authorisation server, see `callIssuer`. Rejects otherwise. */
+export async function fetchJson(url: string, settings: FetchSettings): Promise<unknown> {
+  const { text } = await callIssuer(url, { accept: "application/json" }, settings);
+  return JSON.parse(text) as unknown;
+}
+
 /**
- * Gets a JSON document from an authorisation server: https only, no redirects, at most 256 KB, within 2 seconds (S2, F1).
- * Rejects otherwise.
+ * Calls an authorisation server: https only, no redirects, at most 256 KB, 200 within 2 seconds (S2, F1). Rejects
+ * otherwise.
  */
-export async function fetchJson(url: string, { fetch, development }: FetchSettings): Promise<unknown> {
+export async function callIssuer(
+  url: string,
+  { accept, form, headers }: IssuerCall,
+  { fetch, development }: FetchSettings,
+): Promise<IssuerAnswer> {
   if (parseSafeUrl(url, development) === undefined) throw new Error("the URL is not https");
   const signal = AbortSignal.timeout(DEADLINE_MS);
   // Raced as well as passed on: a fetch that was handed in may not heed its signal.
@@ -26,12 +49,18 @@ export async function fetchJson(url: string, { fetch, development }: FetchSettin
   });
   late.catch(() => undefined);
   const work = (async () => {
-    const response = await fetch(url, { signal, redirect: "error", headers: { Accept: "application/json" } });
+    const response = await fetch(url, {
+      signal,
+      redirect: "error",
+      headers: { ...headers, Accept: accept },
+      ...(form === undefined ? {} : { method: "POST", body: form }),
+    });
     if (response.status !== 200) {
       await response.body?.cancel();
       throw new UnexpectedStatus(`the issuer answered ${response.status}`);
     }
-    return JSON.parse(await readLimited(response)) as unknown;
+    const [mediaType = ""] = (response.headers.get("content-type") ?? "").split(";");
+    return { mediaType: mediaType.trim().toLowerCase(), text: await readLimited(response) };
   })();
   return Promise.race([work, late]);
 }

@@ -1,7 +1,15 @@
 import { type Findings, type IssuerPolicy, join, refuseUnknownKeys } from "@wardline/policy-types";
+import { parseIntrospection } from "./introspection/options.ts";
+import type { IntrospectionOptions } from "./introspection/settings.ts";
 import { ALGORITHMS } from "./key-set.ts";
 import { parseSafeUrl } from "./loopback.ts";
 import type { IssuerSettings } from "./settings.ts";
+
+/** An issuer as this package takes it. */
+export interface SmartIssuer extends IssuerPolicy {
+  /** Absent: only JWTs count, verified by the issuer's keys. */
+  readonly introspection?: IntrospectionOptions;
+}
 
 const DEFAULT_ALGORITHMS: readonly string[] = Object.freeze(["RS256", "RS384", "PS256", "PS384", "ES256", "ES384"]);
 const DEFAULT_LIFETIME_SECONDS = 3600;
@@ -18,16 +26,17 @@ const KNOWN = [
   "maxLifetimeSeconds",
   "leewaySeconds",
   "smart",
-] as const satisfies readonly (keyof IssuerPolicy)[];
+  "introspection",
+] as const satisfies readonly (keyof SmartIssuer)[];
 
 /** Fills in one issuer's defaults; adds what is wrong to `found`. */
-export function parseIssuer(found: Findings, issuer: IssuerPolicy, path: string, development: boolean): IssuerSettings {
+export function parseIssuer(found: Findings, issuer: SmartIssuer, path: string, development: boolean): IssuerSettings {
   if (issuer === null || typeof issuer !== "object") {
     found.add(path, "not-an-object", "must be an issuer policy");
     return parseIssuer(found, { issuer: "", audience: [] }, path, development);
   }
   refuseUnknownKeys(found, issuer, KNOWN, path);
-  const at = (key: keyof IssuerPolicy) => join(path, key);
+  const at = (key: keyof SmartIssuer) => join(path, key);
   checkUrls(found, issuer, at, development);
   const { audience, algorithms = DEFAULT_ALGORITHMS } = issuer;
   if (!isStrings(audience) || audience.length === 0) {
@@ -43,6 +52,10 @@ export function parseIssuer(found: Findings, issuer: IssuerPolicy, path: string,
   if (!(leewaySeconds >= 0 && leewaySeconds <= LONGEST_LEEWAY_SECONDS)) {
     found.add(at("leewaySeconds"), "out-of-range", "must be between 0 and 300 seconds");
   }
+  const introspection =
+    issuer.introspection === undefined
+      ? undefined
+      : parseIntrospection(found, issuer.introspection, at("introspection"), development);
   return Object.freeze({
     issuer: issuer.issuer,
     audience: Object.freeze([...(isStrings(audience) ? audience : [])]),
@@ -51,6 +64,7 @@ export function parseIssuer(found: Findings, issuer: IssuerPolicy, path: string,
     allowLegacyTyp: issuer.allowLegacyTyp === true,
     maxLifetimeSeconds,
     leewaySeconds,
+    ...(introspection === undefined ? {} : { introspection }),
   });
 }
 

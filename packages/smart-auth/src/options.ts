@@ -1,23 +1,16 @@
 import type { IncomingMessage } from "node:http";
 import { isResourceType } from "@wardline/fhir-r4";
-import type {
-  CompartmentRule,
-  Decision,
-  Grant,
-  Interaction,
-  InteractionCode,
-  IssuerPolicy,
-} from "@wardline/policy-types";
+import type { CompartmentRule, Decision, Grant, Interaction, InteractionCode } from "@wardline/policy-types";
 import { type Findings, findings, INTERACTION_CODES, refuseUnknownKeys } from "@wardline/policy-types";
 import { DEFAULT_SUPPORT_TYPES } from "./grant.ts";
-import { parseIssuer } from "./issuer-options.ts";
+import { parseIssuer, type SmartIssuer } from "./issuer-options.ts";
 import { isLoopback } from "./loopback.ts";
 import { isMemberType } from "./rights.ts";
 import type { IssuerSettings, ReadStored, RouteSettings, SmartAuthSettings } from "./settings.ts";
 
 export interface SmartAuthOptions {
   /** Whose tokens count. At least one. */
-  readonly issuers: readonly IssuerPolicy[];
+  readonly issuers: readonly SmartIssuer[];
   /** Public FHIR base without a slash at the end: `https://fhir.example.org/fhir`. */
   readonly baseUrl: string;
   /** Other bases the handler's answers use for the same server, an upstream's own. Rewritten to `baseUrl`. */
@@ -109,12 +102,19 @@ function parseIssuers(found: Findings, issuers: unknown, development: boolean): 
     found.add("issuers", "missing", "name at least one issuer: without one no token could ever count");
     return [];
   }
-  const settings = (issuers as IssuerPolicy[]).map((issuer, at) =>
+  const settings = (issuers as SmartIssuer[]).map((issuer, at) =>
     parseIssuer(found, issuer, `issuers[${at}]`, development),
   );
   settings.forEach(({ issuer }, at) => {
     if (settings.findIndex((other) => other.issuer === issuer) !== at) {
       found.add(`issuers[${at}].issuer`, "repeated", "the same issuer is configured twice");
+    }
+  });
+  settings.forEach(({ introspection }, at) => {
+    const first = settings.findIndex((other) => other.introspection?.opaque === true);
+    if (introspection?.opaque === true && first !== at) {
+      const message = "an opaque token does not say whose it is, so only one issuer can be asked about it";
+      found.add(`issuers[${at}].introspection.opaque`, "ambiguous", message);
     }
   });
   return Object.freeze(settings);

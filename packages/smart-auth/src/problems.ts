@@ -6,6 +6,7 @@ export interface Problems {
   readonly credentialsMalformed: Problem;
   readonly tokenInvalid: Problem;
   keysUnavailable(retryAfterSeconds: number): Problem;
+  readonly introspectionUnavailable: Problem;
   /** @param scope the smallest scope that would do, of our own words only */
   scopeInsufficient(scope: string): Problem;
 }
@@ -41,6 +42,14 @@ export function createProblems(realm: string): Problems {
         "The access token cannot be verified at the moment; try again later.",
         { "Retry-After": String(retryAfterSeconds) },
       ),
+    // F8: what the authorisation server does not say is not yes.
+    introspectionUnavailable: problem(
+      "introspection-unavailable",
+      503,
+      "transient",
+      "The authorisation server does not say whether the access token is active; try again later.",
+      { "Retry-After": "2" },
+    ),
     scopeInsufficient: (scope) =>
       problem(
         "scope-insufficient",

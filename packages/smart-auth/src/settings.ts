@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { CompartmentRule, Decision, Grant, Interaction } from "@wardline/policy-types";
 import type { Json } from "@wardline/policy-types/express";
+import type { IntrospectionSettings } from "./introspection/settings.ts";
 
 /** Reads the stored version of a resource; `undefined` when there is none. A rejection refuses the write (503). */
 export type ReadStored = (
@@ -17,6 +18,7 @@ export interface IssuerSettings {
   readonly allowLegacyTyp: boolean;
   readonly maxLifetimeSeconds: number;
   readonly leewaySeconds: number;
+  readonly introspection?: IntrospectionSettings;
 }
 
 /** What the pure parts need to know of a route. */

@@ -1,38 +1,39 @@
 import { createHash } from "node:crypto";
-import type { Principal } from "@wardline/policy-types";
 
 const CACHE_LIMIT = 5000;
 
-/** Verified tokens, so that a repeated one costs a hash. Bounded: the least recently used goes first (S8). */
-export interface TokenCache {
-  get(token: string, nowSeconds: number): Principal | undefined;
+/** What was found out about tokens, so that a repeated one costs a hash. Bounded: the least recently used goes first (S8). */
+export interface TokenCache<Value> {
+  get(key: string, nowSeconds: number): Value | undefined;
   /** @param until seconds since the epoch */
-  set(token: string, principal: Principal, until: number): void;
+  set(key: string, value: Value, until: number): void;
 }
 
-/** Keys are SHA-256 of the token: the cache never holds a token (A14). */
-export function createTokenCache(): TokenCache {
-  const entries = new Map<string, { readonly principal: Principal; readonly until: number }>();
+export function createTokenCache<Value>(): TokenCache<Value> {
+  const entries = new Map<string, { readonly value: Value; readonly until: number }>();
   return {
-    get(token, nowSeconds) {
-      const key = hashOf(token);
+    get(key, nowSeconds) {
       const entry = entries.get(key);
       if (entry === undefined) return undefined;
       entries.delete(key);
       if (nowSeconds >= entry.until) return undefined;
       entries.set(key, entry);
-      return entry.principal;
+      return entry.value;
     },
-    set(token, principal, until) {
+    set(key, value, until) {
+      entries.delete(key);
       if (entries.size >= CACHE_LIMIT) {
         const [oldest] = entries.keys();
         if (oldest !== undefined) entries.delete(oldest);
       }
-      entries.set(hashOf(token), { principal, until });
+      entries.set(key, { value, until });
     },
   };
 }
 
-function hashOf(token: string): string {
-  return createHash("sha256").update(token).digest("base64url");
+/** S8, A14: SHA-256 over length-prefixed parts, so that no key holds a token and no two lists of parts share one. */
+export function hashOf(...parts: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
+  return hash.digest("base64url");
 }

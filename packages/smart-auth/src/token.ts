@@ -43,6 +43,14 @@ export function parseToken(text: string): UnverifiedToken | TokenFault {
   return readHeader(head) ?? { text, header: head as UnverifiedToken["header"], claims };
 }
 
+/** Three parts of which the first is a JSON object: what else it is, is for `parseToken` to say. Other tokens are opaque. */
+export function looksLikeJwt(text: string): boolean {
+  const [header = "", ...rest] = text.split(".");
+  if (rest.length !== 2) return false;
+  const bytes = decodeStrictly(header);
+  return bytes !== undefined && parseObject(bytes) !== undefined;
+}
+
 function readHeader(header: Readonly<Record<string, unknown>>): TokenFault | undefined {
   const { alg, kid, typ } = header;
   if (FORBIDDEN_HEADERS.some((name) => name in header)) return { fault: "token header names a key or an extension" };

@@ -1,0 +1,100 @@
+import { createPrivateKey, type JsonWebKey, type KeyObject } from "node:crypto";
+import { types } from "node:util";
+import { type Findings, join, refuseUnknownKeys } from "@wardline/policy-types";
+import type { CryptoKey } from "jose";
+import { ALGORITHMS } from "../key-set.ts";
+import { parseSafeUrl } from "../loopback.ts";
+import type { IntrospectionAuthentication, IntrospectionOptions, IntrospectionSettings } from "./settings.ts";
+
+const DEFAULT_POSITIVE_SECONDS = 60;
+const DEFAULT_NEGATIVE_SECONDS = 10;
+const LONGEST_SECONDS = 300;
+
+const KNOWN = [
+  "endpoint",
+  "clientId",
+  "authentication",
+  "positiveTtlSeconds",
+  "negativeTtlSeconds",
+  "expectSigned",
+  "always",
+  "opaque",
+] as const satisfies readonly (keyof IntrospectionOptions)[];
+
+/** Fills in the defaults; adds what is wrong to `found`. */
+export function parseIntrospection(
+  found: Findings,
+  options: IntrospectionOptions,
+  path: string,
+  development: boolean,
+): IntrospectionSettings | undefined {
+  if (options === null || typeof options !== "object") {
+    found.add(path, "not-an-object", "must say where and as whom to ask");
+    return undefined;
+  }
+  refuseUnknownKeys(found, options, KNOWN, path);
+  if (parseSafeUrl(options.endpoint, development) === undefined) {
+    const message = "must be an https URL; http needs `development` and a loopback address";
+    found.add(join(path, "endpoint"), "not-https", message);
+  }
+  if (typeof options.clientId !== "string" || options.clientId === "") {
+    found.add(join(path, "clientId"), "missing", "say as whom to ask");
+  }
+  const authentication = parseAuthentication(found, options.authentication, join(path, "authentication"));
+  const seconds = (name: "positiveTtlSeconds" | "negativeTtlSeconds", fallback: number) => {
+    const value = options[name] ?? fallback;
+    if (!(value >= 0 && value <= LONGEST_SECONDS)) {
+      found.add(join(path, name), "out-of-range", "must be between 0 and 300 seconds");
+    }
+    return value;
+  };
+  const positiveTtlSeconds = seconds("positiveTtlSeconds", DEFAULT_POSITIVE_SECONDS);
+  const negativeTtlSeconds = seconds("negativeTtlSeconds", DEFAULT_NEGATIVE_SECONDS);
+  if (authentication === undefined) return undefined;
+  return Object.freeze({
+    endpoint: options.endpoint,
+    clientId: options.clientId,
+    authentication,
+    positiveTtlSeconds,
+    negativeTtlSeconds,
+    expectSigned: options.expectSigned === true,
+    always: options.always === true,
+    opaque: options.opaque !== false,
+  });
+}
+
+function parseAuthentication(
+  found: Findings,
+  given: IntrospectionAuthentication | undefined,
+  path: string,
+): IntrospectionSettings["authentication"] | undefined {
+  if (given?.method === "client_secret_basic") {
+    refuseUnknownKeys(found, given, ["method", "secret"], path);
+    if (typeof given.secret === "string" && given.secret !== "") return Object.freeze({ ...given });
+    found.add(join(path, "secret"), "missing", "the method needs a secret");
+    return undefined;
+  }
+  if (given?.method !== "private_key_jwt") {
+    found.add(join(path, "method"), "unknown-value", 'must be "client_secret_basic" or "private_key_jwt"');
+    return undefined;
+  }
+  refuseUnknownKeys(found, given, ["method", "key", "alg", "kid"], path);
+  if (!ALGORITHMS.includes(given.alg)) {
+    found.add(join(path, "alg"), "unknown-value", `choose from ${ALGORITHMS.join(", ")}`);
+  }
+  if (typeof given.kid !== "string" || given.kid === "") {
+    found.add(join(path, "kid"), "missing", "the server finds the key by it");
+  }
+  const key = privateKey(given.key);
+  if (key === undefined) found.add(join(path, "key"), "not-a-key", "must be a private key, as CryptoKey or JWK");
+  return key === undefined ? undefined : Object.freeze({ method: given.method, key, alg: given.alg, kid: given.kid });
+}
+
+function privateKey(key: unknown): CryptoKey | KeyObject | undefined {
+  if (types.isCryptoKey(key)) return key.type === "private" && key.usages.includes("sign") ? key : undefined;
+  try {
+    return createPrivateKey({ key: key as JsonWebKey, format: "jwk" });
+  } catch {
+    return undefined;
+  }
+}
