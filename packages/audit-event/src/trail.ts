@@ -1,7 +1,7 @@
 import { type AuditLog, createAuditLog, startHeartbeat } from "./audit-log.ts";
 import type { RenderOptions } from "./balp/event.ts";
 import { type GeoReader, locator } from "./balp/geo.ts";
-import { readGeoDatabase } from "./geolocation.ts";
+import { GEOLOCATION_UNREADABLE, readGeoDatabase } from "./geolocation.ts";
 import type { Ledger, LedgerState } from "./ledger.ts";
 import { given, type Opening, opening } from "./opening.ts";
 import type { ParsedOptions } from "./options.ts";
@@ -67,7 +67,7 @@ export function createTrail(options: ParsedOptions): Trail {
 
   function fromOwner(owned: Ledger): Opening {
     began(owned);
-    prepare().catch(() => recorder.failed("audit-event/geolocation-unreadable", 0));
+    prepare().catch(() => recorder.failed(GEOLOCATION_UNREADABLE, 0));
     return given(owned);
   }
 }
