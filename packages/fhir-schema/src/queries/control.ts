@@ -39,7 +39,7 @@ function controlIssue(
   issues: SchemaIssue[],
 ): void {
   if (modifier !== undefined) {
-    issues.push(queryIssue("not-supported", "The parameter takes no modifier.", name));
+    issues.push(queryIssue("invalid", "The parameter takes no modifier.", name));
     return;
   }
   // What `_format` may say is a matter of content negotiation.

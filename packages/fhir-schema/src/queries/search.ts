@@ -139,7 +139,7 @@ function unknownIssue({ raw, parameter, parameterType, modifier }: SearchCriteri
   }
   if (raw === "_type") return queryIssue("value", "The value names what is no resource type.", raw);
   if (parameterType !== undefined && modifier !== undefined) {
-    return queryIssue("not-supported", "The modifier is not defined for this parameter.", parameter);
+    return queryIssue("invalid", "The modifier is not defined for this parameter.", parameter);
   }
   if (raw.startsWith("_has:")) {
     return queryIssue("not-supported", "The reverse chain leads over what R4 does not define.", "_has");
