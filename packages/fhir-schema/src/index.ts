@@ -1,6 +1,8 @@
+export { openApiRoutes } from "./express/open-api.ts";
 export { fhirSchema } from "./express.ts";
 export type { SchemaIssue } from "./issues.ts";
 export { type NdjsonLine, type NdjsonOptions, validateNdjson } from "./ndjson.ts";
+export type { OpenApiOptions, OpenApiReport } from "./openapi/options.ts";
 export { checkOperationBody, checkOperationQuery, type OperationCall } from "./operations/check.ts";
 export type { CheckMode, FhirSchemaOptions } from "./options.ts";
 export { checkFhirPathPatch } from "./patch/fhirpath-patch.ts";

@@ -4,7 +4,8 @@ import { contextOf, requireControls } from "@wardline/policy-types/express";
 import { ask, EXPRESS, listen, type Question } from "@wardline-tools/test-kit";
 import type { Request, RequestHandler, Response } from "express";
 import { describe, expect, it, vi } from "vitest";
-import { type FhirSchemaOptions, fhirSchema, type SchemaReport } from "../src/index.ts";
+import { type FhirSchemaOptions, fhirSchema, type SchemaReport, validateResource } from "../src/index.ts";
+import { profile } from "./profiles/support/profile.ts";
 
 const FHIR = { "content-type": "application/fhir+json" };
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
@@ -35,6 +36,7 @@ describe.each(EXPRESS)("fhirSchema on %s", (_name, express) => {
     expect([answer.status, answer.code]).toEqual([status, `fhir-schema/${code}`]);
     expect(answer.headers["content-type"]).toBe("application/fhir+json; charset=utf-8");
     expect(edge.seen()).toEqual([]);
+    expect(validateResource(JSON.parse(answer.text), { type: "OperationOutcome" })).toEqual([]);
     return answer.text;
   }
 
@@ -503,6 +505,43 @@ describe.each(EXPRESS)("fhirSchema on %s", (_name, express) => {
       const edge = await serve();
       await passes(edge, "/Patient/1");
       expect(edge.seen().map((req) => contextOf(req).transforms)).toEqual([[]]);
+    });
+  });
+
+  describe("profiles", () => {
+    const url = "https://example.org/StructureDefinition/named";
+    const structureDefinitions = [profile("Patient", [{ id: "Patient.name", min: 1 }], { url })];
+    const unnamed = { resourceType: "Patient", active: true };
+    const named = { ...unnamed, name: [{ family: "Smith" }] };
+
+    it("that a type requires are met, or the answer is 422", async () => {
+      const edge = await serve({ profiles: { structureDefinitions, required: { Patient: [url] } } });
+      await refused(edge, "/Patient", send("POST", unnamed), 422, "profile-not-met");
+      await refused(edge, "/Patient/1", send("PUT", { ...unnamed, id: "1" }), 422, "profile-not-met");
+      await refused(edge, "/Patient", send("POST", { ...unnamed, active: 1 }), 400, "resource-invalid");
+      const entry = [{ resource: unnamed, request: { method: "POST", url: "Patient" } }];
+      const text = await refused(
+        edge,
+        "/",
+        send("POST", { resourceType: "Bundle", type: "batch", entry }),
+        422,
+        "profile-not-met",
+      );
+      expect(text).toContain("Bundle.entry[0].resource");
+      await passes(edge, "/Patient", send("POST", named));
+    });
+
+    it("that a resource claims are met", async () => {
+      const edge = await serve({ profiles: { structureDefinitions } });
+      const claiming = { ...unnamed, meta: { profile: [url] } };
+      await refused(edge, "/Patient", send("POST", claiming), 422, "profile-not-met");
+      await passes(edge, "/Patient", send("POST", unnamed));
+    });
+
+    it("are told at the start when they cannot be right", () => {
+      expect(() => fhirSchema({ profiles: { structureDefinitions: [{}] }, maxCount: 0 })).toThrow(
+        /maxCount.*profiles/s,
+      );
     });
   });
 
