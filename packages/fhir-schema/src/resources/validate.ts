@@ -33,9 +33,15 @@ export function validateResource(
   resource: unknown,
   limits: ResourceLimits & { /** the type the URL names */ readonly type?: string; readonly id?: string } = {},
 ): readonly SchemaIssue[] {
-  const { maxIssues, maxDepth, maxArrayLength } = { ...DEFAULTS, ...limits };
   engine ??= createEngine();
-  const run = new Run({ maxIssues: Math.max(1, maxIssues), maxDepth, maxArrayLength }, engine);
+  const run = new Run(
+    {
+      maxIssues: positive(limits.maxIssues, DEFAULTS.maxIssues),
+      maxDepth: positive(limits.maxDepth, DEFAULTS.maxDepth),
+      maxArrayLength: positive(limits.maxArrayLength, DEFAULTS.maxArrayLength),
+    },
+    engine,
+  );
   try {
     run.enterResource(resource);
     compareWithUrl(run, resource, limits);
@@ -46,6 +52,11 @@ export function validateResource(
   if (run.faults.length === 0) return [];
   const type = typeOf(resource);
   return run.faults.map((fault) => issueOf(type, fault));
+}
+
+/** A limit that is none is the default: it must not switch a check off. */
+function positive(limit: number | undefined, fallback: number): number {
+  return limit !== undefined && limit >= 1 ? limit : fallback;
 }
 
 function compareWithUrl(run: Run, resource: unknown, url: { readonly type?: string; readonly id?: string }): void {

@@ -218,6 +218,13 @@ describe("limits (S9, S10)", () => {
     ]);
   });
 
+  it.each([0, -1, Number.NaN])("takes the default for a limit of %d, and never none", (limit) => {
+    const limits = { maxIssues: limit, maxDepth: limit, maxArrayLength: limit };
+    expect(told(PATIENT, limits)).toEqual([]);
+    expect(told({ ...PATIENT, active: 1 }, limits)).toEqual(["structure Patient.active"]);
+    expect(told({ ...PATIENT, extension: [nested(100)] }, limits)).toHaveLength(1);
+  });
+
   it("answers an issue when an object throws as it is read", () => {
     const hostile = {
       resourceType: "Patient",
