@@ -4,8 +4,8 @@ import { type Decode, decodeHeader, decodePath, decodeQuery } from "./values.ts"
 /** The texts of a request that parameters are read from, still encoded. */
 export interface RequestTexts {
   readonly path: ReadonlyMap<string, string>;
-  /** Without the question mark. */
-  readonly query: string;
+  readonly query: readonly NamedText[];
+  readonly cookies: readonly NamedText[];
   /** Values by name in lower case, one for each line. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
   readonly decoders: Readonly<Record<Place, Decode>>;
@@ -16,6 +16,7 @@ export interface NamedText {
   readonly text: string;
 }
 
+/** Splits the texts of a request once. `query` is without the question mark. */
 export function requestTexts(
   path: ReadonlyMap<string, string>,
   query: string,
@@ -26,7 +27,8 @@ export function requestTexts(
     const name = (rawHeaders[index] ?? "").toLowerCase();
     headers.set(name, [...(headers.get(name) ?? []), rawHeaders[index + 1] ?? ""]);
   }
-  return { path, query, headers, decoders: DECODERS };
+  const cookies = (headers.get("cookie") ?? []).flatMap((line) => pairsOf(line, ";", decodeHeader));
+  return { path, query: pairsOf(query, "&", decodeQuery), cookies, headers, decoders: DECODERS };
 }
 
 const DECODERS: Readonly<Record<Place, Decode>> = Object.freeze({
@@ -37,7 +39,7 @@ const DECODERS: Readonly<Record<Place, Decode>> = Object.freeze({
 });
 
 /** The texts given for one parameter. */
-export function readTexts(parameter: Parameter, { path, query, headers }: RequestTexts): readonly NamedText[] {
+export function readTexts(parameter: Parameter, { path, query, cookies, headers }: RequestTexts): readonly NamedText[] {
   const { name } = parameter;
   switch (parameter.in) {
     case "path": {
@@ -46,23 +48,21 @@ export function readTexts(parameter: Parameter, { path, query, headers }: Reques
     }
     case "query": {
       const names = queryNames(parameter);
-      return pairsOf(query, "&", decodeQuery).filter((pair) => names.has(pair.name));
+      return query.filter((pair) => names.has(pair.name));
     }
     case "header": {
       const lines = headers.get(name.toLowerCase()) ?? [];
       return lines.map((text) => ({ name, text }));
     }
-    case "cookie": {
-      const cookies = (headers.get("cookie") ?? []).flatMap((line) => pairsOf(line, ";", decodeHeader));
+    case "cookie":
       return cookies.filter((pair) => pair.name === name);
-    }
   }
 }
 
 /** Whether the query has a name that no parameter has, or one that cannot be read. */
 export function unknownNames(parameters: readonly Parameter[], { query }: RequestTexts): boolean {
   const known = new Set(parameters.filter((one) => one.in === "query").flatMap((one) => [...queryNames(one)]));
-  return query !== "" && pairsOf(query, "&", decodeQuery).some(({ name }) => !known.has(name));
+  return query.some(({ name }) => !known.has(name));
 }
 
 /** An exploded object is written as its properties. */
@@ -70,7 +70,7 @@ function queryNames({ name, explode, shape }: Parameter): ReadonlySet<string> {
   return explode && shape.kind === "object" ? new Set(shape.properties.keys()) : new Set([name]);
 }
 
-/** A name that cannot be decoded is kept as an empty one, which no parameter has. */
+/** A name that cannot be decoded, or a text beyond ASCII, is kept under an empty name, which no parameter has. */
 function pairsOf(text: string, separator: string, decode: Decode): readonly NamedText[] {
   return text
     .split(separator)
@@ -78,6 +78,7 @@ function pairsOf(text: string, separator: string, decode: Decode): readonly Name
     .map((piece) => {
       const equals = piece.indexOf("=");
       const name = equals === -1 ? piece : piece.slice(0, equals);
-      return { name: decode(name) ?? "", text: equals === -1 ? "" : piece.slice(equals + 1) };
+      const plain = /^[\x20-\x7e]*$/.test(piece);
+      return { name: (plain ? decode(name) : undefined) ?? "", text: equals === -1 ? "" : piece.slice(equals + 1) };
     });
 }

@@ -1,6 +1,6 @@
 import type { SchemaIssue } from "../issues.ts";
 import { inSet } from "./discriminators.ts";
-import { itemsOf } from "./items.ts";
+import { isOfType, itemsOf } from "./items.ts";
 import { equals, isObject, matchesPattern } from "./json.ts";
 import { type IssueName, issueOf, type NoteName, noteOf } from "./problems.ts";
 import type { ElementRule, Invariant, Item, Profiles } from "./rules.ts";
@@ -9,7 +9,9 @@ import type { ElementRule, Invariant, Item, Profiles } from "./rules.ts";
 export interface Job {
   readonly invariant: Invariant;
   readonly item: Item;
+  /** The nearest resource around it, and the one that contains that, if any. */
   readonly resource: unknown;
+  readonly root: unknown;
 }
 
 /** What a walk has found. Errors are bounded; the walk ends when there are enough. */
@@ -19,11 +21,13 @@ export interface Findings {
   readonly jobs: Job[];
   readonly maxErrors: number;
   readonly profiles: Profiles;
+  /** The resource that is judged, which what it contains may look at. */
+  readonly root: unknown;
 }
 
 /** Whether an item conforms to a rule, by structure alone: its invariants are judged where the rule applies. */
 export function conforms(rule: ElementRule, item: Item, profiles: Profiles): boolean {
-  const found: Findings = { errors: [], notes: [], jobs: [], maxErrors: 1, profiles };
+  const found: Findings = { errors: [], notes: [], jobs: [], maxErrors: 1, profiles, root: undefined };
   checkItem(rule, item, item.value, found);
   return found.errors.length === 0;
 }
@@ -38,7 +42,7 @@ export function checkItem(rule: ElementRule, item: Item, resource: unknown, foun
   const nearest = isObject(item.value) && typeof item.value["resourceType"] === "string" ? item.value : resource;
   checkValue(rule, item, found);
   checkTypeProfiles(rule, item, nearest, found);
-  for (const invariant of rule.invariants) found.jobs.push({ invariant, item, resource: nearest });
+  for (const invariant of rule.invariants) found.jobs.push({ invariant, item, resource: nearest, root: found.root });
   for (const child of rule.children.values()) checkChild(child, item, rule, nearest, found);
 }
 
@@ -77,16 +81,19 @@ function checkValue(rule: ElementRule, { value, path }: Item, found: Findings): 
 
 /** Profiles that were not supplied are listed when the profile is compiled, not for each resource. */
 function checkTypeProfiles(rule: ElementRule, item: Item, resource: unknown, found: Findings): void {
-  const type = rule.types.find(({ code }) => code === (item.type ?? rule.types[0]?.code));
+  if (rule.types.length === 0) return;
+  const type = rule.types.find(({ code }) => (item.type === undefined ? isOfType(code, item) : code === item.type));
+  if (type === undefined) error(found, "type", item.path);
   if (type === undefined || type.profiles.length === 0) return;
   const known = type.profiles.map(found.profiles);
-  const [only] = known;
-  if (known.length === 1 && only !== undefined) checkItem(only.root, item, resource, found);
-  else if (!known.includes(undefined)) {
-    const chosen = known.find((profile) => profile !== undefined && conforms(profile.root, item, found.profiles));
-    if (chosen === undefined) error(found, "type-profile", item.path);
-    else checkItem(chosen.root, item, resource, found);
-  }
+  if (known.includes(undefined)) return;
+  const fitting = known.filter((profile) => profile !== undefined && isOfType(profile.type, item));
+  const chosen =
+    known.length === 1
+      ? fitting[0]
+      : fitting.find((profile) => profile && conforms(profile.root, item, found.profiles));
+  if (chosen === undefined) error(found, "type-profile", item.path);
+  else checkItem(chosen.root, item, resource, found);
 }
 
 /** @see https://hl7.org/fhir/R4/profiling.html#slicing */
@@ -124,7 +131,8 @@ function error({ errors, maxErrors }: Findings, name: IssueName, path: string): 
   if (errors.length < maxErrors) errors.push(issueOf(name, path));
 }
 
-function note({ notes }: Findings, name: NoteName, path: string): void {
+/** Notes are bounded like errors. */
+export function note({ notes }: Findings, name: NoteName, path: string): void {
   if (notes.length < MAX_NOTES) notes.push(noteOf(name, path));
 }
 

@@ -1,5 +1,5 @@
 import type { Findings } from "@wardline/policy-types";
-import { capitalised, holderOf, itemsNamed, typesIn } from "./items.ts";
+import { capitalised, holderOf, isOfType, itemsNamed, typesIn } from "./items.ts";
 import { equals, isObject, matchesPattern } from "./json.ts";
 import type { Discriminator, ElementRule, Item, Profiles, SliceRule, Slicing } from "./rules.ts";
 import type { CodeSet } from "./value-sets.ts";
@@ -54,7 +54,10 @@ function testOf(
       const canonicals = rules.flatMap((rule) => rule.types.flatMap(({ profiles }) => profiles));
       const known = canonicals.map(tools.profiles).filter((profile) => profile !== undefined);
       if (known.length === 0) return undefined;
-      return (item) => read(item, steps).some((at) => known.some(({ root }) => tools.conforms(root, at)));
+      return (item) =>
+        read(item, steps).some((at) =>
+          known.some(({ type: of, root }) => isOfType(of, at) && tools.conforms(root, at)),
+        );
     }
     case "exists": {
       const [rule] = rules;

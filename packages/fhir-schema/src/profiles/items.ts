@@ -52,3 +52,11 @@ export function typesIn(holder: JsonObject, name: string, siblings?: ReadonlyMap
 export function capitalised(code: string): string {
   return code.charAt(0).toUpperCase() + code.slice(1);
 }
+
+/** A profile of one resource type says nothing of another. Data types do not name theirs. */
+export function isOfType(type: string, { value }: Item): boolean {
+  if (!isObject(value) || typeof value["resourceType"] !== "string") return true;
+  return type === value["resourceType"] || ANY_RESOURCE.has(type);
+}
+
+const ANY_RESOURCE: ReadonlySet<string> = new Set(["Resource", "DomainResource"]);

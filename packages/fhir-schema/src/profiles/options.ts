@@ -1,8 +1,8 @@
 import { type Findings, refuseUnknownKeys } from "@wardline/policy-types";
 
 export interface ProfileOptions {
-  /** Milliseconds for all invariants of one resource. Beyond it the resource is refused as too costly. Default 250. */
-  readonly invariantBudgetMs?: number;
+  /** Milliseconds for judging one resource. Beyond it the resource is refused as too costly. Default 250. */
+  readonly budgetMs?: number;
   /** Findings per resource after which judging ends. Default 20. */
   readonly maxIssues?: number;
 }
@@ -19,5 +19,5 @@ export function parseProfileOptions(options: ProfileOptions, found: Findings): P
   return Object.freeze(parsed);
 }
 
-const DEFAULTS: ParsedProfileOptions = Object.freeze({ invariantBudgetMs: 250, maxIssues: 20 });
-const MAXIMA = { invariantBudgetMs: 10_000, maxIssues: 1000 } as const;
+const DEFAULTS: ParsedProfileOptions = Object.freeze({ budgetMs: 250, maxIssues: 20 });
+const MAXIMA = { budgetMs: 10_000, maxIssues: 1000 } as const;

@@ -1,9 +1,9 @@
 import type { SchemaIssue } from "../issues.ts";
-import { checkItem, type Findings } from "./check.ts";
+import { checkItem, type Findings, note } from "./check.ts";
 import { isObject, type JsonObject, stringsIn, textOf } from "./json.ts";
 import { judgeInvariants } from "./judge.ts";
 import type { ParsedProfileOptions } from "./options.ts";
-import { issueOf, noteOf } from "./problems.ts";
+import { issueOf } from "./problems.ts";
 import type { Profile, Profiles } from "./rules.ts";
 import type { SkippedRule } from "./skipped.ts";
 import { type TimeBound, timeBound } from "./time-bound.ts";
@@ -32,7 +32,7 @@ export function validatorOf(
   skipped: readonly SkippedRule[],
   settings: ParsedProfileOptions,
 ): ProfileValidator {
-  const within = timeBound(settings.invariantBudgetMs);
+  const within = timeBound(settings.budgetMs);
   return Object.freeze({
     urls: Object.freeze(known.map(({ url }) => url)),
     skipped: Object.freeze([...skipped]),
@@ -53,19 +53,22 @@ interface Tools {
   readonly within: TimeBound;
 }
 
+/** What is not judged in time is not a pass (S12). */
 function judge(resource: JsonObject, asked: readonly string[], path: string, tools: Tools): readonly SchemaIssue[] {
   const { profiles, settings, within } = tools;
-  const found: Findings = { errors: [], notes: [], jobs: [], maxErrors: settings.maxIssues, profiles };
-  for (const { resource: one, place, asks } of resourcesIn(resource, asked, path)) {
-    for (const profile of profilesFor(one, asks, place, found)) {
-      if (profile.type === one["resourceType"])
-        checkItem(profile.root, { value: one, extra: undefined, path: place }, one, found);
-      else found.errors.push(issueOf("other-type", place));
+  const found: Findings = { errors: [], notes: [], jobs: [], maxErrors: settings.maxIssues, profiles, root: resource };
+  const outcome = within(() => {
+    for (const { resource: one, place, asks } of resourcesIn(resource, asked, path)) {
+      for (const profile of profilesFor(one, asks, place, found)) {
+        const item = { value: one, extra: undefined, path: place };
+        if (profile.type === one["resourceType"]) checkItem(profile.root, item, one, { ...found, root: one });
+        else found.errors.push(issueOf("other-type", place));
+      }
     }
-  }
-  const room = settings.maxIssues - found.errors.length;
-  const invariants = room > 0 ? judgeInvariants(found.jobs, resource, { within, path, maxErrors: room }) : [];
-  return [...found.errors.slice(0, settings.maxIssues), ...invariants, ...found.notes];
+    judgeInvariants(found);
+  });
+  const errors = found.errors.slice(0, settings.maxIssues);
+  return [...errors, ...(outcome === "over" ? [issueOf("too-costly", path)] : []), ...found.notes];
 }
 
 interface Placed {
@@ -98,13 +101,10 @@ function profilesFor(
     if (profile === undefined) found.errors.push(issueOf("unknown-profile", place));
     else wanted.add(profile);
   }
-  for (const [index, canonical] of (isObject(meta) ? stringsIn(meta["profile"]) : []).slice(0, MAX_CLAIMS).entries()) {
+  for (const [index, canonical] of (isObject(meta) ? stringsIn(meta["profile"]) : []).entries()) {
     const profile = found.profiles(canonical);
-    if (profile === undefined) found.notes.push(noteOf("unknown-claim", `${place}.meta.profile[${index}]`));
+    if (profile === undefined) note(found, "unknown-claim", `${place}.meta.profile[${index}]`);
     else wanted.add(profile);
   }
   return [...wanted];
 }
-
-/** More claims than any resource has. */
-const MAX_CLAIMS = 50;

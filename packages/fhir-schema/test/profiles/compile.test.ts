@@ -41,13 +41,13 @@ describe("compileProfiles()", () => {
       structureDefinitions: [{}, profile("Observation", []), profile("Observation", [])],
       valueSets: [{}],
     };
-    const options = { invariantBudgetMS: 1, maxIssues: 0 } as object;
+    const options = { budgetMS: 1, maxIssues: 0 } as object;
     expect(() => compileProfiles(definitions, options)).toThrow(
       expect.objectContaining({
         issues: [
           expect.objectContaining({
             code: "unknown-option",
-            message: expect.stringContaining("invariantBudgetMs") as string,
+            message: expect.stringContaining("budgetMs") as string,
           }),
           expect.objectContaining({ path: "maxIssues", code: "out-of-range" }),
           expect.objectContaining({ path: "valueSets[0]", code: "not-a-value-set" }),
@@ -105,6 +105,13 @@ describe("the profiles a resource is judged by", () => {
     ["of a resource whose type is no name", { resourceType: "<s3cret>" }, [URL_OF_TEST], ["error structure Resource"]],
   ])("%s", (_what, resource, asked, expected) => {
     expect(errors(resource, asked)).toEqual(expected);
+  });
+
+  it("are found among many claims, and notes are bounded", () => {
+    const claims = Array.from({ length: 500 }, (_, index) => `https://example.org/${index}`);
+    const issues = validator.validate(observation({ meta: { profile: [...claims, URL_OF_TEST] } }));
+    expect(issues.filter(({ severity }) => severity === "error")).toHaveLength(1);
+    expect(issues.length).toBeLessThan(50);
   });
 
   it("are told apart by version", () => {

@@ -154,7 +154,7 @@ describe("invariants of a profile", () => {
   it("gives up in the middle of a rule when the time is over, and that is no pass (S12)", () => {
     const expensive = "component.code.where(coding.intersect(%resource.code.coding).exists()).empty()";
     const element: Element = { id: "Observation.note", ...rule(`%resource.${expensive}`) };
-    const validator = compiled([element], { options: { invariantBudgetMs: 50 } });
+    const validator = compiled([element], { options: { budgetMs: 50 } });
     const many = (letter: string): object[] => Array.from({ length: 3000 }, (_, i) => ({ code: `${letter}${i}` }));
     const resource = {
       resourceType: "Observation",

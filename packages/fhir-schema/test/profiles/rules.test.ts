@@ -199,6 +199,15 @@ describe("profiles within profiles", () => {
     expect(validator.skipped).toEqual([]);
   });
 
+  it.each([
+    ["Patient", "Patient", []],
+    ["Group", "Patient", ["structure Observation.contained[0]"]],
+    ["Group", "Resource", []],
+  ])("a %s where a %s is expected", (resourceType, code, expected) => {
+    const validator = compiled([{ id: "Observation.contained", type: [type(code)] }]);
+    expect(errorsOf(validator, { resourceType: "Observation", contained: [{ resourceType }] })).toEqual(expected);
+  });
+
   it("one of several profiles is enough, and none is too few", () => {
     const other = {
       ...SIMPLE,

@@ -240,6 +240,22 @@ describe("slicing, told apart by", () => {
     expect(errorsOf(validator, observation({ code: "b" }))).toEqual(["structure Observation.component[0]"]);
   });
 
+  it("a profile of another resource type", () => {
+    const url = "https://example.org/StructureDefinition/any-patient";
+    const validator = compiled(
+      [
+        component(by("profile", "resource", { rules: "closed" })),
+        slice("a"),
+        part("a", "resource", { type: [type("Resource", url)] }),
+      ],
+      { others: [profile("Patient", [], { url })] },
+    );
+    expect(errorsOf(validator, observation({ resource: { resourceType: "Patient" } }))).toEqual([]);
+    expect(errorsOf(validator, observation({ resource: { resourceType: "Group" } }))).toEqual([
+      "structure Observation.component[0]",
+    ]);
+  });
+
   it("an extension's URL, which is its profile's", () => {
     const url = "https://example.org/StructureDefinition/race";
     const elements: readonly Element[] = [
