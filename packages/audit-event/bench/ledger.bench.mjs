@@ -67,10 +67,12 @@ const variants = {
   "winston File (not durable)": async () => {
     const file = new winston.transports.File({ filename: join(home, `winston-${folders++}.log`) });
     const logger = winston.createLogger({ format: winston.format.json(), transports: [file] });
+    const waiting = [];
+    file.on("logged", () => waiting.shift()?.());
     const result = await load(
       (one) =>
         new Promise((resolve) => {
-          file.once("logged", resolve);
+          waiting.push(resolve);
           logger.info("access", one);
         }),
     );

@@ -18,10 +18,11 @@ export interface CheckpointLine {
   readonly frontier?: readonly string[];
 }
 
-export function renderCheckpointLine(line: CheckpointLine): string {
-  return `${canonicalJson({ ...line, v: 1 })}\n`;
+export function renderCheckpointLine({ note, hash, frontier }: CheckpointLine): string {
+  return `${canonicalJson({ note, hash, v: 1, ...(frontier === undefined ? {} : { frontier }) })}\n`;
 }
 
+/** In exactly the form it is written in. */
 export function parseCheckpointLine(text: string): CheckpointLine | undefined {
   try {
     const line = JSON.parse(text) as CheckpointLine;

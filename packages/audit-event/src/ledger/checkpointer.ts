@@ -45,6 +45,7 @@ export class Checkpointer {
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failing: string | undefined;
+  #due = false;
   #closed = false;
   #sizes = new Map<string, number>();
 
@@ -82,7 +83,7 @@ export class Checkpointer {
     for (const entry of entries) this.#tree.append(leafHashOf(this.#options.instance, entry));
     this.#position = position;
     const waiting = position.entries - (this.#signed ?? 0);
-    if (waiting >= this.#options.checkpointEveryEntries) this.#run();
+    if (waiting >= this.#options.checkpointEveryEntries) this.#signNow();
     else this.#schedule();
   }
 
@@ -100,7 +101,7 @@ export class Checkpointer {
 
   /** Signs what is there and not yet signed. Resolves when it is on disk, or when that failed. */
   async flush(): Promise<void> {
-    this.#run();
+    this.#signNow();
     await this.#running;
   }
 
@@ -116,10 +117,15 @@ export class Checkpointer {
     return { file: checkpointFileOf(instance, this.#segment), position: this.#position, root: this.#tree.root() };
   }
 
-  #run(): void {
-    if (this.#closed) return;
+  #signNow(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#due = true;
+    this.#run();
+  }
+
+  #run(): void {
+    if (this.#closed) return;
     this.#running ??= this.#work().finally(() => {
       this.#running = undefined;
     });
@@ -141,7 +147,9 @@ export class Checkpointer {
   #next(): Job | undefined {
     const job = this.#jobs.shift();
     if (job !== undefined) return job;
-    return this.#position.entries === this.#signed ? undefined : this.#job();
+    if (!this.#due || this.#position.entries === this.#signed) return undefined;
+    this.#due = false;
+    return this.#job();
   }
 
   async #sign({ file, position, root, frontier }: Job): Promise<void> {
@@ -173,7 +181,7 @@ export class Checkpointer {
   }
 
   #schedule(): void {
-    if (!this.#closed) this.#timer ??= setTimeout(() => this.#run(), this.#options.checkpointEveryMs).unref();
+    if (!this.#closed) this.#timer ??= setTimeout(() => this.#signNow(), this.#options.checkpointEveryMs).unref();
   }
 }
 

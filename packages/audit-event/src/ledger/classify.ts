@@ -52,8 +52,8 @@ async function classifyLine(folder: string, fault: Fault): Promise<LedgerChange>
   const { entries } = fault.before;
   if (line.seq > entries) return expectedLater ? "reorder" : "deletion";
   const startsSegment = fault.at.line === 1 && entries > 0;
-  if (line.seq < entries) return startsSegment ? "replayed-segment" : "insertion";
   if (expectedLater) return "insertion";
+  if (line.seq < entries) return startsSegment ? "replayed-segment" : "insertion";
   // Either the entry before was written anew, or this file is from another time.
   return startsSegment && line.at < (await timeBefore(folder, fault)) ? "replayed-segment" : "edit";
 }

@@ -194,8 +194,9 @@ export class FileLedger implements Ledger {
     clearTimeout(this.#healing);
     const end = Date.now() + options.closeDeadlineMs;
     const finish = async (): Promise<void> => {
-      await this.#writing;
+      // What has expired meanwhile is put down too.
       await retention?.close();
+      await this.#writing;
       if (this.#failure === undefined) await checkpointer?.flush();
     };
     const abort = new AbortController();

@@ -1,4 +1,4 @@
-import { hashLeaf } from "../merkle/tree.ts";
+import { hashLeafText } from "../merkle/tree.ts";
 import type { Entry } from "./entry.ts";
 
 /**
@@ -12,5 +12,5 @@ export function renderLeaf(instance: string, { seq, at, hash }: Pick<Entry, "seq
 }
 
 export function leafHashOf(instance: string, entry: Pick<Entry, "seq" | "at" | "hash">): Buffer {
-  return hashLeaf(Buffer.from(renderLeaf(instance, entry)));
+  return hashLeafText(renderLeaf(instance, entry));
 }

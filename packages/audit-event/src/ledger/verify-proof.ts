@@ -1,7 +1,7 @@
 import { type Checkpoint, openCheckpoint } from "../merkle/checkpoint.ts";
 import { decodeBase64, parseNoteKey } from "../merkle/note.ts";
 import { verifyConsistency, verifyInclusion } from "../merkle/proofs.ts";
-import { hashLeaf, sha256 } from "../merkle/tree.ts";
+import { hashLeafText, sha256 } from "../merkle/tree.ts";
 import type { ConsistencyProof, LedgerProof } from "./prove.ts";
 
 export type ProofVerdict =
@@ -25,7 +25,7 @@ export function verifyProof(proof: LedgerProof, checkpoint: string, publicKey: s
   if (v !== 1 || hashes === undefined || at === undefined || id === undefined || digest === undefined) return MALFORMED;
   if (typeof index !== "number" || typeof size !== "number") return MALFORMED;
   if (size !== log.size) return { ok: false, because: "the proof is for another checkpoint" };
-  const leafHash = hashLeaf(Buffer.from(String(leaf)));
+  const leafHash = hashLeafText(String(leaf));
   if (!verifyInclusion({ index, size, leafHash, proof: hashes, root: log.root })) {
     return { ok: false, because: "the leaf is not in the tree that was signed" };
   }

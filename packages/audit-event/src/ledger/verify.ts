@@ -71,16 +71,21 @@ export async function verifyLedger(folder: string, options: VerifyOptions = {}):
   let tree = new CompactTree();
   let instance = "";
   let audit: CheckpointAudit | undefined;
+  let rewritten: Fault | undefined;
   const broken = (change: LedgerChange, because: string, at = place): LedgerVerdict => {
     return { ok: false, change, at, because, verified: head };
   };
   const judge = async (fault: Fault): Promise<LedgerVerdict> => {
-    return broken(await classify(folder, fault), fault.because, fault.at);
+    const change = await classify(folder, fault);
+    // When what stands before is not what was signed, it is that which was changed, and not the file after it.
+    const before = change === "replayed-segment" && fault.cause === "entry" && rewritten !== undefined;
+    return broken(before ? "edit" : change, fault.because, fault.at);
   };
 
   for await (const step of walkLedger(folder)) {
     let fault: Fault | undefined;
     if (step.kind === "fault") return judge(step);
+    if (rewritten !== undefined && step.kind === "entry") return judge(rewritten);
     if (step.kind === "begin") {
       const { base } = step;
       instance = step.instance;
@@ -104,10 +109,12 @@ export async function verifyLedger(folder: string, options: VerifyOptions = {}):
       if (audit !== undefined) tree.append(leafHashOf(instance, entry));
       fault = audit?.reach(head, place);
     }
-    if (fault !== undefined) return judge(fault);
+    // Where the chain breaks right after, it says more exactly what was done.
+    if (fault?.cause === "rewritten") rewritten = fault;
+    else if (fault !== undefined) return judge(fault);
     if (head.entries === expectHead?.entries && head.hash !== expectHead.hash) return broken("edit", NOT_THE_EXPECTED);
   }
-  const fault = await audit?.finish(head);
+  const fault = rewritten ?? (await audit?.finish(head));
   if (fault !== undefined) return judge(fault);
   if (audit?.torn !== undefined) {
     return broken("torn", "the last checkpoint is not ended", { file: audit.torn.file, line: 0, seq: head.entries });

@@ -10,9 +10,18 @@ export function hashLeaf(data: Uint8Array): Buffer {
   return sha256(Buffer.concat([LEAF, data]));
 }
 
+/** The same of a text, without copying it. */
+export function hashLeafText(text: string): Buffer {
+  return sha256(`\u0000${text}`);
+}
+
 /** @see https://www.rfc-editor.org/rfc/rfc9162#section-2.1.1 */
 export function hashNode(left: Uint8Array, right: Uint8Array): Buffer {
-  return sha256(Buffer.concat([NODE, left, right]));
+  const bytes = Buffer.allocUnsafe(1 + left.length + right.length);
+  bytes[0] = NODE;
+  bytes.set(left, 1);
+  bytes.set(right, 1 + left.length);
+  return sha256(bytes);
 }
 
 /** A complete subtree: `size` (a power of two) leaves from leaf `start`. */
@@ -87,4 +96,4 @@ export function largestPowerIn(count: number): number {
 
 export const HASH_BYTES = 32;
 const LEAF = Buffer.of(0x00);
-const NODE = Buffer.of(0x01);
+const NODE = 0x01;

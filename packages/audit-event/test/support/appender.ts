@@ -1,15 +1,19 @@
 import { writeSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import { openLedger } from "../../src/index.ts";
+import { checkpointSigner, openLedger } from "../../src/index.ts";
 
 /**
  * Appends until it is killed or the ledger fails, from several callers at once, and tells each acknowledgement on stdout
  * before the next append of that caller.
  */
-const [folder = "", callers = "1", padding = "0"] = process.argv.slice(2);
+const [folder = "", callers = "1", padding = "0", privateKey] = process.argv.slice(2);
 const tell = (line: object): void => void writeSync(1, `${JSON.stringify(line)}\n`);
 
-const ledger = await openLedger({ folder, segmentBytes: 16 * 1024 }).catch((error: unknown) => {
+const signed =
+  privateKey === undefined
+    ? {}
+    : { signer: checkpointSigner({ name: "audit.example.org", privateKey }), checkpointEveryEntries: 20 };
+const ledger = await openLedger({ folder, segmentBytes: 16 * 1024, ...signed }).catch((error: unknown) => {
   tell({ refused: (error as { code?: unknown }).code });
   process.exit(3);
 });

@@ -1,0 +1,89 @@
+// What one event costs: building it, and with its share of the chain, beside a log line of winston.
+import { createHash } from "node:crypto";
+import { Writable } from "node:stream";
+import { createNaming, renderAccessLine, renderAuditEvents } from "@wardline/audit-event";
+import winston from "winston";
+
+const ROUNDS = 7;
+const PER_ROUND = 2_000;
+
+const record = Object.freeze({
+  requestId: "4be0c8e8-5a1c-4d4e-9f0a-0f1c7b8e2c11",
+  receivedAt: Date.UTC(2026, 0, 31, 12),
+  latencyMs: 12.5,
+  zone: "patient",
+  apiType: "patient-access",
+  routeId: "patient",
+  policyVersion: "sha256:0a1b2c3d4e5f",
+  method: "GET",
+  interaction: "read",
+  resourceType: "Observation",
+  resource: "Observation/o-1",
+  parameters: [],
+  patients: ["p-1"],
+  principal: {
+    issuer: "https://as.example.org",
+    subject: "user-7",
+    clientId: "app-1",
+    fhirUser: "Practitioner/7",
+    roles: ["nurse"],
+    purposeOfUse: ["TREAT"],
+    scopes: ["user/Patient.rs", "user/Observation.rs"],
+    tokenId: "jti-1",
+  },
+  peerAddress: "192.0.2.7",
+  decisions: ["perimeter", "smart-auth", "tiered-throttle", "fhir-schema"].map((control) => ({
+    control,
+    kind: "permit",
+    because: ["user/Observation.rs"],
+  })),
+  outcome: "permit",
+  status: 200,
+  completed: true,
+  requestBytes: 0,
+  responseBytes: 2500,
+});
+const source = { observer: "edge-1", address: "https://fhir.example.org" };
+const clear = { source };
+const hashed = { source, namingFor: createNaming("hashed", { id: "k1", key: new Uint8Array(32).fill(7) }) };
+
+const nowhere = new Writable({ write: (_chunk, _encoding, done) => done(), decodeStrings: false });
+const logger = winston.createLogger({
+  format: winston.format.json(),
+  transports: [new winston.transports.Stream({ stream: nowhere })],
+});
+
+let head = "0".repeat(64);
+/** What the ledger does for one entry before the write that many share. */
+function chain(event) {
+  const body = `{"v":1,"seq":7,"prev":"${head}","at":"2026-01-31T12:00:00.000Z","event":${JSON.stringify(event)}`;
+  head = createHash("sha256").update(body).digest("hex");
+  return Buffer.from(`${body},"hash":"${head}"}\n`);
+}
+
+const cases = {
+  "event, built": () => renderAuditEvents(record, clear),
+  "event, built and chained": () => chain(renderAuditEvents(record, clear)[0]),
+  "event, hashed identifiers, chained": () => chain(renderAuditEvents(record, hashed)[0]),
+  "winston, one access line": () => logger.log(renderAccessLine(record)),
+  "winston, the same event": () => logger.log({ level: "info", message: "event", event: renderAuditEvents(record, clear)[0] }),
+};
+
+const best = new Map();
+for (let round = 0; round < ROUNDS; round++) {
+  for (const [name, once] of Object.entries(cases)) {
+    const start = performance.now();
+    for (let n = 0; n < PER_ROUND; n++) once();
+    const microseconds = ((performance.now() - start) * 1000) / PER_ROUND;
+    best.set(name, Math.min(microseconds, best.get(name) ?? Number.POSITIVE_INFINITY));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+const line = best.get("winston, one access line");
+for (const [name, microseconds] of best) {
+  console.log(`${name.padEnd(36)} ${microseconds.toFixed(2).padStart(7)} us  ${(microseconds / line).toFixed(2)} x a winston line`);
+}
+const cost = best.get("event, built and chained");
+console.log(`building and chaining one event: ${cost.toFixed(1)} us (wanted: under 15 us)`);
+process.exitCode = cost < 15 ? 0 : 1;
