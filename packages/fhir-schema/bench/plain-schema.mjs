@@ -1,7 +1,4 @@
 // The same definitions as an ordinary JSON Schema: `$ref`s, `properties`, `required`, the published patterns; no keyword of ours.
-import { codeList } from "../dist/resources/codes.js";
-import { namesOf, nodeRule, nodesWithin } from "../dist/resources/nodes.js";
-import { PRIMITIVES } from "../dist/resources/primitives.js";
 
 const DATE = "([0-9]([0-9]([0-9][1-9]|[1-9]0)|[1-9]00)|[1-9]000)(-(0[1-9]|1[0-2])(-(0[1-9]|[1-2][0-9]|3[0-1])";
 const TIME = "T([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\\.[0-9]+)?(Z|(\\+|-)((0[0-9]|1[0-3]):[0-5][0-9]|14:00))";
@@ -20,7 +17,7 @@ const PATTERNS = {
 };
 
 /** One schema that holds every node of the types, and a `$ref` to the first. `within` is the type of resources in resources. */
-export function plainSchema(types, within) {
+export function plainSchema({ nodeRule, nodesWithin, namesOf, codeList, primitives }, types, within) {
   const names = [...nodesWithin([...types, ...nodeRule("Extension").elements.flatMap((element) => element.types)])];
   const definitions = Object.fromEntries(names.map((name) => [name, node(name)]));
   return { $ref: `#/definitions/${types[0]}`, definitions };
@@ -35,14 +32,14 @@ export function plainSchema(types, within) {
     return {
       type: "object",
       properties: Object.fromEntries([...(resource ? [["resourceType", { const: name }]] : []), ...properties]),
-      required: required.filter(({ types }) => !PRIMITIVES.has(types[0])).map((element) => element.name),
+      required: required.filter(({ types }) => !primitives.has(types[0])).map((element) => element.name),
       additionalProperties: false,
     };
   }
 
   function propertySchemas(property, { repeats, codes }, type) {
     const list = (items) => (repeats ? { type: "array", items } : items);
-    const primitive = PRIMITIVES.get(type);
+    const primitive = primitives.get(type);
     if (primitive === undefined)
       return [[property, list({ $ref: `#/definitions/${type === "Resource" ? within : type}` })]];
     const value =

@@ -97,7 +97,7 @@ describe.each(FORMS)("the form of %s", (type, right, wrong) => {
 });
 
 describe("no form takes long on long text (S10)", () => {
-  // A quadratic check would need minutes for these; a linear one milliseconds.
+  // A linear check needs milliseconds for these; a quadratic one minutes, and the test would run out of time.
   const long = [
     " ".repeat(300_000),
     "a ".repeat(150_000),
@@ -114,9 +114,8 @@ describe("no form takes long on long text (S10)", () => {
     "2024-01-01T10:00:00.".padEnd(300_000, "1"),
   ];
   it.each([...PRIMITIVES.keys()])("%s", (type) => {
-    const started = performance.now();
-    for (const text of long) if (PRIMITIVES.get(type)?.json === "string") accepts(type, `${text}!`);
-    expect(performance.now() - started).toBeLessThan(5_000);
+    if (PRIMITIVES.get(type)?.json !== "string") return;
+    for (const text of long) expect(accepts(type, `${text}!`)).toBeTypeOf("boolean");
   });
 });
 
