@@ -6,8 +6,8 @@ import type { NoteKey } from "../merkle/note.ts";
 import type { CompactTree } from "../merkle/tree.ts";
 import type { Base } from "./base.ts";
 import { readLines } from "./read-lines.ts";
-import { baseFileOf, checkpointFileOf, listCheckpointFiles, type Segment } from "./segments.ts";
-import type { Fault, FaultCause, LedgerPlace } from "./walk.ts";
+import { baseFileOf, checkpointFileOf, type LedgerPlace, listCheckpointFiles, type Segment } from "./segments.ts";
+import type { Fault, FaultCause } from "./walk.ts";
 
 /** One line of a `.checkpoints` file. */
 export interface CheckpointLine {

@@ -1,5 +1,5 @@
 import { DependencyError } from "@wardline/policy-types";
-import type { LedgerPlace } from "./walk.ts";
+import type { LedgerPlace } from "./segments.ts";
 
 export function ledgerBroken(at: LedgerPlace, because: string): DependencyError {
   return new DependencyError(

@@ -8,6 +8,13 @@ export interface Segment {
   readonly first: number;
 }
 
+/** Where in a ledger something is: the file, the line counted from 1, and the entry that belongs there. */
+export interface LedgerPlace {
+  readonly file: string;
+  readonly line: number;
+  readonly seq: number;
+}
+
 export const INSTANCE_NAME: RegExp = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
 const SEGMENT_FILE = /^([a-z0-9-]{1,64})\.(\d{16})\.jsonl$/;
 const CHECKPOINT_FILE = /^([a-z0-9-]{1,64})\.(\d{16})\.checkpoints$/;

@@ -8,9 +8,8 @@ import { CLOCK_TOLERANCE_MS } from "./batch.ts";
 import { CheckpointAudit, verifyingParser } from "./checkpoint-audit.ts";
 import { classify, type LedgerChange } from "./classify.ts";
 import { leafHashOf } from "./leaf.ts";
-import { type Fault, type LedgerPlace, walkLedger } from "./walk.ts";
-
-export { type LedgerEntry, readLedger } from "./read.ts";
+import type { LedgerPlace } from "./segments.ts";
+import { type Fault, walkLedger } from "./walk.ts";
 
 export type LedgerVerdict =
   | {

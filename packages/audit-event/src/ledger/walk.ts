@@ -3,14 +3,7 @@ import type { LedgerPosition } from "../ledger.ts";
 import { type Base, readBase } from "./base.ts";
 import { checkEntry, type Entry, genesisHash, looseEntry } from "./entry.ts";
 import { readLines } from "./read-lines.ts";
-import { baseFileOf, listSegments, type Segment } from "./segments.ts";
-
-/** Where in a ledger something is: the file, the line counted from 1, and the entry that belongs there. */
-export interface LedgerPlace {
-  readonly file: string;
-  readonly line: number;
-  readonly seq: number;
-}
+import { baseFileOf, type LedgerPlace, listSegments, type Segment } from "./segments.ts";
 
 /** What does not fit, as far as the place itself shows it. */
 export type FaultCause =
