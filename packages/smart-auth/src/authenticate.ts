@@ -1,5 +1,7 @@
 import { type Decision, deny, type Principal, permit } from "@wardline/policy-types";
+import { clientCertificate } from "./certificate/read.ts";
 import { checkClaims } from "./claims.ts";
+import { certificateFault } from "./confirmation.ts";
 import { type Credentials, readBearer } from "./credentials.ts";
 import { createIntrospector, type Introspector } from "./introspection/introspect.ts";
 import { createKeySource, type KeySource } from "./jwks.ts";
@@ -12,7 +14,10 @@ import type { VerifiedToken } from "./verified.ts";
 
 export type Authenticator = (credentials: Credentials) => Promise<Decision<Principal>>;
 
-type AuthenticatorSettings = Pick<SmartAuthSettings, "issuers" | "fetch" | "now" | "development">;
+type AuthenticatorSettings = Pick<
+  SmartAuthSettings,
+  "issuers" | "fetch" | "now" | "development" | "certificateHeader" | "requireCertificateBound"
+>;
 
 interface TrustedIssuer {
   readonly issuer: IssuerSettings;
@@ -24,7 +29,7 @@ interface TrustedIssuer {
  * Builds the check of bearer tokens: form, claims, signature, in this order, cheapest first; all must hold. What is no JWT
  * is asked about at the one issuer that answers for opaque tokens.
  *
- * Does NOT accept sender-constrained tokens, or a token anywhere but in the Authorization header.
+ * Does NOT accept tokens bound to a key (RFC 9449), or a token anywhere but in the Authorization header.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-2.1 @see https://www.rfc-editor.org/rfc/rfc9068#section-4
  */
@@ -37,8 +42,18 @@ export function createAuthenticator(settings: AuthenticatorSettings, problems: P
     const bearer = readBearer(credentials, problems);
     if (bearer.kind === "deny") return bearer;
     const verified = await verify(bearer.grant);
-    return verified.kind === "deny" ? verified : permit(verified.grant.principal, verified.because);
+    if (verified.kind === "deny") return verified;
+    const { principal } = verified.grant;
+    const fault = useFault(principal, credentials);
+    return fault === undefined ? permit(principal, verified.because) : deny(problems.tokenInvalid, [fault]);
   };
+
+  /** May this caller use the token? Asked at each request: what was remembered is only that the token is good. */
+  function useFault({ confirmation }: Principal, { rawHeaders, transport }: Credentials): string | undefined {
+    if (confirmation?.jkt !== undefined) return "the token is bound to a key, and sent as a bearer token";
+    const certificate = clientCertificate(rawHeaders, transport, settings.certificateHeader);
+    return certificateFault(confirmation, certificate, settings.requireCertificateBound);
+  }
 
   function verify(text: string): Promise<Decision<VerifiedToken>> {
     return looksLikeJwt(text) ? verifyJwt(text) : ask(forOpaque, text);

@@ -1,4 +1,5 @@
 import type { AuthenticationMethod, Principal } from "@wardline/policy-types";
+import { readConfirmation } from "./confirmation.ts";
 import type { IssuerSettings } from "./settings.ts";
 import type { TokenFault, UnverifiedToken } from "./token.ts";
 import type { VerifiedToken } from "./verified.ts";
@@ -7,11 +8,11 @@ import type { VerifiedToken } from "./verified.ts";
 const ID_TOKEN_CLAIMS = ["nonce", "at_hash", "c_hash", "s_hash"] as const;
 
 /**
- * Claims that narrow or bind a token in ways this version cannot check. Ignoring one would widen the token.
+ * Claims that narrow a token in ways this version cannot check. Ignoring one would widen the token.
  *
- * @see https://www.rfc-editor.org/rfc/rfc7800#section-3.1 @see https://www.rfc-editor.org/rfc/rfc9396#section-9.1
+ * @see https://www.rfc-editor.org/rfc/rfc9396#section-9.1
  */
-const UNCHECKABLE_CLAIMS = ["cnf", "authorization_details"] as const;
+const UNCHECKABLE_CLAIMS = ["authorization_details"] as const;
 
 const FHIR_ID = /^[A-Za-z0-9\-.]{1,64}$/;
 const NAME_LIMIT = 512;
@@ -19,7 +20,7 @@ const NAME_LIMIT = 512;
 /**
  * Checks the claims of an access token against one issuer's policy and reads who is calling.
  *
- * Does NOT verify the signature, and does NOT know about revocation. Sender-constrained tokens (`cnf`) are refused.
+ * Does NOT verify the signature, know about revocation, or see whether the caller holds what `cnf` asks for.
  *
  * @param now seconds since the epoch
  * @see https://www.rfc-editor.org/rfc/rfc9068#section-4
@@ -133,6 +134,8 @@ function readToken(claims: Claims, method: AuthenticationMethod): VerifiedToken 
   if (encounter !== undefined && !isFhirId(encounter)) return { fault: "encounter is not a bare id" };
   if (fhirUser !== undefined && !isName(fhirUser)) return { fault: "fhirUser is malformed" };
   if (scope !== undefined && typeof scope !== "string") return { fault: "scope is not a string" };
+  const confirmation = readConfirmation(claims["cnf"]);
+  if (confirmation !== undefined && "fault" in confirmation) return confirmation;
   const principal = Object.freeze({
     method,
     issuer: claims["iss"] as string,
@@ -149,6 +152,7 @@ function readToken(claims: Claims, method: AuthenticationMethod): VerifiedToken 
     ...(isTime(claims["auth_time"]) ? { authenticatedAt: claims["auth_time"] } : {}),
     ...(isName(claims["acr"]) ? { acr: claims["acr"] } : {}),
     ...(isStrings(claims["amr"]) ? { amr: claims["amr"] } : {}),
+    ...(confirmation === undefined ? {} : { confirmation }),
   } satisfies Principal);
   return Object.freeze({
     principal,

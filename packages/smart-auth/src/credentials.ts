@@ -1,4 +1,5 @@
 import { type Decision, deny, permit } from "@wardline/policy-types";
+import type { TransportFacts } from "@wardline/policy-types/express";
 import type { Problems } from "./problems.ts";
 
 /** What a request shows of who sent it. */
@@ -7,13 +8,17 @@ export interface Credentials {
   readonly rawHeaders: readonly string[];
   /** The text after "?", still encoded. */
   readonly query: string;
+  readonly transport: Pick<TransportFacts, "peerAddress" | "clientCertificate">;
 }
 
 /** RFC 6750 section 2.1: `b64token`; at most 8 KiB. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]{1,8192}=*$/;
 
 /** The one access token of a request. Does NOT look into it. */
-export function readBearer({ rawHeaders, query }: Credentials, problems: Problems): Decision<string> {
+export function readBearer(
+  { rawHeaders, query }: Pick<Credentials, "rawHeaders" | "query">,
+  problems: Problems,
+): Decision<string> {
   const values = headerValues(rawHeaders, "authorization");
   if (hasAccessToken(query)) return deny(problems.credentialsMalformed, ["access_token in the URL"]);
   if (values.length > 1) return deny(problems.credentialsMalformed, ["several Authorization headers"]);
@@ -28,7 +33,7 @@ export function readBearer({ rawHeaders, query }: Credentials, problems: Problem
 }
 
 /** Every value of a header, in order. */
-function headerValues(rawHeaders: readonly string[], name: string): readonly string[] {
+export function headerValues(rawHeaders: readonly string[], name: string): readonly string[] {
   return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name);
 }
 

@@ -32,7 +32,7 @@ const CONTROL = "smart-auth";
  * at the FHIR base, before the handler.
  *
  * Does NOT check bodies against the FHIR schema, limit rates, or write the audit log. Does NOT accept
- * sender-constrained tokens. Throws a `ConfigurationError` for options that cannot be right.
+ * tokens that are bound to a key. Throws a `ConfigurationError` for options that cannot be right.
  *
  * @see https://hl7.org/fhir/smart-app-launch/STU2.2/
  */
@@ -65,7 +65,11 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
       context.interaction = open;
       return permitPublic(req, res, open);
     }
-    const caller = await authenticate({ rawHeaders: req.rawHeaders, query: target.query });
+    const caller = await authenticate({
+      rawHeaders: req.rawHeaders,
+      query: target.query,
+      transport: context.transport,
+    });
     if (caller.kind === "deny") return conclude(req, res, caller);
     context.principal = caller.grant;
 

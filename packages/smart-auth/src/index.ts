@@ -1,3 +1,4 @@
+export type { CertificateHeaderFormat, ClientCertificateHeader } from "./certificate/settings.ts";
 export { smartAuth, smartConfiguration } from "./express.ts";
 export { DEFAULT_SUPPORT_TYPES } from "./grant.ts";
 export type { IntrospectionAuthentication, IntrospectionOptions } from "./introspection/settings.ts";

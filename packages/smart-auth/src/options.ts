@@ -2,6 +2,8 @@ import type { IncomingMessage } from "node:http";
 import { isResourceType } from "@wardline/fhir-r4";
 import type { CompartmentRule, Decision, Grant, Interaction, InteractionCode } from "@wardline/policy-types";
 import { type Findings, findings, INTERACTION_CODES, refuseUnknownKeys } from "@wardline/policy-types";
+import { parseCertificateHeader } from "./certificate/options.ts";
+import type { ClientCertificateHeader } from "./certificate/settings.ts";
 import { DEFAULT_SUPPORT_TYPES } from "./grant.ts";
 import { parseIssuer, type SmartIssuer } from "./issuer-options.ts";
 import { isLoopback } from "./loopback.ts";
@@ -29,6 +31,10 @@ export interface SmartAuthOptions {
   readonly supportTypes?: readonly string[];
   /** Absent: bound callers may not update or delete, because the stored version cannot be judged. */
   readonly readStored?: ReadStored;
+  /** Absent: only the connection's own certificate counts (RFC 8705). */
+  readonly clientCertificateHeader?: ClientCertificateHeader;
+  /** Only tokens that are bound to a certificate count. Default false: those that are bound must be presented with it. */
+  readonly requireCertificateBound?: boolean;
   /** Largest request body, in bytes. Default 1 MiB. */
   readonly requestBodyBytes?: number;
   /** Plain http on loopback addresses for issuers, key sets and the base URL. Default false. */
@@ -61,6 +67,8 @@ const KNOWN = [
   "compartmentRule",
   "supportTypes",
   "readStored",
+  "clientCertificateHeader",
+  "requireCertificateBound",
   "requestBodyBytes",
   "development",
   "fetch",
@@ -84,12 +92,18 @@ export function parseOptions(options: SmartAuthOptions): SmartAuthSettings {
       found.add(name, "not-a-function", "must be a function");
     }
   }
+  const certificateHeader =
+    options.clientCertificateHeader === undefined
+      ? undefined
+      : parseCertificateHeader(found, options.clientCertificateHeader, "clientCertificateHeader");
   found.throwIfAny("smartAuth options");
   return Object.freeze({
     issuers,
     route,
     ...(options.readStored === undefined ? {} : { readStored: options.readStored }),
     requestBodyBytes,
+    ...(certificateHeader === undefined ? {} : { certificateHeader }),
+    requireCertificateBound: options.requireCertificateBound === true,
     development,
     fetch: options.fetch ?? globalThis.fetch,
     now: options.now ?? Date.now,

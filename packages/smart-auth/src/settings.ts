@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { CompartmentRule, Decision, Grant, Interaction } from "@wardline/policy-types";
 import type { Json } from "@wardline/policy-types/express";
+import type { CertificateHeaderSettings } from "./certificate/settings.ts";
 import type { IntrospectionSettings } from "./introspection/settings.ts";
 
 /** Reads the stored version of a resource; `undefined` when there is none. A rejection refuses the write (503). */
@@ -40,6 +41,9 @@ export interface SmartAuthSettings {
   readonly route: RouteSettings;
   readonly readStored?: ReadStored;
   readonly requestBodyBytes: number;
+  /** Absent: only the connection's own certificate counts. */
+  readonly certificateHeader?: CertificateHeaderSettings;
+  readonly requireCertificateBound: boolean;
   readonly development: boolean;
   readonly fetch: typeof globalThis.fetch;
   readonly now: () => number;

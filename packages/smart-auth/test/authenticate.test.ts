@@ -44,7 +44,7 @@ function authenticator(policy: object = {}): Authenticator {
 }
 
 function present(value: string | undefined, query = ""): Promise<Decision<Principal>> {
-  return authenticate({ rawHeaders: value === undefined ? [] : ["Authorization", value], query });
+  return authenticate({ rawHeaders: value === undefined ? [] : ["Authorization", value], query, transport: {} });
 }
 
 function expectDeny(decision: Decision<Principal>, code: string): Problem {
@@ -132,7 +132,11 @@ describe("credentials", () => {
 
   it("answers 400 to a good token sent twice", async () => {
     const value = `Bearer ${await issuer.token()}`;
-    const decision = await authenticate({ rawHeaders: ["Authorization", value, "authorization", value], query: "" });
+    const decision = await authenticate({
+      rawHeaders: ["Authorization", value, "authorization", value],
+      query: "",
+      transport: {},
+    });
     expectDeny(decision, "smart-auth/credentials-malformed");
   });
 });

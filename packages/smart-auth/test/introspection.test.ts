@@ -33,7 +33,7 @@ function use(introspection: Partial<IntrospectionOptions> = {}, ...more: SmartIs
 }
 
 const present = (token = OPAQUE): Promise<Decision<Principal>> =>
-  authenticate({ rawHeaders: ["Authorization", `Bearer ${token}`], query: "" });
+  authenticate({ rawHeaders: ["Authorization", `Bearer ${token}`], query: "", transport: {} });
 
 async function expectInvalid(token?: string): Promise<void> {
   const decision = await present(token);
