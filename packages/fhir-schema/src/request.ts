@@ -19,7 +19,7 @@ import { announcesBody, hasOneContentType, type RequestTarget, requestTarget } f
 /** A request whose form allows it to be judged. */
 export interface Asked {
   readonly interaction: Interaction;
-  /** Decoded pairs of the URL. */
+  /** Decoded pairs of the URL, where the interaction does not hold them. */
   readonly pairs: SearchQuery["pairs"];
   readonly body: RequestBody | undefined;
   readonly bodyUse: BodyUse;
@@ -30,8 +30,6 @@ export async function readRequest(req: IncomingMessage, settings: ParsedOptions)
   const context = contextOf(req);
   const target = targetOf(req);
   if (target === undefined) return deny(INTERACTION_UNKNOWN, ["the URL was changed before"]);
-  const pairs = target.query === "" ? [] : [...new URLSearchParams(`&${target.query}`)];
-
   const read = await readBodyOf(req, target, settings);
   if (read.kind === "deny") return read;
   const body = read.grant;
@@ -42,6 +40,9 @@ export async function readRequest(req: IncomingMessage, settings: ParsedOptions)
     return deny(INTERACTION_UNKNOWN, [interaction.unknownBecause ?? "the interaction is not known"]);
   }
   context.interaction ??= interaction;
+  const isRead = interaction.search !== undefined || target.query === "";
+  // A question mark at the front is part of the first name, which URLSearchParams would drop.
+  const pairs = isRead ? [] : [...new URLSearchParams(`&${target.query}`)];
   if (!isServed(interaction, settings)) return deny(TYPE_NOT_SERVED, ["the type is not on the list"]);
   if (!isAcceptable(req, interaction, pairs)) return deny(NOT_ACCEPTABLE, ["no FHIR JSON in Accept or _format"]);
   if (use === "none" && NEEDS_BODY.has(interaction.code) && readsBody(req, target, settings)) {
