@@ -66,7 +66,8 @@ const cases = {
   "event, built and chained": () => chain(renderAuditEvents(record, clear)[0]),
   "event, hashed identifiers, chained": () => chain(renderAuditEvents(record, hashed)[0]),
   "winston, one access line": () => logger.log(renderAccessLine(record)),
-  "winston, the same event": () => logger.log({ level: "info", message: "event", event: renderAuditEvents(record, clear)[0] }),
+  "winston, the same event": () =>
+    logger.log({ level: "info", message: "event", event: renderAuditEvents(record, clear)[0] }),
 };
 
 const best = new Map();
@@ -82,7 +83,9 @@ for (let round = 0; round < ROUNDS; round++) {
 
 const line = best.get("winston, one access line");
 for (const [name, microseconds] of best) {
-  console.log(`${name.padEnd(36)} ${microseconds.toFixed(2).padStart(7)} us  ${(microseconds / line).toFixed(2)} x a winston line`);
+  console.log(
+    `${name.padEnd(36)} ${microseconds.toFixed(2).padStart(7)} us  ${(microseconds / line).toFixed(2)} x a winston line`,
+  );
 }
 const cost = best.get("event, built and chained");
 console.log(`building and chaining one event: ${cost.toFixed(1)} us (wanted: under 15 us)`);

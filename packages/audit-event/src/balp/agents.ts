@@ -1,5 +1,5 @@
 import { APPLICATION, AUTHORIZER, OAUTH_AGENT, ORGANISATION, PURPOSE_SYSTEM } from "./codes.ts";
-import type { Rendering } from "./event.ts";
+import type { Draft, Rendering } from "./event.ts";
 import type { Naming } from "./naming.ts";
 import type { AuditAgent, CodeableConcept, Coding, Reference } from "./resource.ts";
 import type { AuditSource } from "./source.ts";
@@ -14,31 +14,29 @@ export function clientAgent({ record, naming }: Rendering, type: Coding): AuditA
   const alone = principal !== undefined && !hasUser(principal);
   // A client known by its id is BALP's OAuth client as well: one agent, two type codings.
   const isOAuthClient = principal?.clientId !== undefined && type !== APPLICATION;
-  const ofDevice = principal?.clientId === undefined;
-  return {
+  const agent: Draft<AuditAgent> = {
     type: { coding: isOAuthClient ? [type, APPLICATION] : [type] },
     who: clientWho({ record, naming }),
-    ...(clientCertificate === undefined
-      ? {}
-      : {
-          altId: ofDevice
-            ? naming.text("certificate", clientCertificate.fingerprint256)
-            : clientCertificate.fingerprint256,
-        }),
     requestor: !hasUser(principal),
-    ...(alone ? authority(principal) : {}),
-    ...(address === undefined ? {} : { network: { address, type: "2" } }),
   };
+  if (clientCertificate !== undefined) {
+    const { fingerprint256 } = clientCertificate;
+    agent.altId = principal?.clientId === undefined ? naming.text("certificate", fingerprint256) : fingerprint256;
+  }
+  if (alone) authorise(agent, principal);
+  if (address !== undefined) agent.network = { address, type: "2" };
+  return agent;
 }
 
 export function serverAgent(source: AuditSource, type: Coding): AuditAgent {
   const { address } = source;
-  return {
+  const agent: Draft<AuditAgent> = {
     type: { coding: [type] },
     who: { display: source.observer },
     requestor: false,
-    ...(address === undefined ? {} : { network: { address, type: address.includes("://") ? "5" : "1" } }),
   };
+  if (address !== undefined) agent.network = { address, type: address.includes("://") ? "5" : "1" };
+  return agent;
 }
 
 /**
@@ -49,13 +47,15 @@ export function serverAgent(source: AuditSource, type: Coding): AuditAgent {
 export function userAgent({ record, naming }: Rendering, type: Coding): AuditAgent | undefined {
   const { principal } = record;
   if (principal === undefined || !hasUser(principal)) return undefined;
-  const { tokenId } = principal;
-  return {
-    type: { coding: tokenId === undefined ? [type] : [type, OAUTH_AGENT] },
-    ...userWho(principal, naming),
+  const { who, altId } = userWho(principal, naming);
+  const agent: Draft<AuditAgent> = {
+    type: { coding: principal.tokenId === undefined ? [type] : [type, OAUTH_AGENT] },
+    who,
     requestor: true,
-    ...authority(principal),
   };
+  if (altId !== undefined) agent.altId = altId;
+  authorise(agent, principal);
+  return agent;
 }
 
 export function organisationAgent({ record }: Pick<Rendering, "record">): AuditAgent | undefined {
@@ -100,12 +100,10 @@ function userWho({ issuer, subject, fhirUser }: Principal, naming: Naming): Pick
   return { who: { identifier }, altId: named.identifier?.value ?? named.reference ?? fhirUser };
 }
 
-function authority({ roles, tokenId, purposeOfUse }: Principal): Partial<AuditAgent> {
-  return {
-    ...(roles.length === 0 ? {} : { role: roles.map((text) => ({ text })) }),
-    ...(tokenId === undefined ? {} : { policy: [tokenUri(tokenId)] }),
-    ...(purposeOfUse.length === 0 ? {} : { purposeOfUse: purposes(purposeOfUse) }),
-  };
+function authorise(agent: Draft<AuditAgent>, { roles, tokenId, purposeOfUse }: Principal): void {
+  if (roles.length > 0) agent.role = roles.map((text) => ({ text }));
+  if (tokenId !== undefined) agent.policy = [tokenUri(tokenId)];
+  if (purposeOfUse.length > 0) agent.purposeOfUse = purposes(purposeOfUse);
 }
 
 /** What R4 lets `agent.who` refer to. A Person, which `fhirUser` may be, is not among them. */

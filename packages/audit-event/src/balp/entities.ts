@@ -18,9 +18,8 @@ import { tokenUri } from "./token.ts";
 /** The resource asked for; by its type alone where nobody knows its id. */
 export function dataEntity({ record, naming }: Rendering): AuditEntity | undefined {
   const { resource, resourceType } = record;
-  const object = { type: SYSTEM_OBJECT, role: RESOURCE_ROLE };
-  if (resource !== undefined) return { what: naming.resource(resource), ...object };
-  return resourceType === undefined ? undefined : { ...object, name: resourceType };
+  if (resource !== undefined) return { what: naming.resource(resource), type: SYSTEM_OBJECT, role: RESOURCE_ROLE };
+  return resourceType === undefined ? undefined : { type: SYSTEM_OBJECT, role: RESOURCE_ROLE, name: resourceType };
 }
 
 export function patientEntity(id: string, naming: Naming): AuditEntity {
@@ -43,59 +42,57 @@ export function queryEntity({ record }: Rendering): AuditEntity {
 }
 
 /** Ties the events of one request together and says what the controls decided. */
-export function transactionEntity({ record, naming, locate, followsUp }: Rendering): AuditEntity {
-  const decisions = record.decisions.map(({ control, kind, code, because }): [string, string] => [
-    "decision",
-    `${control} ${kind}${code === undefined ? "" : ` ${code}`}: ${because.join("; ")}`,
-  ]);
-  const { principal, forwardedAddress, peerAddress, clientCertificate } = record;
-  const address = forwardedAddress ?? peerAddress;
-  const place = address === undefined ? undefined : locate?.(address);
-  const byDevice = principal?.clientId === undefined;
+export function transactionEntity(facts: Rendering): AuditEntity {
   return {
-    what: { identifier: { value: record.requestId } },
+    what: { identifier: { value: facts.record.requestId } },
     type: REQUEST_ID,
-    detail: details([
-      ["follows-up", followsUp],
-      ["method", record.method],
-      ["status", record.status],
-      ["latency-ms", Math.round(record.latencyMs * 1000) / 1000],
-      ["request-bytes", record.requestBytes],
-      ["response-bytes", record.responseBytes],
-      ["zone", record.zone],
-      ["api-type", record.apiType],
-      ["route", record.routeId],
-      ["operation", record.operation],
-      ["parameters", record.parameters.join("&")],
-      ["policy-version", record.policyVersion],
-      ["upstream", record.upstream],
-      ["tenant", principal?.tenant],
-      ["scopes", principal?.scopes.join(" ")],
-      ["peer-address", forwardedAddress === undefined ? undefined : peerAddress],
-      [
-        "certificate-subject",
-        clientCertificate && byDevice
-          ? naming.text("certificate", clientCertificate.subject)
-          : clientCertificate?.subject,
-      ],
-      ["country", place?.country],
-      ["region", place?.region],
-      ["network", place?.network],
-      ["correlation-id", record.correlationId],
-      ["traceparent", record.traceparent],
-      ...decisions,
-    ]),
+    detail: requestDetails(facts),
   };
 }
 
-export function details(
-  facts: readonly (readonly [string, string | number | boolean | undefined])[],
-): NonNullable<AuditEntity["detail"]> {
-  const detail: { type: string; valueString: string }[] = [];
-  for (const [type, value] of facts) {
-    if (value !== undefined && value !== "") detail.push({ type, valueString: String(value) });
+function requestDetails({ record, naming, locate, followsUp }: Rendering): Detail[] {
+  const { principal, forwardedAddress, peerAddress, clientCertificate } = record;
+  const detail: Detail[] = [];
+  add(detail, "follows-up", followsUp);
+  add(detail, "method", record.method);
+  add(detail, "status", record.status);
+  add(detail, "latency-ms", Math.round(record.latencyMs * 1000) / 1000);
+  add(detail, "request-bytes", record.requestBytes);
+  add(detail, "response-bytes", record.responseBytes);
+  add(detail, "zone", record.zone);
+  add(detail, "api-type", record.apiType);
+  add(detail, "route", record.routeId);
+  add(detail, "operation", record.operation);
+  add(detail, "parameters", record.parameters.join("&"));
+  add(detail, "policy-version", record.policyVersion);
+  add(detail, "upstream", record.upstream);
+  add(detail, "tenant", principal?.tenant);
+  add(detail, "scopes", principal?.scopes.join(" "));
+  add(detail, "peer-address", forwardedAddress === undefined ? undefined : peerAddress);
+  if (clientCertificate !== undefined) {
+    const { subject } = clientCertificate;
+    const isDevice = principal?.clientId === undefined;
+    add(detail, "certificate-subject", isDevice ? naming.text("certificate", subject) : subject);
+  }
+  const address = forwardedAddress ?? peerAddress;
+  const place = address === undefined ? undefined : locate?.(address);
+  add(detail, "country", place?.country);
+  add(detail, "region", place?.region);
+  add(detail, "network", place?.network);
+  add(detail, "correlation-id", record.correlationId);
+  add(detail, "traceparent", record.traceparent);
+  for (const { control, kind, code, because } of record.decisions) {
+    const why = because.join("; ");
+    add(detail, "decision", code === undefined ? `${control} ${kind}: ${why}` : `${control} ${kind} ${code}: ${why}`);
   }
   return detail;
+}
+
+type Detail = NonNullable<AuditEntity["detail"]>[number];
+
+/** Adds a fact that is known. */
+export function add(detail: Detail[], type: string, value: string | number | boolean | undefined): void {
+  if (value !== undefined && value !== "") detail.push({ type, valueString: String(value) });
 }
 
 export function tokenEntity(tokenId: string): AuditEntity {

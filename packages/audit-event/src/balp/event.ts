@@ -29,17 +29,30 @@ export function rendering(record: AccessRecord, options: RenderOptions): Renderi
   return { ...options, record, naming: options.namingFor?.(record.zone) ?? CLEAR };
 }
 
-export function begin({ newId = randomUUID }: Pick<RenderOptions, "newId">): Pick<AuditEvent, "resourceType" | "id"> {
-  return { resourceType: "AuditEvent", id: newId() };
+export type Draft<Value> = { -readonly [Key in keyof Value]: Value[Key] };
+
+export function newId({ newId = randomUUID }: Pick<RenderOptions, "newId">): string {
+  return newId();
+}
+
+export function begin(options: Pick<RenderOptions, "newId">): Pick<AuditEvent, "resourceType" | "id"> {
+  return { resourceType: "AuditEvent", id: newId(options) };
 }
 
 export function claimed(profiles: readonly string[]): Pick<AuditEvent, "meta"> {
   return profiles.length === 0 ? {} : { meta: { profile: profiles } };
 }
 
-export function times({ receivedAt, latencyMs }: AccessRecord): Pick<AuditEvent, "period" | "recorded"> {
-  const end = new Date(receivedAt + latencyMs).toISOString();
-  return { period: { start: new Date(receivedAt).toISOString(), end }, recorded: end };
+export function endOf({ receivedAt, latencyMs }: AccessRecord): string {
+  return new Date(receivedAt + latencyMs).toISOString();
+}
+
+export function period(record: AccessRecord): NonNullable<AuditEvent["period"]> {
+  return { start: new Date(record.receivedAt).toISOString(), end: endOf(record) };
+}
+
+export function times(record: AccessRecord): Pick<AuditEvent, "period" | "recorded"> {
+  return { period: period(record), recorded: endOf(record) };
 }
 
 export function described(record: AccessRecord): Pick<AuditEvent, "outcomeDesc"> {
@@ -48,8 +61,11 @@ export function described(record: AccessRecord): Pick<AuditEvent, "outcomeDesc">
 }
 
 export function sourceOf({ site, observer }: AuditSource): AuditEvent["source"] {
-  return { ...(site === undefined ? {} : { site }), observer: { display: observer }, type: [WEB_SERVER] };
+  const source = { observer: { display: observer }, type: SOURCE_TYPE };
+  return site === undefined ? source : { site, ...source };
 }
+
+const SOURCE_TYPE = Object.freeze([WEB_SERVER]);
 
 export function present<Value>(values: readonly (Value | undefined)[]): Value[] {
   return values.filter((value) => value !== undefined);

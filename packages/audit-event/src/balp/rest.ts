@@ -10,8 +10,8 @@ import {
   USER_AUTHENTICATION,
 } from "./codes.ts";
 import { dataEntity, outcomeEntity, patientEntity, queryEntity, transactionEntity } from "./entities.ts";
-import { begin, claimed, described, present, type Rendering, sourceOf, times } from "./event.ts";
-import { containedOutcome, isBreakGlass, isFailedLogin, outcomeOf } from "./outcome.ts";
+import { type Draft, endOf, newId, period, present, type Rendering, sourceOf } from "./event.ts";
+import { containedOutcome, describeOutcome, isBreakGlass, isFailedLogin, outcomeOf } from "./outcome.ts";
 import type { AuditAgent, AuditEntity, AuditEvent, Coding } from "./resource.ts";
 import { tokenProfiles } from "./token.ts";
 
@@ -30,16 +30,17 @@ export function restEvent(facts: Rendering, patient: string | undefined): AuditE
   const object = pattern.profile === "Query" ? queryEntity(facts) : dataEntity(facts);
   const refused = record.problem !== undefined;
   const subtype = subtypesOf(facts);
-  return {
-    ...begin(facts),
-    ...claimed(profilesOf(facts, pattern, patient, [client, server, user], object)),
-    ...(refused ? { contained: [containedOutcome("refusal", record)] } : {}),
+  const profiles = profilesOf(facts, pattern, patient, [client, server, user], object);
+  const outcomeDesc = describeOutcome(record);
+  // One per request and patient: members are assigned where spreading them would cost more than all else here.
+  const event: Draft<AuditEvent> = {
+    resourceType: "AuditEvent",
+    id: newId(facts),
     type: isFailedLogin(record) ? USER_AUTHENTICATION : REST,
-    ...(subtype.length === 0 ? {} : { subtype }),
     action: isFailedLogin(record) ? "E" : pattern.action,
-    ...times(record),
+    period: period(record),
+    recorded: endOf(record),
     outcome: outcomeOf(record),
-    ...described(record),
     agent: present([client, server, user, organisationAgent(facts)]),
     source: sourceOf(source),
     entity: present([
@@ -49,6 +50,11 @@ export function restEvent(facts: Rendering, patient: string | undefined): AuditE
       refused ? outcomeEntity("refusal") : undefined,
     ]),
   };
+  if (profiles.length > 0) event.meta = { profile: profiles };
+  if (refused) event.contained = [containedOutcome("refusal", record)];
+  if (subtype.length > 0) event.subtype = subtype;
+  if (outcomeDesc !== undefined) event.outcomeDesc = outcomeDesc;
+  return event;
 }
 
 function subtypesOf({ record }: Rendering): Coding[] {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { TrustZone } from "@wardline/policy-types";
 import { authorizerAgent, purposes } from "./agents.ts";
 import { APPLICATION, LAUNCHER, ORGANISATION, profileUrl, RECIPIENT } from "./codes.ts";
-import { consentEntity, details, jobEntity, patientEntity } from "./entities.ts";
+import { add, consentEntity, jobEntity, patientEntity } from "./entities.ts";
 import { claimed, present, sourceOf } from "./event.ts";
 import { CLEAR, type Naming, type NamingFor } from "./naming.ts";
 import type { AuditAgent, AuditEvent } from "./resource.ts";
@@ -123,15 +123,11 @@ function isWhole({ actor, patients, consent }: SystemFacts): boolean {
 }
 
 function factsEntity({ details: more = {}, zone }: SystemFacts): AuditEvent["entity"][number] | undefined {
-  const all = details([
-    ["zone", zone],
-    ...Object.entries(more)
-      .slice(0, MOST_DETAILS)
-      .map(([name, value]): [string, string | number | boolean] => [
-        name.slice(0, LONGEST_TEXT),
-        typeof value === "string" ? value.slice(0, LONGEST_TEXT) : value,
-      ]),
-  ]);
+  const all: NonNullable<AuditEvent["entity"][number]["detail"]>[number][] = [];
+  add(all, "zone", zone);
+  for (const [name, value] of Object.entries(more).slice(0, MOST_DETAILS)) {
+    add(all, name.slice(0, LONGEST_TEXT), typeof value === "string" ? value.slice(0, LONGEST_TEXT) : value);
+  }
   if (all.length === 0) return undefined;
   return { type: FACTS, name: "facts", detail: all };
 }
