@@ -313,3 +313,47 @@ describe("properties", () => {
     );
   });
 });
+
+describe("well-formed FHIR or 400, through the whole door", () => {
+  const claims = { scope: "patient/*.cruds" };
+
+  it.each<[string, string, RequestInit, string, string]>([
+    [
+      "an unknown element",
+      "/Observation",
+      post({ ...(observation("x", "a") as object), colour: "red" }),
+      "fhir-schema/resource-invalid",
+      '"Observation"',
+    ],
+    [
+      "an impossible date",
+      "/Observation",
+      post({ ...(observation("x", "a") as object), effectiveDateTime: "1987-02-30" }),
+      "fhir-schema/resource-invalid",
+      "Observation.effective",
+    ],
+    ["a date in a query that is none", "/Observation?date=ge2026-13", {}, "fhir-schema/query-invalid", "date"],
+    ["a page too large", "/Observation?_count=100000", {}, "fhir-schema/query-invalid", "_count"],
+  ])("%s is refused with its place, and the upstream not asked", async (_what, path, init, code, expression) => {
+    const edge = await startEdge();
+    const got = await edge.ask(path, { ...init, claims });
+    expect([got.status, codeOf(got.json)]).toEqual([400, code]);
+    expect(got.text).toContain(expression);
+    expect(got.text).not.toMatch(/red|1987|2026-13|100000/);
+    expect(edge.backend.asked).toEqual([]);
+  });
+
+  it("a route that only reports lets it pass and tells the operator", async () => {
+    const edge = await startEdge((policy) => ({
+      ...policy,
+      routes: policy.routes.map((route) => ({
+        ...route,
+        schema: { resources: "report", responses: "report" } as const,
+      })),
+    }));
+    edge.backend.answer = (_req, res) => fhir(res, { ...(observation("oa", "a") as object), colour: "red" });
+    expect((await edge.ask("/Observation/oa", { claims })).status).toBe(200);
+    await expect.poll(() => edge.events.map(({ code }) => code)).toContain("gateway/schema-report");
+    expect(JSON.stringify(edge.events)).not.toContain("red");
+  });
+});

@@ -77,13 +77,15 @@ const VARIANTS = {
 };
 
 async function everything(app, durability) {
-  const [{ auditEvent, openLedger }, { perimeter }, { requireControls }, { smartAuth }, throttle] = await Promise.all([
-    import("@wardline/audit-event"),
-    import("@wardline/perimeter"),
-    import("@wardline/policy-types/express"),
-    import("@wardline/smart-auth"),
-    import("@wardline/tiered-throttle"),
-  ]);
+  const [{ auditEvent, openLedger }, { fhirSchema }, { perimeter }, { requireControls }, { smartAuth }, throttle] =
+    await Promise.all([
+      import("@wardline/audit-event"),
+      import("@wardline/fhir-schema"),
+      import("@wardline/perimeter"),
+      import("@wardline/policy-types/express"),
+      import("@wardline/smart-auth"),
+      import("@wardline/tiered-throttle"),
+    ]);
   const ledger = await openLedger({ folder: join(folder, "audit") });
   const windows = [{ name: "apps", limit: 1e9, windowSeconds: 60, by: "client" }];
   app.use(auditEvent({ ledger, source: { observer: "bench", address: BASE }, durability }));
@@ -93,6 +95,7 @@ async function everything(app, durability) {
     "/fhir",
     smartAuth({ baseUrl: BASE, development: true, issuers: [{ issuer, jwksUri: `${issuer}/jwks`, audience: [BASE] }] }),
     throttle.tieredThrottle({ windows }),
+    fhirSchema(),
     requireControls("patient"),
   );
 }

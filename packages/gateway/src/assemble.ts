@@ -1,4 +1,5 @@
 import { auditEvent, type Ledger } from "@wardline/audit-event";
+import { type FhirSchemaOptions, fhirSchema } from "@wardline/fhir-schema";
 import { perimeter } from "@wardline/perimeter";
 import type { PolicyDocument, RoutePolicy } from "@wardline/policy-types";
 import { afterAnswer, contextOf, requireControls, sendProblem } from "@wardline/policy-types/express";
@@ -107,6 +108,7 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
   publishSmartConfiguration(router, policy, route);
   router.use(smartAuth(authOptions(parts, route, upstream, { baseUrl, requestBodyBytes })));
   router.use(tieredThrottle(tier));
+  router.use(fhirSchema(schemaOptions(parts, route, upstream, requestBodyBytes)));
   router.use(requireControls(route.zone));
   router.use((req, res) => forward(req, res, upstream, { requestBodyBytes, health: parts.health }));
   return router;
@@ -134,6 +136,33 @@ function authOptions(
     development: policy.development === true,
     fetch: dependencies.fetch,
     now: dependencies.now,
+  };
+}
+
+function schemaOptions(
+  { dependencies }: Parts,
+  { types, extraParameters, schema = {} }: RoutePolicy,
+  upstream: Upstream,
+  requestBodyBytes: number,
+): FhirSchemaOptions {
+  return {
+    ...schema,
+    ...(types === undefined ? {} : { types }),
+    ...(extraParameters === undefined ? {} : { extraParameters }),
+    requestBodyBytes,
+    onReport: ({ of, kind, requestId, issues }) =>
+      dependencies.onEvent({
+        level: "warn",
+        code: "gateway/schema-report",
+        message:
+          of === "request" ? "a request is not well-formed FHIR" : "an upstream's answer is not well-formed FHIR",
+        facts: {
+          upstream: upstream.name,
+          kind,
+          requestId,
+          expressions: issues.map(({ expression }) => expression ?? "").join(" "),
+        },
+      }),
   };
 }
 

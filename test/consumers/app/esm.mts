@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { auditEvent, openLedger, verifyLedger } from "@wardline/audit-event";
 import { parseInteraction } from "@wardline/fhir-r4";
+import { fhirSchema } from "@wardline/fhir-schema";
 import { type CheckedPolicy, checkPolicy } from "@wardline/gateway";
 import { perimeter } from "@wardline/perimeter";
 import { definePolicy } from "@wardline/policy-types";
@@ -31,6 +32,7 @@ app.use(
   }),
 );
 app.use("/fhir", tieredThrottle({ windows: [{ name: "apps", limit: 100, windowSeconds: 60, by: "client" }] }));
+app.use("/fhir", fhirSchema());
 app.use("/fhir", requireControls("patient"));
 app.get("/fhir/Patient/:id", (req, res) => {
   res.json({ resourceType: "Patient", id: req.params.id });
