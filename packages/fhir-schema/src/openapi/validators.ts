@@ -53,10 +53,18 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 
 export const FORMATS: ReadonlySet<string> = new Set([...LIBRARY_FORMATS, "byte"]);
 
+/** S10: a validator that throws has found a fault. */
 export function faultOf(validate: ValidateFunction, value: unknown): SchemaFault | undefined {
-  if (validate(value)) return undefined;
+  try {
+    if (validate(value)) return undefined;
+  } catch {
+    return { keyword: "", schemaPath: "" };
+  }
   const [error] = (validate.errors ?? []) as readonly ErrorObject[];
-  return { keyword: error?.keyword ?? "", schemaPath: error?.schemaPath.replace(/^.*#\/(?:allOf\/0\/)?/, "") ?? "" };
+  return {
+    keyword: error?.keyword ?? "",
+    schemaPath: error?.schemaPath.replace(/^.*#\/(?:allOf\/0\/)?/, "") ?? "",
+  };
 }
 
 function areDistinct(items: readonly unknown[]): boolean {

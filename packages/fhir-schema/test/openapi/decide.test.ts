@@ -124,6 +124,14 @@ describe("schemas of bodies", () => {
     },
   );
 
+  it("find a fault in what they cannot finish", () => {
+    const schema = { $ref: "#/components/x" };
+    const x = { type: "object", properties: { a: { $ref: "#/components/x" } } };
+    let deep: object = {};
+    for (let depth = 0; depth < 100_000; depth++) deep = { a: deep };
+    expect(judgeBody(schema, deep, { components: { x } })).toMatch(/^structure/);
+  });
+
   it("agree with the language's own engine on simple patterns", () => {
     const patterns = ["^[a-c]{2,3}$", "b+c?", "^\\d+$", "a|^b$", "\\u0061.", "^[\\w-]*$"];
     fc.assert(
