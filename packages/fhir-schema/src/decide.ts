@@ -2,6 +2,7 @@ import { isResourceType, parseSearch } from "@wardline/fhir-r4";
 import type { Interaction, SearchQuery } from "@wardline/policy-types";
 import { bundleFindings } from "./entries.ts";
 import { type Finding, findingOf, limitsOf, operationBodyFindings, profileFindings } from "./findings.ts";
+import { integerFormIssues } from "./integer-forms.ts";
 import type { SchemaIssue } from "./issues.ts";
 import { checkOperationQuery } from "./operations/check.ts";
 import type { ParsedOptions } from "./options.ts";
@@ -67,8 +68,27 @@ export function entryQueryFindings({ entries }: Interaction, settings: ParsedOpt
   });
 }
 
+/** A body as read: its JSON and, unless an earlier parser consumed it, its text. */
+export interface JsonBody {
+  readonly json?: unknown;
+  readonly bytes?: Buffer;
+}
+
 /** Checks the body of one request: a resource, a patch, an operation's inputs, or a Bundle entry by entry. */
 export function bodyFindings(
+  interaction: Interaction,
+  { json, bytes }: JsonBody,
+  isJsonPatch: boolean,
+  settings: ParsedOptions,
+): readonly Finding[] {
+  // Whether a resource is valid is what `$validate` is asked; it may well not be.
+  if (interaction.operation?.name === "validate") return [];
+  const found = contentFindings(interaction, json, isJsonPatch, settings);
+  if (found.length > 0 || bytes === undefined || isJsonPatch) return found;
+  return findingOf("resource", integerFormIssues(bytes, json, settings.maxIssues));
+}
+
+function contentFindings(
   interaction: Interaction,
   body: unknown,
   isJsonPatch: boolean,
@@ -79,7 +99,7 @@ export function bodyFindings(
   if (code === "update") return resourceFindings(body, type, id, settings);
   if (code === "patch") return patchFindings(body, isJsonPatch, type, settings);
   if (code === "batch" || code === "transaction") return bundleFindings(interaction, body, settings);
-  if (operation === undefined || operation.name === "validate") return [];
+  if (operation === undefined) return [];
   const issues = validateResource(body, limitsOf(settings));
   return issues.length > 0
     ? [{ kind: "resource", issues }]

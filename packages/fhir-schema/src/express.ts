@@ -73,7 +73,7 @@ export function fhirSchema(options: FhirSchemaOptions = {}): RequestHandler {
   function bodyOf({ interaction, body, bodyUse }: Asked): readonly Finding[] {
     return body === undefined || bodyUse === "none" || bodyUse === "form"
       ? []
-      : bodyFindings(interaction, body.json, bodyUse === "json-patch", settings);
+      : bodyFindings(interaction, body, bodyUse === "json-patch", settings);
   }
 
   /** A report listener that throws must not decide about a request. */

@@ -1,3 +1,4 @@
+import { integerFormIssues } from "./integer-forms.ts";
 import type { SchemaIssue } from "./issues.ts";
 import { findJsonFault, type JsonFault } from "./json-faults.ts";
 import { bodyRefused } from "./problems.ts";
@@ -82,6 +83,8 @@ const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+const MAX_ISSUES = 20;
+
 type Judged = Omit<NdjsonLine, "line">;
 
 const TOO_LONG: Judged = {
@@ -108,7 +111,9 @@ function judgeLine(raw: Buffer, options: NdjsonOptions): Judged | undefined {
   const fault = findJsonFault(bytes, { maxDepth, maxArrayLength }, { repeatedNames: true });
   if (fault !== undefined) return { bytes, resource: undefined, issues: [faultIssue(fault)] };
   const limits = { maxDepth, maxArrayLength, ...(maxIssues === undefined ? {} : { maxIssues }) };
-  const issues = validateResource(resource, { ...limits, ...(type === undefined ? {} : { type }) });
+  const named = type === undefined ? {} : { type };
+  const malformed = validateResource(resource, { ...limits, ...named });
+  const issues = malformed.length > 0 ? malformed : integerFormIssues(bytes, resource, maxIssues ?? MAX_ISSUES);
   if (issues.length > 0 || profiles === undefined) return { bytes, resource, issues };
   return { bytes, resource, issues: profiles.validator.validate(resource, profiles.required ?? []) };
 }

@@ -187,6 +187,13 @@ describe.each(EXPRESS)("fhirSchema on %s", (_name, express) => {
       ["no id in an update", "/Patient/2", send("PUT", { resourceType: "Patient" }), 400, "resource-invalid"],
       ["a list", "/Patient", send("POST", []), 400, "resource-invalid"],
       [
+        "an integer with a fraction",
+        "/Patient",
+        json('{"resourceType":"Patient","multipleBirthInteger":1.0}'),
+        400,
+        "resource-invalid",
+      ],
+      [
         "a JSON Patch of nothing",
         "/Patient/1",
         send("PATCH", [], { "content-type": "application/json-patch+json" }),

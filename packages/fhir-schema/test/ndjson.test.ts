@@ -39,6 +39,7 @@ describe("validateNdjson", () => {
     ["a name twice", '{"resourceType":"Patient","id":"1","\\u0069d":"2"}', "structure"],
     ["a prototype", '{"resourceType":"Patient","__proto__":{}}', "structure"],
     ["a number beyond range", '{"resourceType":"Patient","multipleBirthInteger":1e999}', "value"],
+    ["an integer with a fraction", '{"resourceType":"Patient","multipleBirthInteger":1.0}', "value"],
     ["too deep", "[".repeat(101) + "]".repeat(101), "too-costly"],
     ["too long", `"${"x".repeat(2000)}"`, "too-long"],
   ])("tells %s, and goes on", async (_what, bad, issue) => {
