@@ -90,7 +90,7 @@ describe("F9: a ledger whose disk failed", () => {
     await writeFile(file, spoilt);
     files.write = undefined;
     await new Promise((resolve) => setTimeout(resolve, 120));
-    expect(ledger.state().status).toBe("failed");
+    expect(ledger.state()).toMatchObject({ status: "failed", because: "audit-event/ledger-broken" });
     expect(await readFile(file)).toEqual(spoilt);
   });
 

@@ -1,11 +1,13 @@
+import { createHash } from "node:crypto";
 import { appendFile, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { ConfigurationError, DependencyError } from "@wardline/policy-types";
 import { describe, expect, it } from "vitest";
-import { type Ledger, openLedger, readLedger, verifyLedger } from "../src/index.ts";
+import { type Ledger, openLedger, prove, readLedger, verifyLedger, verifyProof } from "../src/index.ts";
 import { copyOf, emptyFolder, segmentFiles, tornFiles } from "./support/folders.ts";
 import { ledgerContract } from "./support/ledger-contract.ts";
+import { newSigner, notesIn } from "./support/signed.ts";
 
 ledgerContract("a folder of segment files", async () => openLedger({ folder: await emptyFolder() }));
 
@@ -207,6 +209,70 @@ describe("opening after a crash", () => {
     const bytes = await readFile(join(folder, file));
     await truncate(join(folder, file), bytes.length - 1);
     await expect(openLedger({ folder })).rejects.toMatchObject({ code: "audit-event/ledger-broken" });
+  });
+});
+
+describe("a ledger of the first version", () => {
+  it("stays readable and verifiable, and is gone on with, signed", async () => {
+    const folder = await emptyFolder();
+    const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+    let prev = sha256("wardline ledger 1\nedge\n");
+    let text = "";
+    for (let seq = 0; seq < 3; seq++) {
+      const body = `{"v":1,"seq":${seq},"prev":"${prev}","at":"2026-01-31T12:00:00.000Z","event":{"n":${seq},"price":2.00}`;
+      prev = sha256(body);
+      text += `${body},"hash":"${prev}"}\n`;
+    }
+    await writeFile(join(folder, "edge.0000000000000000.jsonl"), text);
+    expect(await verifyLedger(folder)).toMatchObject({ ok: true, entries: 3, head: { entries: 3, hash: prev } });
+    const signer = newSigner();
+    const ledger = await openLedger({ folder, signer });
+    await ledger.append([{ n: 3 }]);
+    await ledger.close();
+    expect(await numbers(folder)).toEqual(upTo(4));
+    const verdict = await verifyLedger(folder, { keys: [signer.verifierKey] });
+    expect(verdict).toMatchObject({ ok: true, entries: 4, checkpoints: { agreed: 2, entries: 4 } });
+    const note = (await notesIn(folder))[0] ?? "";
+    const proof = await prove(folder, 1, { checkpoint: note, withEntry: true });
+    expect(verifyProof(proof, note, signer.verifierKey)).toMatchObject({ ok: true, entry: containing('"price":2.00') });
+  });
+});
+
+describe("several workers", () => {
+  it("have a folder and a name each, so that no stream passes for another's", async () => {
+    const home = await emptyFolder();
+    const signer = newSigner();
+    const workers = await Promise.all(
+      upTo(3).map((n) => openLedger({ folder: join(home, `worker-${n}`), instance: `worker-${n}`, signer })),
+    );
+    await Promise.all(workers.map((ledger, n) => ledger.append([{ n }])));
+    await Promise.all(workers.map((ledger) => ledger.close()));
+    const keys = [signer.verifierKey];
+    for (const n of upTo(3)) {
+      expect(await verifyLedger(join(home, `worker-${n}`), { keys })).toMatchObject({ ok: true, entries: 1 });
+    }
+    const [first = "", second = ""] = [join(home, "worker-0"), join(home, "worker-1")];
+    const [note = ""] = (await notesIn(first)).slice(-1);
+    expect(await verifyLedger(second, { keys, expectCheckpoint: note })).toMatchObject({ ok: false });
+    expect(verifyProof(await prove(second, 0), note, signer.verifierKey)).toMatchObject({ ok: false });
+  });
+
+  it("may be verified while they write", async () => {
+    const folder = await emptyFolder();
+    const signer = newSigner();
+    const ledger = await openLedger({ folder, signer, segmentBytes: 2048, checkpointEveryEntries: 5 });
+    let writing = true;
+    const writer = (async () => {
+      for (let n = 0; writing; n++) await ledger.append([{ n }]);
+    })();
+    for (const _ of upTo(15)) {
+      const verdict = await verifyLedger(folder, { keys: [signer.verifierKey] });
+      if (!verdict.ok) expect(verdict.change).toBe("torn");
+    }
+    writing = false;
+    await writer;
+    await ledger.close();
+    expect(await verifyLedger(folder, { keys: [signer.verifierKey] })).toMatchObject({ ok: true });
   });
 });
 

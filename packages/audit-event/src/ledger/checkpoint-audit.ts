@@ -6,7 +6,14 @@ import type { NoteKey } from "../merkle/note.ts";
 import type { CompactTree } from "../merkle/tree.ts";
 import type { Base } from "./base.ts";
 import { readLines } from "./read-lines.ts";
-import { baseFileOf, checkpointFileOf, type LedgerPlace, listCheckpointFiles, type Segment } from "./segments.ts";
+import {
+  baseFileOf,
+  checkpointFileOf,
+  type LedgerPlace,
+  listCheckpointFiles,
+  listSegments,
+  type Segment,
+} from "./segments.ts";
 import type { Fault, FaultCause } from "./walk.ts";
 
 /** One line of a `.checkpoints` file. */
@@ -130,7 +137,10 @@ export class CheckpointAudit {
 
   /** What was signed and is no longer there. */
   async finish(position: LedgerPosition): Promise<Fault | undefined> {
-    const rest = (await listCheckpointFiles(this.#folder)).filter(({ first }) => first > this.#entered);
+    // A segment that was begun while we walked has checkpoints of its own, and was not walked.
+    const begun = (await listSegments(this.#folder)).some(({ first }) => first > this.#entered);
+    const files = begun ? [] : await listCheckpointFiles(this.#folder);
+    const rest = files.filter(({ first }) => first > this.#entered);
     for (const { file } of rest) {
       const found = await this.#load(file, position, file === rest.at(-1)?.file);
       if (found !== undefined) return found;

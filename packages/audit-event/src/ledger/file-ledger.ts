@@ -180,8 +180,8 @@ export class FileLedger implements Ledger {
     } catch (error) {
       this.#renderer.forgetHealed();
       // Acknowledged entries are not there any more: that is for people to look at, not to be written over.
-      if (error instanceof DependencyError && !error.retryable) return;
-      this.#healLater();
+      if (error instanceof DependencyError && !error.retryable) this.#failure = { ...failure, cause: error };
+      else this.#healLater();
       return;
     }
     this.#failure = undefined;

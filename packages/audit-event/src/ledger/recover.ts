@@ -1,12 +1,13 @@
 import type { LedgerPosition, LedgerState } from "../ledger.ts";
 import { CompactTree } from "../merkle/tree.ts";
-import { treeOfBase } from "./base.ts";
+import { readBase, treeOfBase } from "./base.ts";
 import { CheckpointAudit, trustingParser } from "./checkpoint-audit.ts";
 import { genesisHash } from "./entry.ts";
 import { ledgerBroken, ledgerForeign, systemCode } from "./faults.ts";
 import { createFile, type LedgerFiles, syncFolder, writeWhole } from "./files.ts";
 import { leafHashOf } from "./leaf.ts";
 import type { Tail } from "./segment-writer.ts";
+import { baseFileOf } from "./segments.ts";
 import { type Fault, walkLedger } from "./walk.ts";
 
 /** Where writing goes on. */
@@ -72,6 +73,9 @@ export async function recover(
         if (step.tornAt === undefined) throw ledgerBroken(step.at, step.because);
         torn = { file: step.at.file, offset: step.tornAt };
     }
+  }
+  if (last === undefined && (await readBase(folder, instance)) !== undefined) {
+    throw ledgerBroken({ file: baseFileOf(instance), line: 1, seq: 0 }, "the segments after the base are missing");
   }
   check(await audit?.finish(position));
   if (audit?.torn !== undefined) await cut(files, folder, audit.torn);
