@@ -183,6 +183,8 @@ describe("isNarrative", () => {
     "<div><!-- --!><script>x</script>--></div>",
     "<div><!-- a -- b --></div>",
     "<div><!x></div>",
+    "<div title='<b>'>a</div>",
+    "<div class='x'lang='y'>a</div>",
     "<div></div",
     "<div/",
     `${"<div>".repeat(101)}${"</div>".repeat(101)}`,

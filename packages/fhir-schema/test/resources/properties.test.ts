@@ -151,6 +151,18 @@ describe("whatever is given", () => {
     const entry = Array.from({ length: 1_000 }, () => ({ resource }));
     expect(validateResource({ resourceType: "Bundle", type: "collection", entry }, { maxIssues: 5 })).toHaveLength(5);
     expect(looks).toBe(5);
+
+    looks = 0;
+    const name = {
+      get use() {
+        looks++;
+        return "wrong";
+      },
+    };
+    const patient = { resourceType: "Patient", name: Array.from({ length: 1_000 }, () => name) };
+    expect(validateResource(patient, { maxIssues: 5 })).toHaveLength(5);
+    // The value's type, then its code: each name is read more than once, and the sixth not at all.
+    expect(looks).toBeLessThan(20);
   });
 });
 
