@@ -1,4 +1,5 @@
-import { verifyLedger } from "@wardline/audit-event";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { checkpointSigner, pseudonymOf, readLedger, verifyLedger } from "@wardline/audit-event";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fhir, type Json, observation, patient, searchset } from "./support/backend.ts";
@@ -259,10 +260,62 @@ describe("who may see what, through the whole door, before a backend that shows 
     await edge.ask("/Patient?_has:Observation:subject:code=1");
     await fetch(`${edge.base}/Patient/a`);
     await fetch(`${edge.base.replace("/fhir", "")}/elsewhere`);
-    // Five requests; the two refusals of a known caller (404, 403) are security alerts besides.
-    expect(await verifyLedger(edge.auditFolder)).toMatchObject({ ok: true, entries: 7 });
+    // The start and five requests; the two refusals of a known caller (404, 403) are security alerts besides.
+    expect(await verifyLedger(edge.auditFolder)).toMatchObject({ ok: true, entries: 8 });
     await expect.poll(() => edge.records.length).toBe(5);
     expect(edge.records.map(({ outcome }) => outcome)).toEqual(["permit", "deny", "deny", "deny", "deny"]);
+  });
+});
+
+describe("the audit log of the whole edge", () => {
+  it("A15: starts and stops are recorded, with the policy in force", async () => {
+    const edge = await startEdge();
+    await edge.gateway.close();
+    const kinds: unknown[] = [];
+    for await (const { event } of readLedger(edge.auditFolder)) {
+      kinds.push((event as { subtype: { code: string }[] }).subtype[0]?.code);
+      if (kinds.length === 1) expect(JSON.stringify(event)).toContain(edge.gateway.policyVersion);
+    }
+    expect(kinds).toEqual(["110120", "110121"]);
+  });
+
+  it("A14: a zone whose identifiers are hashed names no patient in its ledger", async () => {
+    const identifierKey = { id: "k1", key: randomBytes(32) };
+    const edge = await startEdge(
+      (policy) => ({ ...policy, audit: { ...policy.audit, identifiers: { patient: "hashed" } } }),
+      { identifierKey },
+    );
+    await edge.ask("/Patient/a");
+    const events: unknown[] = [];
+    for await (const { event } of readLedger(edge.auditFolder)) events.push(event);
+    expect(JSON.stringify(events)).not.toContain("Patient/a");
+    expect(JSON.stringify(events)).toContain(pseudonymOf(identifierKey, "Patient", "a"));
+  });
+
+  it("A15: signed checkpoints leave the edge, and prove the ledger to whoever has the key", async () => {
+    const { privateKey } = generateKeyPairSync("ed25519");
+    const signer = checkpointSigner({ name: "edge-test", privateKey });
+    const notes: string[] = [];
+    const edge = await startEdge(undefined, {
+      signer,
+      onCheckpoint: (note) => {
+        notes.push(note);
+        return Promise.resolve();
+      },
+    });
+    await edge.ask("/Patient/a");
+    await edge.gateway.close();
+    expect(notes.length).toBeGreaterThan(0);
+    const keys = [signer.verifierKey];
+    const expectCheckpoint = notes.at(-1) ?? "";
+    expect(await verifyLedger(edge.auditFolder, { keys, expectCheckpoint })).toMatchObject({ ok: true });
+    const stranger = checkpointSigner({ name: "edge-test", privateKey: generateKeyPairSync("ed25519").privateKey });
+    expect((await verifyLedger(edge.auditFolder, { keys: [stranger.verifierKey] })).ok).toBe(false);
+  });
+
+  it("a policy that hashes without a key does not start", async () => {
+    const attempt = startEdge((policy) => ({ ...policy, audit: { ...policy.audit, identifiers: "hashed" } }));
+    await expect(attempt).rejects.toThrow(/identifierKey/);
   });
 });
 

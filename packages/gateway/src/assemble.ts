@@ -1,4 +1,3 @@
-import { auditEvent, type Ledger } from "@wardline/audit-event";
 import { type FhirSchemaOptions, fhirSchema } from "@wardline/fhir-schema";
 import { perimeter } from "@wardline/perimeter";
 import type { PolicyDocument, RoutePolicy } from "@wardline/policy-types";
@@ -6,6 +5,7 @@ import { afterAnswer, contextOf, requireControls, sendProblem } from "@wardline/
 import { smartAuth, smartConfiguration } from "@wardline/smart-auth";
 import { doorThrottle, tieredThrottle } from "@wardline/tiered-throttle";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, Router } from "express";
+import type { Audit } from "./audit.ts";
 import type { Health } from "./health.ts";
 import type { ParsedDependencies } from "./options.ts";
 import type { CheckedPolicy } from "./policy/load.ts";
@@ -20,7 +20,7 @@ const SMART_CONFIGURATION = "/.well-known/smart-configuration";
 
 export interface Parts {
   readonly checked: CheckedPolicy;
-  readonly ledger: Ledger;
+  readonly audit: Audit;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly health: Health;
   readonly dependencies: ParsedDependencies;
@@ -34,22 +34,7 @@ export function assemble(parts: Parts): Express {
   app.disable("x-powered-by").disable("etag").enable("case sensitive routing").set("query parser", "simple");
 
   app.use(openContext(parts, findRoute));
-  app.use(
-    auditEvent({
-      ledger: parts.ledger,
-      source: { observer: policy.name, address: policy.publicOrigin },
-      durability: policy.audit.durability ?? "before-response",
-      onFailure: policy.audit.onFailure ?? "refuse",
-      onDegraded: ({ kind, code, unrecorded }) =>
-        parts.dependencies.onEvent({
-          level: kind === "degraded" ? "error" : "info",
-          code: kind === "degraded" ? "gateway/audit-degraded" : "gateway/audit-recovered",
-          message:
-            kind === "degraded" ? "the audit log cannot record accesses" : "the audit log records accesses again",
-          facts: { cause: code, unrecorded },
-        }),
-    }),
-  );
+  app.use(parts.audit.middleware);
   app.use(
     perimeter({
       development: policy.development === true,

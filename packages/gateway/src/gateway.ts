@@ -1,11 +1,11 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { openLedger } from "@wardline/audit-event";
 import { clientErrorHandler } from "@wardline/perimeter";
 import type { PolicyDocument } from "@wardline/policy-types";
 import type { Express } from "express";
 import { openAdmin } from "./admin.ts";
 import { assemble } from "./assemble.ts";
+import { openAudit } from "./audit.ts";
 import { watchHealth } from "./health.ts";
 import { type GatewayDependencies, parseDependencies } from "./options.ts";
 import { checkPolicy } from "./policy/load.ts";
@@ -32,7 +32,8 @@ export interface Gateway {
 export async function createGateway(policy: PolicyDocument, given: GatewayDependencies = {}): Promise<Gateway> {
   const dependencies = parseDependencies(given);
   const checked = checkPolicy(policy);
-  const ledger = await openLedger({ folder: checked.policy.audit.folder, now: dependencies.now });
+  const { now, onEvent } = dependencies;
+  const audit = await openAudit({ policy: checked.policy, given: dependencies.audit, now, onEvent });
   const upstreams = new Map<string, Upstream>();
   try {
     for (const [name, upstream] of Object.entries(checked.policy.upstreams)) {
@@ -41,11 +42,11 @@ export async function createGateway(policy: PolicyDocument, given: GatewayDepend
     const health = watchHealth({
       policyVersion: checked.version,
       upstreams: [...upstreams.keys()],
-      ledgerState: () => ledger.state(),
-      now: dependencies.now,
-      onEvent: dependencies.onEvent,
+      ledgerState: () => audit.ledger.state(),
+      now,
+      onEvent,
     });
-    const app = assemble({ checked, ledger, upstreams, health, dependencies });
+    const app = assemble({ checked, audit, upstreams, health, dependencies });
     const { host = "127.0.0.1", port = 8080 } = checked.policy.listen ?? {};
     const admin = openAdmin(health);
     const server = openServer(app, clientErrorHandler, {
@@ -58,11 +59,12 @@ export async function createGateway(policy: PolicyDocument, given: GatewayDepend
       app,
       policyVersion: checked.version,
       async listen() {
+        await audit.begin(checked.version);
         const { admin: adminAt } = checked.policy;
         const adminPort = adminAt === undefined ? undefined : await listenAdmin(admin, adminAt);
         const address = await server.listen(port, host);
         if (checked.policy.development === true) {
-          dependencies.onEvent({
+          onEvent({
             level: "warn",
             code: "gateway/development",
             message: "development: plain http is permitted on loopback addresses",
@@ -82,13 +84,13 @@ export async function createGateway(policy: PolicyDocument, given: GatewayDepend
           admin.closeAllConnections();
           admin.close();
           await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
-          await ledger.close();
+          await audit.end();
         })();
         return closing;
       },
     };
   } catch (error) {
-    await ledger.close();
+    await audit.end();
     throw error;
   }
 }

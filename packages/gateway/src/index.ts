@@ -1,3 +1,4 @@
+export type { AuditDependencies } from "./audit.ts";
 export { createGateway, type Gateway } from "./gateway.ts";
 export type { Readiness } from "./health.ts";
 export type { GatewayDependencies, GatewayEvent } from "./options.ts";

@@ -1,5 +1,6 @@
 import type { AccessRecord } from "@wardline/policy-types";
 import { findings, refuseUnknownKeys } from "@wardline/policy-types";
+import type { AuditDependencies } from "./audit.ts";
 
 /** Something an operator should know, as one log line. */
 export interface GatewayEvent {
@@ -25,6 +26,8 @@ export interface GatewayDependencies {
   readonly now?: () => number;
   /** How long `close()` waits for answers in work, in milliseconds. Default 10000. */
   readonly drainMs?: number;
+  /** Keys and receivers of the audit log. Default none: no signature, no encryption, no delivery. */
+  readonly audit?: AuditDependencies;
 }
 
 export type ParsedDependencies = Required<Omit<GatewayDependencies, "onRecord">> &
@@ -32,7 +35,7 @@ export type ParsedDependencies = Required<Omit<GatewayDependencies, "onRecord">>
 
 export function parseDependencies(given: GatewayDependencies): ParsedDependencies {
   const found = findings();
-  refuseUnknownKeys(found, given, ["onEvent", "onRecord", "fetch", "now", "drainMs"]);
+  refuseUnknownKeys(found, given, ["onEvent", "onRecord", "fetch", "now", "drainMs", "audit"]);
   const drainMs = given.drainMs ?? 10_000;
   if (!Number.isInteger(drainMs) || drainMs < 0) {
     found.add("drainMs", "range", "must be a whole number of milliseconds, 0 or more");
@@ -44,6 +47,7 @@ export function parseDependencies(given: GatewayDependencies): ParsedDependencie
     fetch: given.fetch ?? globalThis.fetch,
     now: given.now ?? Date.now,
     drainMs,
+    audit: given.audit ?? {},
   });
 }
 

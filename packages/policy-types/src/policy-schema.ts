@@ -6,6 +6,8 @@ const positive = { type: "integer", minimum: 1 } as const;
 const words = { type: "array", items: { type: "string", minLength: 1 }, uniqueItems: true } as const;
 const url = { type: "string", pattern: "^https?://[^\\s/?#]+[^\\s?#]*$" } as const;
 
+const form = { enum: ["clear", "hashed"] } as const;
+
 function closed(properties: object, required: readonly string[]): object {
   return { type: "object", additionalProperties: false, required, properties };
 }
@@ -125,6 +127,11 @@ export const POLICY_SCHEMA: Readonly<Record<string, unknown>> = Object.freeze({
           folder: { type: "string", minLength: 1 },
           durability: { enum: ["before-response", "async"] },
           onFailure: { enum: ["refuse", "continue"] },
+          instance: { type: "string", pattern: "^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$" },
+          retentionDays: positive,
+          identifiers: {
+            anyOf: [form, closed(Object.fromEntries(TRUST_ZONES.map((zone) => [zone, form])), [])],
+          },
         },
         ["folder"],
       ),

@@ -138,6 +138,12 @@ export interface PolicyDocument {
     readonly durability?: "before-response" | "async";
     /** What a request sees when the ledger cannot write. Default `refuse`. */
     readonly onFailure?: "refuse" | "continue";
+    /** Name of this edge among its siblings: lower-case letters, digits, hyphens. Default `edge`. */
+    readonly instance?: string;
+    /** Days after which whole files of the ledger expire. Default 2192: six years. */
+    readonly retentionDays?: number;
+    /** How events name patients, users and devices: in clear, or as keyed hashes; by zone or for all. Default `clear`. */
+    readonly identifiers?: "clear" | "hashed" | Readonly<Partial<Record<TrustZone, "clear" | "hashed">>>;
   };
   /** CIDR ranges whose forwarding headers are believed. Default none. */
   readonly trustedProxies?: readonly string[];

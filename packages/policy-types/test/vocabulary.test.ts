@@ -67,7 +67,14 @@ const WHOLE = definePolicy({
   ],
   door: { limit: 100, windowSeconds: 10 },
   limits: { requestBodyBytes: 1000, responseBodyBytes: 1000 },
-  audit: { folder: "audit", durability: "before-response", onFailure: "refuse" },
+  audit: {
+    folder: "audit",
+    durability: "before-response",
+    onFailure: "refuse",
+    instance: "edge-1",
+    retentionDays: 2192,
+    identifiers: { patient: "hashed" },
+  },
   trustedProxies: ["10.0.0.0/8"],
 } satisfies Required<PolicyDocument>);
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createGateway, type Gateway, type GatewayEvent } from "@wardline/gateway";
+import { type AuditDependencies, createGateway, type Gateway, type GatewayEvent } from "@wardline/gateway";
 import type { AccessRecord, PolicyDocument } from "@wardline/policy-types";
 import { afterEach } from "vitest";
 import { type Backend, startBackend } from "./backend.ts";
@@ -43,6 +43,7 @@ const PUBLIC_ORIGIN = "http://127.0.0.1";
 /** A whole edge on loopback: issuer, trusting backend, gateway. Closed after each test. */
 export async function startEdge(
   change: (policy: PolicyDocument) => PolicyDocument = (policy) => policy,
+  audit: AuditDependencies = {},
 ): Promise<Edge> {
   const base = `${PUBLIC_ORIGIN}/fhir`;
   const [issuer, backend, auditFolder] = await Promise.all([
@@ -90,6 +91,7 @@ export async function startEdge(
     onRecord: (record) => records.push(record),
     onEvent: (event) => events.push(event),
     drainMs: 15_000,
+    audit,
   });
   const { url, port, adminPort } = await gateway.listen();
   ended.push(
