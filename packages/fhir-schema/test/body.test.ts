@@ -56,7 +56,7 @@ describe("compressed bodies (S9)", () => {
   });
 });
 
-describe.skipIf(!existsSync(folder))("shared vectors (skipped where they are not here)", () => {
+describe.skipIf(!existsSync(folder))("shared vectors (skipped where they are not here)", { timeout: 60_000 }, () => {
   interface Text {
     readonly id: string;
     readonly input: { readonly base64: string };

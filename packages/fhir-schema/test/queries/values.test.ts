@@ -1,6 +1,7 @@
 import { renderQuery } from "@wardline/fhir-r4";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { cpuMilliseconds } from "../support/cpu.ts";
 import { check } from "./support.ts";
 
 /** Each parameter with values of its grammar, and each grammar's corruptions, one change at a time. */
@@ -278,10 +279,9 @@ describe("the grammar of values", () => {
   it("S10: a long value takes linear time", () => {
     for (const parameter of Object.keys(GRAMMARS)) {
       for (const piece of ["1", "a", "a|", "a\\", "2013-", "-", "%20", ",", "$", "0,", "a.", "e1"]) {
-        const started = performance.now();
-        check(`${parameter}=${piece.repeat(20_000)}`);
-        expect(performance.now() - started, `${parameter} ${piece}`).toBeLessThan(250);
+        const spent = cpuMilliseconds(() => void check(`${parameter}=${piece.repeat(20_000)}`));
+        expect(spent, `${parameter} ${piece}`).toBeLessThan(250);
       }
     }
-  });
+  }, 60_000);
 });
