@@ -127,8 +127,7 @@ function checkLedger(found: Findings, ledger: AuditEventOptions["ledger"]): void
   found.add("ledger", "required", "give a folder, or what openLedger resolves to");
 }
 
-/** Shared with every factory that writes events. */
-export function checkSource(found: Findings, source: AuditSource): void {
+function checkSource(found: Findings, source: AuditSource): void {
   const { observer, site, address, ...rest } = (source ?? {}) as AuditSource;
   if (typeof observer !== "string" || observer === "") found.add("source.observer", "required", "name this edge");
   for (const [name, value] of Object.entries({ site, address })) {
@@ -139,11 +138,7 @@ export function checkSource(found: Findings, source: AuditSource): void {
   refuseUnknownKeys(found, rest, ["observer", "site", "address"], "source");
 }
 
-export function checkNaming(
-  found: Findings,
-  identifiers: IdentifierPolicy | undefined,
-  key: PseudonymKey | undefined,
-): void {
+function checkNaming(found: Findings, identifiers: IdentifierPolicy | undefined, key: PseudonymKey | undefined): void {
   const forms = typeof identifiers === "object" && identifiers !== null ? identifiers : {};
   refuseUnknownKeys(found, forms, TRUST_ZONES, "identifiers");
   const isForm = (form: unknown): boolean => form === "clear" || form === "hashed";

@@ -74,5 +74,5 @@ function framed(parts: readonly string[]): string {
   return parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join("");
 }
 
-export const PSEUDONYM_SYSTEM = "urn:wardline:pseudonym";
+const PSEUDONYM_SYSTEM = "urn:wardline:pseudonym";
 const DOMAIN = "wardline/audit-event/1";

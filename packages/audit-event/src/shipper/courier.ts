@@ -34,6 +34,8 @@ export class Courier {
   #failing: { code: string; since: number; attempts: number } | undefined;
   /** Whoever waits for a look at the ledger that begins from now on. */
   #waiting: (() => void)[] = [];
+  /** Between two looks at the ledger. */
+  #idle: AbortController | undefined;
   readonly #running: Promise<void>;
 
   constructor(sink: Sink, options: ParsedShipOptions) {
@@ -57,15 +59,22 @@ export class Courier {
 
   /** Resolves when everything that is in the ledger now has been delivered, or when it was closed. */
   caughtUp(): Promise<void> {
-    if (this.#stop.signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    if (this.#stopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#idle?.abort();
+    });
   }
 
-  /** Ends after the delivery under way, which may take until the deadline. */
+  /** Delivers what is there, if the sink works, and ends (F15); what is left waits for the next start. */
   async close(): Promise<void> {
+    const { closeDeadlineMs } = this.#options;
+    const over = new AbortController();
+    const deadline = sleep(closeDeadlineMs, undefined, { signal: over.signal }).catch(() => undefined);
+    if (this.#failing === undefined) await Promise.race([this.caughtUp(), deadline]);
     this.#stop.abort();
-    const late = sleep(this.#options.closeDeadlineMs, undefined, { ref: false }).then(() => this.#send.abandon());
-    await Promise.race([this.#running, late]);
+    await Promise.race([this.#running, deadline.then(() => this.#send.abandon())]);
+    over.abort();
     for (const done of this.#waiting.splice(0)) done();
   }
 
@@ -83,7 +92,7 @@ export class Courier {
         await this.#pause(error);
         continue;
       }
-      if (this.#waiting.length === 0) await this.#rest(this.#options.intervalMs);
+      if (this.#waiting.length === 0) await this.#idleFor(this.#options.intervalMs);
     }
     for (const done of this.#waiting.splice(0)) done();
   }
@@ -207,8 +216,16 @@ export class Courier {
     await this.#rest(Math.max(longest * (0.5 + Math.random() / 2), Math.min(asked, LONGEST_ASKED_MS)));
   }
 
+  /** Ends early when somebody wants to know that all is delivered. */
+  async #idleFor(milliseconds: number): Promise<void> {
+    this.#idle = new AbortController();
+    const signal = AbortSignal.any([this.#idle.signal, this.#stop.signal]);
+    await sleep(milliseconds, undefined, { signal }).catch(() => undefined);
+    this.#idle = undefined;
+  }
+
   async #rest(milliseconds: number): Promise<void> {
-    await sleep(milliseconds, undefined, { signal: this.#stop.signal, ref: false }).catch(() => undefined);
+    await sleep(milliseconds, undefined, { signal: this.#stop.signal }).catch(() => undefined);
   }
 
   get #stopped(): boolean {

@@ -15,7 +15,7 @@ export interface ShipOptions {
   readonly firstRetryMs?: number;
   /** The longest wait between attempts. Default 60 000. A receiver may ask for up to an hour. */
   readonly lastRetryMs?: number;
-  /** How long `close` waits for what is being sent. Default 10 000. */
+  /** How long `close` takes at most, in milliseconds. Default 10 000. */
   readonly closeDeadlineMs?: number;
   /** Told once when a sink fails and once when it works again. Default a process warning. May not throw. */
   readonly onChange?: (change: SinkChange) => void;

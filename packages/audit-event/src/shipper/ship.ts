@@ -8,13 +8,17 @@ export interface Shipper {
   state(): readonly SinkState[];
   /** Resolves when every sink has all that is in the ledger now. Waits as long as a sink fails. */
   caughtUp(): Promise<void>;
-  /** Stops; the next start goes on from the cursors. Bounded in time (F15). */
+  /**
+   * Delivers what is in the ledger to the sinks that work, and stops; in bounded time (F15). The next start goes on from
+   * the cursors.
+   */
   close(): Promise<void>;
 }
 
 /**
  * Delivers a ledger's entries to its sinks: in order, at least once, each sink by itself. Runs in the process that writes
- * the ledger or in another one. What is delivered has been verified link by link.
+ * the ledger or in another one, which it keeps running until it is closed. What is delivered has been verified link by
+ * link.
  *
  * Does NOT remove anything from the ledger, nor deliver exactly once: after a failure an entry may come again, with the
  * same id.

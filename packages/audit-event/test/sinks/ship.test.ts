@@ -251,6 +251,26 @@ describe("shipLedger()", () => {
     expect(changes).toEqual([{ sink: "s", kind: "failing", code: "audit-event/ledger-broken" }]);
   });
 
+  it("F15: delivers on close what is there, although the next look is an hour away", async () => {
+    const source = sourceOf(entries(1));
+    const sink = keeping("s");
+    const { shipper } = await ship([sink], { read: source.read, intervalMs: 3_600_000 });
+    await shipper.caughtUp();
+    source.held.push(...entries(2, 1));
+    await shipper.close();
+    expect(sink.ids()).toEqual(idsOf(3));
+    await shipper.close();
+    await shipper.caughtUp();
+  });
+
+  it("F15: does not wait on close for a sink that fails", async () => {
+    const { shipper } = await ship([keeping("s", down)], { read: sourceOf(entries(1)).read, closeDeadlineMs: 10_000 });
+    await until(() => shipper.state()[0]?.failing !== undefined);
+    const before = performance.now();
+    await shipper.close();
+    expect(performance.now() - before).toBeLessThan(1000);
+  });
+
   it("F15: closes in bounded time although a sink hangs", async () => {
     const { shipper } = await ship([{ name: "s", send: never }], { read: sourceOf(entries(1)).read });
     await sleep(10);
