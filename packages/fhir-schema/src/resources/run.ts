@@ -1,10 +1,13 @@
 import { isResourceType } from "@wardline/fhir-r4";
 import type { ErrorObject } from "ajv";
 
-/** Something wrong, where (`/name/0/given`, in names of elements), and which keyword said so. `name` is an element's name from the definitions. */
+/** Something wrong. */
 export interface Fault {
+  /** Where, in names of elements: `/name/0/given`. */
   path: string;
+  /** A key of the sentences in `findings.ts`. */
   readonly rule: string;
+  /** The element it is about, when that is below `path`. */
   readonly name?: string;
 }
 
