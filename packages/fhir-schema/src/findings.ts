@@ -34,7 +34,8 @@ export function operationBodyFindings(
   name: string,
   type: string | undefined,
   body: unknown,
-  { extraParameters }: ParsedOptions,
+  { extraParameters, maxCount }: ParsedOptions,
 ): readonly Finding[] {
-  return name === "validate" ? [] : findingOf("operation", checkOperationBody({ name, type, extraParameters }, body));
+  if (name === "validate") return [];
+  return findingOf("operation", checkOperationBody({ name, type, extraParameters, maxCount }, body));
 }

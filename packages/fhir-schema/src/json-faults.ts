@@ -59,13 +59,9 @@ export function findJsonFault(
       }
       case QUOTE: {
         const end = endOfString(bytes, at + 1);
-        if (end.escaped && hasLoneSurrogate(bytes.toString("latin1", at + 1, end.at))) return "lone-surrogate";
-        if (expectsName && isForbiddenName(bytes, at + 1, end)) return "forbidden-name";
-        if (expectsName && demand.repeatedNames) {
-          const name = nameOf(bytes, at + 1, end);
-          if (seen.at(-1)?.has(name) === true) return "repeated-name";
-          seen.at(-1)?.add(name);
-        }
+        const fault =
+          stringFault(bytes, at + 1, end) ?? (expectsName ? nameFault(bytes, at + 1, end, seen.at(-1)) : undefined);
+        if (fault !== undefined) return fault;
         expectsName = false;
         at = end.at;
         break;
@@ -131,15 +127,23 @@ function endOfString(bytes: Buffer, start: number): StringEnd {
 const FORBIDDEN: ReadonlySet<string> = new Set([...Object.getOwnPropertyNames(Object.prototype), "prototype"]);
 const FORBIDDEN_STARTS: ReadonlySet<number> = new Set([...FORBIDDEN].map((name) => name.charCodeAt(0)));
 
-function isForbiddenName(bytes: Buffer, start: number, end: StringEnd): boolean {
-  if (!end.escaped && !FORBIDDEN_STARTS.has(bytes[start] ?? 0)) return false;
-  return FORBIDDEN.has(nameOf(bytes, start, end));
+function nameFault(bytes: Buffer, start: number, end: StringEnd, seen: Set<string> | undefined): JsonFault | undefined {
+  if (seen === undefined && !end.escaped && !FORBIDDEN_STARTS.has(bytes[start] ?? 0)) return undefined;
+  const name = nameOf(bytes, start, end);
+  if (FORBIDDEN.has(name)) return "forbidden-name";
+  if (seen?.has(name) === true) return "repeated-name";
+  seen?.add(name);
+  return undefined;
 }
 
 /** Names are compared after escapes are decoded: `"na\u006de"` is `name`. */
 function nameOf(bytes: Buffer, start: number, { at: end, escaped }: StringEnd): string {
   const text = bytes.toString("utf8", start, end);
   return escaped ? (JSON.parse(`"${text}"`) as string) : text;
+}
+
+function stringFault(bytes: Buffer, start: number, { at: end, escaped }: StringEnd): JsonFault | undefined {
+  return escaped && hasLoneSurrogate(bytes.toString("latin1", start, end)) ? "lone-surrogate" : undefined;
 }
 
 /** UTF-8 cannot write half a pair, so that whoever writes the text again writes something else. */

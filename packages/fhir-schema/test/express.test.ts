@@ -161,6 +161,7 @@ describe.each(EXPRESS)("fhirSchema on %s", (_name, express) => {
       ],
       ["a bad summary of a read", "/Patient/1?_summary=all", {}, 400, "query-invalid"],
       ["a page too large", "/Patient?_count=5000", {}, 400, "query-invalid"],
+      ["a page too large, of an operation", "/Patient/1/$everything?_count=5000", {}, 400, "operation-invalid"],
       ["a bad operation input", "/Patient/1/$everything?begin=2020", {}, 400, "operation-invalid"],
       [
         "a bad operation body",

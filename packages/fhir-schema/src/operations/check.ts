@@ -11,6 +11,8 @@ export interface OperationCall {
   readonly type?: string | undefined;
   /** Parameters beyond R4's definition that pass. */
   readonly extraParameters: ReadonlySet<string>;
+  /** Largest `_count`, of a server's own operations too. Default unlimited. */
+  readonly maxCount?: number;
 }
 
 type Pairs = readonly (readonly [name: string, value: string])[];
@@ -27,6 +29,9 @@ const FORMAT: ReadonlySet<string> = new Set(["_format", "_pretty", "_summary", "
 export function checkOperationQuery(call: OperationCall, method: string, pairs: Pairs): readonly SchemaIssue[] {
   const issues: SchemaIssue[] = [];
   if (method !== "POST" && changesState(call.name)) issues.push(error("not-supported", "The operation needs a POST."));
+  if (pairs.some(([name, value]) => name === "_count" && isOver(Number(value), call.maxCount))) {
+    issues.push(PAGE_TOO_LARGE);
+  }
   const definition = operationInputs(call.name, call.type);
   if (definition === undefined) return issues;
   const given = pairs.filter(([name]) => !FORMAT.has(name) && !call.extraParameters.has(name));
@@ -52,11 +57,16 @@ export function checkOperationQuery(call: OperationCall, method: string, pairs: 
 export function checkOperationBody(call: OperationCall, body: unknown): readonly SchemaIssue[] {
   if (!isRecord(body)) return [error("structure", "The operation's body is no resource.")];
   const definition = operationInputs(call.name, call.type);
-  if (definition === undefined) return [];
-  if (body["resourceType"] !== "Parameters") return bareResourceIssues(definition, body["resourceType"]);
+  if (body["resourceType"] !== "Parameters") {
+    return definition === undefined ? [] : bareResourceIssues(definition, body["resourceType"]);
+  }
   const issues: SchemaIssue[] = [];
   const list: unknown = body["parameter"] ?? [];
   const given = (Array.isArray(list) ? (list as readonly unknown[]) : []).map((one) => (isRecord(one) ? one : {}));
+  if (given.some((one) => one["name"] === "_count" && isOver(one["valueInteger"], call.maxCount))) {
+    issues.push(PAGE_TOO_LARGE);
+  }
+  if (definition === undefined) return issues;
   for (const [index, parameter] of given.entries()) parameterIssue(call, definition, parameter, index, issues);
   countIssues(definition, (name) => given.filter((one) => one["name"] === name).length, false, issues);
   return issues;
@@ -118,6 +128,13 @@ function error(issue: SchemaIssue["issue"], detail: string, expression?: string)
   return { severity: "error", issue, detail, ...(expression === undefined ? {} : { expression }) };
 }
 
+function isOver(count: unknown, maxCount = Number.POSITIVE_INFINITY): boolean {
+  return typeof count === "number" && count > maxCount;
+}
+
+const PAGE_TOO_LARGE: SchemaIssue = Object.freeze(
+  error("too-costly", "The page asked for is larger than this server answers.", "_count"),
+);
 const UNKNOWN_INPUT: SchemaIssue = Object.freeze(
   error("not-supported", "The operation has no input of this name in its R4 definition."),
 );

@@ -49,6 +49,19 @@ describe("inputs in the URL", () => {
     expect(queryOf("Claim/$submit", "POST")).toEqual([]);
   });
 
+  it("a page over the cap is too much, in URL and body, of whatever operation", () => {
+    for (const name of ["everything", "of-their-own"]) {
+      const call = { name, type: "Patient", extraParameters, maxCount: 50 };
+      const issues = [
+        ...checkOperationQuery(call, "GET", [["_count", "51"]]),
+        ...checkOperationBody(call, parameters({ name: "_count", valueInteger: 51 })),
+      ];
+      expect(issues.map((one) => one.issue)).toEqual(["too-costly", "too-costly"]);
+      expect(checkOperationQuery(call, "GET", [["_count", "50"]])).toEqual([]);
+      expect(checkOperationBody(call, parameters({ name: "_count", valueInteger: 50 }))).toEqual([]);
+    }
+  });
+
   it("an input that the route declares passes", () => {
     const call = { name: "everything", type: "Patient", extraParameters: new Set(["begin"]) };
     expect(checkOperationQuery(call, "GET", [["begin", "x"]])).toEqual([]);
