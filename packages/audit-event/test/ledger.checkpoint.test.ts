@@ -120,6 +120,40 @@ describe("checkpoints", () => {
     expect(await verifyLedger(folder, { keys: [real.verifierKey] })).toMatchObject({ ok: true });
   });
 
+  it("that a crash kept from the witness are shown to it at the next start", async () => {
+    const signer = newSigner();
+    const folder = await emptyFolder();
+    const first = await openLedger({ folder, signer, onCheckpoint: () => Promise.reject(new Error("down")) });
+    await first.append([{ n: 0 }]);
+    await first.close();
+    const shown: number[] = [];
+    const onCheckpoint = async (note: string): Promise<void> => void shown.push(sizeOf(note));
+    const second = await openLedger({ folder, signer, onCheckpoint });
+    await vi.waitFor(() => expect(second.state().checkpoint).toEqual({ entries: 1, witnessed: 1 }));
+    await second.close();
+    expect(shown).toEqual([1]);
+  });
+
+  it("F15: a signer that hangs does not keep the ledger from closing, nor writes afterwards", async () => {
+    const real = newSigner();
+    const hung: (() => void)[] = [];
+    let hang = false;
+    const sign = async (text: string): Promise<string> => {
+      if (hang) await new Promise<void>((resolve) => hung.push(resolve));
+      return real.sign(text);
+    };
+    const folder = await emptyFolder();
+    const ledger = await openLedger({ folder, signer: { ...real, sign }, closeDeadlineMs: 50 });
+    hang = true;
+    await ledger.append([{ n: 0 }]);
+    await ledger.close();
+    for (const release of hung) release();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect((await notesIn(folder)).map(sizeOf)).toEqual([0]);
+    await (await openLedger({ folder, signer: real })).close();
+    expect((await notesIn(folder)).map(sizeOf)).toEqual([0, 1]);
+  });
+
   it("are posted to a witness, which refuses by its status", async () => {
     const bodies: string[] = [];
     const server = createServer((req, res) => {

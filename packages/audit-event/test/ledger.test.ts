@@ -212,6 +212,20 @@ describe("opening after a crash", () => {
   });
 });
 
+describe("a clock that shows no time", () => {
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e15])("rejects the append and spoils nothing (%d)", async (time) => {
+    const folder = await emptyFolder();
+    let now = time;
+    const ledger = await openLedger({ folder, now: () => now });
+    await expect(ledger.append([{ n: 0 }])).rejects.toBeInstanceOf(RangeError);
+    expect(ledger.state()).toMatchObject({ status: "open", queuedBytes: 0 });
+    now = 0;
+    await ledger.append([{ n: 0 }]);
+    await ledger.close();
+    expect(await numbers(folder)).toEqual([0]);
+  });
+});
+
 describe("a ledger of the first version", () => {
   it("stays readable and verifiable, and is gone on with, signed", async () => {
     const folder = await emptyFolder();

@@ -8,8 +8,9 @@ import { type EventSealer, sealedBytes } from "./seal.ts";
 export interface Pending {
   readonly texts: readonly string[];
   readonly bytes: number;
-  /** When they were accepted, in milliseconds. */
-  readonly at: number;
+  /** When they were accepted, in milliseconds, and as it is written. */
+  readonly time: number;
+  readonly at: string;
   readonly resolve: (position: LedgerPosition) => void;
   readonly reject: (error: DependencyError) => void;
 }
@@ -56,13 +57,14 @@ export class BatchRenderer {
   /** What the batch takes on disk: exact for plain events without notes, otherwise close. */
   bytesOf(batch: readonly Pending[], { entries }: LedgerPosition): number {
     let bytes = this.#notes.length * OWN_EVENT_BYTES;
-    for (const { texts } of batch) {
-      for (const text of texts) {
-        const size = Buffer.byteLength(text);
-        bytes += entryBytes(entries, this.#sealer === undefined ? size : sealedBytes(size));
-      }
-    }
+    for (const { texts } of batch) for (const text of texts) bytes += this.entryBytes(text, entries);
     return bytes;
+  }
+
+  /** What one entry takes, but for the announcement of a key. */
+  entryBytes(text: string, seq: number): number {
+    const size = Buffer.byteLength(text);
+    return entryBytes(seq, this.#sealer === undefined ? size : sealedBytes(size));
   }
 
   render(batch: readonly Pending[], before: LedgerPosition, now: number): RenderedBatch {
@@ -82,8 +84,7 @@ export class BatchRenderer {
     };
 
     for (const event of this.#notes) addOwn(event, new Date(now).toISOString());
-    for (const { texts, at: time } of batch) {
-      const at = new Date(time).toISOString();
+    for (const { texts, time, at } of batch) {
       if (texts.length > 0 && time < this.#lastAt - CLOCK_TOLERANCE_MS) {
         addOwn({ kind: "clock-went-back", from: new Date(this.#lastAt).toISOString(), to: at }, at);
       }

@@ -66,6 +66,7 @@ interface Mark {
 export class CheckpointAudit {
   /** The last checkpoint the tree agreed with, and how many did. */
   last: Checkpoint | undefined;
+  lastNote: string | undefined;
   agreed = 0;
   /** A last line of checkpoints that a crash left unfinished. */
   torn: { readonly file: string; readonly offset: number } | undefined;
@@ -130,6 +131,7 @@ export class CheckpointAudit {
         return fault("forged-checkpoint", at, "a checkpoint's line does not fit the entries", position);
       }
       this.last = checkpoint;
+      this.lastNote = line?.note;
       this.agreed += 1;
     }
     return undefined;

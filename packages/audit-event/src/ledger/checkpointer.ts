@@ -57,6 +57,8 @@ export class Checkpointer {
       readonly position: LedgerPosition;
       readonly segment: number;
       readonly signed: number | undefined;
+      /** The last checkpoint, which nobody outside may have seen. */
+      readonly note: string | undefined;
     },
   ) {
     this.#files = files;
@@ -66,6 +68,7 @@ export class Checkpointer {
     this.#segment = begin.segment;
     this.#signed = begin.signed;
     this.#witnessing = new Witnessing(options.onCheckpoint);
+    if (begin.note !== undefined) this.#witnessing.show(begin.note, begin.signed ?? 0);
   }
 
   state(): NonNullable<LedgerState["checkpoint"]> {
@@ -156,6 +159,8 @@ export class Checkpointer {
     const { signer, instance } = this.#options;
     const origin = `${signer.name}/${instance}`;
     const note = await signer.sign(renderCheckpoint({ origin, size: position.entries, root }));
+    // Another may write the files by now.
+    if (this.#closed) return;
     const line = renderCheckpointLine({ note, hash: position.hash, ...(frontier === undefined ? {} : { frontier }) });
     await this.#persist(file, Buffer.from(line));
     this.#signed = position.entries;

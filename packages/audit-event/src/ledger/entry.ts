@@ -129,7 +129,7 @@ function suffix(hash: string): string {
 /** What the id of a wrapping key may consist of. */
 export const KEY_ID: RegExp = /^[A-Za-z0-9._:/=@-]{1,512}$/;
 
-const TIME_LENGTH = "2026-01-31T12:00:00.000Z".length;
+export const TIME_LENGTH: number = "2026-01-31T12:00:00.000Z".length;
 const BETWEEN = '","event":';
 const SUFFIX_LENGTH = suffix("0".repeat(64)).length;
 const VERSION_AT = '{"v":'.length;

@@ -3,7 +3,7 @@ import { DependencyError } from "@wardline/policy-types";
 import type { Ledger, LedgerPosition, LedgerState } from "../ledger.ts";
 import { BatchRenderer, type Pending } from "./batch.ts";
 import type { Checkpointer } from "./checkpointer.ts";
-import { entryBytes } from "./entry.ts";
+import { TIME_LENGTH } from "./entry.ts";
 import { closeTimedOut, ledgerClosed, ledgerFailed, ledgerFull, systemCode } from "./faults.ts";
 import type { FolderLock } from "./lock.ts";
 import type { ParsedLedgerOptions } from "./options.ts";
@@ -70,11 +70,14 @@ export class FileLedger implements Ledger {
 
     const texts = events.map(textOf);
     let bytes = 0;
-    for (const text of texts) bytes += entryBytes(this.#durable.entries, Buffer.byteLength(text));
+    for (const text of texts) bytes += this.#renderer.entryBytes(text, this.#durable.entries);
     if (this.#queuedBytes + bytes > queueBytes) throw ledgerFull();
+    const time = now();
+    const at = new Date(time).toISOString();
+    if (at.length !== TIME_LENGTH) throw new RangeError("the clock shows a year that has not four digits");
     this.#queuedBytes += bytes;
     const durable = new Promise<LedgerPosition>((resolve, reject) => {
-      this.#queue.push({ texts, bytes, at: now(), resolve, reject });
+      this.#queue.push({ texts, bytes, time, at, resolve, reject });
     });
     this.#writing ??= this.#writeAll();
     return durable;
@@ -188,29 +191,38 @@ export class FileLedger implements Ledger {
     this.#healDelay = options.healAfterMs;
   }
 
-  /** F15. When the disk hangs, the lock stays: the write under way may still land, and nobody may write beside it. */
+  /**
+   * F15. When the disk hangs, the lock stays: the write under way may still land, and nobody may write beside it. A
+   * signer or witness that hangs only costs the last checkpoint, which the next opening makes up for.
+   */
   async #close(): Promise<void> {
     const { options, segment, lock, checkpointer, retention } = this.#parts;
     clearTimeout(this.#healing);
     const end = Date.now() + options.closeDeadlineMs;
-    const finish = async (): Promise<void> => {
+    const write = async (): Promise<void> => {
       // What has expired meanwhile is put down too.
       await retention?.close();
       await this.#writing;
-      if (this.#failure === undefined) await checkpointer?.flush();
     };
-    const abort = new AbortController();
-    const timeout = delay(options.closeDeadlineMs, "late" as const, { signal: abort.signal }).catch(() => "late");
-    const finished = await Promise.race([finish().then(() => "finished"), timeout]);
-    abort.abort();
-    if (finished === "late") throw closeTimedOut();
+    if (!(await inTime(write(), options.closeDeadlineMs))) throw closeTimedOut();
+    if (this.#failure === undefined && checkpointer !== undefined) {
+      await inTime(checkpointer.flush(), end - Date.now());
+    }
+    await checkpointer?.close(end - Date.now());
     try {
       await segment.close();
     } finally {
       await lock.release();
-      await checkpointer?.close(Math.max(end - Date.now(), 1));
     }
   }
+}
+
+async function inTime(work: Promise<void>, milliseconds: number): Promise<boolean> {
+  const abort = new AbortController();
+  const timer = delay(Math.max(milliseconds, 1), false, { signal: abort.signal }).catch(() => false);
+  const finished = await Promise.race([work.then(() => true), timer]);
+  abort.abort();
+  return finished;
 }
 
 function textOf(event: object): string {

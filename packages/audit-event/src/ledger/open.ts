@@ -48,7 +48,7 @@ function partsOf(
   options: ParsedLedgerOptions,
   lock: FolderLock,
   segment: SegmentWriter,
-  { position, tree, checkpointed, lastAt, recovered }: Resumption,
+  { position, tree, checkpointed, note, lastAt, recovered }: Resumption,
 ): Parts {
   const { folder, instance, now, signer, encryption, retention } = options;
   const lastTime = lastAt === undefined ? Number.NEGATIVE_INFINITY : Date.parse(lastAt);
@@ -66,7 +66,7 @@ function partsOf(
         : new Checkpointer(
             files,
             { ...options, signer },
-            { tree, position, segment: segment.first, signed: checkpointed },
+            { tree, position, segment: segment.first, signed: checkpointed, note },
           ),
     // Without a signed checkpoint what remains could not be verified.
     retention:

@@ -15,8 +15,9 @@ export interface Resumption {
   readonly position: LedgerPosition;
   /** The Merkle tree of all entries, when checkpoints are wanted. */
   readonly tree: CompactTree;
-  /** How many entries the last checkpoint on disk covers; `undefined`: there is none. */
+  /** How many entries the last checkpoint on disk covers; `undefined`: there is none. And the checkpoint itself. */
   readonly checkpointed: number | undefined;
+  readonly note: string | undefined;
   /** Time of the last entry. */
   readonly lastAt?: string;
   /** The segment to append to; absent: there is none yet. */
@@ -84,6 +85,7 @@ export async function recover(
     position,
     tree,
     checkpointed: audit?.last?.size,
+    note: audit?.lastNote,
     ...(lastAt === undefined ? {} : { lastAt }),
     ...(last === undefined ? {} : { last }),
     ...(recovered === undefined ? {} : { recovered }),

@@ -28,7 +28,7 @@ export class Witnessing {
   async finish(deadlineMs: number): Promise<void> {
     clearTimeout(this.#retry);
     if (this.#telling === undefined) return;
-    await withinDeadline(this.#telling, deadlineMs).catch(() => undefined);
+    await withinDeadline(this.#telling, Math.max(deadlineMs, 1)).catch(() => undefined);
     clearTimeout(this.#retry);
   }
 

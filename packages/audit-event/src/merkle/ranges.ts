@@ -56,7 +56,8 @@ export class RangeRoots {
   /** Takes the next leaf, or a complete subtree of a part of the list that is no longer there. */
   add(node: TreeNode): void {
     for (const { range, tree } of this.#trees) {
-      if (node.start >= range.start && node.start + node.size <= range.end) tree.push(node);
+      const inside = node.start >= range.start && node.start + node.size <= range.end;
+      if (inside && node.start === tree.size) tree.push(node);
     }
   }
 
