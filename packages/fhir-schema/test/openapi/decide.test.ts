@@ -211,9 +211,47 @@ describe("parameters", () => {
   });
 });
 
-describe("whatever is sent", () => {
-  const paths = compile(CLAIMS);
+const paths = compile(CLAIMS);
 
+describe("paths", () => {
+  it.each([
+    ["/claims/summary", "GET /claims/summary"],
+    ["/claims/c1", "GET /claims/{claim}"],
+    ["/reports/r-1.json", "GET /reports/r-{number}.json"],
+    ["/claims/c%201", "GET /claims/{claim}"],
+    ["/reports/r-.json", "operation-unknown"],
+    ["/reports/1.json", "operation-unknown"],
+    ["/claims/c%001", "operation-parameters"],
+    ["/claims/c%0a1", "operation-parameters"],
+    ["/claims/%7f", "operation-parameters"],
+    ["/claims/c\\1", "operation-parameters"],
+    ["claims", "operation-parameters"],
+    ["http://h.example/claims", "operation-parameters"],
+    ["*", "operation-parameters"],
+  ])("%s is %s", (path, expected) => {
+    const decision = decideOperation(paths, { path, originalPath: path, method: "GET" });
+    expect(decision.kind === "permit" ? decision.grant.operation.name : decision.problem.code.slice(12)).toBe(expected);
+  });
+
+  it("are judged as received, whatever a router has dropped of them", () => {
+    const facts = { path: "/claims/c1", originalPath: "/api//claims/c1", method: "GET" };
+    expect(decideOperation(paths, facts)).toMatchObject({ kind: "deny", problem: { status: 400 } });
+  });
+
+  it("with a literal that is spelled encoded are found as the backend would find them", () => {
+    const [...list] = compile({
+      openapi: "3.1.0",
+      paths: {
+        "/u/@me": { get: {} },
+        "/u/{id}": { get: { parameters: [{ in: "path", name: "id", required: true, schema: {} }] } },
+      },
+    });
+    const facts = { path: "/u/%40me", originalPath: "/u/%40me", method: "GET" };
+    expect(decideOperation(list, facts)).toMatchObject({ kind: "permit", because: ["GET /u/@me"] });
+  });
+});
+
+describe("whatever is sent", () => {
   it("a path that is not declared, or is spelled otherwise, never finds an operation", () => {
     const piece = fc.constantFrom(
       "claims",

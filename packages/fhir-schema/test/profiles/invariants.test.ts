@@ -47,7 +47,13 @@ const ROWS: readonly Row[] = [
   ["a rule of the resource that does not", [root("status.exists()")], {}, ["invariant Observation"]],
   ["an answer that is not a yes", [root("status")], { status: "final" }, ["invariant Observation"]],
   ["no answer", [root("status.where(false)")], { status: "final" }, ["invariant Observation"]],
-  ["several answers", [root("component.code.exists() | true | false")], {}, ["invariant Observation"]],
+  ["several answers", [root("status.exists().combine(true)")], { status: "final" }, ["invariant Observation"]],
+  [
+    "a rule that ends in an error",
+    [root("component.single().exists()")],
+    { component: [{}, {}] },
+    ["invariant Observation"],
+  ],
   [
     "a rule that cannot be evaluated",
     [root("status.toInteger() + status.first() > 1")],

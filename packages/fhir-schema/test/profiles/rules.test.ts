@@ -40,6 +40,26 @@ const ROWS: readonly Row[] = [
     [],
   ],
 
+  [
+    "items that have only an extension",
+    [{ id: "Observation.x", max: "1" }],
+    { x: ["a", null], _x: [null, { extension: [] }] },
+    ["structure Observation.x"],
+  ],
+  ["places that hold nothing", [{ id: "Observation.x", max: "1" }], { x: [null, "a"], _x: [null, null] }, []],
+  ["an element whose name begins like a choice", [VALUE, { id: "Observation.valueSet" }], { valueSet: "x" }, []],
+  [
+    "a fixed list with more items",
+    [{ id: "Observation.code", fixedCodeableConcept: { coding: [{ code: "a" }] } }],
+    { code: { coding: [{ code: "a" }, { code: "b" }] } },
+    ["value Observation.code"],
+  ],
+  [
+    "a pattern that is met by a prototype",
+    [{ id: "Observation.code", patternCodeableConcept: JSON.parse('{"__proto__":{}}') as object }],
+    { code: {} },
+    ["value Observation.code"],
+  ],
   ["a choice of an allowed type", [VALUE], { valueQuantity: {} }, []],
   ["a choice of a type that is not allowed", [VALUE], { valueBoolean: true }, ["structure Observation.value"]],
   ["a choice whose type is an extension's", [VALUE], { _valueBoolean: { id: "x" } }, ["structure Observation.value"]],

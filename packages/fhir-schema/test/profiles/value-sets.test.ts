@@ -69,6 +69,20 @@ const ROWS: readonly Row[] = [
     issue,
   ],
   [
+    "an excluded code without its system",
+    [
+      valueSet({
+        compose: {
+          include: [{ system: S, concept: [{ code: "a" }] }],
+          exclude: [{ system: S, concept: [{ code: "a" }] }],
+        },
+      }),
+    ],
+    "code",
+    { valueCode: "a" },
+    issue,
+  ],
+  [
     "beside an excluded code",
     [valueSet({ compose: { include: [{ system: S }], exclude: [{ system: S, concept: [{ code: "a" }] }] } })],
     "Coding",
