@@ -1,5 +1,5 @@
-import { eventIdOf, refused, rejected, type Sink } from "../shipper/sink.ts";
-import { failureOf, type HttpSinkOptions, jsonOf, poster } from "./http.ts";
+import { eventIdOf, refused, type Sink } from "../shipper/sink.ts";
+import { checkEntries, failureOf, type HttpSinkOptions, jsonOf, poster } from "./http.ts";
 
 export interface ElasticSinkOptions extends HttpSinkOptions {
   /** An index or a data stream. */
@@ -32,17 +32,7 @@ export function elasticSink(options: ElasticSinkOptions): Sink {
         answer,
       );
       if (items?.length !== entries.length) throw refused("for fewer entries than were sent");
-      checkItems(items.map(({ create }) => create?.status ?? 0));
+      checkEntries(items.map(({ create }) => create?.status ?? 0));
     },
   };
 }
-
-/** What may pass is tried again first: the events that were taken are duplicates then. */
-export function checkItems(statuses: readonly number[]): void {
-  const failed = statuses.filter((status) => !(status >= 200 && status < 300) && status !== CONFLICT);
-  const passing = failed.find((status) => status !== 400 && status !== 413 && status !== 422);
-  if (passing !== undefined) throw refused(`${passing} for an entry`);
-  if (failed.length > 0) throw rejected(`${failed[0] ?? ""} for an entry`);
-}
-
-const CONFLICT = 409;

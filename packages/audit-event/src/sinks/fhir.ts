@@ -1,6 +1,5 @@
 import { eventIdOf, refused, type Sink } from "../shipper/sink.ts";
-import { checkItems } from "./elastic.ts";
-import { failureOf, type HttpSinkOptions, jsonOf, poster } from "./http.ts";
+import { checkEntries, failureOf, type HttpSinkOptions, jsonOf, poster } from "./http.ts";
 
 /**
  * Stores the events in a FHIR server, as a batch of updates under each event's id: one that comes again changes nothing.
@@ -28,7 +27,7 @@ export function fhirSink(options: HttpSinkOptions): Sink {
         answer,
       );
       if (bundle.entry?.length !== entries.length) throw refused("for fewer entries than were sent");
-      checkItems(bundle.entry.map(({ response }) => Number.parseInt(response?.status ?? "0", 10)));
+      checkEntries(bundle.entry.map(({ response }) => Number.parseInt(response?.status ?? "0", 10)));
     },
   };
 }

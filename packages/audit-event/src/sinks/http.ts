@@ -54,10 +54,27 @@ export function poster(where: string, { url, headers = {}, tls = {} }: HttpSinkO
  * has run out, a server that is not there yet.
  */
 export function failureOf({ status, retryAfterMs }: HttpAnswer): DeliveryError | undefined {
-  if (status >= 200 && status < 300) return undefined;
-  if (status === 400 || status === 413 || status === 422) return rejected(String(status));
-  return refused(String(status), retryAfterMs);
+  if (isSuccess(status)) return undefined;
+  return OF_THE_BATCH.has(status) ? rejected(String(status)) : refused(String(status), retryAfterMs);
 }
+
+/**
+ * Fails for the statuses a receiver gave for each entry, unless all are successes or conflicts: an entry it has already.
+ * What may pass is tried again first; those that were taken are conflicts then.
+ */
+export function checkEntries(statuses: readonly number[]): void {
+  const failed = statuses.filter((status) => !isSuccess(status) && status !== CONFLICT);
+  const passing = failed.find((status) => !OF_THE_BATCH.has(status));
+  if (passing !== undefined) throw refused(`${passing} for an entry`);
+  if (failed.length > 0) throw rejected(`${failed[0] ?? ""} for an entry`);
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+const OF_THE_BATCH: ReadonlySet<number> = new Set([400, 413, 422]);
+const CONFLICT = 409;
 
 /** The JSON an answer has to hold. Without it nobody knows what the receiver took. */
 export function jsonOf<Value>({ text }: HttpAnswer): Value {

@@ -27,11 +27,12 @@ export function splunkSink(options: SplunkSinkOptions): Sink {
     async send(entries, signal) {
       const body = entries.map((entry) => JSON.stringify(renderSplunk(entry, options))).join("\n");
       const answer = await post(body, "application/json", signal);
-      const { code } = answer.text === "" ? {} : jsonOf<{ readonly code?: unknown }>(answer);
-      if (answer.status === 400) throw OF_THE_EVENTS.has(code) ? rejected(`code ${String(code)}`) : refused("400");
       const failure = failureOf(answer);
-      if (failure !== undefined) throw failure;
-      if (code !== 0) throw refused("without success");
+      // With 400 the collector speaks of the events or of its own configuration; the code tells which.
+      if (failure !== undefined && answer.status !== 400) throw failure;
+      const { code } = jsonOf<{ readonly code?: unknown }>(answer);
+      if (OF_THE_EVENTS.has(code)) throw rejected(`code ${String(code)}`);
+      if (failure !== undefined || code !== 0) throw refused(`code ${String(code)}`);
     },
   };
 }

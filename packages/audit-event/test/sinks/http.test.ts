@@ -198,6 +198,55 @@ describe.each(KINDS)("$name", ({ sink, idsIn, answer }) => {
   });
 });
 
+describe("what a failure means", () => {
+  const once = async (sink: (options: HttpSinkOptions) => Sink, answer: object): Promise<unknown> => {
+    const server = await receiver(() => answer);
+    const options = { url: server.url, tls: { ca: server.identity.cert } };
+    return sink(options)
+      .send(entries(2), new AbortController().signal)
+      .then(
+        () => "taken",
+        ({ code, retryable }: { code: string; retryable: boolean }) => `${code} ${retryable ? "again" : "never"}`,
+      );
+  };
+  const AGAIN = "audit-event/sink-refused again";
+  const NEVER = "audit-event/entry-rejected never";
+
+  it.each([
+    [{ code: 0 }, "taken"],
+    [{ code: 6 }, NEVER],
+    [{ code: 12 }, NEVER],
+    [{ code: 7 }, AGAIN],
+    [{ code: 9 }, AGAIN],
+    [{ text: "nothing" }, AGAIN],
+  ])("Splunk's %j: %s", async (answer, expected) => {
+    expect(await once((options) => splunkSink({ ...options, token: "t" }), answer)).toBe(expected);
+  });
+
+  it.each([
+    [[201, 409], "taken"],
+    [[201, 400], NEVER],
+    [[429, 400], AGAIN],
+    [[503, 201], AGAIN],
+    [[201], AGAIN],
+    [[201, undefined], AGAIN],
+  ])("Elastic's items %j: %s", async (statuses, expected) => {
+    const items = statuses.map((status) => ({ create: { status } }));
+    expect(await once((options) => elasticSink({ ...options, index: "i" }), { items })).toBe(expected);
+  });
+
+  it.each([
+    [["201 Created", "200 OK"], "taken"],
+    [["200", "422 no"], NEVER],
+    [["200", "500"], AGAIN],
+    [["200", ""], AGAIN],
+    [["200"], AGAIN],
+  ])("a FHIR server's entries %j: %s", async (statuses, expected) => {
+    const entry = statuses.map((status) => ({ response: { status } }));
+    expect(await once(fhirSink, { entry })).toBe(expected);
+  });
+});
+
 describe("what is sent", () => {
   it("has the event, its time and where it stands in the ledger", async () => {
     const bodies: unknown[] = [];

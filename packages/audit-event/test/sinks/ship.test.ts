@@ -8,6 +8,7 @@ import {
   DeliveryError,
   eventIdOf,
   type LedgerEntry,
+  localKeyRing,
   openLedger,
   type ShipOptions,
   type Shipper,
@@ -67,6 +68,25 @@ describe("shipLedger()", () => {
     await shipper.caughtUp();
     expect(sink.ids()).toEqual(Array.from({ length: 20 }, (_, n) => [`a-${n}`, `b-${n}`]).flat());
     expect(shipper.state()).toMatchObject([{ sink: "archive", delivered: 40, rejected: 0 }]);
+  });
+
+  it("opens what the ledger holds encrypted, and delivers nothing without the keys", async () => {
+    const folder = await emptyFolder();
+    const encryption = await localKeyRing({
+      file: join(folder, "keys.json"),
+      passphrase: "correct horse battery",
+      create: true,
+    });
+    const ledger = await openLedger({ folder: join(folder, "audit"), encryption });
+    await ledger.append([{ id: "a" }, { id: "b" }]);
+    await ledger.close();
+    const blind = await ship([keeping("s")], { folder: join(folder, "audit") });
+    await until(() => blind.shipper.state()[0]?.failing !== undefined);
+    const sink = keeping("s");
+    const { shipper } = await ship([sink], { folder: join(folder, "audit"), encryption });
+    await shipper.caughtUp();
+    expect(sink.ids()).toEqual(["a", "b"]);
+    expect(blind.shipper.state()).toMatchObject([{ delivered: 0 }]);
   });
 
   it("goes on from its cursor after a restart", async () => {
@@ -152,7 +172,7 @@ describe("shipLedger()", () => {
     };
     const healthy = keeping("healthy");
     const { shipper, changes } = await ship([hanging, healthy], { read: sourceOf(entries(30)).read });
-    await until(() => healthy.ids().length === 30);
+    await until(() => shipper.state()[1]?.delivered === 30);
     await until(() => shipper.state()[0]?.failing?.code === "audit-event/sink-hung");
     expect(calls).toBe(1);
     expect(shipper.state()).toMatchObject([{ delivered: 0 }, { delivered: 30 }]);
