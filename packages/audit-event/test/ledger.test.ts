@@ -265,7 +265,7 @@ describe("several workers", () => {
     for (const n of upTo(3)) {
       expect(await verifyLedger(join(home, `worker-${n}`), { keys })).toMatchObject({ ok: true, entries: 1 });
     }
-    const [first = "", second = ""] = [join(home, "worker-0"), join(home, "worker-1")];
+    const [first, second] = [join(home, "worker-0"), join(home, "worker-1")];
     const [note = ""] = (await notesIn(first)).slice(-1);
     expect(await verifyLedger(second, { keys, expectCheckpoint: note })).toMatchObject({ ok: false });
     expect(verifyProof(await prove(second, 0), note, signer.verifierKey)).toMatchObject({ ok: false });
