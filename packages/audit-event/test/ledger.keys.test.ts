@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ConfigurationError, type KeyProvider } from "@wardline/policy-types";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type LocalKeyRing, localKeyRing, openLedger, readLedger, verifyLedger } from "../src/index.ts";
+import { renderEntry } from "../src/ledger/entry.ts";
 import { openLedgerOn } from "../src/ledger/open.ts";
 import { failingFiles } from "./support/failing-files.ts";
 import { emptyFolder, segmentFiles } from "./support/folders.ts";
@@ -50,6 +51,22 @@ describe("a ledger encrypted at rest", () => {
     const late: number[] = [];
     for await (const { seq } of readLedger(target, { encryption: ring, from: 20 })) late.push(seq);
     expect(late).toEqual([20, 21, 22, 23]);
+  });
+
+  it("opens an event in its own place only, however the chain is mended", async () => {
+    const folder = await emptyFolder();
+    const ledger = await openLedger({ folder, encryption: ring });
+    for (let n = 0; n < 3; n++) await ledger.append([{ n }]);
+    await ledger.close();
+    const path = join(folder, (await segmentFiles(folder))[0] ?? "");
+    const lines = (await readFile(path, "utf8")).trimEnd().split("\n");
+    const dataOf = (line = ""): Buffer => Buffer.from((JSON.parse(line) as { sealed: string }).sealed, "base64");
+    const { prev, at } = JSON.parse(lines[1] ?? "") as { prev: string; at: string };
+    const second = renderEntry({ entries: 1, hash: prev }, at, { kind: "sealed", data: dataOf(lines[2]) });
+    const third = renderEntry(second.after, at, { kind: "sealed", data: dataOf(lines[1]) });
+    await writeFile(path, `${lines[0]}\n${second.line}${third.line}`);
+    expect(await verifyLedger(folder)).toMatchObject({ ok: true, entries: 3 });
+    await expect(read(folder, ring)).rejects.toMatchObject({ code: "audit-event/ledger-keys" });
   });
 
   it("goes on from a ledger that was not, and back", async () => {
