@@ -2,7 +2,15 @@
 import { parseInteraction } from "@wardline/fhir-r4";
 import { checkSearch } from "@wardline/fhir-schema";
 
-const LIMITS = { maxCount: 1000, maxIncludes: 10, maxChain: 3, maxIssues: 20, extraParameters: new Set() };
+const LIMITS = {
+  maxCount: 1000,
+  maxIncludes: 10,
+  maxChain: 3,
+  maxParameters: 100,
+  maxValues: 1000,
+  maxIssues: 20,
+  extraParameters: new Set(),
+};
 const QUERIES = [
   ["typical", "Observation", "patient=85&category=laboratory&date=ge2020-01-01&_count=50"],
   ["US Core", "Observation", "_revinclude=Provenance:target&code=http%3A%2F%2Floinc.org%7C8867-4&patient=85"],

@@ -26,6 +26,10 @@ export interface FhirSchemaOptions {
   readonly maxIncludes?: number;
   /** Steps of one chain or `_has`. Default 3. */
   readonly maxChain?: number;
+  /** Parameters of one search, repeats counted. Default 100. */
+  readonly maxParameters?: number;
+  /** Values of one parameter, separated by commas. Default 1000. */
+  readonly maxValues?: number;
   /** Findings told of one request. Default 20. */
   readonly maxIssues?: number;
   /** Largest body, before and after decompression. Default 1 MiB. */
@@ -70,6 +74,8 @@ const DEFAULTS: Omit<Defaulted, "onReport"> = {
   maxCount: 1000,
   maxIncludes: 10,
   maxChain: 3,
+  maxParameters: 100,
+  maxValues: 1000,
   maxIssues: 20,
   requestBodyBytes: 1024 * 1024,
   maxInflation: 100,
@@ -83,7 +89,16 @@ const MODES = {
   queries: ["refuse", "report", "off"],
   responses: ["off", "report"],
 };
-const LIMITS = ["maxCount", "maxIssues", "requestBodyBytes", "maxInflation", "maxDepth", "maxArrayLength"] as const;
+const LIMITS = [
+  "maxCount",
+  "maxParameters",
+  "maxValues",
+  "maxIssues",
+  "requestBodyBytes",
+  "maxInflation",
+  "maxDepth",
+  "maxArrayLength",
+] as const;
 
 /** Fills in defaults. Throws a `ConfigurationError` with every mistake. */
 export function parseOptions(options: FhirSchemaOptions): ParsedOptions {

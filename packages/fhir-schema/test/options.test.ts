@@ -66,6 +66,8 @@ describe("options", () => {
       maxCount: 50,
       maxIncludes: 10,
       maxChain: 3,
+      maxParameters: 100,
+      maxValues: 1000,
       maxIssues: 20,
       requestBodyBytes: 1_048_576,
       maxInflation: 100,

@@ -10,6 +10,10 @@ export interface QueryLimits {
   readonly maxIncludes: number;
   /** Steps of one chain or `_has`. */
   readonly maxChain: number;
+  /** Parameters of one search, repeats counted. */
+  readonly maxParameters: number;
+  /** Values of one parameter, of which any may match. */
+  readonly maxValues: number;
   /** Findings told. */
   readonly maxIssues: number;
   /** Parameters beyond R4 that pass: names without modifier. */

@@ -35,6 +35,9 @@ export interface QueryUse {
 export function checkSearch(search: SearchQuery, { of, type, lenient }: QueryUse, limits: QueryLimits): QueryVerdict {
   const issues: SchemaIssue[] = [];
   const ignored: string[] = [];
+  if (search.pairs.length > limits.maxParameters) {
+    return { issues: [queryIssue("too-costly", "The search has more parameters than this server answers.")], ignored };
+  }
   for (const criterion of search.criteria) {
     if (lenient && isIgnorable(criterion, limits)) ignored.push(criterion.raw);
     else criterionIssues(criterion, of, limits, issues);
@@ -56,6 +59,10 @@ function criterionIssues(
   issues: SchemaIssue[],
 ): void {
   const { raw, known, values, parameter, steps } = criterion;
+  if (values.length > limits.maxValues) {
+    issues.push(queryIssue("too-costly", "A parameter has more values than this server answers."));
+    return;
+  }
   if (limits.extraParameters.has(bareName(raw))) {
     const fault = values.map(extraFault).find((found) => found !== undefined);
     if (fault !== undefined) issues.push(queryIssue("value", fault, bareName(raw)));

@@ -76,6 +76,17 @@ describe("limits", () => {
     expect(only(has(4))?.issue).toBe("too-costly");
   });
 
+  it("parameters and their values are counted, of whatever name", () => {
+    const times = (count: number, one: string) => Array.from({ length: count }, () => one).join("&");
+    expect(check(`Patient?${times(100, "name=a")}`).issues).toEqual([]);
+    expect(only(`Patient?${times(101, "name=a")}`)?.issue).toBe("too-costly");
+    expect(only(`Patient?${times(101, "surname=a")}`, {}, true)?.issue).toBe("too-costly");
+    const list = (count: number) => Array.from({ length: count }, (_, n) => n).join(",");
+    expect(check(`Patient?_id=${list(1000)}`).issues).toEqual([]);
+    expect(only(`Patient?_id=${list(1001)}`)?.issue).toBe("too-costly");
+    expect(only(`Patient?vendor=${list(1001)}`, { extraParameters: new Set(["vendor"]) })?.issue).toBe("too-costly");
+  });
+
   it("includes are counted together", () => {
     const url = `Patient?${"_include=Patient:link&".repeat(5)}${"_revinclude=Observation:patient&".repeat(5)}name=a`;
     expect(check(url).issues).toEqual([]);
@@ -95,7 +106,7 @@ describe("limits", () => {
   });
 
   it("tells no more findings than it may", () => {
-    const url = `Patient?${Array.from({ length: 100 }, (_, n) => `x${n}=1`).join("&")}`;
+    const url = `Patient?${Array.from({ length: 90 }, (_, n) => `x${n}=1`).join("&")}`;
     expect(check(url).issues).toHaveLength(20);
     expect(check(url, { maxIssues: 3 }).issues).toHaveLength(3);
   });

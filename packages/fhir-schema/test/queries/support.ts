@@ -6,6 +6,8 @@ export const LIMITS: QueryLimits = {
   maxCount: 1000,
   maxIncludes: 10,
   maxChain: 3,
+  maxParameters: 100,
+  maxValues: 1000,
   maxIssues: 20,
   extraParameters: new Set(),
 };
