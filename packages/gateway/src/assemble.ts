@@ -1,4 +1,4 @@
-import { type FhirSchemaOptions, fhirSchema } from "@wardline/fhir-schema";
+import { type FhirSchemaOptions, fhirSchema, prepare } from "@wardline/fhir-schema";
 import { perimeter } from "@wardline/perimeter";
 import type { PolicyDocument, RoutePolicy } from "@wardline/policy-types";
 import { afterAnswer, contextOf, requireControls, sendProblem } from "@wardline/policy-types/express";
@@ -16,6 +16,9 @@ import type { Upstream } from "./proxy/upstream.ts";
 import { type FindRoute, routeFinder } from "./routes.ts";
 
 const MIB = 1024 * 1024;
+const WRITES: ReadonlySet<string> = new Set(["create", "update", "batch", "transaction"]);
+/** Compiled before the first request, which would otherwise wait for it; others when they first come. */
+const USUAL_TYPES = ["Bundle", "Condition", "DocumentReference", "MedicationRequest", "Observation", "Patient"];
 const SMART_CONFIGURATION = "/.well-known/smart-configuration";
 
 export interface Parts {
@@ -89,6 +92,7 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
   const requestBodyBytes = policy.limits?.requestBodyBytes ?? MIB;
   const baseUrl = policy.publicOrigin + route.path;
 
+  if (route.interactions.some((code) => WRITES.has(code))) prepare(route.types ?? USUAL_TYPES);
   const router = Router({ caseSensitive: true, strict: true });
   publishSmartConfiguration(router, policy, route);
   router.use(smartAuth(authOptions(parts, route, upstream, { baseUrl, requestBodyBytes })));

@@ -10,7 +10,7 @@ import {
   shipLedger,
 } from "@wardline/audit-event";
 import type { PolicyDocument } from "@wardline/policy-types";
-import type { GatewayEvent } from "./options.ts";
+import type { GatewayEvent } from "./events.ts";
 
 /** Keys and receivers of the audit log. They are given, not written into a policy: a policy holds no secret. */
 export interface AuditDependencies

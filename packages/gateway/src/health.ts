@@ -1,5 +1,5 @@
 import type { LedgerState } from "@wardline/audit-event";
-import type { GatewayEvent } from "./options.ts";
+import type { GatewayEvent } from "./events.ts";
 
 /** What `/readyz` shows: names, states and times, nothing of any request. */
 export interface Readiness {

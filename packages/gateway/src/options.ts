@@ -1,18 +1,7 @@
 import type { AccessRecord } from "@wardline/policy-types";
 import { findings, refuseUnknownKeys } from "@wardline/policy-types";
 import type { AuditDependencies } from "./audit.ts";
-
-/** Something an operator should know, as one log line. */
-export interface GatewayEvent {
-  readonly level: "info" | "warn" | "error";
-  /** Stable: `gateway/upstream-failed`. */
-  readonly code: string;
-  /** A fixed sentence. */
-  readonly message: string;
-  /** Names and numbers only, nothing from a request. */
-  readonly facts?: Readonly<Record<string, string | number | boolean>>;
-  readonly error?: unknown;
-}
+import type { GatewayEvent } from "./events.ts";
 
 /** What the gateway takes from outside instead of reaching for it. */
 export interface GatewayDependencies {

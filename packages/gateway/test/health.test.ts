@@ -1,7 +1,7 @@
 import type { LedgerState } from "@wardline/audit-event";
 import { describe, expect, it } from "vitest";
+import type { GatewayEvent } from "../src/events.ts";
 import { watchHealth } from "../src/health.ts";
-import type { GatewayEvent } from "../src/options.ts";
 
 function watch(): {
   health: ReturnType<typeof watchHealth>;
