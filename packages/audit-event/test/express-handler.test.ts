@@ -109,6 +109,14 @@ describe.each(EXPRESS)("auditEvent() with a folder's name, on %s", (_name, expre
     await (await openLedger({ folder })).close();
   });
 
+  it("gives up a ledger that opens only after it was closed", async () => {
+    const folder = await emptyFolder();
+    await audit({ ledger: folder }).close();
+    const next = await openLedger({ folder });
+    expect(next.state()).toMatchObject({ status: "open", durable: { entries: 0 } });
+    await next.close();
+  });
+
   it("hashes identifiers by zone, on the way from the request to the ledger", async () => {
     const ledger = memoryLedger();
     const identifierKey = { id: "k1", key: new Uint8Array(32).fill(1) };

@@ -93,7 +93,6 @@ async function readAnswer(res: IncomingMessage): Promise<HttpAnswer> {
     if (size > MOST_ANSWER_BYTES) throw new Error("the answer is too large");
     chunks.push(chunk);
   }
-  if (!res.complete) throw new Error("the answer broke off");
   const text = Buffer.concat(chunks).toString();
   return { status: res.statusCode ?? 0, text, retryAfterMs: retryAfter(res.headers["retry-after"]) };
 }
