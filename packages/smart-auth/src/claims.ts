@@ -53,7 +53,7 @@ export function checkAnswer(
   const claims = { ...answer, iss, sub: answer["sub"] ?? clientItself(answer) };
   const fault =
     (iss === issuer.issuer ? undefined : "iss of the answer is another issuer") ??
-    (type === undefined || isAccessTokenType(type) ? undefined : "token_type is not that of an access token") ??
+    typeFault(type, answer["cnf"]) ??
     commonFault(claims, issuer, now) ??
     missing(claims, ["sub", "client_id"]) ??
     (answer["jti"] === undefined ? undefined : missing(claims, ["jti"]));
@@ -69,8 +69,12 @@ function clientItself(answer: Readonly<Record<string, unknown>>): unknown {
   return speaksOfSomebody ? undefined : answer["client_id"];
 }
 
-function isAccessTokenType(type: unknown): boolean {
-  return typeof type === "string" && type.toLowerCase() === "bearer";
+/** RFC 9449 section 6.2: what is bound to a key is of type DPoP. Its absence proves nothing: `cnf` decides. */
+function typeFault(type: unknown, cnf: unknown): string | undefined {
+  if (type === undefined) return undefined;
+  const isBound = typeof cnf === "object" && cnf !== null && "jkt" in cnf;
+  const isRight = typeof type === "string" && type.toLowerCase() === (isBound ? "dpop" : "bearer");
+  return isRight ? undefined : "token_type does not fit";
 }
 
 type Claims = UnverifiedToken["claims"];

@@ -1,6 +1,6 @@
 import { type Decision, deny, permit } from "@wardline/policy-types";
 import type { TransportFacts } from "@wardline/policy-types/express";
-import type { Problems } from "./problems.ts";
+import type { SchemeProblems } from "./token-problems.ts";
 
 /** What a request shows of who sent it. */
 export interface Credentials {
@@ -9,27 +9,40 @@ export interface Credentials {
   /** The text after "?", still encoded. */
   readonly query: string;
   readonly transport: Pick<TransportFacts, "peerAddress" | "clientCertificate">;
+  /** As received. */
+  readonly method: string;
+  /** Public target URI without query: what a proof of possession must name. */
+  readonly uri: string;
+}
+
+export interface PresentedToken {
+  readonly scheme: "bearer" | "dpop";
+  readonly token: string;
 }
 
 /** RFC 6750 section 2.1: `b64token`; at most 8 KiB. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]{1,8192}=*$/;
 
 /** The one access token of a request. Does NOT look into it. */
-export function readBearer(
+export function readCredentials(
   { rawHeaders, query }: Pick<Credentials, "rawHeaders" | "query">,
-  problems: Problems,
-): Decision<string> {
+  schemes: SchemeProblems,
+  takesDpop: boolean,
+): Decision<PresentedToken> {
   const values = headerValues(rawHeaders, "authorization");
-  if (hasAccessToken(query)) return deny(problems.credentialsMalformed, ["access_token in the URL"]);
-  if (values.length > 1) return deny(problems.credentialsMalformed, ["several Authorization headers"]);
+  if (hasAccessToken(query)) return deny(schemes.credentialsMalformed, ["access_token in the URL"]);
+  if (values.length > 1) return deny(schemes.credentialsMalformed, ["several Authorization headers"]);
   const [value] = values;
-  if (value === undefined) return deny(problems.credentialsMissing, ["no Authorization header"]);
-  const [, scheme, token = ""] = /^(\S+)(?: +(.*))?$/.exec(value) ?? [];
-  if (scheme?.toLowerCase() !== "bearer") return deny(problems.credentialsMissing, ["not the Bearer scheme"]);
-  if (token === "") return deny(problems.credentialsMalformed, ["Bearer without a token"]);
-  return TOKEN.test(token)
-    ? permit(token, ["one bearer token"])
-    : deny(problems.tokenInvalid, ["the token has characters no token has, or is too long"]);
+  if (value === undefined) return deny(schemes.credentialsMissing, ["no Authorization header"]);
+  const [, name, token = ""] = /^(\S+)(?: +(.*))?$/.exec(value) ?? [];
+  const scheme = name?.toLowerCase();
+  if (scheme !== "bearer" && !(scheme === "dpop" && takesDpop)) {
+    return deny(schemes.credentialsMissing, ["not a scheme that is accepted here"]);
+  }
+  if (token === "") return deny(schemes.credentialsMalformed, ["the scheme without a token"]);
+  if (TOKEN.test(token)) return permit({ scheme, token }, ["one token"]);
+  const { tokenInvalid } = scheme === "dpop" ? schemes.underDpop : schemes;
+  return deny(tokenInvalid, ["the token has characters no token has, or is too long"]);
 }
 
 /** Every value of a header, in order. */

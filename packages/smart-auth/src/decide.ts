@@ -14,13 +14,13 @@ import {
   interactionNotAllowed,
   NOT_FOUND,
   OPERATION_NOT_ALLOWED,
-  type Problems,
   SEARCH_REFUSED,
   TYPE_NOT_SERVED,
 } from "./problems.ts";
 import { isMemberType, type Rights } from "./rights.ts";
 import { baseTypes, decideSearch } from "./search.ts";
 import type { RouteSettings } from "./settings.ts";
+import type { Problems } from "./token-problems.ts";
 import { decideWrite, type StoredReader } from "./writes.ts";
 
 /** Everything a decision about one interaction (or one entry of a batch) is made from. */

@@ -20,10 +20,11 @@ import { batchAnswer, createBatchGuard } from "./guard/batch-answer.ts";
 import type { GuardFacts } from "./guard/facts.ts";
 import { type SmartConfigurationOptions, smartConfigurationDocument } from "./metadata.ts";
 import { parseOptions, type SmartAuthOptions } from "./options.ts";
-import { createProblems, INTERACTION_UNKNOWN } from "./problems.ts";
+import { INTERACTION_UNKNOWN } from "./problems.ts";
 import { publicInteraction, readInteraction, requestTarget } from "./request.ts";
 import { createRights, type Rights } from "./rights.ts";
 import { withDeadline } from "./stored.ts";
+import { createProblems } from "./token-problems.ts";
 
 const CONTROL = "smart-auth";
 
@@ -31,15 +32,15 @@ const CONTROL = "smart-auth";
  * Lets a request through when its access token covers it, and lets of the answer through what the token covers. Mount it
  * at the FHIR base, before the handler.
  *
- * Does NOT check bodies against the FHIR schema, limit rates, or write the audit log. Does NOT accept
- * tokens that are bound to a key. Throws a `ConfigurationError` for options that cannot be right.
+ * Does NOT check bodies against the FHIR schema, limit rates, or write the audit log. Throws a `ConfigurationError` for options that cannot be right.
  *
  * @see https://hl7.org/fhir/smart-app-launch/STU2.2/
  */
 export function smartAuth(options: SmartAuthOptions): RequestHandler {
   const settings = parseOptions(options);
   const { route } = settings;
-  const problems = createProblems(route.baseUrl);
+  const { dpop } = settings;
+  const problems = createProblems(route.baseUrl, dpop === undefined ? {} : { dpopAlgorithms: dpop.algorithms });
   const authenticate = createAuthenticator(settings, problems);
   /** A remembered token keeps its principal, and with it the grant. */
   const grants = new WeakMap<Principal, Grant>();
@@ -69,6 +70,8 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
       rawHeaders: req.rawHeaders,
       query: target.query,
       transport: context.transport,
+      method: context.method,
+      uri: `${route.baseUrl}${target.path}`,
     });
     if (caller.kind === "deny") return conclude(req, res, caller);
     context.principal = caller.grant;
@@ -87,7 +90,7 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
       principal: caller.grant,
       rights,
       route,
-      problems,
+      problems: caller.grant.confirmation?.jkt === undefined ? problems : problems.underDpop,
       readStored: readStored === undefined ? undefined : (reference) => withDeadline(readStored(reference, req)),
     };
     const isBundle = interaction.code === "batch" || interaction.code === "transaction";

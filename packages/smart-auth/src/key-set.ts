@@ -74,6 +74,11 @@ function fits(key: JWK, { alg, kid }: KeyQuery): boolean {
   return kid === undefined || key.kid === kid;
 }
 
+/** The key a proof of possession carries, when it is a public key for exactly this algorithm. */
+export async function readProofKey(jwk: unknown, alg: string): Promise<CryptoKey | undefined> {
+  return isPublicSignatureKey(jwk) && fits(jwk, { alg }) ? importPublic(jwk, alg) : undefined;
+}
+
 function isPublicSignatureKey(value: unknown): value is JWK {
   if (value === null || typeof value !== "object" || Array.isArray(value)) return false;
   const key = value as JWK;

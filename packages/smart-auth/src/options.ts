@@ -4,9 +4,13 @@ import type { CompartmentRule, Decision, Grant, Interaction, InteractionCode } f
 import { type Findings, findings, INTERACTION_CODES, refuseUnknownKeys } from "@wardline/policy-types";
 import { parseCertificateHeader } from "./certificate/options.ts";
 import type { ClientCertificateHeader } from "./certificate/settings.ts";
+import { parseDpop } from "./dpop/options.ts";
+import type { DpopOptions } from "./dpop/settings.ts";
 import { DEFAULT_SUPPORT_TYPES } from "./grant.ts";
 import { parseIssuer, type SmartIssuer } from "./issuer-options.ts";
 import { isLoopback } from "./loopback.ts";
+import { createMemoryReplayStore, type ReplayStore } from "./replay.ts";
+import type { RevocationList } from "./revocation.ts";
 import { isMemberType } from "./rights.ts";
 import type { IssuerSettings, ReadStored, RouteSettings, SmartAuthSettings } from "./settings.ts";
 
@@ -35,6 +39,14 @@ export interface SmartAuthOptions {
   readonly clientCertificateHeader?: ClientCertificateHeader;
   /** Only tokens that are bound to a certificate count. Default false: those that are bound must be presented with it. */
   readonly requireCertificateBound?: boolean;
+  /** Accept tokens bound to a key, with the DPoP scheme (RFC 9449). `{}` takes the defaults. Absent: they are refused. */
+  readonly dpop?: DpopOptions;
+  /** What was used once; one for all instances. Default: in memory, for one process. */
+  readonly replayStore?: ReplayStore;
+  /** Absent: a token counts until it expires. */
+  readonly revocation?: RevocationList;
+  /** Each token counts once, told by its `jti`. Default false. */
+  readonly oneTimeTokens?: boolean;
   /** Largest request body, in bytes. Default 1 MiB. */
   readonly requestBodyBytes?: number;
   /** Plain http on loopback addresses for issuers, key sets and the base URL. Default false. */
@@ -69,6 +81,10 @@ const KNOWN = [
   "readStored",
   "clientCertificateHeader",
   "requireCertificateBound",
+  "dpop",
+  "replayStore",
+  "revocation",
+  "oneTimeTokens",
   "requestBodyBytes",
   "development",
   "fetch",
@@ -96,7 +112,15 @@ export function parseOptions(options: SmartAuthOptions): SmartAuthSettings {
     options.clientCertificateHeader === undefined
       ? undefined
       : parseCertificateHeader(found, options.clientCertificateHeader, "clientCertificateHeader");
+  const dpop = options.dpop === undefined ? undefined : parseDpop(found, options.dpop, "dpop");
+  if (options.replayStore !== undefined && typeof options.replayStore?.add !== "function") {
+    found.add("replayStore", "not-a-store", "must have `add`");
+  }
+  if (options.revocation !== undefined && typeof options.revocation?.isRevoked !== "function") {
+    found.add("revocation", "not-a-list", "must have `isRevoked`");
+  }
   found.throwIfAny("smartAuth options");
+  const now = options.now ?? Date.now;
   return Object.freeze({
     issuers,
     route,
@@ -104,9 +128,13 @@ export function parseOptions(options: SmartAuthOptions): SmartAuthSettings {
     requestBodyBytes,
     ...(certificateHeader === undefined ? {} : { certificateHeader }),
     requireCertificateBound: options.requireCertificateBound === true,
+    ...(dpop === undefined ? {} : { dpop }),
+    replayStore: options.replayStore ?? createMemoryReplayStore({ now }),
+    ...(options.revocation === undefined ? {} : { revocation: options.revocation }),
+    oneTimeTokens: options.oneTimeTokens === true,
     development,
     fetch: options.fetch ?? globalThis.fetch,
-    now: options.now ?? Date.now,
+    now,
     onDecision: options.onDecision ?? (() => undefined),
   });
 }

@@ -1,65 +1,5 @@
-import type { IssueType, Problem } from "@wardline/policy-types";
-
-/** Every refusal this package can issue. The challenge of RFC 6750 section 3 needs the realm, hence the factory. */
-export interface Problems {
-  readonly credentialsMissing: Problem;
-  readonly credentialsMalformed: Problem;
-  readonly tokenInvalid: Problem;
-  keysUnavailable(retryAfterSeconds: number): Problem;
-  readonly introspectionUnavailable: Problem;
-  /** @param scope the smallest scope that would do, of our own words only */
-  scopeInsufficient(scope: string): Problem;
-}
-
-/** @param realm printable ASCII without quotes and backslashes: the public base URL */
-export function createProblems(realm: string): Problems {
-  const challenge = (...parameters: string[]): Problem["headers"] => ({
-    "WWW-Authenticate": [`Bearer realm="${realm}"`, ...parameters].join(", "),
-  });
-  return Object.freeze({
-    // RFC 6750 section 3.1: without credentials no error code.
-    credentialsMissing: problem("credentials-missing", 401, "login", "An access token is needed.", challenge()),
-    credentialsMalformed: problem(
-      "credentials-malformed",
-      400,
-      "structure",
-      "The access token belongs in one Authorization header, once.",
-      challenge('error="invalid_request"'),
-    ),
-    // One answer for every reason: which check failed is for the audit record.
-    tokenInvalid: problem(
-      "token-invalid",
-      401,
-      "login",
-      "The access token is not valid here.",
-      challenge('error="invalid_token"'),
-    ),
-    keysUnavailable: (retryAfterSeconds) =>
-      problem(
-        "keys-unavailable",
-        503,
-        "transient",
-        "The access token cannot be verified at the moment; try again later.",
-        { "Retry-After": String(retryAfterSeconds) },
-      ),
-    // F8: what the authorisation server does not say is not yes.
-    introspectionUnavailable: problem(
-      "introspection-unavailable",
-      503,
-      "transient",
-      "The authorisation server does not say whether the access token is active; try again later.",
-      { "Retry-After": "2" },
-    ),
-    scopeInsufficient: (scope) =>
-      problem(
-        "scope-insufficient",
-        403,
-        "forbidden",
-        "The access token's scopes do not cover this interaction.",
-        challenge('error="insufficient_scope"', `scope="${scope}"`),
-      ),
-  } satisfies Problems);
-}
+import type { Problem } from "@wardline/policy-types";
+import { problem } from "./problem.ts";
 
 export const INTERACTION_UNKNOWN: Problem = problem(
   "interaction-unknown",
@@ -165,21 +105,5 @@ export const ANSWER_OPAQUE: Problem = problem(
 export function interactionNotAllowed(allow: readonly string[]): Problem {
   return problem("interaction-not-allowed", 405, "not-supported", "This interaction is not offered here.", {
     Allow: allow.join(", "),
-  });
-}
-
-function problem(
-  name: string,
-  status: number,
-  issue: IssueType,
-  detail: string,
-  headers?: Problem["headers"],
-): Problem {
-  return Object.freeze({
-    code: `smart-auth/${name}`,
-    status,
-    issue,
-    detail,
-    ...(headers === undefined ? {} : { headers: Object.freeze(headers) }),
   });
 }

@@ -2,7 +2,10 @@ import type { IncomingMessage } from "node:http";
 import type { CompartmentRule, Decision, Grant, Interaction } from "@wardline/policy-types";
 import type { Json } from "@wardline/policy-types/express";
 import type { CertificateHeaderSettings } from "./certificate/settings.ts";
+import type { DpopSettings } from "./dpop/settings.ts";
 import type { IntrospectionSettings } from "./introspection/settings.ts";
+import type { ReplayStore } from "./replay.ts";
+import type { RevocationList } from "./revocation.ts";
 
 /** Reads the stored version of a resource; `undefined` when there is none. A rejection refuses the write (503). */
 export type ReadStored = (
@@ -44,6 +47,11 @@ export interface SmartAuthSettings {
   /** Absent: only the connection's own certificate counts. */
   readonly certificateHeader?: CertificateHeaderSettings;
   readonly requireCertificateBound: boolean;
+  /** Absent: no proofs of possession. */
+  readonly dpop?: DpopSettings;
+  readonly replayStore: ReplayStore;
+  readonly revocation?: RevocationList;
+  readonly oneTimeTokens: boolean;
   readonly development: boolean;
   readonly fetch: typeof globalThis.fetch;
   readonly now: () => number;

@@ -1,7 +1,7 @@
 /** A compact JWS whose form is right. Nothing in it has been verified. */
 export interface UnverifiedToken {
   readonly text: string;
-  readonly header: { readonly alg: string; readonly kid?: string; readonly typ?: string };
+  readonly header: { readonly alg: string; readonly kid?: string; readonly typ?: string; readonly jwk?: unknown };
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
@@ -29,6 +29,18 @@ const FORBIDDEN_HEADERS = ["crit", "b64", "jwk", "jku", "x5u", "x5c", "zip", "en
  * @see https://www.rfc-editor.org/rfc/rfc7515#section-7.1
  */
 export function parseToken(text: string): UnverifiedToken | TokenFault {
+  return parseJws(text, FORBIDDEN_HEADERS);
+}
+
+/** A proof of possession: the one kind of JWS here that carries its own key, in `jwk`. Else as `parseToken`. */
+export function parseProof(text: string): UnverifiedToken | TokenFault {
+  return parseJws(
+    text,
+    FORBIDDEN_HEADERS.filter((name) => name !== "jwk"),
+  );
+}
+
+function parseJws(text: string, forbidden: readonly string[]): UnverifiedToken | TokenFault {
   if (text.length > TOKEN_LIMIT) return { fault: "token longer than 8 KiB" };
   const parts = text.split(".");
   if (parts.length !== 3) return { fault: "token is not a compact JWS" };
@@ -40,7 +52,7 @@ export function parseToken(text: string): UnverifiedToken | TokenFault {
   const claims = parseObject(payload);
   if (head === undefined || claims === undefined)
     return { fault: "token parts are not JSON objects with unique names" };
-  return readHeader(head) ?? { text, header: head as UnverifiedToken["header"], claims };
+  return headerFault(head, forbidden) ?? { text, header: head as UnverifiedToken["header"], claims };
 }
 
 /** Three parts of which the first is a JSON object: what else it is, is for `parseToken` to say. Other tokens are opaque. */
@@ -51,9 +63,9 @@ export function looksLikeJwt(text: string): boolean {
   return bytes !== undefined && parseObject(bytes) !== undefined;
 }
 
-function readHeader(header: Readonly<Record<string, unknown>>): TokenFault | undefined {
+function headerFault(header: Readonly<Record<string, unknown>>, forbidden: readonly string[]): TokenFault | undefined {
   const { alg, kid, typ } = header;
-  if (FORBIDDEN_HEADERS.some((name) => name in header)) return { fault: "token header names a key or an extension" };
+  if (forbidden.some((name) => name in header)) return { fault: "token header names a key or an extension" };
   if (typeof alg !== "string") return { fault: "token header has no alg" };
   if (kid !== undefined && (typeof kid !== "string" || !KEY_ID.test(kid))) return { fault: "token kid is malformed" };
   if (typ !== undefined && typeof typ !== "string") return { fault: "token typ is malformed" };

@@ -2,7 +2,7 @@ import type { Decision, Principal, Problem } from "@wardline/policy-types";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Authenticator, createAuthenticator } from "../src/authenticate.ts";
 import { parseOptions } from "../src/options.ts";
-import { createProblems } from "../src/problems.ts";
+import { createProblems } from "../src/token-problems.ts";
 import {
   AUDIENCE,
   claimsOf,
@@ -44,7 +44,13 @@ function authenticator(policy: object = {}): Authenticator {
 }
 
 function present(value: string | undefined, query = ""): Promise<Decision<Principal>> {
-  return authenticate({ rawHeaders: value === undefined ? [] : ["Authorization", value], query, transport: {} });
+  return authenticate({
+    rawHeaders: value === undefined ? [] : ["Authorization", value],
+    query,
+    transport: {},
+    method: "GET",
+    uri: AUDIENCE,
+  });
 }
 
 function expectDeny(decision: Decision<Principal>, code: string): Problem {
@@ -136,6 +142,8 @@ describe("credentials", () => {
       rawHeaders: ["Authorization", value, "authorization", value],
       query: "",
       transport: {},
+      method: "GET",
+      uri: AUDIENCE,
     });
     expectDeny(decision, "smart-auth/credentials-malformed");
   });

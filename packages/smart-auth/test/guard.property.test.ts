@@ -9,8 +9,8 @@ import { grantFor } from "../src/grant.ts";
 import { createGuard } from "../src/guard/answer.ts";
 import type { GuardFacts } from "../src/guard/facts.ts";
 import { parseOptions } from "../src/options.ts";
-import { createProblems } from "../src/problems.ts";
 import { createRights } from "../src/rights.ts";
+import { createProblems } from "../src/token-problems.ts";
 
 const BASE = "https://fhir.example.org/fhir";
 const SECRET = "Chalmers";

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { type Authenticator, createAuthenticator } from "../src/authenticate.ts";
 import type { IntrospectionOptions, SmartIssuer } from "../src/index.ts";
 import { parseOptions } from "../src/options.ts";
-import { createProblems } from "../src/problems.ts";
+import { createProblems } from "../src/token-problems.ts";
 import { createIntrospectingServer, type IntrospectingServer, type Saying } from "./support/introspection.ts";
 import { AUDIENCE, claimsOf, createSigner, NOW, OTHER_SIGNER, SIGNER, sign } from "./support/issuer.ts";
 
@@ -33,7 +33,13 @@ function use(introspection: Partial<IntrospectionOptions> = {}, ...more: SmartIs
 }
 
 const present = (token = OPAQUE): Promise<Decision<Principal>> =>
-  authenticate({ rawHeaders: ["Authorization", `Bearer ${token}`], query: "", transport: {} });
+  authenticate({
+    rawHeaders: ["Authorization", `Bearer ${token}`],
+    query: "",
+    transport: {},
+    method: "GET",
+    uri: AUDIENCE,
+  });
 
 async function expectInvalid(token?: string): Promise<void> {
   const decision = await present(token);
@@ -136,6 +142,16 @@ describe("the server says active, and yet not good here", () => {
     ["a scope that is a list", { scope: ["patient/*.rs"] }],
     ["a jti that is empty", { jti: "" }],
     ["an unknown token type", { token_type: "mac" }],
+    ["the type DPoP, without a key", { token_type: "DPoP" }],
+    [
+      "the type Bearer, with a key",
+      { token_type: "Bearer", cnf: { jkt: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" } },
+    ],
+    [
+      "a key, sent as a bearer token",
+      { token_type: "DPoP", cnf: { jkt: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" } },
+    ],
+    ["a certificate, sent without", { cnf: { "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" } }],
     ["a confirmation method nobody checks", { cnf: { kid: "x" } }],
     ["authorization_details", { authorization_details: [] }],
   ])("for %s", async (_what, change) => {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as problems from "../src/problems.ts";
-import { createProblems } from "../src/problems.ts";
+import { createProblems } from "../src/token-problems.ts";
 
 const README = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 
@@ -29,10 +29,15 @@ describe("the README", () => {
       made.credentialsMalformed,
       made.tokenInvalid,
       made.keysUnavailable(1),
+      made.introspectionUnavailable,
+      made.revocationUnavailable,
+      made.replayStoreUnavailable,
+      made.proofInvalid,
+      made.proofNonceNeeded("x"),
       made.scopeInsufficient("x"),
       problems.interactionNotAllowed([]),
     ] as { code: string; status: number }[];
-    expect(all.length).toBe(23);
+    expect(all.length).toBe(28);
     for (const { code, status } of all) {
       expect(
         README.split("\n").some((line) => line.includes(`\`${code}\``) && line.includes(`| ${status}`)),

@@ -1,0 +1,127 @@
+import { createHash } from "node:crypto";
+import { type Decision, deny, type Principal } from "@wardline/policy-types";
+import { clientCertificate } from "./certificate/read.ts";
+import { certificateFault } from "./confirmation.ts";
+import { type Credentials, headerValues, type PresentedToken } from "./credentials.ts";
+import { within } from "./deadline.ts";
+import { nonceAt } from "./dpop/nonce.ts";
+import { checkProof } from "./dpop/proof.ts";
+import type { SmartAuthSettings } from "./settings.ts";
+import { hashOf } from "./token-cache.ts";
+import type { Problems } from "./token-problems.ts";
+import type { VerifiedToken } from "./verified.ts";
+
+/** F1: how long a store may take, in milliseconds. */
+const STORE_DEADLINE_MS = 50;
+
+export type UseSettings = Pick<
+  SmartAuthSettings,
+  "now" | "certificateHeader" | "requireCertificateBound" | "dpop" | "replayStore" | "revocation" | "oneTimeTokens"
+>;
+
+export interface Use {
+  readonly verified: VerifiedToken;
+  readonly presented: PresentedToken;
+  readonly credentials: Credentials;
+  readonly problems: Problems;
+}
+
+/**
+ * May this caller use this token, in this request? Asked each time: what is remembered of a token is only that it is good.
+ * Resolves to `undefined` when nothing speaks against it.
+ */
+export async function useFault(use: Use, settings: UseSettings): Promise<Decision<never> | undefined> {
+  return (
+    bindingFault(use, settings) ??
+    (await revocationFault(use, settings)) ??
+    (await proofFault(use, settings)) ??
+    (await repeatedFault(use, settings))
+  );
+}
+
+/** RFC 9449 section 7.1, both ways: a bound token is no bearer token, and one that is not bound proves nothing. */
+function bindingFault({ verified, presented, credentials, problems }: Use, settings: UseSettings) {
+  const { confirmation } = verified.principal;
+  const isBound = confirmation?.jkt !== undefined;
+  if (isBound !== (presented.scheme === "dpop")) {
+    return deny(problems.tokenInvalid, [
+      isBound ? "the token is bound to a key, and sent as a bearer token" : "the token is not bound to a key",
+    ]);
+  }
+  const { rawHeaders, transport } = credentials;
+  const certificate = clientCertificate(rawHeaders, transport, settings.certificateHeader);
+  const fault = certificateFault(confirmation, certificate, settings.requireCertificateBound);
+  return fault === undefined ? undefined : deny(problems.tokenInvalid, [fault]);
+}
+
+/** A10 */
+async function revocationFault({ verified, presented, problems }: Use, { revocation }: UseSettings) {
+  if (revocation === undefined) return undefined;
+  const { principal, issuedAt } = verified;
+  const { issuer, subject, tokenId } = principal;
+  const tokenHash = createHash("sha256").update(presented.token).digest("base64url");
+  const token = {
+    issuer,
+    subject,
+    tokenHash,
+    ...(tokenId === undefined ? {} : { tokenId }),
+    ...(issuedAt === undefined ? {} : { issuedAt }),
+  };
+  const isRevoked = await answerOf(() => revocation.isRevoked(token));
+  if (isRevoked === undefined) return deny(problems.revocationUnavailable, ["the revocation list did not answer"]);
+  return isRevoked ? deny(problems.tokenInvalid, ["the token was revoked"]) : undefined;
+}
+
+async function proofFault({ verified, presented, credentials, problems }: Use, settings: UseSettings) {
+  const { jkt } = verified.principal.confirmation ?? {};
+  const { dpop } = settings;
+  if (jkt === undefined) return undefined;
+  if (dpop === undefined) return deny(problems.tokenInvalid, ["proofs of possession are not configured"]);
+  const now = Math.floor(settings.now() / 1000);
+  const { rawHeaders, method, uri } = credentials;
+  const proofs = headerValues(rawHeaders, "dpop");
+  const verdict = await checkProof({ proofs, accessToken: presented.token, jkt, method, uri, now }, dpop);
+  switch (verdict.kind) {
+    case "bad-proof":
+      return deny(problems.proofInvalid, [verdict.fault]);
+    case "bad-binding":
+      return deny(problems.tokenInvalid, [verdict.fault]);
+    case "no-nonce":
+      return deny(problems.proofNonceNeeded(dpop.nonceKey === undefined ? "" : nonceAt(dpop.nonceKey, now)), [
+        verdict.fault,
+      ]);
+    case "good":
+      return onceFault(verdict.once, verdict.until, problems.proofInvalid, { problems, settings });
+  }
+}
+
+/** S3 */
+async function repeatedFault({ verified, problems }: Use, settings: UseSettings) {
+  if (!settings.oneTimeTokens) return undefined;
+  const { issuer, tokenId }: Principal = verified.principal;
+  if (tokenId === undefined) return deny(problems.tokenInvalid, ["a token without jti cannot be used once"]);
+  // Remembered as long as any leeway could let the token count.
+  const until = verified.expiresAt + 300;
+  return onceFault(hashOf("token", issuer, tokenId), until, problems.tokenInvalid, { problems, settings });
+}
+
+async function onceFault(
+  key: string,
+  until: number,
+  repeated: Problems["tokenInvalid"],
+  { problems, settings }: { readonly problems: Problems; readonly settings: UseSettings },
+): Promise<Decision<never> | undefined> {
+  const isNew = await answerOf(() => settings.replayStore.add(key, until));
+  if (isNew === undefined) return deny(problems.replayStoreUnavailable, ["the replay store did not answer"]);
+  return isNew ? undefined : deny(repeated, ["used before"]);
+}
+
+/** What a store says, as a boolean; `undefined` when it fails, is late, or says anything else. */
+async function answerOf(question: () => Promise<boolean>): Promise<boolean | undefined> {
+  try {
+    const answer: unknown = await within(STORE_DEADLINE_MS, question());
+    return typeof answer === "boolean" ? answer : undefined;
+  } catch {
+    return undefined;
+  }
+}
