@@ -112,7 +112,11 @@ describe("events that are not requests", () => {
     expect(event).toMatchObject({ outcome: "8", outcomeDesc: "the queue is full" });
     expect(event.agent.map(({ type }) => type.coding?.[0]?.code)).toEqual(["110150", "authserver"]);
     expect(event.entity.map(({ role }) => role?.code)).toEqual(["1", "20", undefined]);
-    expect(event.entity[2]?.detail?.map(({ valueString }) => valueString.length)).toEqual([1, 256]);
+    expect(event.entity[2]?.detail?.map(({ type, valueString }) => [type, valueString.length])).toEqual([
+      ["kind", "export-requested".length],
+      ["policy-version", 1],
+      ["long", 256],
+    ]);
   });
 
   const CONSENT: SystemFacts = {

@@ -5,7 +5,7 @@ import { APPLICATION, LAUNCHER, ORGANISATION, profileUrl, RECIPIENT } from "./co
 import { add, consentEntity, jobEntity, patientEntity } from "./entities.ts";
 import { claimed, present, sourceOf } from "./event.ts";
 import { CLEAR, type Naming, type NamingFor } from "./naming.ts";
-import type { AuditAgent, AuditEvent } from "./resource.ts";
+import type { AuditAgent, AuditEntity, AuditEvent } from "./resource.ts";
 import type { AuditSource } from "./source.ts";
 import { patternOf, type SystemEventKind } from "./system-patterns.ts";
 
@@ -63,10 +63,11 @@ export function renderSystemEvent(
   const naming = namingFor?.(facts.zone) ?? CLEAR;
   const { success = true, because, actor, patients = [], consent, job } = facts;
   const purposeOfUse = actor?.purposeOfUse ?? [];
+  const isAuthorization = kind === "consent-decision" && isWhole(facts);
   return {
     resourceType: "AuditEvent",
     id: newId(),
-    ...claimed(kind === "consent-decision" && isWhole(facts) ? [profileUrl("IHE.BasicAudit.AuthZconsent")] : []),
+    ...claimed(isAuthorization ? [profileUrl("IHE.BasicAudit.AuthZconsent")] : []),
     type,
     subtype,
     action,
@@ -81,7 +82,7 @@ export function renderSystemEvent(
       consent === undefined ? undefined : consentEntity(consent, naming),
       job === undefined ? undefined : jobEntity(job),
       // The authorization profile admits no further entity.
-      kind === "consent-decision" ? undefined : factsEntity(facts),
+      isAuthorization ? undefined : factsEntity(kind, facts),
     ]),
   };
 }
@@ -122,14 +123,14 @@ function isWhole({ actor, patients, consent }: SystemFacts): boolean {
   return parties.every((part) => part !== undefined) && patients?.length === 1;
 }
 
-function factsEntity({ details: more = {}, zone }: SystemFacts): AuditEvent["entity"][number] | undefined {
-  const all: NonNullable<AuditEvent["entity"][number]["detail"]>[number][] = [];
-  add(all, "zone", zone);
-  for (const [name, value] of Object.entries(more).slice(0, MOST_DETAILS)) {
-    add(all, name.slice(0, LONGEST_TEXT), typeof value === "string" ? value.slice(0, LONGEST_TEXT) : value);
+function factsEntity(kind: SystemEventKind, { details = {}, zone }: SystemFacts): AuditEntity {
+  const detail: NonNullable<AuditEntity["detail"]>[number][] = [];
+  add(detail, "kind", kind);
+  add(detail, "zone", zone);
+  for (const [name, value] of Object.entries(details).slice(0, MOST_DETAILS)) {
+    add(detail, name.slice(0, LONGEST_TEXT), typeof value === "string" ? value.slice(0, LONGEST_TEXT) : value);
   }
-  if (all.length === 0) return undefined;
-  return { type: FACTS, name: "facts", detail: all };
+  return { type: FACTS, name: "facts", detail };
 }
 
 const FACTS = Object.freeze({ system: "http://terminology.hl7.org/CodeSystem/audit-entity-type", code: "4" });
