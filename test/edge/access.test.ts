@@ -1,5 +1,15 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { checkpointSigner, pseudonymOf, readLedger, verifyLedger } from "@wardline/audit-event";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  checkpointSigner,
+  DeliveryError,
+  pseudonymOf,
+  readLedger,
+  type Sink,
+  verifyLedger,
+} from "@wardline/audit-event";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fhir, type Json, observation, patient, searchset } from "./support/backend.ts";
@@ -311,6 +321,33 @@ describe("the audit log of the whole edge", () => {
     expect(await verifyLedger(edge.auditFolder, { keys, expectCheckpoint })).toMatchObject({ ok: true });
     const stranger = checkpointSigner({ name: "edge-test", privateKey: generateKeyPairSync("ed25519").privateKey });
     expect((await verifyLedger(edge.auditFolder, { keys: [stranger.verifierKey] })).ok).toBe(false);
+  });
+
+  it("F10: the ledger is delivered while a receiver fails and comes back, each entry once by its id", async () => {
+    const got = new Map<number, number>();
+    let down = true;
+    const sink: Sink = {
+      name: "test",
+      send(entries) {
+        if (down) return Promise.reject(new DeliveryError("audit-event/sink-unreachable", "down", { retryable: true }));
+        for (const { seq } of entries) got.set(seq, (got.get(seq) ?? 0) + 1);
+        return Promise.resolve();
+      },
+    };
+    const cursorFolder = await mkdtemp(join(tmpdir(), "edge-cursor-"));
+    const edge = await startEdge(undefined, { ship: { cursorFolder, sinks: [sink] } });
+    expect((await edge.ask("/Patient/a")).status).toBe(200);
+    await expect.poll(() => edge.events.map(({ code }) => code)).toContain("gateway/audit-delivery");
+    down = false;
+    await expect.poll(() => [...got.keys()]).toEqual([0, 1]);
+    await edge.gateway.close();
+    // The stop is delivered too.
+    expect([...got]).toEqual([
+      [0, 1],
+      [1, 1],
+      [2, 1],
+    ]);
+    await rm(cursorFolder, { recursive: true });
   });
 
   it("a policy that hashes without a key does not start", async () => {

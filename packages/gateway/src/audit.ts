@@ -3,8 +3,10 @@ import {
   type AuditEventOptions,
   auditEvent,
   type Ledger,
+  type LedgerEntry,
   type LedgerOptions,
   openLedger,
+  readLedger,
   type ShipOptions,
   type Shipper,
   shipLedger,
@@ -60,7 +62,7 @@ export async function openAudit({ policy, given, now, onEvent }: AuditFacts): Pr
       ...(geolocation === undefined ? {} : { geolocation }),
       onDegraded: ({ kind, code, unrecorded }) => onEvent(degradation(kind, code, unrecorded)),
     });
-    const shipper = ship === undefined ? undefined : startShipping(audit.folder, ship, encryption, onEvent);
+    const shipper = ship === undefined ? undefined : startShipping(audit.folder, ledger, ship, encryption, onEvent);
     let begun = false;
     return {
       ledger,
@@ -85,6 +87,7 @@ export async function openAudit({ policy, given, now, onEvent }: AuditFacts): Pr
 
 function startShipping(
   folder: string,
+  ledger: Ledger,
   ship: NonNullable<AuditDependencies["ship"]>,
   encryption: AuditDependencies["encryption"],
   onEvent: AuditFacts["onEvent"],
@@ -93,6 +96,7 @@ function startShipping(
     folder,
     ...ship,
     ...(encryption === undefined ? {} : { encryption }),
+    read: (fromSeq) => durableEntries(ledger, folder, encryption, fromSeq),
     onChange: ({ sink, kind, code }) =>
       onEvent({
         level: kind === "recovered" ? "info" : "error",
@@ -101,6 +105,20 @@ function startShipping(
         facts: { sink, change: kind, cause: code },
       }),
   });
+}
+
+/** What is not on disk for certain may yet be cut off, and must not have been delivered. */
+async function* durableEntries(
+  ledger: Ledger,
+  folder: string,
+  encryption: AuditDependencies["encryption"],
+  from: number,
+): AsyncGenerator<LedgerEntry> {
+  const { entries } = ledger.state().durable;
+  for await (const entry of readLedger(folder, { from, ...(encryption === undefined ? {} : { encryption }) })) {
+    if (entry.seq >= entries) return;
+    yield entry;
+  }
 }
 
 function degradation(kind: "degraded" | "recovered", cause: string, unrecorded: number): GatewayEvent {

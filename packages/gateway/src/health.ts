@@ -6,7 +6,7 @@ export interface Readiness {
   readonly status: "ready" | "draining" | "audit-failed";
   /** Hash of the policy in force. */
   readonly policy: string;
-  readonly audit: Pick<LedgerState, "status" | "queuedBytes" | "because">;
+  readonly audit: Pick<LedgerState, "status" | "queuedBytes" | "because" | "checkpoint">;
   /** A failing upstream does not make the edge unready: it answers 502 and 504 for it, and serves the others. */
   readonly upstreams: Readonly<Record<string, { readonly status: "ok" | "failing"; readonly since?: string }>>;
 }
@@ -58,12 +58,17 @@ export function watchHealth({ policyVersion, upstreams, ledgerState, now, onEven
       isDraining = true;
     },
     readiness() {
-      const { status, queuedBytes, because } = ledgerState();
+      const { status, queuedBytes, because, checkpoint } = ledgerState();
       const state = status === "open" ? "ready" : "audit-failed";
       return {
         status: isDraining ? "draining" : state,
         policy: policyVersion,
-        audit: { status, queuedBytes, ...(because === undefined ? {} : { because }) },
+        audit: {
+          status,
+          queuedBytes,
+          ...(because === undefined ? {} : { because }),
+          ...(checkpoint === undefined ? {} : { checkpoint }),
+        },
         upstreams: Object.fromEntries(upstreams.map((name) => [name, stateOf(failingSince.get(name))])),
       };
     },

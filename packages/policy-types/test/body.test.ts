@@ -62,6 +62,10 @@ describe("readBody", () => {
 
   it.each<[string, string | Buffer, Record<string, string>, number, string]>([
     ["a cut text", '{"a":1', {}, 400, "body-malformed"],
+    ["a number that begins with zero", '{"a":01}', {}, 400, "body-malformed"],
+    ["a number with two points", '{"a":2.00,"b":1.2.3}', {}, 400, "body-malformed"],
+    ["a number without digits after its point", '{"a":1.,"b":2.00}', {}, 400, "body-malformed"],
+    ["a number with a plus sign", '{"a":+1.50}', {}, 400, "body-malformed"],
     ["data after the value", '{"a":1}{"b":2}', {}, 400, "body-malformed"],
     ["a byte order mark", "\uFEFF{}", {}, 400, "body-malformed"],
     ["ill-formed UTF-8", Buffer.from([0x22, 0xc3, 0x28, 0x22]), {}, 400, "body-malformed"],
@@ -167,6 +171,42 @@ describe("decimals keep their precision", () => {
           ),
         );
       }),
+    );
+  });
+
+  it("reads exactly the texts that JSON.parse reads", () => {
+    const pieces = fc.constantFrom(
+      "[",
+      "]",
+      ",",
+      "{",
+      "}",
+      ":",
+      '"a"',
+      "1",
+      "0",
+      ".",
+      "e",
+      "-",
+      "+",
+      "2.00",
+      "01",
+      " ",
+      "1e400",
+    );
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 8 }), (parts) => {
+        const text = parts.join("");
+        const attempt = (read: () => unknown): unknown => {
+          try {
+            return JSON.stringify(read());
+          } catch {
+            return "refused";
+          }
+        };
+        expect(attempt(() => parseLossless(text).body)).toBe(attempt(() => JSON.parse(text) as unknown));
+      }),
+      { numRuns: 3000 },
     );
   });
 

@@ -154,6 +154,17 @@ describe.each(EXPRESS)("sendProblem on %s", (_name, express) => {
     });
   });
 
+  it("problem details carry several findings as an extension member", async () => {
+    const app = express();
+    const issues = [{ severity: "error", issue: "value", detail: "A value is odd.", expression: "page" }] as const;
+    app.use((req, res) => {
+      contextOf(req).media = "json";
+      sendProblem(res, { ...REFUSED, issues });
+    });
+    const { text } = await ask(await listen(app));
+    expect(JSON.parse(text)).toMatchObject({ issues: [{ detail: "A value is odd.", expression: "page" }] });
+  });
+
   it("S15: nothing the handler had prepared goes with it", async () => {
     const answer = await refuse("fhir");
     expect([answer.headers["etag"], answer.headers["x-secret"]]).toEqual([undefined, undefined]);

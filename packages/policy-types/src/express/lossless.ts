@@ -69,7 +69,8 @@ function hasNumberThatChanges(text: string): boolean {
 }
 
 const NUMBER_IN_PLACE = /[:[,]\s*(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?=[,\]}])/g;
-const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|(-?\d[\d.eE+-]*)/g;
+/** A number is taken only whole and in the grammar of RFC 8259 section 6; any other is left for `JSON.parse` to refuse. */
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|(?<=^|[\s,:[])(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?=[\s,\]}]|$)/g;
 
 /** Unguessable, so that no text can hold a string that reads back as a number. */
 const NONCE = randomBytes(12).toString("hex");

@@ -24,6 +24,21 @@ export function renderOperationOutcome(problem: Problem): object {
   };
 }
 
+/** The findings are an extension member, as RFC 9457 section 3.2 allows. */
+function renderDetails({ detail, status, code, issues }: Problem): object {
+  const findings = issues?.map((issue) => ({
+    detail: issue.detail,
+    ...(issue.expression === undefined ? {} : { expression: issue.expression }),
+  }));
+  return {
+    type: "about:blank",
+    title: detail,
+    status,
+    code,
+    ...(findings === undefined ? {} : { issues: findings }),
+  };
+}
+
 function renderIssue({ code }: Problem, { severity, issue, detail, expression }: ProblemIssue): object {
   return {
     severity,
@@ -44,9 +59,7 @@ export interface RenderedProblem {
 /** OperationOutcome on FHIR routes, problem details (RFC 9457) elsewhere; never cached, always with the request id. */
 export function renderProblem(problem: Problem, context: RequestContext): RenderedProblem {
   const fhir = context.media === "fhir";
-  const value = fhir
-    ? renderOperationOutcome(problem)
-    : { type: "about:blank", title: problem.detail, status: problem.status, code: problem.code };
+  const value = fhir ? renderOperationOutcome(problem) : renderDetails(problem);
   return {
     status: problem.status,
     headers: {
