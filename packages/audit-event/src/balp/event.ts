@@ -43,16 +43,9 @@ export function claimed(profiles: readonly string[]): Pick<AuditEvent, "meta"> {
   return profiles.length === 0 ? {} : { meta: { profile: profiles } };
 }
 
-export function endOf({ receivedAt, latencyMs }: AccessRecord): string {
-  return new Date(receivedAt + latencyMs).toISOString();
-}
-
-export function period(record: AccessRecord): NonNullable<AuditEvent["period"]> {
-  return { start: new Date(record.receivedAt).toISOString(), end: endOf(record) };
-}
-
-export function times(record: AccessRecord): Pick<AuditEvent, "period" | "recorded"> {
-  return { period: period(record), recorded: endOf(record) };
+export function times({ receivedAt, latencyMs }: AccessRecord): Required<Pick<AuditEvent, "period" | "recorded">> {
+  const end = new Date(receivedAt + latencyMs).toISOString();
+  return { period: { start: new Date(receivedAt).toISOString(), end }, recorded: end };
 }
 
 export function described(record: AccessRecord): Pick<AuditEvent, "outcomeDesc"> {

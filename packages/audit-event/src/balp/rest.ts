@@ -10,7 +10,7 @@ import {
   USER_AUTHENTICATION,
 } from "./codes.ts";
 import { dataEntity, outcomeEntity, patientEntity, queryEntity, transactionEntity } from "./entities.ts";
-import { type Draft, endOf, newId, period, present, type Rendering, sourceOf } from "./event.ts";
+import { type Draft, newId, present, type Rendering, sourceOf, times } from "./event.ts";
 import { containedOutcome, describeOutcome, isBreakGlass, isFailedLogin, outcomeOf } from "./outcome.ts";
 import type { AuditAgent, AuditEntity, AuditEvent, Coding } from "./resource.ts";
 import { tokenProfiles } from "./token.ts";
@@ -32,14 +32,15 @@ export function restEvent(facts: Rendering, patient: string | undefined): AuditE
   const subtype = subtypesOf(facts);
   const profiles = profilesOf(facts, pattern, patient, [client, server, user], object);
   const outcomeDesc = describeOutcome(record);
+  const time = times(record);
   // One per request and patient: members are assigned where spreading them would cost more than all else here.
   const event: Draft<AuditEvent> = {
     resourceType: "AuditEvent",
     id: newId(facts),
     type: isFailedLogin(record) ? USER_AUTHENTICATION : REST,
     action: isFailedLogin(record) ? "E" : pattern.action,
-    period: period(record),
-    recorded: endOf(record),
+    period: time.period,
+    recorded: time.recorded,
     outcome: outcomeOf(record),
     agent: present([client, server, user, organisationAgent(facts)]),
     source: sourceOf(source),

@@ -157,6 +157,7 @@ export class Courier {
           await this.#deliver(batch.slice(0, middle));
           return this.#deliver(batch.slice(middle));
         }
+        if (this.#stopped) return;
         this.#fails(error);
         await this.#pause(error);
       }

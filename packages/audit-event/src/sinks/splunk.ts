@@ -30,9 +30,10 @@ export function splunkSink(options: SplunkSinkOptions): Sink {
       const failure = failureOf(answer);
       // With 400 the collector speaks of the events or of its own configuration; the code tells which.
       if (failure !== undefined && answer.status !== 400) throw failure;
-      const { code } = jsonOf<{ readonly code?: unknown }>(answer);
-      if (OF_THE_EVENTS.has(code)) throw rejected(`code ${String(code)}`);
-      if (failure !== undefined || code !== 0) throw refused(`code ${String(code)}`);
+      const { code: told } = jsonOf<{ readonly code?: unknown }>(answer);
+      const code = typeof told === "number" ? told : Number.NaN;
+      if (OF_THE_EVENTS.has(code)) throw rejected(`code ${code}`);
+      if (failure !== undefined || code !== 0) throw refused(`code ${code}`);
     },
   };
 }
@@ -52,4 +53,4 @@ function renderSplunk(
 }
 
 /** Invalid data format, event missing, event blank, indexed fields wrong; other codes with 400 are the configuration's. */
-const OF_THE_EVENTS: ReadonlySet<unknown> = new Set([6, 12, 13, 15]);
+const OF_THE_EVENTS: ReadonlySet<number> = new Set([6, 12, 13, 15]);

@@ -219,6 +219,8 @@ describe("what a failure means", () => {
     [{ code: 7 }, AGAIN],
     [{ code: 9 }, AGAIN],
     [{ text: "nothing" }, AGAIN],
+    [{ code: "0" }, AGAIN],
+    [{ code: null }, AGAIN],
   ])("Splunk's %j: %s", async (answer, expected) => {
     expect(await once((options) => splunkSink({ ...options, token: "t" }), answer)).toBe(expected);
   });
