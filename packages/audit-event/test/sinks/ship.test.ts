@@ -16,7 +16,7 @@ import {
   type SinkChange,
   shipLedger,
 } from "../../src/index.ts";
-import { emptyFolder } from "../support/folders.ts";
+import { copyOf, emptyFolder } from "../support/folders.ts";
 import { distinct, entries, entry, idsOf, keeping, sourceOf, until } from "./support/entries.ts";
 
 const open: Shipper[] = [];
@@ -127,6 +127,30 @@ describe("shipLedger()", () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  it("F15: killed between a delivery and its cursor, it delivers that batch once more, with the same ids", async () => {
+    const { read } = sourceOf(entries(40));
+    const cursorFolder = await emptyFolder();
+    const asKilled: { folder: string; had: string[] }[] = [];
+    const first = keeping("s");
+    const killed: Sink = {
+      ...first,
+      async send(batch, signal) {
+        await first.send(batch, signal);
+        asKilled.push({ folder: await copyOf(cursorFolder), had: [...first.ids()] });
+      },
+    };
+    const { shipper } = await ship([killed], { read, cursorFolder });
+    await shipper.caughtUp();
+    expect(asKilled.length).toBe(4);
+    for (const { folder, had } of asKilled) {
+      const after = keeping("s");
+      const next = await ship([after], { read, cursorFolder: folder });
+      await next.shipper.caughtUp();
+      expect(after.ids()).toEqual(idsOf(40).slice(had.length - 10));
+      expect(distinct([...had, ...after.ids()])).toEqual(idsOf(40));
+    }
   });
 
   it("F10: holds one batch while a sink is down for 100 000 entries, and delivers all of them afterwards", async () => {
