@@ -18,10 +18,10 @@ import { grantFor } from "./grant.ts";
 import { createGuard, type OnRefusal } from "./guard/answer.ts";
 import { batchAnswer, createBatchGuard } from "./guard/batch-answer.ts";
 import type { GuardFacts } from "./guard/facts.ts";
-import { type SmartConfigurationOptions, smartConfigurationDocument } from "./metadata.ts";
 import { parseOptions, type SmartAuthOptions } from "./options.ts";
 import { INTERACTION_UNKNOWN } from "./problems.ts";
 import { publicInteraction, readInteraction, requestTarget } from "./request.ts";
+import { metadataUrl } from "./resource-metadata.ts";
 import { createRights, type Rights } from "./rights.ts";
 import { withDeadline } from "./stored.ts";
 import { createProblems } from "./token-problems.ts";
@@ -39,8 +39,10 @@ const CONTROL = "smart-auth";
 export function smartAuth(options: SmartAuthOptions): RequestHandler {
   const settings = parseOptions(options);
   const { route } = settings;
-  const { dpop } = settings;
-  const problems = createProblems(route.baseUrl, dpop === undefined ? {} : { dpopAlgorithms: dpop.algorithms });
+  const problems = createProblems(route.baseUrl, {
+    ...(settings.dpop === undefined ? {} : { dpopAlgorithms: settings.dpop.algorithms }),
+    ...(settings.resourceMetadata ? { resourceMetadata: metadataUrl(route.baseUrl) } : {}),
+  });
   const authenticate = createAuthenticator(settings, problems);
   /** A remembered token keeps its principal, and with it the grant. */
   const grants = new WeakMap<Principal, Grant>();
@@ -183,31 +185,6 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
     });
     settings.onDecision(decision, req);
   }
-}
-
-/**
- * Answers `GET [base]/.well-known/smart-configuration`: mount it at that path, before `smartAuth`. Always JSON, readable
- * from any origin. Throws a `ConfigurationError` when the document would not conform.
- *
- * @see https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html
- */
-export function smartConfiguration(options: SmartConfigurationOptions): RequestHandler {
-  const body = JSON.stringify(smartConfigurationDocument(options));
-  const headers = {
-    "Content-Type": "application/json; charset=utf-8",
-    "Access-Control-Allow-Origin": "*",
-    "Cache-Control": `public, max-age=${options.maxAgeSeconds ?? 300}`,
-    "Content-Length": Buffer.byteLength(body),
-  };
-  return function smartConfigurationMiddleware(req, res, next) {
-    // S7: a public route is an exact path, also where Express would match what lies below it.
-    if (!/^[^?]*\/\.well-known\/smart-configuration(?:\?|$)/.test(req.originalUrl)) next();
-    else if (req.method === "OPTIONS") {
-      res.writeHead(204, { "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "GET, HEAD" }).end();
-    } else if (req.method === "GET" || req.method === "HEAD") {
-      res.writeHead(200, headers).end(req.method === "HEAD" ? undefined : body);
-    } else next();
-  };
 }
 
 function withScopes(because: readonly string[], { grant }: Rights): readonly string[] {

@@ -47,6 +47,8 @@ export interface SmartAuthOptions {
   readonly revocation?: RevocationList;
   /** Each token counts once, told by its `jti`. Default false. */
   readonly oneTimeTokens?: boolean;
+  /** Name the document of `protectedResourceMetadata` in challenges (RFC 9728). Default false. */
+  readonly resourceMetadata?: boolean;
   /** Largest request body, in bytes. Default 1 MiB. */
   readonly requestBodyBytes?: number;
   /** Plain http on loopback addresses for issuers, key sets and the base URL. Default false. */
@@ -85,6 +87,7 @@ const KNOWN = [
   "replayStore",
   "revocation",
   "oneTimeTokens",
+  "resourceMetadata",
   "requestBodyBytes",
   "development",
   "fetch",
@@ -132,6 +135,7 @@ export function parseOptions(options: SmartAuthOptions): SmartAuthSettings {
     replayStore: options.replayStore ?? createMemoryReplayStore({ now }),
     ...(options.revocation === undefined ? {} : { revocation: options.revocation }),
     oneTimeTokens: options.oneTimeTokens === true,
+    resourceMetadata: options.resourceMetadata === true,
     development,
     fetch: options.fetch ?? globalThis.fetch,
     now,

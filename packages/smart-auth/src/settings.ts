@@ -52,6 +52,8 @@ export interface SmartAuthSettings {
   readonly replayStore: ReplayStore;
   readonly revocation?: RevocationList;
   readonly oneTimeTokens: boolean;
+  /** Name the RFC 9728 document in challenges. */
+  readonly resourceMetadata: boolean;
   readonly development: boolean;
   readonly fetch: typeof globalThis.fetch;
   readonly now: () => number;

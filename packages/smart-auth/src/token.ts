@@ -40,6 +40,15 @@ export function parseProof(text: string): UnverifiedToken | TokenFault {
   );
 }
 
+/** A client assertion may name its key set, in `jku`, which the caller compares. Else as `parseToken`. */
+export function parseAssertion(text: string): (UnverifiedToken & { readonly jku: unknown }) | TokenFault {
+  const token = parseJws(
+    text,
+    FORBIDDEN_HEADERS.filter((name) => name !== "jku"),
+  );
+  return "fault" in token ? token : { ...token, jku: (token.header as { readonly jku?: unknown }).jku };
+}
+
 function parseJws(text: string, forbidden: readonly string[]): UnverifiedToken | TokenFault {
   if (text.length > TOKEN_LIMIT) return { fault: "token longer than 8 KiB" };
   const parts = text.split(".");

@@ -1,0 +1,50 @@
+import { readBody, sendProblem } from "@wardline/policy-types/express";
+import type { Request, RequestHandler } from "express";
+import { decideLegacyGrant, type OAuthEndpoint, type OAuthRefusal } from "../token-endpoint/legacy-grants.ts";
+
+const FORM_BYTES = 64 * 1024;
+
+/**
+ * Refuses requests of OAuth that no new server should answer: mount it before the authorization or the token endpoint.
+ * Refusals are JSON as in RFC 6749 section 5.2, never redirects, as nobody has checked the redirect URI yet.
+ *
+ * Does NOT look at parameters pushed before (RFC 9126): mount it before that endpoint as well, as `"authorization"`.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9700
+ */
+export function refuseLegacyGrants(endpoint: OAuthEndpoint): RequestHandler {
+  return async function refuseLegacyGrantsMiddleware(req, res, next) {
+    try {
+      const body = await readBody(req, { limitBytes: FORM_BYTES });
+      if (body.kind === "deny") {
+        sendProblem(res, body.problem);
+        return;
+      }
+      const { form, bytes } = body.grant;
+      const isReadable = form !== undefined || bytes?.length === 0;
+      const refused = isReadable ? decideLegacyGrant(endpoint, parametersOf(req, form)) : NO_FORM;
+      if (refused !== undefined) {
+        const { status, error, description } = refused;
+        res.status(status).set({ "Cache-Control": "no-store", Pragma: "no-cache" });
+        res.json({ error, error_description: description });
+        return;
+      }
+    } catch (error) {
+      // Express 4 does not carry a rejection to the error handler.
+      next(error);
+      return;
+    }
+    next();
+  };
+}
+
+const NO_FORM: OAuthRefusal = Object.freeze({
+  status: 400,
+  error: "invalid_request",
+  description: "The body must be application/x-www-form-urlencoded.",
+});
+
+function parametersOf(req: Request, form: string | undefined): URLSearchParams {
+  const [, query = ""] = req.originalUrl.split(/\?(.*)/s);
+  return new URLSearchParams([...new URLSearchParams(query), ...new URLSearchParams(form ?? "")]);
+}

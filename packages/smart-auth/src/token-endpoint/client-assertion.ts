@@ -1,0 +1,107 @@
+import { type CryptoKey, compactVerify, type JWK } from "jose";
+import { within } from "../deadline.ts";
+import { parseKeySet } from "../key-set.ts";
+import type { ReplayStore } from "../replay.ts";
+import { parseAssertion, type UnverifiedToken } from "../token.ts";
+import { hashOf } from "../token-cache.ts";
+
+const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/** SMART App Launch 2.2, backend services: "no more than five minutes in the future". */
+const LONGEST_SECONDS = 300;
+const JTI_LIMIT = 256;
+/** F1 */
+const STORE_DEADLINE_MS = 50;
+const DEFAULT_ALGORITHMS: readonly string[] = Object.freeze(["RS384", "ES384"]);
+
+export interface RegisteredClient {
+  readonly clientId: string;
+  readonly jwks: { readonly keys: readonly JWK[] };
+  /** Registered address of the key set; an assertion may name no other. */
+  readonly jwksUri?: string;
+}
+
+export interface ClientAssertionFacts {
+  /** `client_assertion_type` of the request. */
+  readonly assertionType: unknown;
+  /** `client_assertion` of the request. */
+  readonly assertion: unknown;
+  /** `client_id` of the request, when it has one. */
+  readonly clientId?: string;
+  /** What `aud` may be: the token endpoint's URL, and if you will the issuer. */
+  readonly audience: readonly string[];
+  /** Default RS384 and ES384. */
+  readonly algorithms?: readonly string[];
+  readonly replayStore: ReplayStore;
+  /** Seconds since the epoch. */
+  readonly now: number;
+  readonly findClient: (clientId: string) => Promise<RegisteredClient | undefined>;
+}
+
+export type AssertionVerdict =
+  | { readonly kind: "good"; readonly client: RegisteredClient }
+  /** RFC 6749 section 5.2. `because` is for the audit record. */
+  | { readonly kind: "refused"; readonly error: "invalid_client"; readonly status: 401; readonly because: string }
+  /** A store could not answer: not the client's fault, and no yes. */
+  | { readonly kind: "unavailable"; readonly because: string };
+
+/**
+ * Verifies how a client proves who it is at a token endpoint: private_key_jwt as SMART backend services use it.
+ *
+ * Does NOT fetch the client's keys, and does NOT decide what the client may ask for.
+ *
+ * @see https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html
+ * @see https://www.rfc-editor.org/rfc/rfc7523#section-3
+ */
+export async function verifyClientAssertion(facts: ClientAssertionFacts): Promise<AssertionVerdict> {
+  if (facts.assertionType !== ASSERTION_TYPE) return refused("client_assertion_type is not jwt-bearer");
+  const token = parseAssertion(typeof facts.assertion === "string" ? facts.assertion : "");
+  if ("fault" in token) return refused(token.fault);
+  const fault = headerFault(token, facts) ?? claimFault(token, facts);
+  if (fault !== undefined) return refused(fault);
+  const { iss, jti, exp } = token.claims as { readonly iss: string; readonly jti: string; readonly exp: number };
+  try {
+    const client = await facts.findClient(iss);
+    if (client === undefined || client.clientId !== iss) return refused("the client is not registered");
+    if (token.jku !== undefined && token.jku !== client.jwksUri) return refused("jku is not the registered address");
+    const { alg, kid = "" } = token.header;
+    const key = await parseKeySet(client.jwks).find({ alg, kid });
+    if (key === undefined) return refused("not exactly one key of the client fits");
+    if (!(await verifies(token, key))) return refused("the signature is wrong");
+    const once = hashOf("assertion", iss, jti);
+    const isNew: unknown = await within(STORE_DEADLINE_MS, facts.replayStore.add(once, Math.ceil(exp) + 1));
+    return isNew === true ? { kind: "good", client } : refused("jti was used before");
+  } catch {
+    return { kind: "unavailable", because: "the registry or the replay store did not answer" };
+  }
+}
+
+function headerFault({ header }: UnverifiedToken, { algorithms = DEFAULT_ALGORITHMS }: ClientAssertionFacts) {
+  if (header.typ?.toUpperCase() !== "JWT") return "typ is not JWT";
+  if (header.kid === undefined) return "kid is missing";
+  return algorithms.includes(header.alg) ? undefined : "alg is not allowed";
+}
+
+function claimFault({ claims }: UnverifiedToken, { audience, clientId, now }: ClientAssertionFacts) {
+  const { iss, sub, aud, exp, nbf, jti } = claims;
+  if (typeof iss !== "string" || iss === "" || iss !== sub) return "iss and sub are not one client";
+  if (clientId !== undefined && clientId !== iss) return "client_id is another client";
+  const names: readonly unknown[] = Array.isArray(aud) ? (aud as unknown[]) : [aud];
+  if (!names.some((name) => typeof name === "string" && audience.includes(name))) return "aud is not this server";
+  if (typeof exp !== "number" || !(now < exp)) return "exp is missing or past";
+  if (exp > now + LONGEST_SECONDS) return "exp is more than five minutes away";
+  if (nbf !== undefined && !(typeof nbf === "number" && nbf <= now)) return "not valid yet";
+  return typeof jti === "string" && jti !== "" && jti.length <= JTI_LIMIT ? undefined : "jti is missing or malformed";
+}
+
+async function verifies(token: UnverifiedToken, key: CryptoKey): Promise<boolean> {
+  try {
+    await compactVerify(token.text, key, { algorithms: [token.header.alg] });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function refused(because: string): AssertionVerdict {
+  return { kind: "refused", error: "invalid_client", status: 401, because };
+}
