@@ -6,12 +6,12 @@ import { smartAuth, smartConfiguration } from "@wardline/smart-auth";
 import { doorThrottle, tieredThrottle } from "@wardline/tiered-throttle";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, Router } from "express";
 import type { Audit } from "./audit.ts";
+import { authOptions } from "./auth.ts";
 import type { Health } from "./health.ts";
 import type { ParsedDependencies } from "./options.ts";
 import type { CheckedPolicy } from "./policy/load.ts";
 import { INTERNAL, NO_ROUTE } from "./problems.ts";
 import { forward } from "./proxy/forward.ts";
-import { readStored } from "./proxy/stored.ts";
 import type { Upstream } from "./proxy/upstream.ts";
 import { type FindRoute, routeFinder } from "./routes.ts";
 
@@ -90,42 +90,16 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
   const tier = policy.tiers[route.tier];
   if (upstream === undefined || tier === undefined) throw new Error("the policy was not checked before assembly");
   const requestBodyBytes = policy.limits?.requestBodyBytes ?? MIB;
-  const baseUrl = policy.publicOrigin + route.path;
 
   if (route.interactions.some((code) => WRITES.has(code))) prepare(route.types ?? USUAL_TYPES);
   const router = Router({ caseSensitive: true, strict: true });
   publishSmartConfiguration(router, policy, route);
-  router.use(smartAuth(authOptions(parts, route, upstream, { baseUrl, requestBodyBytes })));
+  router.use(smartAuth(authOptions({ policy, route, upstream, dependencies: parts.dependencies, requestBodyBytes })));
   router.use(tieredThrottle(tier));
   router.use(fhirSchema(schemaOptions(parts, route, upstream, requestBodyBytes)));
   router.use(requireControls(route.zone));
   router.use((req, res) => forward(req, res, upstream, { requestBodyBytes, health: parts.health }));
   return router;
-}
-
-function authOptions(
-  { checked: { policy }, dependencies }: Parts,
-  route: RoutePolicy,
-  upstream: Upstream,
-  { baseUrl, requestBodyBytes }: { baseUrl: string; requestBodyBytes: number },
-): Parameters<typeof smartAuth>[0] {
-  const { operations, types, extraParameters, compartmentRule, supportTypes } = route;
-  return {
-    issuers: policy.issuers,
-    baseUrl,
-    backendBaseUrls: [upstream.baseUrl],
-    interactions: route.interactions,
-    ...(operations === undefined ? {} : { operations }),
-    ...(types === undefined ? {} : { types }),
-    ...(extraParameters === undefined ? {} : { extraParameters }),
-    ...(compartmentRule === undefined ? {} : { compartmentRule }),
-    ...(supportTypes === undefined ? {} : { supportTypes }),
-    readStored: (reference) => readStored(upstream, reference),
-    requestBodyBytes,
-    development: policy.development === true,
-    fetch: dependencies.fetch,
-    now: dependencies.now,
-  };
 }
 
 function schemaOptions(

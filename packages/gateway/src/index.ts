@@ -1,4 +1,5 @@
 export type { AuditDependencies } from "./audit.ts";
+export type { AuthDependencies } from "./auth.ts";
 export type { GatewayEvent } from "./events.ts";
 export { createGateway, type Gateway } from "./gateway.ts";
 export type { Readiness } from "./health.ts";

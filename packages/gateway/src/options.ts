@@ -1,6 +1,7 @@
 import type { AccessRecord } from "@wardline/policy-types";
 import { findings, refuseUnknownKeys } from "@wardline/policy-types";
 import type { AuditDependencies } from "./audit.ts";
+import type { AuthDependencies } from "./auth.ts";
 import type { GatewayEvent } from "./events.ts";
 
 /** What the gateway takes from outside instead of reaching for it. */
@@ -15,6 +16,8 @@ export interface GatewayDependencies {
   readonly now?: () => number;
   /** How long `close()` waits for answers in work, in milliseconds. Default 10000. */
   readonly drainMs?: number;
+  /** Secrets and shared stores of authentication. Default: no introspection, no revocation list, DPoP in one process. */
+  readonly auth?: AuthDependencies;
   /** Keys and receivers of the audit log. Default none: no signature, no encryption, no delivery. */
   readonly audit?: AuditDependencies;
 }
@@ -24,7 +27,7 @@ export type ParsedDependencies = Required<Omit<GatewayDependencies, "onRecord">>
 
 export function parseDependencies(given: GatewayDependencies): ParsedDependencies {
   const found = findings();
-  refuseUnknownKeys(found, given, ["onEvent", "onRecord", "fetch", "now", "drainMs", "audit"]);
+  refuseUnknownKeys(found, given, ["onEvent", "onRecord", "fetch", "now", "drainMs", "auth", "audit"]);
   const drainMs = given.drainMs ?? 10_000;
   if (!Number.isInteger(drainMs) || drainMs < 0) {
     found.add("drainMs", "range", "must be a whole number of milliseconds, 0 or more");
@@ -36,6 +39,7 @@ export function parseDependencies(given: GatewayDependencies): ParsedDependencie
     fetch: given.fetch ?? globalThis.fetch,
     now: given.now ?? Date.now,
     drainMs,
+    auth: given.auth ?? {},
     audit: given.audit ?? {},
   });
 }

@@ -1,0 +1,50 @@
+import type { PolicyDocument, RoutePolicy } from "@wardline/policy-types";
+import type { SmartAuthOptions, SmartIssuer } from "@wardline/smart-auth";
+import { readStored } from "./proxy/stored.ts";
+import type { Upstream } from "./proxy/upstream.ts";
+
+/** What authentication needs and no policy may hold: secrets, and stores that several instances share. */
+export interface AuthDependencies
+  extends Pick<SmartAuthOptions, "dpop" | "replayStore" | "revocation" | "clientCertificateHeader"> {
+  /** How to ask an issuer of the policy about a token, by its `issuer`. */
+  readonly introspection?: Readonly<Record<string, NonNullable<SmartIssuer["introspection"]>>>;
+}
+
+export interface AuthFacts {
+  readonly policy: PolicyDocument;
+  readonly route: RoutePolicy;
+  readonly upstream: Upstream;
+  readonly dependencies: {
+    readonly auth: AuthDependencies;
+    readonly fetch: typeof fetch;
+    readonly now: () => number;
+  };
+  readonly requestBodyBytes: number;
+}
+
+export function authOptions({ policy, route, upstream, dependencies, requestBodyBytes }: AuthFacts): SmartAuthOptions {
+  const { operations, types, extraParameters, compartmentRule, supportTypes } = route;
+  const { introspection = {}, dpop = {}, ...shared } = dependencies.auth;
+  return {
+    ...shared,
+    // A token bound to a key is worth more than one that is not, so nothing has to be switched on for it.
+    dpop,
+    issuers: policy.issuers.map((issuer) => {
+      const asked = Object.hasOwn(introspection, issuer.issuer) ? introspection[issuer.issuer] : undefined;
+      return asked === undefined ? issuer : { ...issuer, introspection: asked };
+    }),
+    baseUrl: policy.publicOrigin + route.path,
+    backendBaseUrls: [upstream.baseUrl],
+    interactions: route.interactions,
+    ...(operations === undefined ? {} : { operations }),
+    ...(types === undefined ? {} : { types }),
+    ...(extraParameters === undefined ? {} : { extraParameters }),
+    ...(compartmentRule === undefined ? {} : { compartmentRule }),
+    ...(supportTypes === undefined ? {} : { supportTypes }),
+    readStored: (reference) => readStored(upstream, reference),
+    requestBodyBytes,
+    development: policy.development === true,
+    fetch: dependencies.fetch,
+    now: dependencies.now,
+  };
+}
