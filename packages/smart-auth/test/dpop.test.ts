@@ -274,6 +274,22 @@ it("a proof is the same one under another spelling of the URI", async () => {
   expect(keys[0]).toMatch(/^[A-Za-z0-9_-]{43}$/);
 });
 
+it("a proof with one character changed is never good", async () => {
+  const settings = parseDpopOptions({});
+  const good = await proofFor("token");
+  const facts = { accessToken: "token", jkt: KEY.jkt, method: "GET", uri: `${AUDIENCE}/Patient/p1`, now: NOW };
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.= ";
+  const change = fc.record({ at: fc.nat(good.length - 1), to: fc.constantFrom(...alphabet.split("")) });
+  await fc.assert(
+    fc.asyncProperty(change, async ({ at, to }) => {
+      fc.pre(good[at] !== to);
+      const verdict = await checkProof({ ...facts, proofs: [good.slice(0, at) + to + good.slice(at + 1)] }, settings);
+      expect(verdict.kind).not.toBe("good");
+    }),
+    { numRuns: 200 },
+  );
+});
+
 describe("nonces", () => {
   const key = Buffer.alloc(32, 1);
 

@@ -1,13 +1,15 @@
 import { ConfigurationError } from "@wardline/policy-types";
+import { exportJWK } from "jose";
 import { describe, expect, it } from "vitest";
 import { parseOptions } from "../src/options.ts";
-import { SIGNER } from "./support/issuer.ts";
+import { RSA_SIGNER, SIGNER } from "./support/issuer.ts";
 
 const GOOD = {
   endpoint: "https://as.example/introspect",
   clientId: "edge",
   authentication: { method: "client_secret_basic", secret: "s" },
 } as const;
+const RSA_JWK = await exportJWK(RSA_SIGNER.privateKey);
 const KEY = { method: "private_key_jwt", key: SIGNER.privateKey, alg: "ES256", kid: "k" } as const;
 
 function parse(...introspection: object[]) {
@@ -52,6 +54,16 @@ describe("introspection options", () => {
       "introspection.authentication.alg unknown-value",
     ],
     ["no kid", { authentication: { ...KEY, kid: "" } }, "introspection.authentication.kid missing"],
+    [
+      "a key for another algorithm",
+      { authentication: { ...KEY, alg: "ES384" } },
+      "introspection.authentication.key not-for-alg",
+    ],
+    [
+      "a key of another kind",
+      { authentication: { ...KEY, key: RSA_JWK } },
+      "introspection.authentication.key not-for-alg",
+    ],
     ["a public key", { authentication: { ...KEY, key: SIGNER.jwk } }, "introspection.authentication.key not-a-key"],
   ])("with %s stop the start-up", (_what, change, issue) => {
     const introspection = "introspection" in change ? (change.introspection as object) : { ...GOOD, ...change };

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Authenticator, createAuthenticator } from "../src/authenticate.ts";
-import type { IntrospectionOptions, SmartIssuer } from "../src/index.ts";
+import { createMemoryRevocationList, type IntrospectionOptions, type SmartIssuer } from "../src/index.ts";
 import { parseOptions } from "../src/options.ts";
 import { createProblems } from "../src/token-problems.ts";
 import { createIntrospectingServer, type IntrospectingServer, type Saying } from "./support/introspection.ts";
@@ -263,6 +263,37 @@ describe("the memory of answers", () => {
     expect((await all).every(({ kind }) => kind === "permit")).toBe(true);
     expect(server.asked.length).toBe(1);
   });
+});
+
+it("S8: keeps nobody waiting behind more questions than it has room for", async () => {
+  let go = (): void => undefined;
+  server.hold = new Promise((resolve) => {
+    go = resolve;
+  });
+  const waiting = Array.from({ length: 256 }, (_, at) => present(`token-${at}`));
+  await expectUnavailable();
+  go();
+  const answers = await Promise.all(waiting);
+  expect(answers.every((answer) => answer.kind === "deny" && answer.problem.status === 401)).toBe(true);
+  say(server.active());
+  expect((await present()).kind).toBe("permit");
+});
+
+it("A10: a token that is remembered as active is refused once it is on the revocation list", async () => {
+  const revocation = createMemoryRevocationList({ now: () => clock });
+  const settings = parseOptions({
+    issuers: [server.issuer()],
+    baseUrl: AUDIENCE,
+    development: true,
+    now: () => clock,
+    revocation,
+  });
+  authenticate = createAuthenticator(settings, createProblems(AUDIENCE));
+  say(server.active());
+  expect((await present()).kind).toBe("permit");
+  revocation.revokeSubject(server.url, "user-1", NOW, NOW + 3600);
+  await expectInvalid();
+  expect(server.asked.length).toBe(1);
 });
 
 describe("a signed answer (RFC 9701)", () => {

@@ -1,9 +1,7 @@
-import { createPrivateKey, type JsonWebKey, type KeyObject } from "node:crypto";
-import { types } from "node:util";
 import { type Findings, join, refuseUnknownKeys } from "@wardline/policy-types";
-import type { CryptoKey } from "jose";
 import { ALGORITHMS } from "../key-set.ts";
 import { parseSafeUrl } from "../loopback.ts";
+import { fitsAlgorithm, privateKey } from "./private-key.ts";
 import type { IntrospectionAuthentication, IntrospectionOptions, IntrospectionSettings } from "./settings.ts";
 
 const DEFAULT_POSITIVE_SECONDS = 60;
@@ -87,14 +85,6 @@ function parseAuthentication(
   }
   const key = privateKey(given.key);
   if (key === undefined) found.add(join(path, "key"), "not-a-key", "must be a private key, as CryptoKey or JWK");
+  else if (!fitsAlgorithm(key, given.alg)) found.add(join(path, "key"), "not-for-alg", "the key is not one for `alg`");
   return key === undefined ? undefined : Object.freeze({ method: given.method, key, alg: given.alg, kid: given.kid });
-}
-
-function privateKey(key: unknown): CryptoKey | KeyObject | undefined {
-  if (types.isCryptoKey(key)) return key.type === "private" && key.usages.includes("sign") ? key : undefined;
-  try {
-    return createPrivateKey({ key: key as JsonWebKey, format: "jwk" });
-  } catch {
-    return undefined;
-  }
 }
