@@ -41,7 +41,7 @@ export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}):
       keys.delete(key);
       forgetExpired(seconds);
       if (keys.size >= limit)
-        throw new DependencyError("replay-store-full", "the replay store is full", { retryable: true });
+        throw new DependencyError("smart-auth/replay-store-full", "the replay store is full", { retryable: true });
       keys.set(key, expiresAt);
       return true;
     },

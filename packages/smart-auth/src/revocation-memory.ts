@@ -22,7 +22,9 @@ export function createMemoryRevocationList(
     if (before === undefined && entries.size >= limit) {
       for (const [old, entry] of entries) if (now() / 1000 >= entry.until) entries.delete(old);
       if (entries.size >= limit) {
-        throw new DependencyError("revocation-list-full", "the revocation list is full", { retryable: true });
+        throw new DependencyError("smart-auth/revocation-list-full", "the revocation list is full", {
+          retryable: true,
+        });
       }
     }
     // A later word never takes an earlier one back.

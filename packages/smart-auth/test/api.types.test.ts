@@ -2,9 +2,12 @@ import type { RequestHandler } from "express";
 import { describe, expectTypeOf, it } from "vitest";
 import {
   DEFAULT_SUPPORT_TYPES,
+  type IntrospectionAuthentication,
   parseScope,
   type ReadStored,
+  type ReplayStore,
   type ResourceScope,
+  type RevocationList,
   type SmartAuthOptions,
   smartAuth,
   smartConfiguration,
@@ -22,6 +25,18 @@ describe("the public types", () => {
     expectTypeOf(smartConfiguration).returns.toEqualTypeOf<RequestHandler>();
     expectTypeOf(parseScope).returns.toEqualTypeOf<ResourceScope | undefined>();
     expectTypeOf(DEFAULT_SUPPORT_TYPES).toEqualTypeOf<readonly string[]>();
+  });
+
+  it("take ways to authenticate that are complete", () => {
+    expectTypeOf<{ method: "client_secret_basic"; secret: string }>().toExtend<IntrospectionAuthentication>();
+    expectTypeOf<{ method: "client_secret_basic" }>().not.toExtend<IntrospectionAuthentication>();
+    expectTypeOf<{ method: "private_key_jwt"; secret: string }>().not.toExtend<IntrospectionAuthentication>();
+  });
+
+  it("take stores that answer with a boolean, later", () => {
+    expectTypeOf<{ add: (key: string) => Promise<boolean> }>().toExtend<ReplayStore>();
+    expectTypeOf<{ add: (key: string) => boolean }>().not.toExtend<ReplayStore>();
+    expectTypeOf<{ isRevoked: () => Promise<undefined> }>().not.toExtend<RevocationList>();
   });
 
   it("take readers that give JSON or nothing", () => {

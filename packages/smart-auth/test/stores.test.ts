@@ -25,7 +25,10 @@ describe("the memory replay store", () => {
     const store = createMemoryReplayStore({ limit: 2, now: () => clock });
     await store.add("a", NOW + 60);
     await store.add("b", NOW + 10);
-    await expect(store.add("c", NOW + 60)).rejects.toMatchObject({ code: "replay-store-full", retryable: true });
+    await expect(store.add("c", NOW + 60)).rejects.toMatchObject({
+      code: "smart-auth/replay-store-full",
+      retryable: true,
+    });
     expect(await store.add("a", NOW + 60)).toBe(false);
     clock += 10_000;
     expect(await store.add("c", NOW + 60)).toBe(true);
@@ -127,7 +130,7 @@ describe("the memory revocation list", () => {
     const list = createMemoryRevocationList({ limit: 1, now: () => NOW * 1000 });
     list.revokeTokenHash("a", NOW + 10);
     expect(() => list.revokeTokenHash("b", NOW + 10)).toThrow(
-      expect.objectContaining({ code: "revocation-list-full" }),
+      expect.objectContaining({ code: "smart-auth/revocation-list-full" }),
     );
     list.revokeTokenHash("a", NOW + 20);
   });
