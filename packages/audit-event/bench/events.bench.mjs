@@ -1,8 +1,9 @@
-// What one event costs: building it, and with its share of the chain, beside a log line of winston. Rounds are short and
+// What one event costs: building it, and with its share of the chain, beside a log line of winston and of pino. Rounds are short and
 // the best one counts, so that a busy machine shows less.
 import { hash } from "node:crypto";
 import { Writable } from "node:stream";
 import { createNaming, renderAccessLine, renderAuditEvents } from "@wardline/audit-event";
+import { pino } from "pino";
 import winston from "winston";
 
 const ROUNDS = 80;
@@ -54,6 +55,8 @@ const logger = winston.createLogger({
   transports: [new winston.transports.Stream({ stream: nowhere })],
 });
 
+const quick = pino({}, nowhere);
+
 let head = "0".repeat(64);
 /** What the ledger does for one entry before the write that many share. */
 function chain(event) {
@@ -67,6 +70,8 @@ const cases = {
   "event, built and chained": () => chain(renderAuditEvents(record, clear)[0]),
   "event, hashed identifiers, chained": () => chain(renderAuditEvents(record, hashed)[0]),
   "winston, one access line": () => logger.log(renderAccessLine(record)),
+  "pino, one access line": () => quick.info(renderAccessLine(record)),
+  "pino, the same event": () => quick.info({ event: renderAuditEvents(record, clear)[0] }, "event"),
   "winston, the same event": () =>
     logger.log({ level: "info", message: "event", event: renderAuditEvents(record, clear)[0] }),
 };
