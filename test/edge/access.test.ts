@@ -243,6 +243,12 @@ describe("who may see what, through the whole door, before a backend that shows 
       expect.stringMatching(/^Bearer realm="[^"]*"/),
     ]);
     expect((await fetch(`${edge.base}/metadata/`)).status).not.toBe(200);
+    const where = /resource_metadata="([^"]+)"/.exec(bare.headers.get("www-authenticate") ?? "")?.[1] ?? "";
+    const document = await fetch(where.replace("http://127.0.0.1/", `http://127.0.0.1:${edge.port}/`));
+    expect([document.status, await document.json()]).toMatchObject([
+      200,
+      { resource: "http://127.0.0.1/fhir", authorization_servers: [edge.issuer.url] },
+    ]);
   });
 
   it("F7: a key set that cannot be had is a 503, not a 401 and not a pass", async () => {

@@ -2,11 +2,11 @@ import { type FhirSchemaOptions, fhirSchema, prepare } from "@wardline/fhir-sche
 import { perimeter } from "@wardline/perimeter";
 import type { PolicyDocument, RoutePolicy } from "@wardline/policy-types";
 import { afterAnswer, contextOf, requireControls, sendProblem } from "@wardline/policy-types/express";
-import { smartAuth, smartConfiguration } from "@wardline/smart-auth";
+import { protectedResourceMetadata, smartAuth, smartConfiguration } from "@wardline/smart-auth";
 import { doorThrottle, tieredThrottle } from "@wardline/tiered-throttle";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, Router } from "express";
 import type { Audit } from "./audit.ts";
-import { authOptions } from "./auth.ts";
+import { authOptions, resourceMetadata, resourceMetadataPath } from "./auth.ts";
 import type { Health } from "./health.ts";
 import type { ParsedDependencies } from "./options.ts";
 import type { CheckedPolicy } from "./policy/load.ts";
@@ -41,14 +41,18 @@ export function assemble(parts: Parts): Express {
   app.use(
     perimeter({
       development: policy.development === true,
-      publicPaths: policy.routes.flatMap(({ path }) => [
-        { method: "GET", path: `${path}/metadata` },
-        { method: "GET", path: `${path}${SMART_CONFIGURATION}` },
+      publicPaths: policy.routes.flatMap((route) => [
+        { method: "GET", path: `${route.path}/metadata` },
+        { method: "GET", path: `${route.path}${SMART_CONFIGURATION}` },
+        { method: "GET", path: resourceMetadataPath(route) },
       ]),
       ...(policy.trustedProxies === undefined ? {} : { trustedProxies: policy.trustedProxies }),
     }),
   );
   app.use(doorThrottle({ limit: policy.door?.limit ?? 600, windowSeconds: policy.door?.windowSeconds ?? 60 }));
+  for (const route of policy.routes) {
+    app.get(resourceMetadataPath(route), protectedResourceMetadata(resourceMetadata(policy, route)));
+  }
   for (const route of [...policy.routes].sort((a, b) => b.path.length - a.path.length)) {
     app.use(route.path, onlyFor(route), routeStages(parts, route));
   }

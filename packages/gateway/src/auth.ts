@@ -1,5 +1,5 @@
 import type { PolicyDocument, RoutePolicy } from "@wardline/policy-types";
-import type { SmartAuthOptions, SmartIssuer } from "@wardline/smart-auth";
+import type { ProtectedResourceMetadataOptions, SmartAuthOptions, SmartIssuer } from "@wardline/smart-auth";
 import { readStored } from "./proxy/stored.ts";
 import type { Upstream } from "./proxy/upstream.ts";
 
@@ -20,6 +20,19 @@ export interface AuthFacts {
     readonly now: () => number;
   };
   readonly requestBodyBytes: number;
+}
+
+/** Where the route's RFC 9728 document stands: the path of the resource behind the well-known one. */
+export function resourceMetadataPath({ path }: RoutePolicy): string {
+  return `/.well-known/oauth-protected-resource${path}`;
+}
+
+export function resourceMetadata(policy: PolicyDocument, { path }: RoutePolicy): ProtectedResourceMetadataOptions {
+  return {
+    resource: policy.publicOrigin + path,
+    authorizationServers: policy.issuers.map(({ issuer }) => issuer),
+    development: policy.development === true,
+  };
 }
 
 export function authOptions({ policy, route, upstream, dependencies, requestBodyBytes }: AuthFacts): SmartAuthOptions {
@@ -44,6 +57,7 @@ export function authOptions({ policy, route, upstream, dependencies, requestBody
     readStored: (reference) => readStored(upstream, reference),
     requestBodyBytes,
     development: policy.development === true,
+    resourceMetadata: true,
     fetch: dependencies.fetch,
     now: dependencies.now,
   };

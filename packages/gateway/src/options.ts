@@ -1,5 +1,6 @@
 import type { AccessRecord } from "@wardline/policy-types";
 import { findings, refuseUnknownKeys } from "@wardline/policy-types";
+import { createMemoryReplayStore } from "@wardline/smart-auth";
 import type { AuditDependencies } from "./audit.ts";
 import type { AuthDependencies } from "./auth.ts";
 import type { GatewayEvent } from "./events.ts";
@@ -39,7 +40,8 @@ export function parseDependencies(given: GatewayDependencies): ParsedDependencie
     fetch: given.fetch ?? globalThis.fetch,
     now: given.now ?? Date.now,
     drainMs,
-    auth: given.auth ?? {},
+    // One for all routes: a proof used on one must not count on another.
+    auth: { replayStore: createMemoryReplayStore(), ...given.auth },
     audit: given.audit ?? {},
   });
 }

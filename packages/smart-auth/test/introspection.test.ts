@@ -77,6 +77,17 @@ describe("an opaque token the authorisation server calls active", () => {
     });
   });
 
+  it("A14: is named by its jti, or else by its hash, never by itself", async () => {
+    say(server.active({ jti: "t-1" }));
+    const known = await present();
+    expect(known.kind === "permit" && known.grant.tokenId).toBe("t-1");
+    say(server.active({ jti: undefined }), "another-opaque-token");
+    const unnamed = await present("another-opaque-token");
+    const id = unnamed.kind === "permit" ? unnamed.grant.tokenId : undefined;
+    expect(id).toMatch(/^urn:wardline:token-sha256:[0-9a-f]{32}$/);
+    expect(JSON.stringify(unnamed)).not.toContain("another-opaque-token");
+  });
+
   it("is asked about by form, with the secret as RFC 6749 section 2.3.1 encodes it", async () => {
     say(server.active());
     await present();

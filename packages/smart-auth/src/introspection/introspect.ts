@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { checkAnswer } from "../claims.ts";
 import type { FetchSettings } from "../fetch-json.ts";
 import type { KeySource } from "../jwks.ts";
@@ -55,8 +56,9 @@ export function createIntrospector(settings: IntrospectorSettings): Introspector
     const answer = await readAnswer(token);
     if (answer === undefined) return "unavailable";
     const now = seconds();
-    const result: VerifiedToken | TokenFault =
+    const judged: VerifiedToken | TokenFault =
       answer["active"] === true ? checkAnswer(answer, issuer, now) : { fault: "the token is not active" };
+    const result = "fault" in judged ? judged : named(judged, token);
     if ("fault" in result) bad.set(key, result, now + introspection.negativeTtlSeconds);
     else good.set(key, result, Math.min(now + introspection.positiveTtlSeconds, result.expiresAt));
     return result;
@@ -76,6 +78,17 @@ export function createIntrospector(settings: IntrospectorSettings): Introspector
       return undefined;
     }
   }
+}
+
+/** A token without an id is told from others by its hash: the audit record needs a name for it, and may not hold it. */
+function named(verified: VerifiedToken, token: string): VerifiedToken {
+  const { principal } = verified;
+  if (principal.tokenId !== undefined) return verified;
+  const hash = createHash("sha256").update(token).digest("hex").slice(0, 32);
+  return Object.freeze({
+    ...verified,
+    principal: Object.freeze({ ...principal, tokenId: `urn:wardline:token-sha256:${hash}` }),
+  });
 }
 
 function isAnswer(answer: unknown): answer is Record<string, unknown> {
