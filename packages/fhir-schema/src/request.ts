@@ -1,8 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import { parseInteraction } from "@wardline/fhir-r4";
 import { type Decision, deny, type Interaction, permit, type SearchQuery } from "@wardline/policy-types";
-import { contextOf, type RequestBody } from "@wardline/policy-types/express";
+import {
+  announcesBody,
+  contextOf,
+  type RequestBody,
+  type RequestTarget,
+  requestTarget,
+} from "@wardline/policy-types/express";
 import { readFhirBody } from "./body.ts";
+import { hasOneContentType } from "./content-type.ts";
 import { isServed } from "./decide.ts";
 import { acceptsJson, type BodyUse, bodyUse, isBodyType } from "./media.ts";
 import type { ParsedOptions } from "./options.ts";
@@ -14,7 +21,6 @@ import {
   NOT_ACCEPTABLE,
   TYPE_NOT_SERVED,
 } from "./problems.ts";
-import { announcesBody, hasOneContentType, type RequestTarget, requestTarget } from "./target.ts";
 
 /** A request whose form allows it to be judged. */
 export interface Asked {

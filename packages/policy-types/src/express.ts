@@ -12,6 +12,7 @@ export { addTransform, afterAnswer, beforeAnswer, sendProblem } from "./express/
 export { OPERATION_OUTCOME_MEDIA_TYPE, renderOperationOutcome } from "./express/render-problem.ts";
 export type { RequestBody } from "./express/request-body.ts";
 export { requireControls } from "./express/require-controls.ts";
+export { announcesBody, type MountedRequest, type RequestTarget, requestTarget } from "./express/target.ts";
 export {
   type AnswerFacts,
   type BodyTransform,

@@ -10,6 +10,7 @@ import {
   KEEP,
   readBody,
   recordDecision,
+  requestTarget,
   requireControls,
   sendProblem,
 } from "../src/express.ts";
@@ -234,6 +235,37 @@ describe("request context", () => {
     const req = { headers: {}, socket: {} } as IncomingMessage;
     expect(() => grantOf(req)).toThrow(/mount smartAuth\(\)/);
     expect(hasPermitted(req, "smart-auth")).toBe(false);
+  });
+});
+
+describe.each(EXPRESS)("requestTarget on %s", (_name, express) => {
+  async function targetOf(path: string, change?: (url: string) => string): Promise<unknown> {
+    const app = express();
+    let target: unknown;
+    app.use((req, _res, next) => {
+      if (change !== undefined) req.url = change(req.url);
+      next();
+    });
+    app.use("/fhir", (req, res) => {
+      target = requestTarget(req);
+      res.end();
+    });
+    await ask(`${await listen(app)}${path}`);
+    return target;
+  }
+
+  it.each([
+    ["/fhir/Patient/1?a=b?c", { path: "/Patient/1", query: "a=b?c" }],
+    ["/fhir", { path: "", query: "" }],
+    ["/fhir?x", { path: "", query: "x" }],
+    ["/fhir/%50atient%2f1", { path: "/%50atient%2f1", query: "" }],
+  ])("%s is read as it was sent", async (path, expected) => {
+    expect(await targetOf(path)).toEqual(expected);
+  });
+
+  it("S6: is nothing when the handler would see another URL", async () => {
+    expect(await targetOf("/fhir/Patient/1", () => "/fhir/Patient/2")).toBe(undefined);
+    expect(await targetOf("/other/Patient/1", () => "/fhir/Patient/1")).toBe(undefined);
   });
 });
 

@@ -7,7 +7,14 @@ import {
   type Problem,
   permit,
 } from "@wardline/policy-types";
-import { addTransform, contextOf, type Json, recordDecision, sendProblem } from "@wardline/policy-types/express";
+import {
+  addTransform,
+  contextOf,
+  type Json,
+  recordDecision,
+  requestTarget,
+  sendProblem,
+} from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
 import type { Access } from "./access.ts";
 import { createAuthenticator } from "./authenticate.ts";
@@ -20,7 +27,7 @@ import { batchAnswer, createBatchGuard } from "./guard/batch-answer.ts";
 import type { GuardFacts } from "./guard/facts.ts";
 import { parseOptions, type SmartAuthOptions } from "./options.ts";
 import { INTERACTION_UNKNOWN } from "./problems.ts";
-import { publicInteraction, readInteraction, requestTarget } from "./request.ts";
+import { publicInteraction, readInteraction } from "./request.ts";
 import { metadataUrl } from "./resource-metadata.ts";
 import { createRights, type Rights } from "./rights.ts";
 import { withDeadline } from "./stored.ts";

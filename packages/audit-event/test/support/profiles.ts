@@ -39,41 +39,41 @@ type Node = Readonly<Record<string, unknown>>;
 export function profileFaults(event: object, profile: Profile, valueSets: readonly ValueSet[]): string[] {
   const node = event as Node;
   const faults: string[] = [];
-  const expect = (holds: boolean, fault: string): void => {
+  const demand = (holds: boolean, fault: string): void => {
     if (!holds) faults.push(fault);
   };
   const inSet = (value: unknown, url: string): boolean =>
     (valueSets.find((set) => set.url === url)?.codes ?? []).some((code) => fits(value, code));
 
-  if (profile.type !== undefined) expect(fits(node["type"], profile.type), "type");
+  if (profile.type !== undefined) demand(fits(node["type"], profile.type), "type");
   const { subtype, subtypeFrom } = profile;
   if (subtype !== undefined)
-    expect(
+    demand(
       list(node["subtype"]).some((one) => fits(one, subtype)),
       "subtype",
     );
   if (subtypeFrom !== undefined)
-    expect(
+    demand(
       list(node["subtype"]).some((one) => inSet(one, subtypeFrom)),
       "subtype",
     );
-  if (profile.action !== undefined) expect(node["action"] === profile.action, "action");
-  if (profile.outcome !== undefined) expect(node["outcome"] === profile.outcome, "outcome");
-  for (const name of profile.required) expect(node[name] !== undefined, `${name} is required`);
-  for (const name of profile.forbidden ?? []) expect(node[name] === undefined, `${name} is forbidden`);
+  if (profile.action !== undefined) demand(node["action"] === profile.action, "action");
+  if (profile.outcome !== undefined) demand(node["outcome"] === profile.outcome, "outcome");
+  for (const name of profile.required) demand(node[name] !== undefined, `${name} is required`);
+  for (const name of profile.forbidden ?? []) demand(node[name] === undefined, `${name} is forbidden`);
   for (const [name, count] of Object.entries(profile.counts)) {
-    expect(list(node[name]).length >= Number(count.split("..")[0]), `too few ${name}`);
+    demand(list(node[name]).length >= Number(count.split("..")[0]), `too few ${name}`);
   }
   for (const slice of profile.slices) {
     const { element, name, min, max, requires, forbids, fixed, from } = slice;
     const members = list(node[element]).filter((one) => isOf(one as Node, slice, inSet)) as Node[];
-    expect(members.length >= min, `${element} ${name} is missing`);
-    expect(max === "*" || members.length <= Number(max), `too many ${element} ${name}`);
+    demand(members.length >= min, `${element} ${name} is missing`);
+    demand(max === "*" || members.length <= Number(max), `too many ${element} ${name}`);
     for (const member of members) {
-      for (const path of requires) expect(at(member, path) !== undefined, `${name} needs ${path}`);
-      for (const path of forbids) expect(at(member, path) === undefined, `${name} may not have ${path}`);
-      for (const [path, value] of Object.entries(fixed)) expect(fits(at(member, path), value), `${name} ${path}`);
-      for (const [path, url] of Object.entries(from)) expect(inSet(at(member, path), url), `${name} ${path}`);
+      for (const path of requires) demand(at(member, path) !== undefined, `${name} needs ${path}`);
+      for (const path of forbids) demand(at(member, path) === undefined, `${name} may not have ${path}`);
+      for (const [path, value] of Object.entries(fixed)) demand(fits(at(member, path), value), `${name} ${path}`);
+      for (const [path, url] of Object.entries(from)) demand(inSet(at(member, path), url), `${name} ${path}`);
     }
   }
   return faults;

@@ -2,11 +2,12 @@ import type { ServerResponse } from "node:http";
 import type { Problem } from "../decision.ts";
 import { lastChunk, toBuffer, type WriteArguments } from "./chunks.ts";
 import { withholdConditions } from "./conditional.ts";
-import { contentDecoder, decodeContent } from "./content-coding.ts";
+import { decodeContent } from "./content-coding.ts";
 import { contextOf, type RequestContext } from "./context.ts";
 import { Departure } from "./departure.ts";
 import { type Judgement, judgeHead, judgeJson, judgeText, TOO_LARGE, UNREADABLE } from "./judge.ts";
-import { LineSplitter } from "./lines.ts";
+import { openJudgedLines } from "./judged-lines.ts";
+import type { LineSplitter } from "./lines.ts";
 import { isJsonMediaType, isNdjsonMediaType } from "./media-type.ts";
 import type { Outlet } from "./outlet.ts";
 import { isPlain } from "./plain.ts";
@@ -241,38 +242,15 @@ export class Answer {
   }
 
   #beginLines(): void {
-    const res = this.#res;
-    const coding = res.getHeader("content-encoding");
-    const decoder = coding === undefined ? undefined : contentDecoder(String(coding));
-    if (coding !== undefined && decoder === undefined) {
-      this.refuse(UNREADABLE);
-      return;
-    }
     this.#phase = "lines";
-    removeHeaders(res, ["Content-Length", "Content-Encoding", "ETag"]);
-    const facts = readFacts(res, "line");
-    this.#departure.applyHeaders(facts);
-    this.#lines = new LineSplitter({
-      decoder,
-      limitBytes: this.#context.answerLimitBytes,
-      onLine: (line) => this.#judgeLine(line, facts),
+    this.#lines = openJudgedLines(this.#res, this.#departure, {
+      onRefusal: (problem) => this.refuse(problem),
       onEnd: () => {
         if (this.#phase !== "lines") return;
         this.#phase = "done";
         this.outlet.emit("end");
       },
-      onFault: () => this.refuse(UNREADABLE),
-      onRoom: () => res.emit("drain"),
     });
-  }
-
-  #judgeLine(line: Buffer, facts: AnswerFacts): boolean {
-    if (this.#phase !== "lines") return true;
-    const judgement = judgeText(line, this.#context.transforms, facts);
-    if (judgement.kind === "refused") this.refuse(judgement.problem);
-    if (judgement.kind === "refused" || judgement.kind === "dropped") return true;
-    return this.outlet.emit(Buffer.concat([judgement.kind === "same" ? line : judgement.bytes, NEWLINE]));
+    if (this.#lines === undefined) this.refuse(UNREADABLE);
   }
 }
-
-const NEWLINE = Buffer.from("\n");

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
 /** The parts of an Express request that say what is asked, on either major. */
-export type MountedRequest = IncomingMessage & { originalUrl?: string; baseUrl?: string };
+export type MountedRequest = IncomingMessage & { originalUrl?: string; baseUrl?: string; body?: unknown };
 
 export interface RequestTarget {
   /** Below the mount point, still encoded. */
@@ -28,9 +28,4 @@ export function requestTarget(req: MountedRequest): RequestTarget | undefined {
 /** A request that announces a body, of whatever length. */
 export function announcesBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || !["0", undefined].includes(headers["content-length"]);
-}
-
-/** Node keeps the first of two and hides the other (RFC 9110 section 5.3). */
-export function hasOneContentType({ rawHeaders }: IncomingMessage): boolean {
-  return rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === "content-type").length === 1;
 }
