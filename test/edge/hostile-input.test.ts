@@ -67,6 +67,7 @@ const CASES: readonly (readonly [what: string, request: string, status: RegExp])
     `POST /fhir/Observation HTTP/1.1\r\nHost: e\r\n{auth}\r\nContent-Type: application/fhir+json\r\nContent-Encoding: zstd\r\nContent-Length: 2\r\n\r\n{}`,
     /^415/,
   ],
+  ["XML asked for by parameter", get("/fhir/Patient/a?_format=xml"), /^406/],
   ["XML asked for", get("/fhir/Patient/a", "Accept: application/fhir+xml\r\n"), /^406/],
 ];
 

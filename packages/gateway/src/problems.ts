@@ -12,13 +12,6 @@ function problem(
 
 export const NO_ROUTE: Problem = problem("no-route", 404, "not-found", "Nothing is served under this path.");
 
-export const NOT_ACCEPTABLE: Problem = problem(
-  "not-acceptable",
-  406,
-  "not-supported",
-  "This server answers in JSON only; ask for application/fhir+json.",
-);
-
 export const UPSTREAM_UNREACHABLE: Problem = problem(
   "upstream-unreachable",
   502,

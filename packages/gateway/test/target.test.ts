@@ -2,7 +2,6 @@ import { parseInteraction } from "@wardline/fhir-r4";
 import type { RequestContext } from "@wardline/policy-types/express";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { acceptsJson } from "../src/proxy/accept.ts";
 import { clientResponseHeaders } from "../src/proxy/headers.ts";
 import { upstreamTarget } from "../src/proxy/target.ts";
 
@@ -57,25 +56,4 @@ it("hop-by-hop headers, those named by Connection, and fingerprints stay behind"
     "x-powered-by": "secret",
   });
   expect(passed).toEqual([["content-type", "application/fhir+json"]]);
-});
-
-describe("acceptsJson", () => {
-  it.each<[string | undefined, string | null, boolean]>([
-    [undefined, null, true],
-    ["", null, true],
-    ["*/*", null, true],
-    ["application/fhir+json", null, true],
-    ["application/fhir+json; fhirVersion=4.0", null, true],
-    ["text/html, application/json;q=0.1", null, true],
-    ["application/fhir+xml", null, false],
-    ["application/fhir+json;q=0", null, false],
-    ["text/html", null, false],
-    ["application/fhir+xml", "json", true],
-    ["application/fhir+json", "xml", false],
-    ["*/*", "application/fhir+json", true],
-    ["*/*", "application/fhir json", true],
-    ["*/*", "text/turtle", false],
-  ])("Accept %j with _format %j: %s", (accept, format, expected) => {
-    expect(acceptsJson(accept, format)).toBe(expected);
-  });
 });

@@ -2,14 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { contextOf, type RequestContext, readBody, sendProblem } from "@wardline/policy-types/express";
 import { type Dispatcher, errors } from "undici";
 import type { Health } from "../health.ts";
-import {
-  NOT_ACCEPTABLE,
-  UPSTREAM_BROKE_OFF,
-  UPSTREAM_TIMEOUT,
-  UPSTREAM_UNEXPECTED,
-  UPSTREAM_UNREACHABLE,
-} from "../problems.ts";
-import { acceptsJson } from "./accept.ts";
+import { UPSTREAM_BROKE_OFF, UPSTREAM_TIMEOUT, UPSTREAM_UNEXPECTED, UPSTREAM_UNREACHABLE } from "../problems.ts";
 import { clientResponseHeaders, upstreamRequestHeaders } from "./headers.ts";
 import { upstreamTarget } from "./target.ts";
 import type { Upstream } from "./upstream.ts";
@@ -33,24 +26,23 @@ export async function forward(
   options: ForwardOptions,
 ): Promise<void> {
   const context = contextOf(req);
-  const format = new URLSearchParams(context.originalUrl.split(/\?(.*)/s)[1] ?? "").get("_format");
-  if (!acceptsJson(req.headers.accept, format)) return sendProblem(res, NOT_ACCEPTABLE);
   const body = await readBody(req, { limitBytes: options.requestBodyBytes });
   if (body.kind === "deny") return sendProblem(res, body.problem);
 
   context.upstream = upstream.name;
   const abort = new AbortController();
   res.once("close", () => abort.abort());
+  const sent = bodyToSend(context);
+  const asked = {
+    method: req.method ?? "GET",
+    path: upstreamTarget(context, req.url ?? "/", upstream.basePath),
+    headers: upstreamRequestHeaders(req.headers, context, sent),
+    ...(sent === undefined ? {} : { body: sent }),
+    signal: abort.signal,
+  };
   let answer: Dispatcher.ResponseData;
   try {
-    const sent = bodyToSend(context);
-    answer = await upstream.request({
-      method: req.method ?? "GET",
-      path: upstreamTarget(context, req.url ?? "/", upstream.basePath),
-      headers: upstreamRequestHeaders(req.headers, context, sent),
-      ...(sent === undefined ? {} : { body: sent }),
-      signal: abort.signal,
-    });
+    answer = await upstream.request(asked);
   } catch (error) {
     if (res.destroyed) return;
     options.health.upstreamFailed(upstream.name, error);
