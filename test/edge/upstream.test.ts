@@ -1,5 +1,9 @@
+import { mkdtemp, rm } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openLedger, verifyLedger } from "@wardline/audit-event";
 import { describe, expect, it } from "vitest";
 import { type Answer, fhir, observation, patient, searchset } from "./support/backend.ts";
 import { codeOf, raw, startEdge } from "./support/edge.ts";
@@ -214,6 +218,17 @@ describe("what passes", () => {
     expect([head.status, head.text, head.headers.get("content-length")]).toEqual([200, "", String(whole.text.length)]);
     expect((await edge.ask("/Patient/b", { method: "HEAD" })).status).toBe(404);
     expect(edge.records.map(({ method }) => method)).toContain("HEAD");
+  });
+
+  it("a start on a port that is taken leaves nothing open", async () => {
+    const edge = await startEdge();
+    const folder = await mkdtemp(join(tmpdir(), "edge-taken-"));
+    const again = startEdge((policy) => ({ ...policy, listen: { port: edge.port }, audit: { folder } }));
+    await expect(again).rejects.toThrow(/EADDRINUSE/);
+    // The ledger was given up, with its stop recorded.
+    await (await openLedger({ folder })).close();
+    expect(await verifyLedger(folder)).toMatchObject({ ok: true, entries: 2 });
+    await rm(folder, { recursive: true });
   });
 
   it("F15: a connection that never asked anything does not hold up the close", async () => {

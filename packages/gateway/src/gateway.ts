@@ -17,7 +17,10 @@ export interface Gateway {
   readonly app: Express;
   /** Hash of the policy in force. */
   readonly policyVersion: string;
-  /** Starts the gateway's own server on `policy.listen`, and the operator's on `policy.admin` when there is one. */
+  /**
+   * Starts the gateway's own server on `policy.listen`, and the operator's on `policy.admin` when there is one. When it
+   * cannot, it rejects and everything is closed.
+   */
   listen(): Promise<{ readonly url: string; readonly port: number; readonly adminPort?: number }>;
   /** Stops accepting, lets answers in work end, flushes the audit ledger; in bounded time (F15). */
   close(): Promise<void>;
@@ -55,39 +58,48 @@ export async function createGateway(policy: PolicyDocument, given: GatewayDepend
       requestTimeoutMs: 60_000,
     });
     let closing: Promise<void> | undefined;
+    const close = (): Promise<void> => {
+      closing ??= (async () => {
+        health.draining();
+        await server.drain(dependencies.drainMs);
+        admin.closeAllConnections();
+        admin.close();
+        await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
+        await audit.end();
+      })();
+      return closing;
+    };
+    const start = async (): ReturnType<Gateway["listen"]> => {
+      await audit.begin(checked.version);
+      const { admin: adminAt } = checked.policy;
+      const adminPort = adminAt === undefined ? undefined : await listenAdmin(admin, adminAt);
+      const address = await server.listen(port, host);
+      if (checked.policy.development === true) {
+        onEvent({
+          level: "warn",
+          code: "gateway/development",
+          message: "development: plain http is permitted on loopback addresses",
+        });
+      }
+      const shown = address.family === "IPv6" ? `[${address.address}]` : address.address;
+      return {
+        url: `http://${shown}:${address.port}`,
+        port: address.port,
+        ...(adminPort === undefined ? {} : { adminPort }),
+      };
+    };
     return {
       app,
       policyVersion: checked.version,
       async listen() {
-        await audit.begin(checked.version);
-        const { admin: adminAt } = checked.policy;
-        const adminPort = adminAt === undefined ? undefined : await listenAdmin(admin, adminAt);
-        const address = await server.listen(port, host);
-        if (checked.policy.development === true) {
-          onEvent({
-            level: "warn",
-            code: "gateway/development",
-            message: "development: plain http is permitted on loopback addresses",
-          });
+        try {
+          return await start();
+        } catch (error) {
+          await close();
+          throw error;
         }
-        const shown = address.family === "IPv6" ? `[${address.address}]` : address.address;
-        return {
-          url: `http://${shown}:${address.port}`,
-          port: address.port,
-          ...(adminPort === undefined ? {} : { adminPort }),
-        };
       },
-      close() {
-        closing ??= (async () => {
-          health.draining();
-          await server.drain(dependencies.drainMs);
-          admin.closeAllConnections();
-          admin.close();
-          await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
-          await audit.end();
-        })();
-        return closing;
-      },
+      close,
     };
   } catch (error) {
     await audit.end();

@@ -5,8 +5,9 @@ import { definitionsFolder } from "../../generator/definitions.mjs";
 
 const installed = definitionsFolder();
 
-/** A suite over the official definitions; skipped, and said so, when the package hl7.fhir.r4.examples is not installed. */
+/** A suite over the official definitions; skipped, and said so, without hl7.fhir.r4.examples; in CI that is a fault. */
 export function describeWithDefinitions(name: string, suite: (folder: string) => void): void {
+  if (installed === undefined && process.env["CI"] === "true") throw new Error("hl7.fhir.r4.examples is not installed");
   if (installed === undefined) describe.skip(`${name} (hl7.fhir.r4.examples is not installed)`, () => suite(""));
   else describe(name, () => suite(installed));
 }
