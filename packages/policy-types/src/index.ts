@@ -40,6 +40,7 @@ export {
 } from "./policy.ts";
 export { POLICY_SCHEMA } from "./policy-schema.ts";
 export type { AuthenticationMethod, Principal } from "./principal.ts";
+export type { SendCommand, Subscribe } from "./redis.ts";
 export {
   API_TYPES,
   type ApiType,
