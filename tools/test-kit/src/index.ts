@@ -1,3 +1,5 @@
 export { type Answer, ask, codeIn, type Question } from "./ask.ts";
+export { type CertificateWish, type IssuedCertificate, type TestCa, testCa } from "./ca.ts";
 export { askPort, listenOnPort } from "./door.ts";
+export { describeWithRedis, freePort, type RedisServer, startRedis } from "./redis.ts";
 export { EXPRESS, listen } from "./servers.ts";

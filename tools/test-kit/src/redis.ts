@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createConnection, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe } from "vitest";
+
+/** A real redis-server of this test file's own. */
+export interface RedisServer {
+  readonly port: number;
+  readonly url: string;
+  /** SIGSTOP: the socket stays open and nothing is answered. */
+  freeze(): void;
+  /** SIGCONT. */
+  thaw(): void;
+  /** SIGKILL; resolves when the process is gone. */
+  kill(): Promise<void>;
+  /** Starts again on the same port, empty unless persistence was asked for. */
+  restart(): Promise<void>;
+}
+
+const INSTALLED = spawnSync("redis-server", ["--version"]).status === 0;
+
+/** `describe` where redis-server is installed. Without it: skipped, saying so; a failure when `CI` is `true`. */
+export function describeWithRedis(name: string, body: () => void): void {
+  if (INSTALLED || process.env["CI"] === "true") {
+    describe(name, body);
+    return;
+  }
+  console.warn(`skipped: ${name} (redis-server is not installed)`);
+  describe.skip(name, body);
+}
+
+/** Starts redis-server on a free loopback port until the test file ends. */
+export async function startRedis(args: readonly string[] = []): Promise<RedisServer> {
+  if (!INSTALLED) throw new Error("redis-server is not installed, and these tests need it");
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), "wardline-redis-"));
+  let child: ChildProcess | undefined;
+  const start = async (): Promise<void> => {
+    const fixed = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"];
+    child = spawn("redis-server", [...fixed, ...args], { stdio: "ignore" });
+    await answering(port);
+  };
+  const kill = async (): Promise<void> => {
+    const current = child;
+    if (current === undefined || current.exitCode !== null || current.signalCode !== null) return;
+    const gone = new Promise((resolve) => current.once("exit", resolve));
+    current.kill("SIGKILL");
+    await gone;
+  };
+  await start();
+  afterAll(async () => {
+    await kill();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    freeze: () => void child?.kill("SIGSTOP"),
+    thaw: () => void child?.kill("SIGCONT"),
+    kill,
+    restart: async () => {
+      await kill();
+      await start();
+    },
+  };
+}
+
+/** A loopback port that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+async function answering(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 500; attempt += 1) {
+    if (await pings(port)) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error("redis-server did not answer within ten seconds");
+}
+
+function pings(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ port, host: "127.0.0.1" }, () => socket.write("PING\r\n"));
+    const settle = (answered: boolean): void => {
+      socket.destroy();
+      resolve(answered);
+    };
+    socket.once("data", (data) => settle(data.toString().startsWith("+PONG")));
+    socket.once("error", () => settle(false));
+    socket.setTimeout(500, () => settle(false));
+  });
+}
