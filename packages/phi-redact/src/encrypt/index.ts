@@ -1,3 +1,5 @@
+export { type FieldCipherOptions, fieldCipher } from "./cipher.ts";
+export { decryptFields, type FieldRights } from "./decrypt.ts";
 export {
   DATA_ABSENT_REASON,
   ENCRYPTED_FIELD,
@@ -5,3 +7,12 @@ export {
   type FieldCiphertext,
   type FieldPlace,
 } from "./field.ts";
+export { type AwsKmsClient, type AwsKmsKeysOptions, awsKmsKeys } from "./keys/aws-kms.ts";
+export { type LocalKeyRing, type LocalKeyRingOptions, localKeyRing } from "./keys/local-key-ring.ts";
+export {
+  type VaultClient,
+  type VaultHttpClientOptions,
+  type VaultTransitKeysOptions,
+  vaultHttpClient,
+  vaultTransitKeys,
+} from "./keys/vault-transit.ts";

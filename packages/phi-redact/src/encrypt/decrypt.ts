@@ -1,0 +1,164 @@
+import type { KeyContext, KeyProvider } from "@wardline/policy-types";
+import type { Json } from "@wardline/policy-types/express";
+import { DEFAULT_CONTEXT, DEFAULT_TIMEOUT_MS } from "./cipher.ts";
+import { within } from "./deadline.ts";
+import { ENCRYPTED_FIELD, type FieldPlace } from "./field.ts";
+import { fieldUnreadable, keysUnavailable } from "./problems.ts";
+import { additionalData, openField, parseSealed, type SealedField } from "./sealed-field.ts";
+
+/** Which encrypted fields a reader may see, and with what. */
+export interface FieldRights {
+  readonly keys: KeyProvider;
+  /** May this reader see this field? A rule that throws says no. */
+  readonly permits: (place: FieldPlace) => boolean;
+  /** As the cipher's. */
+  readonly context?: KeyContext;
+  /** Our own deadline for one call of `keys`, in milliseconds. Default 2000. */
+  readonly timeoutMs?: number;
+  /** Data keys that may be unwrapped for one resource or Bundle. Default 100; more is refused as an attack on the keys. */
+  readonly maxKeys?: number;
+}
+
+/**
+ * Gives a copy of a resource, or of a Bundle of them, in which the fields this reader has the right to are in clear. The
+ * others stay masked.
+ *
+ * Rejects with a `DependencyError`: `phi-redact/field-unreadable` when a ciphertext was changed, moved to another element
+ * or resource, or made for another context; `phi-redact/field-keys-unavailable` when the provider does not answer.
+ *
+ * Does NOT check who the reader is, and leaves the security labels as they are.
+ */
+export async function decryptFields(resource: Json, rights: FieldRights): Promise<Json> {
+  const found: Found[] = [];
+  collect(resource, undefined, "", rights, found);
+  if (found.length === 0) return resource;
+  const dataKeys = await unwrapAll(found, rights);
+  const opened = new Map<object, Json>();
+  for (const { element, place, sealed } of found) {
+    const key = dataKeys.get(nameOf(sealed));
+    const text = key === undefined ? undefined : openField(key, sealed.box, additionalData(place, sealed.keyId));
+    if (text === undefined) throw fieldUnreadable();
+    opened.set(element, JSON.parse(text) as Json);
+  }
+  return restore(resource, opened);
+}
+
+type JsonObject = { [name: string]: Json };
+interface Found {
+  readonly element: JsonObject;
+  readonly place: FieldPlace;
+  readonly sealed: SealedField;
+}
+
+function collect(node: Json, root: JsonObject | undefined, path: string, rights: FieldRights, found: Found[]): void {
+  if (node === null || typeof node !== "object") return;
+  if (Array.isArray(node)) {
+    for (const item of node) collect(item, root, path, rights, found);
+    return;
+  }
+  const isResource = typeof node["resourceType"] === "string";
+  const contained = root !== undefined && path === `${typeOf(root)}.contained`;
+  const holder = isResource && !contained ? node : root;
+  const here = holder === node ? typeOf(node) : path;
+  if (holder !== undefined && collectField(node, holder, here, rights, found)) return;
+  for (const [name, value] of Object.entries(node)) {
+    collect(value, holder, `${here}.${name.startsWith("_") ? name.slice(1) : name}`, rights, found);
+  }
+}
+
+function collectField(
+  element: JsonObject,
+  holder: JsonObject,
+  path: string,
+  rights: FieldRights,
+  found: Found[],
+): boolean {
+  const text = sealedTextOf(element);
+  if (text === undefined) return false;
+  const id = holder["id"];
+  const place = { resourceType: typeOf(holder), ...(typeof id === "string" ? { id } : {}), path };
+  if (!mayRead(rights, place)) return true;
+  const sealed = parseSealed(text);
+  if (sealed === undefined) throw fieldUnreadable();
+  found.push({ element, place, sealed });
+  return true;
+}
+
+function sealedTextOf(element: JsonObject): string | undefined {
+  const extensions = element["extension"];
+  if (!Array.isArray(extensions)) return undefined;
+  for (const extension of extensions) {
+    if (extension === null || typeof extension !== "object" || Array.isArray(extension)) continue;
+    const text = extension["valueString"];
+    if (extension["url"] === ENCRYPTED_FIELD && typeof text === "string") return text;
+  }
+  return undefined;
+}
+
+function mayRead({ permits }: FieldRights, place: FieldPlace): boolean {
+  try {
+    return permits(place) === true;
+  } catch {
+    return false;
+  }
+}
+
+async function unwrapAll(found: readonly Found[], rights: FieldRights): Promise<Map<string, Uint8Array>> {
+  const { keys, context = DEFAULT_CONTEXT, timeoutMs = DEFAULT_TIMEOUT_MS, maxKeys = 100 } = rights;
+  const wrapped = new Map(found.map(({ sealed }) => [nameOf(sealed), sealed]));
+  if (wrapped.size > maxKeys) throw fieldUnreadable();
+  const unwrap = async ([name, sealed]: [string, SealedField]): Promise<[string, Uint8Array]> => [
+    name,
+    await within({ timeoutMs }, () => keys.unwrapDataKey(sealed, context)),
+  ];
+  try {
+    return new Map(await Promise.all([...wrapped].map(unwrap)));
+  } catch (error) {
+    throw isFinal(error) ? fieldUnreadable(error) : keysUnavailable(error);
+  }
+}
+
+/** The provider answered, and the answer is no. */
+function isFinal(error: unknown): boolean {
+  return (error as { retryable?: unknown } | undefined)?.retryable === false;
+}
+
+function nameOf({ keyId, wrapped }: SealedField): string {
+  return `${Buffer.from(wrapped).toString("base64url")}.${keyId}`;
+}
+
+/** A copy in which a primitive's `_name` has given way to its `name`, in arrays at the same place. */
+function restore(node: Json, opened: Opened): Json {
+  if (node === null || typeof node !== "object") return node;
+  if (Array.isArray(node)) return node.map((item) => restore(item, opened));
+  const value = opened.get(node);
+  if (value !== undefined) return value;
+  const copy: JsonObject = {};
+  for (const [name, member] of Object.entries(node)) {
+    if (!name.startsWith("_")) copy[name] ??= restore(member, opened);
+    else if (Array.isArray(member)) restorePrimitives(copy, name, member, node, opened);
+    else copy[isOpened(member, opened) ? name.slice(1) : name] = restore(member, opened);
+  }
+  return copy;
+}
+
+function restorePrimitives(copy: JsonObject, name: string, members: Json[], node: JsonObject, opened: Opened): void {
+  const rest = members.map((item) => (isOpened(item, opened) ? null : restore(item, opened)));
+  if (rest.some((item) => item !== null)) copy[name] = rest;
+  if (!members.some((item) => isOpened(item, opened))) return;
+  const given = node[name.slice(1)];
+  const values = Array.isArray(given) ? given : [];
+  copy[name.slice(1)] = members.map((item, index) =>
+    isOpened(item, opened) ? restore(item, opened) : (values[index] ?? null),
+  );
+}
+
+type Opened = ReadonlyMap<object, Json>;
+
+function isOpened(item: Json, opened: Opened): boolean {
+  return item !== null && typeof item === "object" && opened.has(item);
+}
+
+function typeOf(resource: JsonObject): string {
+  return String(resource["resourceType"]);
+}
