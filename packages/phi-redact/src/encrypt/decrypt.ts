@@ -133,24 +133,32 @@ function restore(node: Json, opened: Opened): Json {
   if (Array.isArray(node)) return node.map((item) => restore(item, opened));
   const value = opened.get(node);
   if (value !== undefined) return value;
-  const copy: JsonObject = {};
-  for (const [name, member] of Object.entries(node)) {
-    if (!name.startsWith("_")) copy[name] ??= restore(member, opened);
-    else if (Array.isArray(member)) restorePrimitives(copy, name, member, node, opened);
-    else copy[isOpened(member, opened) ? name.slice(1) : name] = restore(member, opened);
-  }
+  // Spread carries the symbols by which a lossless body remembers its decimals.
+  const copy: JsonObject = { ...node };
+  const names = Object.keys(node);
+  for (const name of names) if (!name.startsWith("_")) put(copy, name, restore(node[name] ?? null, opened));
+  for (const name of names) if (name.startsWith("_")) restorePrimitive(copy, name, node, opened);
   return copy;
 }
 
-function restorePrimitives(copy: JsonObject, name: string, members: Json[], node: JsonObject, opened: Opened): void {
+function restorePrimitive(copy: JsonObject, name: string, node: JsonObject, opened: Opened): void {
+  const member = node[name] ?? null;
+  const members = Array.isArray(member) ? member : [member];
   const rest = members.map((item) => (isOpened(item, opened) ? null : restore(item, opened)));
-  if (rest.some((item) => item !== null)) copy[name] = rest;
+  if (rest.some((item) => item !== null)) put(copy, name, Array.isArray(member) ? rest : (rest[0] ?? null));
+  else delete copy[name];
   if (!members.some((item) => isOpened(item, opened))) return;
   const given = node[name.slice(1)];
   const values = Array.isArray(given) ? given : [];
-  copy[name.slice(1)] = members.map((item, index) =>
+  const whole = members.map((item, index) =>
     isOpened(item, opened) ? restore(item, opened) : (values[index] ?? null),
   );
+  put(copy, name.slice(1), Array.isArray(member) ? whole : (whole[0] ?? null));
+}
+
+/** Own properties only, whatever the name: `__proto__` is a name like any other here. */
+function put(copy: JsonObject, name: string, value: Json): void {
+  Object.defineProperty(copy, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
 type Opened = ReadonlyMap<object, Json>;
@@ -160,5 +168,6 @@ function isOpened(item: Json, opened: Opened): boolean {
 }
 
 function typeOf(resource: JsonObject): string {
-  return String(resource["resourceType"]);
+  const type = resource["resourceType"];
+  return typeof type === "string" ? type : "";
 }

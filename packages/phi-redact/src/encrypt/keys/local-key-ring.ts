@@ -120,10 +120,18 @@ async function save(file: string, ring: Ring, secret: RingSecret): Promise<void>
   try {
     await writeAndSync(`${file}.new`, text);
     await rename(`${file}.new`, file);
-    const folder = await open(dirname(file), "r");
-    await folder.sync().finally(() => folder.close());
+    await syncFolder(dirname(file));
   } catch (cause) {
     throw keyRingUnusable("the key ring cannot be written", cause);
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

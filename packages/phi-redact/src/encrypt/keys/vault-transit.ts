@@ -117,10 +117,14 @@ function checked(options: VaultTransitKeysOptions): VaultTransitKeysOptions {
   if (typeof options.client?.write !== "function") {
     found.add("client", "required", "give a client with `write`: vaultHttpClient()");
   }
-  for (const name of ["key", "mount"] as const) {
-    if ((name === "key" || options.mount !== undefined) && !NAME.test(String(options[name] ?? ""))) {
-      found.add(name, "malformed", "letters, digits, `-`, `_`, `.` (and `/` in a mount)");
-    }
+  if (!NAME.test(String(options.key ?? ""))) found.add("key", "malformed", "letters, digits, `-`, `_` and `.`");
+  if (
+    options.mount !== undefined &&
+    !String(options.mount)
+      .split("/")
+      .every((part) => NAME.test(part))
+  ) {
+    found.add("mount", "malformed", "letters, digits, `-`, `_`, `.` and `/`");
   }
   if (options.timeoutMs !== undefined && !(options.timeoutMs > 0)) {
     found.add("timeoutMs", "range", "give a number above 0");
@@ -130,5 +134,6 @@ function checked(options: VaultTransitKeysOptions): VaultTransitKeysOptions {
 }
 
 const WRAPPED = /^vault:v([1-9]\d{0,8}):[A-Za-z0-9+/]+={0,2}$/;
-const NAME = /^[\w.-]+(?:\/[\w.-]+)*$/;
+/** Begins with a letter or digit, so that it is no dot segment. */
+const NAME = /^\w[\w.-]*$/;
 const KEY_BYTES = 32;
