@@ -1,13 +1,40 @@
 import type { Interaction, Reasons, ScopeLetter } from "@wardline/policy-types";
+import type { Json } from "@wardline/policy-types/express";
 import type { Narrowing } from "./narrow.ts";
 
 /** A permitted interaction: what its answer is judged by. */
 export interface Access {
+  /** What is carried out: of a conditional interaction, the one on the resource that its condition selected. */
   readonly interaction: Interaction;
   /** The rights that count fall short of every resource of the types asked for: absent and hidden must look alike (A9). */
   readonly bound: boolean;
   readonly narrowing?: Narrowing;
+  /** The searches that together ask for everything the grant covers, when no single one can; `narrowing` is one of them. */
+  readonly parts?: readonly Narrowing[];
+  /** What a write is forwarded as. Absent: as it was asked. */
+  readonly write?: ForwardedWrite;
+  /** A Binary that was judged before it was asked for. */
+  readonly binary?: JudgedBinary;
   readonly because: Reasons;
+}
+
+/** A bound caller's write on the way to the handler: held to the one resource and the one version that were judged. */
+export interface ForwardedWrite {
+  readonly method?: "POST" | "PUT";
+  /** Path and query below the base, without a slash in front. */
+  readonly url?: string;
+  readonly ifMatch?: string;
+  /** "" takes the header away. */
+  readonly ifNoneExist?: string;
+  readonly body?: Json;
+}
+
+/** What the judgement of a Binary rested on. */
+export interface JudgedBinary {
+  /** `securityContext.reference`, as stored. */
+  readonly securityContext?: string;
+  /** Patients of the resource that speaks for it. */
+  readonly patients: readonly string[];
 }
 
 /** What every interaction needs on its base type (SMART 2.2, scopes for requesting FHIR resources). */

@@ -1,6 +1,6 @@
 import { type Decision, deny, type Interaction, permit } from "@wardline/policy-types";
 import type { Json } from "@wardline/policy-types/express";
-import type { Access } from "./access.ts";
+import type { Access, ForwardedWrite } from "./access.ts";
 import { type AccessFacts, decideAccess, offeredFault } from "./decide.ts";
 import { forwardedUrl } from "./forward.ts";
 import { BODY_MISMATCH, BUNDLE_TOO_LONG, TRANSACTION_REFUSED } from "./problems.ts";
@@ -34,7 +34,7 @@ export async function decideBundle(facts: AccessFacts): Promise<Decision<BundleA
 
   const entries = await Promise.all(
     interaction.entries.map((entry, at) =>
-      decideAccess({ ...facts, interaction: entry.interaction, body: given[at]?.["resource"] }),
+      decideAccess({ ...facts, interaction: entry.interaction, ...submittedBy(given[at] ?? {}) }),
     ),
   );
   const denied = entries.filter(({ kind }) => kind === "deny");
@@ -44,6 +44,11 @@ export async function decideBundle(facts: AccessFacts): Promise<Decision<BundleA
   }
   const forwarded = forwardedBundle(body, given, entries);
   return permit({ interaction, entries, ...(forwarded === undefined ? {} : { forwarded }) }, because);
+}
+
+function submittedBy({ resource, request }: JsonObject): Pick<AccessFacts, "body" | "ifMatch"> {
+  const ifMatch = isObject(request) ? request["ifMatch"] : undefined;
+  return { body: resource, ifMatch: typeof ifMatch === "string" ? ifMatch : undefined };
 }
 
 function forwardedBundle(
@@ -64,6 +69,7 @@ function forwardedBundle(
 function forwardedEntry(entry: JsonObject, access: Access): JsonObject {
   const { request } = entry;
   if (!isObject(request) || typeof request["url"] !== "string") return entry;
+  if (access.write !== undefined) return forwardedWrite(entry, request, access.write);
   const { ifNoneMatch, ifModifiedSince, ...rest } = request;
   const url = forwardedUrl(request["url"], access);
   const isReading = request["method"] === "GET" || request["method"] === "HEAD";
@@ -71,4 +77,22 @@ function forwardedEntry(entry: JsonObject, access: Access): JsonObject {
   if (unchanged) return entry;
   const forwarded: Json = { ...(isReading ? rest : request), ...(url === undefined ? {} : { url }) };
   return { ...entry, request: forwarded };
+}
+
+/** The entry as it was judged: the one resource, the one version, and the condition that selects them. */
+function forwardedWrite(entry: JsonObject, request: JsonObject, write: ForwardedWrite): JsonObject {
+  const { method, url, ifMatch, ifNoneExist, body } = write;
+  const { ifNoneExist: asked, ...rest } = request;
+  const condition = ifNoneExist ?? asked;
+  return {
+    ...entry,
+    ...(body === undefined ? {} : { resource: body }),
+    request: {
+      ...rest,
+      ...(method === undefined ? {} : { method }),
+      ...(url === undefined ? {} : { url }),
+      ...(ifMatch === undefined ? {} : { ifMatch }),
+      ...(condition === undefined || condition === "" ? {} : { ifNoneExist: condition }),
+    },
+  };
 }

@@ -8,6 +8,7 @@ import {
 } from "@wardline/policy-types";
 import type { Json } from "@wardline/policy-types/express";
 import { type Access, lettersNeeded } from "./access.ts";
+import { decideBinary } from "./binary/decide.ts";
 import { allowedMethods } from "./methods.ts";
 import {
   INTERACTION_UNKNOWN,
@@ -20,19 +21,23 @@ import {
 import { isMemberType, type Rights } from "./rights.ts";
 import { baseTypes, decideSearch } from "./search.ts";
 import type { RouteSettings } from "./settings.ts";
+import type { Store } from "./stored.ts";
 import type { Problems } from "./token-problems.ts";
-import { decideWrite, type StoredReader } from "./writes.ts";
+import { decideWrite } from "./writes.ts";
 
 /** Everything a decision about one interaction (or one entry of a batch) is made from. */
 export interface AccessFacts {
   readonly interaction: Interaction;
-  /** The submitted resource of a create or update. */
+  /** The submitted resource of a create or update, or a patch. */
   readonly body?: Json | undefined;
   readonly principal: Principal;
   readonly rights: Rights;
   readonly route: RouteSettings;
   readonly problems: Problems;
-  readonly readStored?: StoredReader | undefined;
+  /** The client's `If-Match`. */
+  readonly ifMatch?: string | undefined;
+  /** Absent: nothing can be asked of the store. */
+  readonly store?: Store;
 }
 
 /**
@@ -47,12 +52,17 @@ export async function decideAccess(facts: AccessFacts): Promise<Decision<Access>
   const { interaction, rights } = facts;
   const refused = offeredFault(interaction, facts.route) ?? scopeFault(facts) ?? otherPatientFault(interaction, rights);
   if (refused !== undefined) return refused;
+  const { route, store = {} } = facts;
+  const scopeInsufficient = (type: string, letter: ScopeLetter) =>
+    facts.problems.scopeInsufficient(scopeFor(facts, type, [letter]));
   switch (interaction.code) {
     case "capabilities":
       return permit({ interaction, bound: true, because: ["capabilities"] }, ["capabilities"]);
     case "read":
     case "vread":
-      return permitRead(interaction, rights);
+      return interaction.type === "Binary" && !rights.reachesAll("Binary", "r")
+        ? decideBinary(interaction, { rights, store })
+        : permitRead(interaction, rights);
     case "search-type":
     case "search-system":
     case "history-instance":
@@ -61,14 +71,15 @@ export async function decideAccess(facts: AccessFacts): Promise<Decision<Access>
       return decideSearch({
         interaction,
         rights,
-        extraParameters: facts.route.extraParameters,
-        scopeInsufficient: (type, letter) => facts.problems.scopeInsufficient(scopeFor(facts, type, [letter])),
+        extraParameters: route.extraParameters,
+        splits: route.sealsPages === true,
+        scopeInsufficient,
       });
     case "create":
     case "update":
     case "patch":
     case "delete":
-      return decideWrite(facts);
+      return decideWrite({ ...facts, store, scopeInsufficient, offers: (code) => route.interactions.has(code) });
     case "operation":
       return decideOperation(interaction, rights);
     case "batch":

@@ -7,30 +7,24 @@ import {
   type Problem,
   permit,
 } from "@wardline/policy-types";
-import {
-  addTransform,
-  contextOf,
-  type Json,
-  recordDecision,
-  requestTarget,
-  sendProblem,
-} from "@wardline/policy-types/express";
+import { addTransform, contextOf, recordDecision, requestTarget, sendProblem } from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
 import type { Access } from "./access.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import { type BundleAccess, decideBundle } from "./batch.ts";
 import { type AccessFacts, decideAccess } from "./decide.ts";
-import { forwardedForm, forwardedUrl } from "./forward.ts";
+import { forward } from "./express/forward.ts";
+import { storeFor } from "./express/store.ts";
 import { grantFor } from "./grant.ts";
 import { createGuard, type OnRefusal } from "./guard/answer.ts";
 import { batchAnswer, createBatchGuard } from "./guard/batch-answer.ts";
 import type { GuardFacts } from "./guard/facts.ts";
+import { type AskedPage, accessToPart, bindingsOf, createPages, openPage } from "./links/pages.ts";
 import { parseOptions, type SmartAuthOptions } from "./options.ts";
 import { INTERACTION_UNKNOWN } from "./problems.ts";
 import { publicInteraction, readInteraction } from "./request.ts";
 import { metadataUrl } from "./resource-metadata.ts";
 import { createRights, type Rights } from "./rights.ts";
-import { withDeadline } from "./stored.ts";
 import { createProblems } from "./token-problems.ts";
 
 const CONTROL = "smart-auth";
@@ -87,12 +81,16 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
 
     const asked = await readInteraction(req, target, settings);
     if (asked.kind === "deny") return conclude(req, res, asked);
-    const { interaction, body } = asked.grant;
-    context.interaction = interaction;
+    const { body } = asked.grant;
+    context.interaction = asked.grant.interaction;
     const grant = grants.get(caller.grant) ?? grantFor(caller.grant, route);
     grants.set(caller.grant, grant);
     const rights = createRights(grant, route);
-    const { readStored } = settings;
+    const { sealer } = settings;
+    const opened = openPage(asked.grant.interaction, sealer, () => bindingsOf(caller.grant, grant, route.baseUrl));
+    if (opened?.kind === "deny") return conclude(req, res, opened);
+    const page = opened?.grant;
+    const { interaction } = page ?? asked.grant;
     const facts: AccessFacts = {
       interaction,
       body: body?.json,
@@ -100,25 +98,33 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
       rights,
       route,
       problems: caller.grant.confirmation?.jkt === undefined ? problems : problems.underDpop,
-      readStored: readStored === undefined ? undefined : (reference) => withDeadline(readStored(reference, req)),
+      ifMatch: req.headers["if-match"],
+      store: storeFor(req, settings),
     };
     const isBundle = interaction.code === "batch" || interaction.code === "transaction";
     return isBundle
       ? passBundle(req, res, facts, await decideBundle(facts))
-      : passOne(req, res, facts, await decideAccess(facts));
+      : passOne(req, res, facts, { decision: await decideAccess(facts), page });
   }
 
-  function passOne(req: Request, res: Response, { rights }: AccessFacts, decision: Decision<Access>): boolean {
+  function passOne(
+    req: Request,
+    res: Response,
+    { rights, principal }: AccessFacts,
+    { decision, page }: { readonly decision: Decision<Access>; readonly page: AskedPage | undefined },
+  ): boolean {
     if (decision.kind === "deny") return conclude(req, res, decision);
-    const guard = createGuard(guardFacts(req, rights, decision.grant), refusalOf(req));
+    const part = page?.part ?? 0;
+    const access = accessToPart(decision.grant, part);
+    const guard = createGuard(guardFacts(req, { rights, principal, access, part }), refusalOf(req));
     addTransform(res, guard);
-    forward(req, decision.grant);
+    forward(req, access, page);
     return conclude(req, res, permit(rights.grant, withScopes(decision.because, rights)));
   }
 
   function passBundle(req: Request, res: Response, facts: AccessFacts, decision: Decision<BundleAccess>): boolean {
     if (decision.kind === "deny") return conclude(req, res, decision);
-    const { rights } = facts;
+    const { rights, principal } = facts;
     const { forwarded } = decision.grant;
     conclude(req, res, permit(rights.grant, withScopes(decision.because, rights)));
     if (forwarded === undefined) {
@@ -128,7 +134,7 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
         .end(JSON.stringify(batchAnswer(decision.grant, [])));
       return false;
     }
-    const entryFacts = (access: Access) => guardFacts(req, rights, access);
+    const entryFacts = (access: Access) => guardFacts(req, { rights, principal, access, part: 0 });
     addTransform(res, createBatchGuard(decision.grant, entryFacts, refusalOf(req)));
     if (forwarded !== facts.body) {
       contextOf(req).rewritten = { body: forwarded };
@@ -140,7 +146,7 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
   function permitPublic(req: Request, res: Response, interaction: Interaction): boolean {
     const rights = createRights({ clauses: [] }, route);
     const access: Access = { interaction, bound: true, because: ["public"] };
-    const guard = createGuard(guardFacts(req, rights, access), refusalOf(req));
+    const guard = createGuard(guardFacts(req, { rights, access, part: 0 }), refusalOf(req));
     // SMART 2.2, conformance: any origin may read the capabilities.
     const headers = (answer: Parameters<NonNullable<typeof guard.headers>>[0]) => ({
       ...guard.headers?.(answer),
@@ -150,8 +156,24 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
     return conclude(req, res, permit(rights.grant, ["public: capabilities"]));
   }
 
-  function guardFacts(req: Request, rights: Rights, access: Access): GuardFacts {
+  function guardFacts(
+    req: Request,
+    { rights, principal, access, part }: Judged & { readonly principal?: Principal },
+  ): GuardFacts {
     const { patients } = contextOf(req);
+    const { sealer } = settings;
+    const { baseUrl } = route;
+    const pages =
+      sealer === undefined || principal === undefined || !PAGED.test(access.interaction.code)
+        ? undefined
+        : createPages({
+            sealer,
+            bindings: bindingsOf(principal, rights.grant, baseUrl),
+            baseUrl,
+            access,
+            part,
+            rights,
+          });
     return {
       access,
       interaction: access.interaction,
@@ -161,6 +183,7 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
       baseUrl: route.baseUrl,
       baseUrls: route.baseUrls,
       extraParameters: route.extraParameters,
+      pages,
       onPatients: (ids) => {
         for (const id of ids) patients.add(id);
       },
@@ -194,41 +217,15 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
   }
 }
 
+interface Judged {
+  readonly rights: Rights;
+  readonly access: Access;
+  /** Which of the searches that together answer it. */
+  readonly part: number;
+}
+
+const PAGED = /^(?:search|history)-/;
+
 function withScopes(because: readonly string[], { grant }: Rights): readonly string[] {
   return [...because, ...grant.clauses.map(({ from }) => from)];
-}
-
-type WithQueryParser = {
-  get(name: "query parser fn"): ((query: string) => Record<string, unknown>) | false | undefined;
-};
-
-/** Leaves the narrowed request where handlers and proxies look for it. */
-function forward(req: Request, access: Access): void {
-  const context = contextOf(req);
-  const form = context.body?.form;
-  const url = forwardedUrl(req.url, access, form !== undefined);
-  const narrowedForm = form === undefined ? undefined : forwardedForm(form, access);
-  if (url === undefined && narrowedForm === undefined) return;
-  context.rewritten = {
-    ...(url === undefined ? {} : { url }),
-    ...(narrowedForm === undefined ? {} : { form: narrowedForm }),
-  };
-  if (narrowedForm !== undefined) req.body = formObject(narrowedForm);
-  if (url === undefined) return;
-  req.url = url;
-  // Express 5 reads the query from the URL each time; Express 4 read it once.
-  if (Object.hasOwn(req, "query")) {
-    const parse = (req.app as WithQueryParser).get("query parser fn");
-    const [, query = ""] = url.split(/\?(.*)/s);
-    Object.assign(req, { query: typeof parse === "function" ? parse(query) : {} });
-  }
-}
-
-function formObject(form: string): Record<string, Json> {
-  const object = Object.create(null) as Record<string, Json>;
-  for (const [name, value] of new URLSearchParams(form)) {
-    const before = object[name];
-    object[name] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value];
-  }
-  return object;
 }

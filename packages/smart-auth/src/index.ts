@@ -6,6 +6,7 @@ export { smartAuth } from "./express.ts";
 export { DEFAULT_SUPPORT_TYPES } from "./grant.ts";
 export type { IntrospectionAuthentication, IntrospectionOptions } from "./introspection/settings.ts";
 export type { SmartIssuer } from "./issuer-options.ts";
+export type { PageLinkOptions } from "./links/options.ts";
 export type { SmartConfigurationOptions } from "./metadata.ts";
 export { DEFAULT_INTERACTIONS, type SmartAuthOptions } from "./options.ts";
 export { createMemoryReplayStore, type MemoryReplayStoreOptions, type ReplayStore } from "./replay.ts";
@@ -14,6 +15,7 @@ export type { MemoryRevocationList, RevocableToken, RevocationList } from "./rev
 export { createMemoryRevocationList } from "./revocation-memory.ts";
 export { parseScope, parseScopes, type ResourceScope } from "./scopes.ts";
 export type { ReadStored } from "./settings.ts";
+export type { FindReferrers, SearchStored, StoredReference, StoredSearch } from "./stored.ts";
 export {
   type AssertionVerdict,
   type ClientAssertionFacts,

@@ -6,6 +6,8 @@ export type Pairs = readonly (readonly [name: string, value: string])[];
 /** What is added to a search so that the backend looks no further than the grant does. */
 export interface Narrowing {
   readonly added: Pairs;
+  /** Everything it is narrowed by, what the client asked itself included. Set for one search of several. */
+  readonly wanted?: Pairs;
   /** The one patient it is narrowed to, and by which parameter. */
   readonly patient?: { readonly parameter: string; readonly id: string };
 }

@@ -8,11 +8,13 @@ import { parseDpop } from "./dpop/options.ts";
 import type { DpopOptions } from "./dpop/settings.ts";
 import { DEFAULT_SUPPORT_TYPES } from "./grant.ts";
 import { parseIssuer, type SmartIssuer } from "./issuer-options.ts";
+import { type PageLinkOptions, parsePageLinks } from "./links/options.ts";
 import { isLoopback } from "./loopback.ts";
 import { createMemoryReplayStore, type ReplayStore } from "./replay.ts";
 import type { RevocationList } from "./revocation.ts";
 import { isMemberType } from "./rights.ts";
 import type { IssuerSettings, ReadStored, RouteSettings, SmartAuthSettings } from "./settings.ts";
+import type { FindReferrers, SearchStored } from "./stored.ts";
 
 export interface SmartAuthOptions {
   /** Whose tokens count. At least one. */
@@ -35,6 +37,12 @@ export interface SmartAuthOptions {
   readonly supportTypes?: readonly string[];
   /** Absent: bound callers may not update or delete, because the stored version cannot be judged. */
   readonly readStored?: ReadStored;
+  /** Absent: conditional interactions need rights without bound. */
+  readonly searchStored?: SearchStored;
+  /** Absent: a search for DocumentReferences by `searchStored`; without that, a Binary needs its own `securityContext`. */
+  readonly findReferrers?: FindReferrers;
+  /** Seal page links. Absent: a link is shown when it is an ordinary search, and a search that needs several is cut short. */
+  readonly pageLinks?: PageLinkOptions;
   /** Absent: only the connection's own certificate counts (RFC 8705). */
   readonly clientCertificateHeader?: ClientCertificateHeader;
   /** Only tokens that are bound to a certificate count. Default false: those that are bound must be presented with it. */
@@ -81,6 +89,9 @@ const KNOWN = [
   "compartmentRule",
   "supportTypes",
   "readStored",
+  "searchStored",
+  "findReferrers",
+  "pageLinks",
   "clientCertificateHeader",
   "requireCertificateBound",
   "dpop",
@@ -106,7 +117,7 @@ export function parseOptions(options: SmartAuthOptions): SmartAuthSettings {
   if (!Number.isSafeInteger(requestBodyBytes) || requestBodyBytes < 1) {
     found.add("requestBodyBytes", "not-positive", "must be a positive whole number of bytes");
   }
-  for (const name of ["readStored", "fetch", "now", "onDecision"] as const) {
+  for (const name of ["readStored", "searchStored", "findReferrers", "fetch", "now", "onDecision"] as const) {
     if (options[name] !== undefined && typeof options[name] !== "function") {
       found.add(name, "not-a-function", "must be a function");
     }
@@ -122,12 +133,19 @@ export function parseOptions(options: SmartAuthOptions): SmartAuthSettings {
   if (options.revocation !== undefined && typeof options.revocation?.isRevoked !== "function") {
     found.add("revocation", "not-a-list", "must have `isRevoked`");
   }
+  const sealer =
+    options.pageLinks === undefined
+      ? undefined
+      : parsePageLinks(found, options.pageLinks, "pageLinks", options.now ?? Date.now);
   found.throwIfAny("smartAuth options");
   const now = options.now ?? Date.now;
   return Object.freeze({
     issuers,
-    route,
+    route: sealer === undefined ? route : Object.freeze({ ...route, sealsPages: true }),
     ...(options.readStored === undefined ? {} : { readStored: options.readStored }),
+    ...(options.searchStored === undefined ? {} : { searchStored: options.searchStored }),
+    ...(options.findReferrers === undefined ? {} : { findReferrers: options.findReferrers }),
+    ...(sealer === undefined ? {} : { sealer }),
     requestBodyBytes,
     ...(certificateHeader === undefined ? {} : { certificateHeader }),
     requireCertificateBound: options.requireCertificateBound === true,

@@ -55,13 +55,39 @@ export const CONDITION_REFUSED: Problem = problem(
   "condition-refused",
   403,
   "forbidden",
-  "Conditional interactions need rights that are not bound to one patient or filter.",
+  "The condition cannot be resolved within what the access token covers.",
 );
 export const PATCH_REFUSED: Problem = problem(
   "patch-refused",
   403,
   "forbidden",
-  "PATCH needs rights that are not bound to one patient or filter; send the whole resource instead.",
+  "PATCH with rights bound to one patient or filter needs the right to read the resource too.",
+);
+export const PATCH_NOT_APPLICABLE: Problem = problem(
+  "patch-not-applicable",
+  422,
+  "processing",
+  "The patch cannot be applied to the stored version, or is of a kind that cannot be judged here.",
+);
+/** R4 http.html: several matches answer 412. */
+export const CONDITION_AMBIGUOUS: Problem = problem(
+  "condition-ambiguous",
+  412,
+  "multiple-matches",
+  "The condition selects more than one resource.",
+);
+export const VERSION_CONFLICT: Problem = problem(
+  "version-conflict",
+  412,
+  "conflict",
+  "The stored version is not the one that If-Match names.",
+);
+/** A3: one answer for a forged, a copied, an outdated and an expired link. */
+export const PAGE_LINK_INVALID: Problem = problem(
+  "page-link-invalid",
+  410,
+  "expired",
+  "This page link does not count, or counts no longer; search again.",
 );
 export const STORED_UNKNOWN: Problem = problem(
   "stored-unknown",
@@ -99,6 +125,58 @@ export const ANSWER_OPAQUE: Problem = problem(
   502,
   "exception",
   "The server's answer has a form in which it cannot be judged, so it is not sent.",
+);
+
+export const CLIENT_NOT_REGISTERED: Problem = problem(
+  "client-not-registered",
+  403,
+  "forbidden",
+  "This application is not registered here.",
+);
+export const POLICY_REFUSED: Problem = problem(
+  "policy-refused",
+  403,
+  "forbidden",
+  "The access policy does not allow this request.",
+);
+export const BREAK_GLASS_REFUSED: Problem = problem(
+  "break-glass-refused",
+  403,
+  "forbidden",
+  "Emergency access is not open to this caller for this request.",
+);
+export const USER_ACCESS_UNAVAILABLE: Problem = problem(
+  "user-access-unavailable",
+  503,
+  "transient",
+  "Whose records the user may reach cannot be found out at the moment; try again later.",
+  { "Retry-After": "2" },
+);
+export const CONSENT_WITHDRAWN: Problem = problem(
+  "consent-withdrawn",
+  403,
+  "forbidden",
+  "The patient no longer shares data with this application.",
+);
+export const CONSENT_UNAVAILABLE: Problem = problem(
+  "consent-unavailable",
+  503,
+  "transient",
+  "What patients withhold cannot be found out at the moment; try again later.",
+  { "Retry-After": "2" },
+);
+export const CONSENT_UNREADABLE: Problem = problem(
+  "consent-unreadable",
+  422,
+  "business-rule",
+  "What the consent withholds cannot be told from this request; send the whole resource, by itself, to its own address.",
+);
+export const CONSENT_NOT_RECORDED: Problem = problem(
+  "consent-not-recorded",
+  503,
+  "transient",
+  "The consent was stored and is not in force yet; send it again.",
+  { "Retry-After": "2" },
 );
 
 /** RFC 9110 section 15.5.6: a 405 names the methods that would do. */

@@ -30,9 +30,9 @@ export async function readInteraction(
   const { method = "", headers } = req;
   const request = { method, path, query, headers };
   const options = { baseUrls: settings.route.baseUrls };
-  if (method !== "POST" && method !== "PUT") {
+  if (method !== "POST" && method !== "PUT" && method !== "PATCH") {
     // R4 has no bodies here; a server that reads one would act on what nobody judged.
-    if (method !== "PATCH" && announcesBody(req)) return deny(INTERACTION_UNKNOWN, ["a body where R4 has none"]);
+    if (announcesBody(req)) return deny(INTERACTION_UNKNOWN, ["a body where R4 has none"]);
     return permit({ interaction: parseInteraction(request, options) }, ["no body needed"]);
   }
   const read = await readBody(req, { limitBytes: settings.requestBodyBytes });
@@ -57,7 +57,8 @@ function mediaTypeFault(
   const isReadable = isSearch
     ? body.json === undefined && (body.form !== undefined || hasNoBody(req, body))
     : body.json !== undefined;
-  if (isReadable || (code === "operation" && hasNoBody(req, body))) return undefined;
+  // A patch in another form (XML) is only for rights that do not look into it.
+  if (code === "patch" || isReadable || (code === "operation" && hasNoBody(req, body))) return undefined;
   return deny(MEDIA_TYPE_UNSUPPORTED, ["the body is neither FHIR JSON nor the form of a search"]);
 }
 

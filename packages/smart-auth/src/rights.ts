@@ -46,6 +46,8 @@ export function createRights(grant: Grant, settings: RightsSettings): Rights {
   }
 
   function isWithin({ compartment }: GrantClause, resource: FhirResource): boolean {
+    // A13: bytes say nothing of whose they are; `decideBinary` asks what speaks for them.
+    if (compartment !== undefined && resource.resourceType === "Binary") return false;
     if (compartment === undefined || !isMemberType(resource.resourceType, compartment.rule)) return true;
     return inCompartment(resource, compartment, compartment.rule, references);
   }
@@ -60,7 +62,10 @@ export function createRights(grant: Grant, settings: RightsSettings): Rights {
       clausesFor(type, "s").some(isWithoutBound) ||
       clausesFor(type, "r").some(
         ({ compartment, filter }) =>
-          compartment !== undefined && type !== "*" && !isMemberType(type, compartment.rule) && filter.length === 0,
+          compartment !== undefined &&
+          !UNDECLARED.has(type) &&
+          !isMemberType(type, compartment.rule) &&
+          filter.length === 0,
       ),
     covers: (resource, letters) =>
       letters.some((letter) =>
@@ -72,15 +77,20 @@ export function createRights(grant: Grant, settings: RightsSettings): Rights {
 }
 
 /**
- * Under a compartment, a type is reached when it belongs to the compartment, or, by `r` alone, when it is a support type.
+ * Under a compartment, a type is reached when it belongs to the compartment, or, by `r` alone, when it is a support type
+ * or Binary, which is judged by what speaks for it.
  */
 function clauseReaches(clause: GrantClause, type: string, letter: ScopeLetter): boolean {
   const { compartment, types, letters, supportTypes } = clause;
   if (!letters.includes(letter)) return false;
   if (types !== "*" && !types.includes(type)) return false;
   if (compartment === undefined || type === "*") return true;
+  if (type === "Binary") return letter === "r" && clause.filter.length === 0;
   return isMemberType(type, compartment.rule) || (letter === "r" && supportTypes.includes(type));
 }
+
+/** Nothing can be said of what these hold by their type. */
+const UNDECLARED: ReadonlySet<string> = new Set(["*", "Binary"]);
 
 function isWithoutBound({ compartment, filter }: GrantClause): boolean {
   return compartment === undefined && filter.length === 0;

@@ -12,12 +12,15 @@ import type { Access } from "./access.ts";
 import { type Narrowing, narrow } from "./narrow.ts";
 import { NOT_FOUND, PARAMETER_UNKNOWN, SEARCH_REFUSED } from "./problems.ts";
 import type { Rights } from "./rights.ts";
+import { searchParts } from "./search-parts.ts";
 
 /** What a search is judged with. */
 export interface SearchFacts {
   readonly interaction: Interaction;
   readonly rights: Rights;
   readonly extraParameters: ReadonlySet<string>;
+  /** A search that no single one can narrow may go on as several, page by page. Default false. */
+  readonly splits?: boolean;
   /** The refusal when a type the search brings in is not covered. */
   readonly scopeInsufficient: (type: string, letter: "r" | "s") => Problem;
 }
@@ -40,16 +43,23 @@ export function decideSearch(facts: SearchFacts): Decision<Access> {
   const types = baseTypes(interaction);
   const letter = interaction.code === "history-instance" ? "r" : "s";
   const bound = !types.every((type) => rights.reachesAll(type, letter));
-  const narrowing = bound && letter === "s" ? narrowSearch(interaction, types, rights, search) : undefined;
+  const narrowings = bound && letter === "s" ? narrowSearch(facts, types, search) : {};
+  const { narrowing, parts } = narrowings;
   const refused =
     unknownParameter(search, facts) ??
     compartmentFault(interaction, types, bound, rights) ??
     controlFault(search, bound, rights) ??
+    (parts === undefined ? undefined : orderFault(search)) ??
     criteriaFault(search, facts, narrowing) ??
     includeFault(search, facts);
   if (refused !== undefined) return refused;
   const because = [bound ? "search is bound" : "search is not bound", ...(narrowing === undefined ? [] : ["narrowed"])];
-  return permit({ interaction, bound, ...(narrowing === undefined ? {} : { narrowing }), because }, because);
+  return permit({ interaction, bound, ...narrowings, because }, because);
+}
+
+/** The parts follow each other; an order across them would need all of them at once. */
+function orderFault({ sort }: SearchQuery): Decision<never> | undefined {
+  return sort.length > 0 ? deny(SEARCH_REFUSED, ["_sort over several searches"]) : undefined;
 }
 
 export function baseTypes({ type, touches }: Interaction): readonly string[] {
@@ -59,15 +69,18 @@ export function baseTypes({ type, touches }: Interaction): readonly string[] {
 }
 
 function narrowSearch(
-  { code, compartment }: Interaction,
+  { interaction: { code, compartment }, rights, splits }: SearchFacts,
   [type, ...others]: readonly string[],
-  rights: Rights,
   search: SearchQuery,
-): Narrowing | undefined {
+): Pick<Access, "narrowing" | "parts"> {
   const isSearch = code === "search-type" || (code === "search-system" && compartment !== undefined);
   // A history takes no search parameters, and types that share a search do not share the name of the patient.
-  if (!isSearch || type === undefined || type === "*" || others.length > 0) return undefined;
-  return narrow(type, rights.clausesFor(type, "s"), search.pairs);
+  if (!isSearch || type === undefined || type === "*" || others.length > 0) return {};
+  const clauses = rights.clausesFor(type, "s");
+  const parts = splits === true ? searchParts(type, clauses, search.pairs) : undefined;
+  const [first] = parts ?? [];
+  if (first === undefined) return { narrowing: narrow(type, clauses, search.pairs) };
+  return parts?.length === 1 ? { narrowing: first } : { narrowing: first, ...(parts === undefined ? {} : { parts }) };
 }
 
 function unknownParameter(search: SearchQuery, { extraParameters }: SearchFacts): Decision<never> | undefined {

@@ -2,10 +2,13 @@ import type { IncomingMessage } from "node:http";
 import type { CompartmentRule, Decision, Grant, Interaction } from "@wardline/policy-types";
 import type { Json } from "@wardline/policy-types/express";
 import type { CertificateHeaderSettings } from "./certificate/settings.ts";
+import type { ClaimNameSettings } from "./claim-names.ts";
 import type { DpopSettings } from "./dpop/settings.ts";
 import type { IntrospectionSettings } from "./introspection/settings.ts";
+import type { Sealer } from "./links/sealer.ts";
 import type { ReplayStore } from "./replay.ts";
 import type { RevocationList } from "./revocation.ts";
+import type { FindReferrers, SearchStored } from "./stored.ts";
 
 /** Reads the stored version of a resource; `undefined` when there is none. A rejection refuses the write (503). */
 export type ReadStored = (
@@ -22,6 +25,7 @@ export interface IssuerSettings {
   readonly allowLegacyTyp: boolean;
   readonly maxLifetimeSeconds: number;
   readonly leewaySeconds: number;
+  readonly claimNames: ClaimNameSettings;
   readonly introspection?: IntrospectionSettings;
 }
 
@@ -37,12 +41,18 @@ export interface RouteSettings {
   readonly extraParameters: ReadonlySet<string>;
   readonly compartmentRule: CompartmentRule;
   readonly supportTypes: readonly string[];
+  /** Page links are sealed, so that one search may go on as another. */
+  readonly sealsPages?: boolean;
 }
 
 export interface SmartAuthSettings {
   readonly issuers: readonly IssuerSettings[];
   readonly route: RouteSettings;
   readonly readStored?: ReadStored;
+  readonly searchStored?: SearchStored;
+  readonly findReferrers?: FindReferrers;
+  /** Absent: page links are not sealed. */
+  readonly sealer?: Sealer;
   readonly requestBodyBytes: number;
   /** Absent: only the connection's own certificate counts. */
   readonly certificateHeader?: CertificateHeaderSettings;

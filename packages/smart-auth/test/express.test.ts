@@ -175,7 +175,7 @@ describe.each(EXPRESS)("smartAuth on %s", (_name, express) => {
         const answer = await edge.as("patient/*.rs", "/Observation/o1");
         expect([answer.status, codeOf(answer)]).toEqual([502, "smart-auth/answer-opaque"]);
       }
-      expect((await edge.as("patient/*.rs", "/Binary/b1")).status).toBe(403);
+      expect((await edge.as("patient/*.rs", "/Binary/b1")).status).toBe(404);
       edge.backend.next = (_req, res) => void res.type("application/pdf").send("%PDF");
       expect((await edge.as("user/Binary.r", "/Binary/b1", {}, DOCTOR)).text).toBe("%PDF");
     });

@@ -8,7 +8,7 @@ import {
 } from "@wardline/policy-types/express";
 import { lettersNeeded } from "../access.ts";
 import { ANSWER_NOT_FHIR, ANSWER_OPAQUE, NOT_FOUND } from "../problems.ts";
-import { type FhirResource, isFhirResource } from "../resource.ts";
+import { type FhirResource, isFhirResource, isObject } from "../resource.ts";
 import { AnswerUnreadable, type GuardFacts, type Need } from "./facts.ts";
 import { publicLocation } from "./locations.ts";
 import { judgeContainer, judgeResource } from "./resource.ts";
@@ -40,7 +40,12 @@ export function createGuard(facts: GuardFacts, onRefusal: OnRefusal): BodyTransf
     },
     opaque(answer) {
       if (isMissing(answer, facts)) return refuse(NOT_FOUND, "the resource is absent");
-      return isUnboundBinary(facts) ? KEEP : refuse(ANSWER_OPAQUE, "the answer is not JSON");
+      if (isUnboundBinary(facts)) return KEEP;
+      if (isJudgedBinary(answer, facts)) {
+        facts.onPatients(facts.access.binary?.patients ?? []);
+        return KEEP;
+      }
+      return refuse(ANSWER_OPAQUE, "the answer is not JSON");
     },
     empty: (answer) => (isMissing(answer, facts) ? refuse(NOT_FOUND, "the resource is absent") : KEEP),
     headers: (answer) => publicHeaders(answer, facts),
@@ -71,6 +76,7 @@ function judgeTop(body: FhirResource, facts: GuardFacts): Json | undefined {
     return isHidden ? undefined : judged;
   }
   if (code === "capabilities" && CAPABILITIES.has(resourceType)) return body;
+  if (resourceType === "Binary" && facts.access.binary !== undefined) return judgeBinary(body, facts);
   return judgeResource(body, needOf(facts.interaction), facts);
 }
 
@@ -98,6 +104,23 @@ function isMissing({ status }: AnswerFacts, { bound, interaction }: GuardFacts):
 function isUnboundBinary({ interaction, rights }: GuardFacts): boolean {
   const reads = interaction.code === "read" || interaction.code === "vread";
   return reads && interaction.type === "Binary" && rights.reachesAll("Binary", "r");
+}
+
+/** A13: it was judged before it was asked for; should the server say what it is bound to, it must be the same. */
+function isJudgedBinary({ status, headers }: AnswerFacts, { access: { binary } }: GuardFacts): boolean {
+  const stated = headers["x-security-context"] ?? binary?.securityContext;
+  return binary !== undefined && status === 200 && stated === binary.securityContext;
+}
+
+function judgeBinary(
+  body: FhirResource,
+  { access: { binary }, interaction, onPatients }: GuardFacts,
+): Json | undefined {
+  const context = body["securityContext"];
+  const stated = isObject(context) ? context["reference"] : context;
+  if (body["id"] !== interaction.id || stated !== binary?.securityContext) return undefined;
+  onPatients(binary?.patients ?? []);
+  return body;
 }
 
 function publicHeaders({ headers }: AnswerFacts, facts: GuardFacts): Readonly<Record<string, string | undefined>> {

@@ -1,7 +1,7 @@
 import type { Json } from "@wardline/policy-types/express";
 import { isFhirResource, isObject, type JsonObject, objectsOf } from "../resource.ts";
 import type { GuardFacts } from "./facts.ts";
-import { publicFullUrl, publicLink, publicLocation } from "./locations.ts";
+import { belowBase, publicFullUrl, publicLink, publicLocation } from "./locations.ts";
 import { bareOutcome } from "./outcome.ts";
 
 /** Relations of R4 search results; `prev` is the registered spelling of the same. */
@@ -78,10 +78,20 @@ function isOutcome(outcome: JsonObject): boolean {
 
 /** @param cut entries were taken out */
 export function publicLinks(links: Json | undefined, cut: boolean, facts: GuardFacts): JsonObject[] {
-  return (objectsOf(links) ?? []).flatMap(({ relation, url }) => {
+  const { pages } = facts;
+  const shown = (objectsOf(links) ?? []).flatMap(({ relation, url }) => {
     if (typeof relation !== "string" || typeof url !== "string" || !RELATIONS.has(relation)) return [];
     if (cut && relation !== "self") return [];
-    const shown = publicLink(url, facts);
-    return shown === undefined ? [] : [{ relation, url: shown }];
+    const link = relation === "self" || pages === undefined ? publicLink(url, facts) : sealedLink(url, facts);
+    return link === undefined ? [] : [{ relation, url: link }];
   });
+  // A page whose link cannot be sealed is not skipped in silence.
+  const goesOn = !cut && (objectsOf(links) ?? []).some(({ relation }) => relation === "next");
+  const following = goesOn ? undefined : pages?.following();
+  return following === undefined ? shown : [...shown, { relation: "next", url: following }];
+}
+
+function sealedLink(url: string, facts: GuardFacts): string | undefined {
+  const below = belowBase(url, facts);
+  return below === undefined ? undefined : facts.pages?.link(below);
 }

@@ -1,5 +1,6 @@
 import { parseInteraction, parseReference, renderQuery } from "@wardline/fhir-r4";
 import type { Interaction } from "@wardline/policy-types";
+import type { Pages } from "../links/pages.ts";
 import { type Narrowing, withoutAdded } from "../narrow.ts";
 
 export interface Bases {
@@ -10,7 +11,7 @@ export interface Bases {
 }
 
 /** The part below a known base: `Patient/1`, `?name=x`, or "" for the base itself. `undefined` for any other URL. */
-function belowBase(url: string, { baseUrl, baseUrls }: Bases): string | undefined {
+export function belowBase(url: string, { baseUrl, baseUrls }: Bases): string | undefined {
   for (const base of [...baseUrls, new URL(baseUrl).pathname.replace(/\/$/, "")]) {
     if (base === "") continue;
     if (url === base) return "";
@@ -47,6 +48,8 @@ export interface LinkFacts extends Bases {
   readonly interaction: Interaction;
   readonly narrowing: Narrowing | undefined;
   readonly extraParameters: ReadonlySet<string>;
+  /** Seals the links of the answer's own pages. Absent: a link is shown when it is an ordinary search. */
+  readonly pages?: Pages | undefined;
 }
 
 /**

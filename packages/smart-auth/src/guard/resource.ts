@@ -15,8 +15,8 @@ export function judgeResource(resource: FhirResource, need: Need, facts: GuardFa
   if (resource.resourceType === "OperationOutcome") return facts.bound ? bareOutcome(resource) : resource;
   if (!isCovered(resource, need, facts)) return undefined;
   facts.onPatients(disclosedBy(resource, facts));
-  // A stored Bundle or Parameters resource holds others, which are read with it.
-  if (resource.resourceType === "Bundle") return judgeBundle(resource, { any: ["r"] }, facts);
+  // A stored Bundle or Parameters resource holds others, which are read with it; its links are not those of the answer.
+  if (resource.resourceType === "Bundle") return judgeBundle(resource, { any: ["r"] }, { ...facts, pages: undefined });
   return resource.resourceType === "Parameters" ? judgeParameters(resource, { any: ["r"] }, facts) : resource;
 }
 
@@ -49,15 +49,20 @@ function judgeBundle(bundle: JsonObject, need: Need, facts: GuardFacts): JsonObj
   const entries = objectsOf(bundle["entry"]);
   if (entries === undefined) throw new AnswerUnreadable("Bundle.entry is no list of objects");
   let cut = false;
+  let repeated = false;
   const kept = entries.flatMap((entry): JsonObject[] => {
     const judged = judgeEntry(entry, need, facts);
     if (judged === undefined && modeOf(entry) !== "include") cut = true;
+    if (judged !== undefined && isRepeat(entry, facts)) {
+      repeated = true;
+      return [];
+    }
     return judged === undefined ? [] : [judged];
   });
-  const shown = cut ? accountedFor(kept, facts.interaction, facts.rights.references) : kept;
+  const shown = cut || repeated ? accountedFor(kept, facts.interaction, facts.rights.references) : kept;
   const { total, link: _, entry: __, ...rest } = bundle;
   const links = publicLinks(bundle["link"], cut, facts);
-  const showTotal = total !== undefined && !facts.bound && !cut;
+  const showTotal = total !== undefined && !facts.bound && !cut && !repeated;
   return {
     ...(facts.bound ? bareBundle(bundle) : rest),
     ...(showTotal ? { total } : {}),
@@ -65,6 +70,12 @@ function judgeBundle(bundle: JsonObject, need: Need, facts: GuardFacts): JsonObj
     // R4 forbids empty arrays.
     ...(shown.length === 0 ? {} : { entry: [...shown] }),
   };
+}
+
+/** What an earlier part of the same search has shown is not shown again. */
+function isRepeat(entry: JsonObject, { pages }: GuardFacts): boolean {
+  const { resource } = entry;
+  return pages !== undefined && modeOf(entry) !== "include" && isFhirResource(resource) && pages.isRepeat(resource);
 }
 
 function judgeEntry(entry: JsonObject, need: Need, facts: GuardFacts): JsonObject | undefined {

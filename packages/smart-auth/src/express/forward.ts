@@ -1,0 +1,80 @@
+import { renderQuery } from "@wardline/fhir-r4";
+import type { SearchQuery } from "@wardline/policy-types";
+import { contextOf, type Json } from "@wardline/policy-types/express";
+import type { Request } from "express";
+import type { Access, ForwardedWrite } from "../access.ts";
+import { forwardedForm, forwardedUrl } from "../forward.ts";
+import type { AskedPage } from "../links/pages.ts";
+
+/** Leaves what is asked of the handler where handlers and proxies look for it. */
+export function forward(req: Request, access: Access, page: AskedPage | undefined): void {
+  contextOf(req).interaction = access.interaction;
+  if (page !== undefined) forwardPage(req, access, page);
+  else if (access.write !== undefined) forwardWrite(req, access.write);
+  else forwardRead(req, access);
+}
+
+function forwardRead(req: Request, access: Access): void {
+  const context = contextOf(req);
+  const form = context.body?.form;
+  const url = forwardedUrl(req.url, access, form !== undefined);
+  const narrowedForm = form === undefined ? undefined : forwardedForm(form, access);
+  if (url === undefined && narrowedForm === undefined) return;
+  context.rewritten = {
+    ...(url === undefined ? {} : { url }),
+    ...(narrowedForm === undefined ? {} : { form: narrowedForm }),
+  };
+  if (narrowedForm !== undefined) req.body = formObject(narrowedForm);
+  if (url !== undefined) setUrl(req, url);
+}
+
+const NOTHING_ASKED: SearchQuery = { criteria: [], includes: [], sort: [], control: [], pairs: [] };
+
+/** A page is asked for at the server's own link, and judged as the search it belongs to. */
+function forwardPage(req: Request, access: Access, { server }: AskedPage): void {
+  const context = contextOf(req);
+  const { interaction } = access;
+  const query = renderQuery(interaction.search?.pairs ?? []);
+  const whole = query === "" ? interaction.path : `${interaction.path}?${query}`;
+  const url = server?.url ?? forwardedUrl(whole, access) ?? whole;
+  context.interaction = { search: NOTHING_ASKED, ...interaction, path: server?.path ?? interaction.path };
+  context.rewritten = { url };
+  setUrl(req, url);
+}
+
+function forwardWrite(req: Request, { method, url, ifMatch, ifNoneExist, body }: ForwardedWrite): void {
+  const { headers } = req;
+  if (method !== undefined) req.method = method;
+  if (ifMatch !== undefined) headers["if-match"] = ifMatch;
+  if (ifNoneExist === "") delete headers["if-none-exist"];
+  else if (ifNoneExist !== undefined) headers["if-none-exist"] = ifNoneExist;
+  contextOf(req).rewritten = {
+    ...(url === undefined ? {} : { url: `/${url}` }),
+    ...(body === undefined ? {} : { body }),
+  };
+  if (url !== undefined) setUrl(req, `/${url}`);
+  if (body !== undefined) req.body = body;
+}
+
+type WithQueryParser = {
+  get(name: "query parser fn"): ((query: string) => Record<string, unknown>) | false | undefined;
+};
+
+function setUrl(req: Request, url: string): void {
+  req.url = url;
+  // Express 5 reads the query from the URL each time; Express 4 read it once.
+  if (Object.hasOwn(req, "query")) {
+    const parse = (req.app as WithQueryParser).get("query parser fn");
+    const [, query = ""] = url.split(/\?(.*)/s);
+    Object.assign(req, { query: typeof parse === "function" ? parse(query) : {} });
+  }
+}
+
+function formObject(form: string): Record<string, Json> {
+  const object = Object.create(null) as Record<string, Json>;
+  for (const [name, value] of new URLSearchParams(form)) {
+    const before = object[name];
+    object[name] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value];
+  }
+  return object;
+}
