@@ -1,0 +1,87 @@
+import { finished, type Readable } from "node:stream";
+import type { Report } from "./circuit.ts";
+import type { ParsedBreaker } from "./options.ts";
+
+/** Keeps the call open until a body has been read or has broken off, and learns from how it ended. */
+export type Follow = (body: Readable) => void;
+
+/** The work itself. It ends when `signal` aborts. */
+export type Work<Value> = (signal: AbortSignal, follow: Follow) => Promise<Value>;
+
+export type Attempt<Value> = { readonly report: Report } & (
+  | { readonly kind: "answered"; readonly value: Value }
+  | { readonly kind: "threw"; readonly error: unknown }
+  | { readonly kind: "timed-out" }
+);
+
+export interface Hooks {
+  /** A body broke off after the call was reported. */
+  readonly onBroken: () => void;
+  /** The work has ended, whatever became of the call (F13). */
+  readonly onEnd: () => void;
+}
+
+/** Runs the work once under our own deadline (F1), and says what it tells about the upstream. Never rejects. */
+export async function attemptOnce<Value>(
+  work: Work<Value>,
+  { timeoutMs, slowCallMs, classify, classifyError, now }: ParsedBreaker,
+  caller: AbortSignal | undefined,
+  { onBroken, onEnd }: Hooks,
+): Promise<Attempt<Value>> {
+  const deadline = new AbortController();
+  const signal = caller === undefined ? deadline.signal : AbortSignal.any([caller, deadline.signal]);
+  let busy = 1;
+  const letGo = (): void => {
+    busy -= 1;
+    if (busy === 0) onEnd();
+  };
+  const follow: Follow = (body) => {
+    busy += 1;
+    finished(body, { writable: false }, (error) => {
+      if (error !== undefined && error !== null && !signal.aborted && !wasDestroyed(error)) onBroken();
+      letGo();
+    });
+  };
+
+  const began = now();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<"late">((resolve) => {
+    timer = setTimeout(() => {
+      resolve("late");
+      deadline.abort(new DOMException("no answer within the deadline", "TimeoutError"));
+    }, timeoutMs);
+  });
+  const working = start(work, signal, follow);
+  void working.then(letGo);
+  const ended = await Promise.race([working, late]);
+  clearTimeout(timer);
+
+  if (ended === "late") return { report: "failed", kind: "timed-out" };
+  const slow = now() - began > slowCallMs;
+  if ("error" in ended) return { report: reportOf(ended.error), kind: "threw", error: ended.error };
+  const verdict = classify(ended.value);
+  const report = verdict === "ignored" ? "none" : verdict === "good" && slow ? "slow" : verdict;
+  return { report, kind: "answered", value: ended.value };
+
+  function reportOf(error: unknown): Report {
+    // A client that gives up on a slow answer has seen that it was slow; one that left before has seen nothing.
+    if (caller?.aborted === true) return slow ? "slow" : "none";
+    const verdict = classifyError(error);
+    return verdict === "ignored" ? "none" : verdict;
+  }
+}
+
+type Ended<Value> = { readonly value: Value } | { readonly error: unknown };
+
+async function start<Value>(work: Work<Value>, signal: AbortSignal, follow: Follow): Promise<Ended<Value>> {
+  try {
+    return { value: await work(signal, follow) };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** The reader closed the body before its end: its own choice. */
+function wasDestroyed(error: NodeJS.ErrnoException): boolean {
+  return error.code === "ERR_STREAM_PREMATURE_CLOSE" || error.code === "UND_ERR_ABORTED" || error.name === "AbortError";
+}

@@ -1,0 +1,2 @@
+export { type ConnectionLimits, type ConnectionsSnapshot, connectionLimits } from "./connections.ts";
+export type { ConnectionLimitOptions } from "./options.ts";

@@ -1,0 +1,1 @@
+export { type MetricRegistry, registerThrottleMetrics, type ThrottleMetricsOptions } from "./metrics.ts";

@@ -1,0 +1,56 @@
+import type { Breaker } from "../breaker/breaker.ts";
+import type { ConnectionLimits } from "../connections/connections.ts";
+import type { ReservedPools } from "../pools/express.ts";
+import type { Shedder } from "../shedding/shedder.ts";
+import { breakerFamilies, connectionFamilies, type Family, poolFamilies, type Sample, shedderFamilies } from "./families.ts";
+
+/** What is needed of a prom-client `Registry`. */
+export interface MetricRegistry {
+  registerMetric(metric: never): void;
+}
+
+export interface ThrottleMetricsOptions {
+  readonly registry: MetricRegistry;
+  readonly pools?: Pick<ReservedPools, "snapshot">;
+  readonly breakers?: readonly Pick<Breaker, "state">[];
+  readonly connections?: Pick<ConnectionLimits, "snapshot">;
+  readonly shedder?: Pick<Shedder, "snapshot">;
+}
+
+/**
+ * Registers the figures of pools, breakers, connections and shedding with a prom-client registry. They are read when the registry is
+ * scraped, so that a request pays nothing for them. Labels are names of the configuration and fixed codes: their number is
+ * known at the start, and none holds anything of a request (A14).
+ *
+ * Does NOT need prom-client itself, only the registry it is given. Throws what the registry throws when a name is taken.
+ */
+export function registerThrottleMetrics(options: ThrottleMetricsOptions): void {
+  const { registry, pools, breakers = [], connections, shedder } = options;
+  const groups = [
+    ...(pools === undefined ? [] : [() => poolFamilies(pools.snapshot())]),
+    ...(breakers.length === 0 ? [] : [() => breakerFamilies(breakers.map((breaker) => breaker.state()))]),
+    ...(connections === undefined ? [] : [() => connectionFamilies(connections.snapshot())]),
+    ...(shedder === undefined ? [] : [() => shedderFamilies(shedder.snapshot())]),
+  ];
+  for (const read of groups) for (const family of read()) registry.registerMetric(metricOf(family, read) as never);
+}
+
+/** A metric as a prom-client registry reads it. */
+interface Metric extends Omit<Family, "samples"> {
+  readonly aggregator: "sum";
+  get(): Promise<Omit<Family, "samples"> & { readonly aggregator: "sum"; readonly values: readonly Sample[] }>;
+  reset(): void;
+}
+
+function metricOf({ name, help, type }: Family, read: () => readonly Family[]): Metric {
+  const head = { name, help, type, aggregator: "sum" } as const;
+  return {
+    ...head,
+    get: () => {
+      const samples = read().find((family) => family.name === name)?.samples ?? [];
+      return Promise.resolve({ ...head, values: samples });
+    },
+    // The figures belong to the parts they are read from.
+    reset: () => undefined,
+  };
+}
