@@ -153,6 +153,7 @@ describe("the operator's listener", () => {
       {
         status: "ready",
         policy: edge.gateway.policyVersion,
+        drift: [],
         audit: { status: "open", queuedBytes: 0 },
         upstreams: { ehr: { status: "ok" } },
       },

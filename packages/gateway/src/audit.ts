@@ -28,6 +28,11 @@ export interface Audit {
   readonly middleware: AuditEventHandler;
   /** Records the start. Rejects when it cannot be recorded: then nothing may start. */
   begin(policyVersion: string): Promise<void>;
+  /** Records what happened to the policy. */
+  note(
+    kind: "policy-loaded" | "policy-changed" | "policy-refused" | "policy-drift",
+    details: Readonly<Record<string, string | number | boolean>>,
+  ): Promise<void>;
   /** Records the end, lets the shipper finish, closes the ledger. */
   end(): Promise<void>;
 }
@@ -71,6 +76,7 @@ export async function openAudit({ policy, given, now, onEvent }: AuditFacts): Pr
         await middleware.record("start", { details: { "policy-version": policyVersion } });
         begun = true;
       },
+      note: (kind, details) => middleware.record(kind, { success: kind !== "policy-refused", details }),
       async end() {
         // A stop that cannot be recorded still has to happen; the missing entry tells of it.
         if (begun) await middleware.record("stop").catch(() => undefined);

@@ -1,20 +1,24 @@
-import type { Server } from "node:http";
+import type { RequestListener, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { clientErrorHandler } from "@wardline/perimeter";
-import type { PolicyDocument } from "@wardline/policy-types";
-import type { Express } from "express";
+import type { PolicyDocument, PolicySource } from "@wardline/policy-types";
 import { openAdmin } from "./admin.ts";
-import { assemble } from "./assemble.ts";
 import { openAudit } from "./audit.ts";
 import { watchHealth } from "./health.ts";
+import { putInForce } from "./in-force.ts";
 import { type GatewayDependencies, parseDependencies } from "./options.ts";
-import { checkPolicy } from "./policy/load.ts";
-import { openUpstream, type Upstream } from "./proxy/upstream.ts";
+import { approve } from "./policy/approve.ts";
+import { type CheckedPolicy, checkPolicy } from "./policy/load.ts";
+import type { PolicySignature } from "./policy/signature.ts";
+import { type HeldPort, holdPort } from "./port.ts";
 import { openServer } from "./server.ts";
 
+const DEFAULT_HOST = "127.0.0.1";
+const DEFAULT_PORT = 8080;
+
 export interface Gateway {
-  /** The assembled pipeline, for a server of your own. */
-  readonly app: Express;
+  /** The assembled pipeline of the policy in force, for a server of your own. */
+  readonly app: RequestListener;
   /** Hash of the policy in force. */
   readonly policyVersion: string;
   /**
@@ -22,6 +26,15 @@ export interface Gateway {
    * cannot, it rejects and everything is closed.
    */
   listen(): Promise<{ readonly url: string; readonly port: number; readonly adminPort?: number }>;
+  /**
+   * Puts another policy in force, whole or not at all: when it rejects, the running one stays (F11). Requests in work end
+   * under the policy they began with.
+   *
+   * @throws {ConfigurationError} when the new policy is wrong, not approved, or needs a restart
+   */
+  reload(policy: PolicySource, signature?: PolicySignature): Promise<void>;
+  /** Tells which version lies on disk; a difference from what runs is drift. */
+  noteFileVersion(version: string | undefined): void;
   /** Stops accepting, lets answers in work end, flushes the audit ledger; in bounded time (F15). */
   close(): Promise<void>;
 }
@@ -29,30 +42,28 @@ export interface Gateway {
 /**
  * Assembles every control and the upstream proxy from one policy.
  *
- * @throws {ConfigurationError} with every mistake of the policy at once
+ * @throws {ConfigurationError} with every mistake of the policy at once, or when nobody approved it
  * @throws {DependencyError} when the audit ledger cannot be opened
  */
-export async function createGateway(policy: PolicyDocument, given: GatewayDependencies = {}): Promise<Gateway> {
+export async function createGateway(source: PolicySource, given: GatewayDependencies = {}): Promise<Gateway> {
   const dependencies = parseDependencies(given);
-  const checked = checkPolicy(policy);
   const { now, onEvent } = dependencies;
-  const audit = await openAudit({ policy: checked.policy, given: dependencies.audit, now, onEvent });
-  const upstreams = new Map<string, Upstream>();
+  const written = checkPolicy(source);
+  const approval = await approve(written, dependencies.signature, now());
+  const held = await portFor(written);
+  const atPort = (checked: CheckedPolicy): CheckedPolicy => (held === undefined ? checked : onPort(checked, held.port));
+  const first = atPort(written);
+  const audit = await openAudit({ policy: first.policy, given: dependencies.audit, now, onEvent }).catch((error) => {
+    held?.release();
+    throw error;
+  });
   try {
-    for (const [name, upstream] of Object.entries(checked.policy.upstreams)) {
-      upstreams.set(name, openUpstream(name, upstream));
-    }
-    const health = watchHealth({
-      policyVersion: checked.version,
-      upstreams: [...upstreams.keys()],
-      ledgerState: () => audit.ledger.state(),
-      now,
-      onEvent,
-    });
-    const app = assemble({ checked, audit, upstreams, health, dependencies });
-    const { host = "127.0.0.1", port = 8080 } = checked.policy.listen ?? {};
+    const health = watchHealth({ ledgerState: () => audit.ledger.state(), now, onEvent });
+    const inForce = putInForce({ first, approval, atPort, audit, health, dependencies });
+    inForce.checkDrift();
+    const driftTimer = setInterval(inForce.checkDrift, dependencies.driftCheckSeconds * 1000).unref();
     const admin = openAdmin(health);
-    const server = openServer(app, clientErrorHandler, {
+    const server = openServer(inForce.handle, clientErrorHandler, {
       maxHeaderBytes: 16_384,
       headersTimeoutMs: 10_000,
       requestTimeoutMs: 60_000,
@@ -60,37 +71,41 @@ export async function createGateway(policy: PolicyDocument, given: GatewayDepend
     let closing: Promise<void> | undefined;
     const close = (): Promise<void> => {
       closing ??= (async () => {
+        clearInterval(driftTimer);
         health.draining();
         await server.drain(dependencies.drainMs);
+        held?.release();
         admin.closeAllConnections();
         admin.close();
-        await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
+        await inForce.end();
         await audit.end();
       })();
       return closing;
     };
     const start = async (): ReturnType<Gateway["listen"]> => {
-      await audit.begin(checked.version);
-      const { admin: adminAt } = checked.policy;
-      const adminPort = adminAt === undefined ? undefined : await listenAdmin(admin, adminAt);
-      const address = await server.listen(port, host);
-      if (checked.policy.development === true) {
+      const { policy, version } = inForce.checked();
+      await audit.begin(version);
+      const adminPort = policy.admin === undefined ? undefined : await listenAdmin(admin, policy.admin);
+      const { host = DEFAULT_HOST, port = DEFAULT_PORT } = policy.listen ?? {};
+      const address = await server.listen(held ?? { port, host });
+      if (policy.development === true) {
         onEvent({
           level: "warn",
           code: "gateway/development",
-          message: "development: plain http is permitted on loopback addresses",
+          message: "development: plain http is permitted on loopback addresses, and no signature was asked for",
         });
       }
-      const shown = address.family === "IPv6" ? `[${address.address}]` : address.address;
       return {
-        url: `http://${shown}:${address.port}`,
+        url: urlOf(address),
         port: address.port,
         ...(adminPort === undefined ? {} : { adminPort }),
       };
     };
     return {
-      app,
-      policyVersion: checked.version,
+      app: inForce.handle,
+      get policyVersion() {
+        return inForce.checked().version;
+      },
       async listen() {
         try {
           return await start();
@@ -99,17 +114,36 @@ export async function createGateway(policy: PolicyDocument, given: GatewayDepend
           throw error;
         }
       },
+      reload: (next, signature = dependencies.signature) => inForce.reload(next, signature),
+      noteFileVersion: inForce.noteFileVersion,
       close,
     };
   } catch (error) {
+    held?.release();
     await audit.end();
     throw error;
   }
 }
 
+/** An edge that shows its own address and takes any port must know the port before it is assembled. */
+async function portFor({ source }: CheckedPolicy): Promise<HeldPort | undefined> {
+  if (source.publicOrigin !== undefined || source.listen?.port !== 0) return undefined;
+  return holdPort(source.listen.host ?? DEFAULT_HOST);
+}
+
+/** The same policy on the port that was taken; what was written still names it. */
+function onPort(checked: CheckedPolicy, port: number): CheckedPolicy {
+  const { policy } = checkPolicy({ ...checked.source, listen: { ...checked.source.listen, port } });
+  return { ...checked, policy };
+}
+
+function urlOf({ family, address, port }: AddressInfo): string {
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}
+
 function listenAdmin(
   server: Server,
-  { host = "127.0.0.1", port }: NonNullable<PolicyDocument["admin"]>,
+  { host = DEFAULT_HOST, port }: NonNullable<PolicyDocument["admin"]>,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);

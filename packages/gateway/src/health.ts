@@ -1,4 +1,5 @@
 import type { LedgerState } from "@wardline/audit-event";
+import type { Drift } from "./drift.ts";
 import type { GatewayEvent } from "./events.ts";
 
 /** What `/readyz` shows: names, states and times, nothing of any request. */
@@ -6,6 +7,8 @@ export interface Readiness {
   readonly status: "ready" | "draining" | "audit-failed";
   /** Hash of the policy in force. */
   readonly policy: string;
+  /** How what runs differs from what was approved; empty is right. Does not make the edge unready. */
+  readonly drift: readonly Drift[];
   readonly audit: Pick<LedgerState, "status" | "queuedBytes" | "because" | "checkpoint">;
   /** A failing upstream does not make the edge unready: it answers 502 and 504 for it, and serves the others. */
   readonly upstreams: Readonly<Record<string, { readonly status: "ok" | "failing"; readonly since?: string }>>;
@@ -16,20 +19,24 @@ export interface Health {
   upstreamFailed(name: string, error: unknown): void;
   upstreamAnswered(name: string): void;
   draining(): void;
+  /** Another policy is in force. */
+  policyChanged(version: string, upstreams: readonly string[]): void;
+  drifted(drift: readonly Drift[]): void;
   readiness(): Readiness;
 }
 
 export interface HealthFacts {
-  readonly policyVersion: string;
-  readonly upstreams: readonly string[];
   readonly ledgerState: () => LedgerState;
   readonly now: () => number;
   readonly onEvent: (event: GatewayEvent) => void;
 }
 
-export function watchHealth({ policyVersion, upstreams, ledgerState, now, onEvent }: HealthFacts): Health {
+export function watchHealth({ ledgerState, now, onEvent }: HealthFacts): Health {
   const failingSince = new Map<string, number>();
   let isDraining = false;
+  let policy = "";
+  let upstreams: readonly string[] = [];
+  let drift: readonly Drift[] = [];
 
   return {
     upstreamFailed(name, error) {
@@ -57,12 +64,21 @@ export function watchHealth({ policyVersion, upstreams, ledgerState, now, onEven
     draining() {
       isDraining = true;
     },
+    policyChanged(version, names) {
+      policy = version;
+      upstreams = names;
+      for (const name of failingSince.keys()) if (!names.includes(name)) failingSince.delete(name);
+    },
+    drifted(found) {
+      drift = found;
+    },
     readiness() {
       const { status, queuedBytes, because, checkpoint } = ledgerState();
       const state = status === "open" ? "ready" : "audit-failed";
       return {
         status: isDraining ? "draining" : state,
-        policy: policyVersion,
+        policy,
+        drift,
         audit: {
           status,
           queuedBytes,

@@ -1,7 +1,16 @@
 export type { AuditDependencies } from "./audit.ts";
 export type { AuthDependencies } from "./auth.ts";
+export type { Drift } from "./drift.ts";
 export type { GatewayEvent } from "./events.ts";
 export { createGateway, type Gateway } from "./gateway.ts";
 export type { Readiness } from "./health.ts";
 export type { GatewayDependencies } from "./options.ts";
-export { type CheckedPolicy, checkPolicy, loadPolicy } from "./policy/load.ts";
+export { diffPolicies, type PolicyChange } from "./policy/diff.ts";
+export { type CheckedPolicy, checkPolicy, loadPolicy, parsePolicy } from "./policy/load.ts";
+export {
+  type PolicySignature,
+  type SignatureResult,
+  type SigningRequest,
+  signPolicy,
+  verifyPolicy,
+} from "./policy/signature.ts";

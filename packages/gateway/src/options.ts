@@ -4,6 +4,7 @@ import { createMemoryReplayStore } from "@wardline/smart-auth";
 import type { AuditDependencies } from "./audit.ts";
 import type { AuthDependencies } from "./auth.ts";
 import type { GatewayEvent } from "./events.ts";
+import type { PolicySignature } from "./policy/signature.ts";
 
 /** What the gateway takes from outside instead of reaching for it. */
 export interface GatewayDependencies {
@@ -17,21 +18,41 @@ export interface GatewayDependencies {
   readonly now?: () => number;
   /** How long `close()` waits for answers in work, in milliseconds. Default 10000. */
   readonly drainMs?: number;
+  /** Who approved the policy. Needed unless the policy says `development`. */
+  readonly signature?: PolicySignature;
+  /** Seconds between two comparisons of what runs with what was approved. Default 60. */
+  readonly driftCheckSeconds?: number;
   /** Secrets and shared stores of authentication. Default: no introspection, no revocation list, DPoP in one process. */
   readonly auth?: AuthDependencies;
   /** Keys and receivers of the audit log. Default none: no signature, no encryption, no delivery. */
   readonly audit?: AuditDependencies;
 }
 
-export type ParsedDependencies = Required<Omit<GatewayDependencies, "onRecord">> &
-  Pick<GatewayDependencies, "onRecord">;
+type Optional = "onRecord" | "signature";
+export type ParsedDependencies = Required<Omit<GatewayDependencies, Optional>> & Pick<GatewayDependencies, Optional>;
+
+const KNOWN = [
+  "onEvent",
+  "onRecord",
+  "fetch",
+  "now",
+  "drainMs",
+  "signature",
+  "driftCheckSeconds",
+  "auth",
+  "audit",
+] as const satisfies readonly (keyof GatewayDependencies)[];
 
 export function parseDependencies(given: GatewayDependencies): ParsedDependencies {
   const found = findings();
-  refuseUnknownKeys(found, given, ["onEvent", "onRecord", "fetch", "now", "drainMs", "auth", "audit"]);
+  refuseUnknownKeys(found, given, KNOWN);
   const drainMs = given.drainMs ?? 10_000;
   if (!Number.isInteger(drainMs) || drainMs < 0) {
     found.add("drainMs", "range", "must be a whole number of milliseconds, 0 or more");
+  }
+  const driftCheckSeconds = given.driftCheckSeconds ?? 60;
+  if (!Number.isInteger(driftCheckSeconds) || driftCheckSeconds < 1) {
+    found.add("driftCheckSeconds", "range", "must be a whole number of seconds, 1 or more");
   }
   found.throwIfAny("createGateway's second argument");
   return Object.freeze({
@@ -40,6 +61,8 @@ export function parseDependencies(given: GatewayDependencies): ParsedDependencie
     fetch: given.fetch ?? globalThis.fetch,
     now: given.now ?? Date.now,
     drainMs,
+    driftCheckSeconds,
+    ...(given.signature === undefined ? {} : { signature: given.signature }),
     // One for all routes: a proof used on one must not count on another.
     auth: { replayStore: createMemoryReplayStore(), ...given.auth },
     audit: given.audit ?? {},

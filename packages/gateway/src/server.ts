@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import type { HeldPort } from "./port.ts";
 
 export interface ServerLimits {
   /** Longer ones are answered with 431. */
@@ -11,7 +12,7 @@ export interface ServerLimits {
 }
 
 export interface EdgeServer {
-  listen(port: number, host: string): Promise<AddressInfo>;
+  listen(at: { readonly port: number; readonly host: string } | HeldPort): Promise<AddressInfo>;
   /** Takes no new connection, closes those without a request, waits for the answers in work, cuts the rest (F15). */
   drain(drainMs: number): Promise<void>;
 }
@@ -49,13 +50,15 @@ export function openServer(
   server.on("request", ({ socket }: IncomingMessage) => silent.delete(socket));
 
   return {
-    listen: (port, host) =>
+    listen: (at) =>
       new Promise((resolve, reject) => {
-        server.once("error", reject);
-        server.listen(port, host, () => {
+        const onListening = (): void => {
           server.removeListener("error", reject);
           resolve(server.address() as AddressInfo);
-        });
+        };
+        server.once("error", reject);
+        if ("handle" in at) server.listen(at.handle, onListening);
+        else server.listen(at.port, at.host, onListening);
       }),
     async drain(drainMs) {
       if (!server.listening) return;

@@ -13,12 +13,11 @@ function watch(): {
   const ledger: { status: LedgerState["status"] } = { status: "open" };
   const at = { now: 0 };
   const health = watchHealth({
-    policyVersion: "v",
-    upstreams: ["ehr", "labs"],
     ledgerState: () => ({ status: ledger.status, durable: { entries: 0, hash: "" }, queuedBytes: 7 }),
     now: () => at.now,
     onEvent: (event) => events.push(event),
   });
+  health.policyChanged("v", ["ehr", "labs"]);
   return { health, events, ledger, at };
 }
 
@@ -28,6 +27,7 @@ describe("readiness", () => {
     expect(health.readiness()).toEqual({
       status: "ready",
       policy: "v",
+      drift: [],
       audit: { status: "open", queuedBytes: 7 },
       upstreams: { ehr: { status: "ok" }, labs: { status: "ok" } },
     });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ConfigurationError, type PolicyDocument } from "@wardline/policy-types";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkPolicy, createGateway, loadPolicy } from "../src/index.ts";
+import { checkPolicy, createGateway, loadPolicy, parsePolicy } from "../src/index.ts";
 
 const GOOD: PolicyDocument = {
   wardline: 1,
@@ -55,8 +55,49 @@ describe("checkPolicy", () => {
   });
 
   it.each<[string, (policy: Loose) => void, string, RegExp]>([
-    ["a misspelled key", (p) => Object.assign(p, { tires: {} }), "", /unknown key `tires`, did you mean `tiers`\?/],
-    ["a missing key", (p) => delete p["audit"], "", /`audit` is missing/],
+    [
+      "a misspelled key",
+      (p) => Object.assign(p, { tires: {} }),
+      "tires",
+      /unknown key `tires`, did you mean `tiers`\?/,
+    ],
+    [
+      "no upstream",
+      (p) => {
+        delete (p as Partial<Loose>).upstreams;
+        delete p.routes[0]?.["upstream"];
+      },
+      "upstream",
+      /upstream: https:/,
+    ],
+    ["no issuer", (p) => delete (p as Partial<Loose>).issuers, "issuer", /issuer: https:/],
+    [
+      "keys without an issuer and an audience",
+      (p) => {
+        delete (p as Partial<Loose>).issuers;
+        Object.assign(p, { jwksUri: "https://id.example.org/jwks" });
+      },
+      "audience",
+      /which `aud`/,
+    ],
+    ["a short and a long form", (p) => Object.assign(p, { issuer: "https://x.example" }), "issuer", /write either/],
+    [
+      "any issuer beside others",
+      (p) => p.issuers.push({ issuer: "*", audience: ["a"], jwksUri: "https://id.example.org/jwks" }),
+      "issuers[1].issuer",
+      /the only issuer/,
+    ],
+    [
+      "no tier where there are two",
+      (p) => {
+        Object.assign(p["tiers"] as object, {
+          more: { windows: [{ name: "m", limit: 1, windowSeconds: 1, by: "client" }] },
+        });
+        delete p.routes[0]?.["tier"];
+      },
+      "routes[0].tier",
+      /name one of the tiers: apps, more/,
+    ],
     [
       "a zone that does not exist",
       (p) => Object.assign(p.routes[0] ?? {}, { zone: "patients" }),
@@ -140,7 +181,7 @@ describe("checkPolicy", () => {
       Object.assign(policy, { wardline: 2, surprise: 1 });
       Object.assign(policy.routes[0] ?? {}, { zone: "x", path: "fhir" });
     });
-    expect(found.map(({ path }) => path).sort()).toEqual(["", "routes[0].path", "routes[0].zone", "wardline"]);
+    expect(found.map(({ path }) => path).sort()).toEqual(["routes[0].path", "routes[0].zone", "surprise", "wardline"]);
   });
 
   it("is total: any JSON is a policy or a ConfigurationError", () => {
@@ -150,6 +191,60 @@ describe("checkPolicy", () => {
       }),
       { numRuns: 50 },
     );
+  });
+});
+
+describe("parsePolicy", () => {
+  function linesOf(text: string): { path: string; line: number | undefined }[] {
+    try {
+      parsePolicy(text, "policy.yaml");
+      return [];
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      return error.issues.map(({ path, line }) => ({ path, line }));
+    }
+  }
+
+  it("makes a whole patient-access edge of an upstream and an issuer", () => {
+    const { policy } = parsePolicy("upstream: https://ehr.example/r4\nissuer: https://id.example\n");
+    expect(policy).toMatchObject({
+      upstreams: { fhir: { url: "https://ehr.example/r4" } },
+      issuers: [{ issuer: "https://id.example", audience: ["https://127.0.0.1:8080/fhir"] }],
+      routes: [{ path: "/fhir", zone: "patient", upstream: "fhir", tier: "standard" }],
+    });
+    expect(policy.routes[0]?.interactions).not.toContain("create");
+  });
+
+  it("or of an upstream, a key set and an audience", () => {
+    const { policy } = parsePolicy(
+      "upstream: https://ehr.example/r4\njwksUri: https://id.example/jwks\naudience: https://fhir.example\n",
+    );
+    expect(policy.issuers).toEqual([
+      { issuer: "*", jwksUri: "https://id.example/jwks", audience: ["https://fhir.example"] },
+    ]);
+  });
+
+  it("names a policy by what was written, so that a default of a later version does not rename it", () => {
+    const text = "upstream: https://ehr.example/r4\nissuer: https://id.example\n";
+    expect(parsePolicy(text).version).toBe(parsePolicy(`# a comment\n${text}`).version);
+    expect(parsePolicy(`${text}name: wardline\n`).version).not.toBe(parsePolicy(text).version);
+  });
+
+  it.each([
+    ["an unknown key", "upstream: https://e.example\nissuer: https://i.example\n\nsurprise: 1\n", "surprise", 4],
+    [
+      "a rule across fields",
+      "upstream: https://e.example\nissuer: https://i.example\nroutes:\n  - id: a\n    path: /fhir\n    zone: patient\n    apiType: x\n    interactions: [read]\n    tier: gold\n",
+      "routes[0].tier",
+      9,
+    ],
+    ["JSON too", '{\n  "upstream": "https://e.example",\n  "issuer": "http://i.example"\n}', "issuers[0].issuer", 1],
+  ])("tells the line of %s", (_what, text, path, line) => {
+    expect(linesOf(text)).toEqual([{ path, line }]);
+  });
+
+  it("tells the line of a syntax fault", () => {
+    expect(linesOf("upstream: https://e.example\nissuer: [\n")).toEqual([{ path: "", line: 3 }]);
   });
 });
 

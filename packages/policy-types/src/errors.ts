@@ -5,6 +5,8 @@ export interface ConfigurationIssue {
   readonly code: string;
   /** What is wrong and what to write instead: lower case, no full stop, no secret. */
   readonly message: string;
+  /** Line of the file it stands in, from 1, when the configuration came from a file. */
+  readonly line?: number;
 }
 
 /** Thrown at start-up, with every mistake found at once. */
@@ -13,7 +15,10 @@ export class ConfigurationError extends Error {
   readonly issues: readonly ConfigurationIssue[];
 
   constructor(where: string, issues: readonly ConfigurationIssue[]) {
-    const lines = issues.map((issue) => `  ${issue.path === "" ? "(root)" : issue.path}: ${issue.message}`);
+    const lines = issues.map(
+      ({ path, line, message }) =>
+        `  ${line === undefined ? "" : `line ${line}, `}${path === "" ? "(root)" : path}: ${message}`,
+    );
     super(`${where} has ${issues.length} ${issues.length === 1 ? "mistake" : "mistakes"}\n${lines.join("\n")}`);
     this.name = "ConfigurationError";
     this.issues = Object.freeze([...issues]);

@@ -14,7 +14,7 @@ function closed(properties: object, required: readonly string[]): object {
 
 const issuer = closed(
   {
-    issuer: url,
+    issuer: { anyOf: [url, { const: "*" }] },
     audience: { ...words, minItems: 1 },
     jwksUri: url,
     algorithms: {
@@ -40,7 +40,7 @@ const issuer = closed(
       ["tokenEndpoint", "capabilities"],
     ),
   },
-  ["issuer", "audience"],
+  ["issuer"],
 );
 
 const upstream = closed(
@@ -97,11 +97,11 @@ const route = closed(
       [],
     ),
   },
-  ["id", "path", "zone", "apiType", "upstream", "interactions", "tier"],
+  ["id", "path", "zone", "apiType", "interactions"],
 );
 
 /**
- * JSON Schema (draft 2020-12 and draft-07 alike) of `PolicyDocument`, for editors and for the check at load. Rules across
+ * JSON Schema (draft 2020-12 and draft-07 alike) of `PolicySource`, for editors and for the check at load. Rules across
  * fields (names that must exist, https, lists that must agree) are the gateway's.
  */
 export const POLICY_SCHEMA: Readonly<Record<string, unknown>> = Object.freeze({
@@ -115,6 +115,15 @@ export const POLICY_SCHEMA: Readonly<Record<string, unknown>> = Object.freeze({
       publicOrigin: { type: "string", pattern: "^https?://[^\\s/?#@]+$" },
       development: { type: "boolean" },
       listen: closed({ host: { type: "string" }, port: { type: "integer", minimum: 0, maximum: 65_535 } }, []),
+      upstream: url,
+      issuer: url,
+      jwksUri: url,
+      audience: {
+        anyOf: [
+          { type: "string", minLength: 1 },
+          { ...words, minItems: 1 },
+        ],
+      },
       admin: closed({ host: { type: "string" }, port: { type: "integer", minimum: 0, maximum: 65_535 } }, ["port"]),
       issuers: { type: "array", minItems: 1, items: issuer },
       upstreams: { type: "object", minProperties: 1, propertyNames: name, additionalProperties: upstream },
@@ -133,10 +142,10 @@ export const POLICY_SCHEMA: Readonly<Record<string, unknown>> = Object.freeze({
             anyOf: [form, closed(Object.fromEntries(TRUST_ZONES.map((zone) => [zone, form])), [])],
           },
         },
-        ["folder"],
+        [],
       ),
       trustedProxies: words,
     },
-    ["wardline", "name", "publicOrigin", "issuers", "upstreams", "tiers", "routes", "audit"],
+    [],
   ),
 });

@@ -4,7 +4,7 @@ import type { ApiType, TrustZone } from "./zones.ts";
 
 /** An authorisation server whose tokens count. */
 export interface IssuerPolicy {
-  /** Exactly the `iss` of its tokens. */
+  /** Exactly the `iss` of its tokens. `*`, with `jwksUri` and as the only issuer: whatever those keys signed. */
   readonly issuer: string;
   /** Accepted `aud` values: identifiers of this API. One is enough. */
   readonly audience: readonly string[];
@@ -149,8 +149,38 @@ export interface PolicyDocument {
   readonly trustedProxies?: readonly string[];
 }
 
+/**
+ * A policy as people write it: what is left out takes the defaults of `completePolicy`. A whole patient-access edge is an
+ * upstream and an issuer:
+ *
+ * ```yaml
+ * upstream: https://ehr.internal.example/r4
+ * issuer: https://id.example.org
+ * ```
+ */
+export interface PolicySource extends Partial<Omit<PolicyDocument, "issuers" | "routes" | "audit">> {
+  /** For editors; means nothing. */
+  readonly $schema?: string;
+  /** Short for `upstreams: { fhir: { url } }`. */
+  readonly upstream?: string;
+  /** Short for one entry of `issuers`. */
+  readonly issuer?: string;
+  /** Key set of the short issuer; without `issuer` it is the issuer `*`. */
+  readonly jwksUri?: string;
+  /** Audiences of the short issuer. Default: `publicOrigin` with the path of each route. */
+  readonly audience?: string | readonly string[];
+  readonly issuers?: readonly (Omit<IssuerPolicy, "audience"> & Partial<Pick<IssuerPolicy, "audience">>)[];
+  /** Default: one route `/fhir` of the patient zone that reads and searches. */
+  readonly routes?: readonly RouteSource[];
+  /** `folder` defaults to `wardline-audit` in the working directory. */
+  readonly audit?: Partial<PolicyDocument["audit"]>;
+}
+
+/** A route as people write it: the only upstream and the only tier need not be named. */
+export type RouteSource = Omit<RoutePolicy, "upstream" | "tier"> & Partial<Pick<RoutePolicy, "upstream" | "tier">>;
+
 /** Types a policy written in TypeScript, and freezes it. It is checked when the gateway loads it. */
-export function definePolicy<const Policy extends PolicyDocument>(policy: Policy): Policy {
+export function definePolicy<const Policy extends PolicySource>(policy: Policy): Policy {
   return deepFreeze(policy);
 }
 

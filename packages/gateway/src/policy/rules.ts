@@ -19,7 +19,7 @@ function checkTransport(policy: PolicyDocument, found: Findings): void {
     ["publicOrigin", policy.publicOrigin],
     ...Object.entries(policy.upstreams).map(([name, { url }]): [string, string] => [`upstreams.${name}.url`, url]),
     ...policy.issuers.flatMap(({ issuer, jwksUri, smart }, index): [string, string][] => [
-      [`issuers[${index}].issuer`, issuer],
+      ...(issuer === "*" ? [] : [[`issuers[${index}].issuer`, issuer] as [string, string]]),
       ...(jwksUri === undefined ? [] : [[`issuers[${index}].jwksUri`, jwksUri] as [string, string]]),
       ...(smart === undefined
         ? []
@@ -58,6 +58,12 @@ function checkIssuers(policy: PolicyDocument, found: Findings): void {
   for (const issuer of repeats(policy.issuers.map(({ issuer }) => issuer))) {
     found.add("issuers", "repeated", `two entries for the issuer ${issuer}; give one entry all audiences`);
   }
+  for (const [index, { issuer, jwksUri }] of policy.issuers.entries()) {
+    if (issuer !== "*" || (policy.issuers.length === 1 && jwksUri !== undefined)) continue;
+    const message =
+      "`*` means whatever the keys of `jwksUri` signed, so it needs `jwksUri` and must be the only issuer";
+    found.add(`issuers[${index}].issuer`, "ambiguous", message);
+  }
 }
 
 function checkRoute(policy: PolicyDocument, route: RoutePolicy, path: string, found: Findings): void {
@@ -85,7 +91,8 @@ function checkRoute(policy: PolicyDocument, route: RoutePolicy, path: string, fo
 }
 
 function checkName(name: string, known: readonly string[], path: string, what: string, found: Findings): void {
-  if (known.includes(name)) return;
+  // An empty name was not written: that it is missing has been told.
+  if (name === "" || known.includes(name)) return;
   const near = nearest(name, known);
   const hint = near === undefined ? `known ones are ${known.join(", ")}` : `did you mean \`${near}\`?`;
   found.add(path, "unknown-name", `there is no ${what} \`${name}\`, ${hint}`);

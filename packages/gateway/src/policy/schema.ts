@@ -14,8 +14,9 @@ export function checkShape(value: unknown, found: Findings): void {
 }
 
 /** `/routes/0/zone` as `routes[0].zone`. */
-function pathOf({ instancePath }: ErrorObject): string {
-  return instancePath
+function pathOf({ instancePath, keyword, params }: ErrorObject): string {
+  const unknown = keyword === "additionalProperties" ? `/${String(params["additionalProperty"])}` : "";
+  return (instancePath + unknown)
     .split("/")
     .slice(1)
     .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))

@@ -1,0 +1,113 @@
+import { getFips } from "node:crypto";
+import type { RequestListener } from "node:http";
+import { DEFAULT_MIN_VERSION } from "node:tls";
+import type { PolicySource } from "@wardline/policy-types";
+import { findDrift, readRuntimeFacts } from "./drift.ts";
+import { type Approval, approve } from "./policy/approve.ts";
+import { type CheckedPolicy, checkPolicy } from "./policy/load.ts";
+import { checkReload } from "./policy/reload.ts";
+import type { PolicySignature } from "./policy/signature.ts";
+import { openRuntime, type RuntimeFacts } from "./runtime.ts";
+
+/** The policy that decides now, and how it gives way to another. */
+export interface PolicyInForce {
+  readonly handle: RequestListener;
+  checked(): CheckedPolicy;
+  /** Whole or not at all: rejects with what is wrong, and the running one stays (F11). */
+  reload(next: PolicySource, signature: PolicySignature | undefined): Promise<void>;
+  noteFileVersion(version: string | undefined): void;
+  /** Compares what runs with what was approved, and tells each change once. */
+  checkDrift(): void;
+  /** Requires that no request is in work. */
+  end(): Promise<void>;
+}
+
+export interface InForceFacts extends Omit<RuntimeFacts, "checked"> {
+  readonly first: CheckedPolicy;
+  readonly approval: Approval;
+  /** Writes the port that was taken into a policy that asked for any. */
+  readonly atPort: (checked: CheckedPolicy) => CheckedPolicy;
+}
+
+export function putInForce({ first, approval: firstApproval, atPort, ...shared }: InForceFacts): PolicyInForce {
+  const { audit, health } = shared;
+  const { onEvent, now } = shared.dependencies;
+  const factsAtStart = processFacts();
+  let runtime = openRuntime({ ...shared, checked: first });
+  let approval = firstApproval;
+  let fileVersion: string | undefined;
+  let told = "[]";
+  tellHealth();
+
+  function tellHealth(): void {
+    health.policyChanged(runtime.checked.version, [...runtime.upstreams.keys()]);
+  }
+
+  function checkDrift(): void {
+    const baseline = { checked: runtime.checked, approval, facts: factsAtStart };
+    const drift = findDrift(baseline, { facts: processFacts(), fileVersion, now: now() });
+    health.drifted(drift);
+    const found = JSON.stringify(drift);
+    if (found === told) return;
+    told = found;
+    const what = drift.map((one) => `${one.what} ${one.detail}`).join(", ");
+    if (drift.length === 0) {
+      onEvent({ level: "info", code: "gateway/drift-ended", message: "what runs is what was approved again" });
+      return;
+    }
+    onEvent({ level: "error", code: "gateway/drift", message: "what runs is not what was approved", facts: { what } });
+    // A drift that cannot be recorded now stays in `/readyz`, and the ledger's own failure is told by its own event.
+    void audit.note("policy-drift", { what }).catch(() => undefined);
+  }
+
+  async function change(next: PolicySource, signature: PolicySignature | undefined): Promise<void> {
+    const written = checkPolicy(next);
+    if (written.version === runtime.checked.version) return;
+    const nextApproval = await approve(written, signature, now());
+    const checked = atPort(written);
+    checkReload(runtime.checked.policy, checked.policy);
+    const before = runtime;
+    const successor = openRuntime({ ...shared, checked }, before);
+    await audit.note("policy-changed", { "policy-version": checked.version, before: before.checked.version });
+    // From here on nothing can fail: a request that arrives now is the new policy's.
+    runtime = successor;
+    approval = nextApproval;
+    tellHealth();
+    void before.retire(successor);
+    const facts = { version: checked.version };
+    onEvent({ level: "info", code: "gateway/policy-changed", message: "another policy is in force", facts });
+  }
+
+  /** One at a time: the second of two reloads compares itself with the first. */
+  let last: Promise<void> = Promise.resolve();
+
+  return {
+    handle: (req, res) => runtime.handle(req, res),
+    checked: () => runtime.checked,
+    reload(next, signature) {
+      const done = last.then(() => change(next, signature));
+      last = done.catch(async (error: unknown) => {
+        const message = "a policy was refused; the running one stays in force";
+        onEvent({ level: "error", code: "gateway/policy-refused", message, error });
+        await audit.note("policy-refused", { running: runtime.checked.version }).catch(() => undefined);
+      });
+      return Promise.all([done, last]).then(checkDrift);
+    },
+    noteFileVersion(version) {
+      fileVersion = version;
+      checkDrift();
+    },
+    checkDrift,
+    end: () => runtime.retire(undefined),
+  };
+}
+
+function processFacts(): ReturnType<typeof readRuntimeFacts> {
+  return readRuntimeFacts({
+    versions: process.versions,
+    execArgv: process.execArgv,
+    env: process.env,
+    fips: getFips() === 1,
+    tlsMinVersion: DEFAULT_MIN_VERSION,
+  });
+}

@@ -1,0 +1,14 @@
+import { findings, type PolicyDocument } from "@wardline/policy-types";
+
+/** What is bound when the process starts: sockets, the open ledger, and the name under which it writes. */
+const FIXED = ["name", "publicOrigin", "development", "listen", "admin", "audit"] as const;
+
+/** @throws {ConfigurationError} naming what cannot change while the gateway runs */
+export function checkReload(running: PolicyDocument, next: PolicyDocument): void {
+  const found = findings();
+  for (const key of FIXED) {
+    if (JSON.stringify(running[key]) === JSON.stringify(next[key])) continue;
+    found.add(key, "restart-needed", "changes with a restart only; the running policy stays in force");
+  }
+  found.throwIfAny("the new policy");
+}

@@ -1,0 +1,63 @@
+import type { RequestListener } from "node:http";
+import type { UpstreamPolicy } from "@wardline/policy-types";
+import { assemble, type Parts } from "./assemble.ts";
+import { openUpstream, type Upstream } from "./proxy/upstream.ts";
+
+/** One policy in force: its pipeline, its upstreams, and the requests it has in work. */
+export interface Runtime {
+  readonly checked: Parts["checked"];
+  readonly handle: RequestListener;
+  readonly upstreams: ReadonlyMap<string, OpenUpstream>;
+  /** Lets the requests it began end under its policy, then closes the upstreams its successor did not take over. */
+  retire(successor: Runtime | undefined): Promise<void>;
+}
+
+interface OpenUpstream {
+  readonly policy: UpstreamPolicy;
+  readonly upstream: Upstream;
+}
+
+export type RuntimeFacts = Omit<Parts, "upstreams">;
+
+/**
+ * Assembles a policy. Upstreams whose settings did not change are taken over with their connections, so that a reload
+ * loses none. A request belongs to the runtime that received it from its first byte to its last: no request sees two
+ * policies.
+ */
+export function openRuntime(facts: RuntimeFacts, before?: Runtime): Runtime {
+  const upstreams = new Map<string, OpenUpstream>();
+  for (const [name, policy] of Object.entries(facts.checked.policy.upstreams)) {
+    const known = before?.upstreams.get(name);
+    const unchanged = known !== undefined && JSON.stringify(known.policy) === JSON.stringify(policy);
+    upstreams.set(name, unchanged ? known : { policy, upstream: openUpstream(name, policy) });
+  }
+  const app = assemble({
+    ...facts,
+    upstreams: new Map([...upstreams].map(([name, { upstream }]) => [name, upstream])),
+  });
+  let inWork = 0;
+  let onIdle: (() => void) | undefined;
+
+  return {
+    checked: facts.checked,
+    upstreams,
+    handle(req, res) {
+      inWork += 1;
+      res.once("close", () => {
+        inWork -= 1;
+        if (inWork === 0) onIdle?.();
+      });
+      app(req, res);
+    },
+    async retire(successor) {
+      if (inWork > 0 && successor !== undefined) {
+        await new Promise<void>((resolve) => {
+          onIdle = resolve;
+        });
+      }
+      const kept = new Set([...(successor?.upstreams.values() ?? [])].map(({ upstream }) => upstream));
+      const left = [...upstreams.values()].filter(({ upstream }) => !kept.has(upstream));
+      await Promise.all(left.map(({ upstream }) => upstream.close()));
+    },
+  };
+}
