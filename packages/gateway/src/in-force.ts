@@ -15,9 +15,9 @@ export interface PolicyInForce {
   checked(): CheckedPolicy;
   /** Whole or not at all: rejects with what is wrong, and the running one stays (F11). */
   reload(next: PolicySource, signature: PolicySignature | undefined): Promise<void>;
-  noteFileVersion(version: string | undefined): void;
+  readonly noteFileVersion: (version: string | undefined) => void;
   /** Compares what runs with what was approved, and tells each change once. */
-  checkDrift(): void;
+  readonly checkDrift: () => void;
   /** Requires that no request is in work. */
   end(): Promise<void>;
 }
@@ -60,7 +60,7 @@ export function putInForce({ first, approval: firstApproval, atPort, ...shared }
     void audit.note("policy-drift", { what }).catch(() => undefined);
   }
 
-  async function change(next: PolicySource, signature: PolicySignature | undefined): Promise<void> {
+  async function putNext(next: PolicySource, signature: PolicySignature | undefined): Promise<void> {
     const written = checkPolicy(next);
     if (written.version === runtime.checked.version) return;
     const nextApproval = await approve(written, signature, now());
@@ -85,7 +85,7 @@ export function putInForce({ first, approval: firstApproval, atPort, ...shared }
     handle: (req, res) => runtime.handle(req, res),
     checked: () => runtime.checked,
     reload(next, signature) {
-      const done = last.then(() => change(next, signature));
+      const done = last.then(async () => putNext(next, signature));
       last = done.catch(async (error: unknown) => {
         const message = "a policy was refused; the running one stays in force";
         onEvent({ level: "error", code: "gateway/policy-refused", message, error });

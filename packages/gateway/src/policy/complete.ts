@@ -21,7 +21,7 @@ const DEFAULT_TIER: PolicyDocument["tiers"][string] = {
  * value of the right shape; adds to `found` what has no safe default.
  */
 export function completePolicy(source: PolicySource, found: Findings): PolicyDocument {
-  const { upstream, issuer, jwksUri, audience, $schema, ...given } = source;
+  const given = withoutShortForms(source);
   const publicOrigin = source.publicOrigin ?? ownOrigin(source);
   const upstreams = completeUpstreams(source, found);
   const tiers = given.tiers ?? { standard: DEFAULT_TIER };
@@ -42,6 +42,18 @@ export function completePolicy(source: PolicySource, found: Findings): PolicyDoc
     routes,
     audit: { ...given.audit, folder: given.audit?.folder ?? "wardline-audit" },
   };
+}
+
+function withoutShortForms(source: PolicySource): Omit<PolicySource, "upstream" | "issuer" | "jwksUri" | "audience"> {
+  const {
+    upstream: _upstream,
+    issuer: _issuer,
+    jwksUri: _jwksUri,
+    audience: _audience,
+    $schema: _schema,
+    ...rest
+  } = source;
+  return rest;
 }
 
 function completeUpstreams({ upstream, upstreams }: PolicySource, found: Findings): PolicyDocument["upstreams"] {

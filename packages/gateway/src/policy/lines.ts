@@ -5,7 +5,7 @@ import { isMap, isNode, isPair, isSeq, LineCounter, type Node, parseDocument } f
 export interface Located {
   readonly value: unknown;
   /** Line, from 1, of the part at `path` (`routes[0].zone`), or of the nearest part around it. */
-  lineOf(path: string): number | undefined;
+  readonly lineOf: (path: string) => number | undefined;
 }
 
 /** Parses YAML 1.2, of which JSON is a part. Throws a `ConfigurationError` with every syntax fault and its line. */
