@@ -1,0 +1,109 @@
+import { contextWords, hasContext } from "./context.ts";
+import type { Detection, Detector } from "./detection.ts";
+import { found } from "./numbers.ts";
+
+const BIRTH_WORDS = contextWords([
+  "born",
+  "birth",
+  "births?date",
+  "date[- ]of[- ]birth",
+  "dob",
+  "d\\.o\\.b\\.?",
+  "birthday",
+]);
+
+/** A date is a date of birth only beside its words. */
+export const birthDate: Detector = function* (scanned) {
+  if (scanned.hint === "" && !BIRTH_WORDS.test(scanned.text)) return;
+  for (const match of scanned.text.matchAll(DATE)) {
+    const [whole] = match;
+    const isOne = hasContext(scanned, BIRTH_WORDS, match.index, match.index + whole.length);
+    if (isOne) yield found("birth-date", match.index, whole, 0.85);
+  }
+};
+const MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}";
+const DATE = new RegExp(
+  `(?<![\\w-])(?:(?:18|19|20)\\d{2}-\\d{2}-\\d{2}|(?:19|20)\\d{6}|\\d{1,2}([/.-])\\d{1,2}\\1(?:\\d{4}|\\d{2})|\\d{1,2}[ -]${MONTH}[ -]\\d{4}|${MONTH} \\d{1,2},? \\d{4})(?![\\w-]\\d)`,
+  "gi",
+);
+
+/** Street lines, post boxes, and a state with its ZIP code, as they are written in the United States. */
+export const address: Detector = function* ({ text }) {
+  for (const match of text.matchAll(STREET)) yield found("address", match.index, match[0], 0.7);
+  for (const match of text.matchAll(BOX)) yield found("address", match.index, match[0], 0.65);
+  for (const match of text.matchAll(STATE_ZIP)) yield found("address", match.index, match[0], 0.6);
+};
+const STREET =
+  /(?<![\w.-])\d{1,6}(?: [NSEW]\.?)?(?: [A-Z][A-Za-z'.-]{1,24}){1,4} (?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Terrace|Ter|Circle|Cir|Highway|Hwy|Parkway|Pkwy|Square|Sq|Trail|Trl)\b\.?(?:,? (?:Apt|Suite|Ste|Unit|#)\.? ?\w{1,6})?/g;
+const BOX = /(?<!\w)P\.? ?O\.? ?Box \d{1,6}(?!\w)/gi;
+const STATE_ZIP =
+  /(?<!\w)(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT|V[AIT]|W[AIVY]) {1,2}\d{5}(?:-\d{4})?(?![\w-])/g;
+
+/** Longest list of names a matcher takes: of one exchange, or one log record. */
+export const MAX_NAMES = 1000;
+
+/**
+ * Finds names that are known: those of `Patient.name` in the same exchange. Two words of one name beside each other are
+ * nearly certain; one word may be an ordinary one.
+ *
+ * Does NOT find names nobody told of: a pattern cannot.
+ */
+export function nameDetector(names: readonly string[]): Detector {
+  const words = new Set(names.slice(0, MAX_NAMES).flatMap((name) => wordsOf(name).map(({ word }) => word)));
+  if (words.size === 0) return () => [];
+  return function* ({ text }): Iterable<Detection> {
+    let run: { start: number; end: number; count: number } | undefined;
+    for (const { word, start, end } of wordsOf(text)) {
+      if (!words.has(word)) continue;
+      const joins = run !== undefined && start - run.end <= 2;
+      if (run !== undefined && !joins) yield nameAt(run);
+      run = run !== undefined && joins ? { start: run.start, end, count: run.count + 1 } : { start, end, count: 1 };
+    }
+    if (run !== undefined) yield nameAt(run);
+  };
+}
+
+function nameAt({ start, end, count }: { start: number; end: number; count: number }): Detection {
+  return { entity: "name", start, end, confidence: count > 1 ? 0.95 : 0.6 };
+}
+
+/** Compared without case and accents. Words of one or two letters say nothing. */
+function wordsOf(text: string): { readonly word: string; readonly start: number; readonly end: number }[] {
+  const words: { word: string; start: number; end: number }[] = [];
+  for (const { 0: whole, index } of text.matchAll(WORD)) {
+    const word = whole.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+    if (word.length > 2) words.push({ word, start: index, end: index + whole.length });
+  }
+  return words;
+}
+const WORD = /[\p{L}\p{M}]{1,60}/gu;
+
+/** The names of patients and their relatives in resources, at any depth. */
+export function namesIn(value: unknown): string[] {
+  const names = new Set<string>();
+  collectNames(value, names, 0);
+  return [...names];
+}
+
+function collectNames(value: unknown, names: Set<string>, depth: number): void {
+  if (value === null || typeof value !== "object" || depth > 40 || names.size >= MAX_NAMES) return;
+  if (Array.isArray(value)) {
+    for (const item of value) collectNames(item, names, depth + 1);
+    return;
+  }
+  const members = value as Readonly<Record<string, unknown>>;
+  if (PEOPLE.has(String(members["resourceType"]))) addHumanNames(members["name"], names);
+  for (const member of Object.values(members)) collectNames(member, names, depth + 1);
+}
+
+function addHumanNames(value: unknown, names: Set<string>): void {
+  for (const name of Array.isArray(value) ? value : []) {
+    if (name === null || typeof name !== "object") continue;
+    const { family, given, text } = name as Readonly<Record<string, unknown>>;
+    for (const part of [family, text, ...(Array.isArray(given) ? given : [])]) {
+      if (typeof part === "string") names.add(part);
+    }
+  }
+}
+
+const PEOPLE: ReadonlySet<string> = new Set(["Patient", "Person", "RelatedPerson"]);
