@@ -1,0 +1,292 @@
+import { hash, randomBytes, randomUUID } from "node:crypto";
+import { type Findings, findings, join, refuseUnknownKeys, type SendCommand } from "@wardline/policy-types";
+import type { Alert } from "./alerts/alert.ts";
+import type { AlertLogger, SecurityAlertFacts } from "./alerts/render.ts";
+import type { AlertCarrier } from "./alerts/webhook.ts";
+import { PATTERNS, type Pattern, SEVERITIES, type Severity } from "./detectors/detector.ts";
+import { DEFAULT_THRESHOLDS, type Thresholds } from "./detectors/thresholds.ts";
+import { ACTIONS, type MeasureChange } from "./measures/measure.ts";
+import type { Protection, Responses } from "./measures/respond.ts";
+import type { StepUpOptions } from "./problems.ts";
+import { readThresholds } from "./threshold-options.ts";
+import type { Position } from "./watch/sighting.ts";
+
+/** Thresholds to change; the others keep their defaults. */
+export type ThresholdOptions = { readonly [Name in keyof Thresholds]?: Partial<Thresholds[Name]> };
+
+/** What decides whether something is told and what is done about it: all that a simulation needs. */
+export interface MonitorPolicy {
+  readonly thresholds?: ThresholdOptions;
+  /** What is done about a pattern beside telling it. Default nothing. */
+  readonly responses?: Responses;
+  /** Traffic whose callers only a human may block or step up. Default zone `device` and API type `prior-authorization`. */
+  readonly reserved?: { readonly zones?: readonly string[]; readonly apiTypes?: readonly string[] };
+  /** Lets the policy block reserved pools and break-glass users by itself. Default false. */
+  readonly dangerouslyBlockProtectedCallers?: boolean;
+  /** The same pattern of the same caller is not told again for so long, unless it becomes worse. Default 3600. */
+  readonly repeatSeconds?: number;
+  /** Callers remembered of each kind; those not seen for longest are forgotten. Default 100000. */
+  readonly maxCallers?: number;
+  /** Where an address is. Without it there is no impossible travel. */
+  readonly locate?: (address: string) => Position | undefined;
+  /** Bits of an IPv6 address that name one subscriber, 32 to 128. Default 56. */
+  readonly ipv6Prefix?: number;
+  /** At least 16 random bytes, the same on all instances. Default random: pseudonyms then last as long as the process. */
+  readonly key?: Uint8Array;
+}
+
+export interface SharedOptions {
+  readonly sendCommand: SendCommand;
+  /** Keeps several edges in one Redis apart. Default `wardline:abuse`. */
+  readonly prefix?: string;
+  /** Longest wait for one command, in milliseconds. Default 500. No request waits for it. */
+  readonly deadlineMs?: number;
+  /** Between two exchanges, in milliseconds. Default 250. */
+  readonly intervalMs?: number;
+  /** Pause after a failure, in milliseconds. Default 2000. */
+  readonly retryMs?: number;
+  /** Sightings waiting to be sent. Default 20000. */
+  readonly maxQueue?: number;
+}
+
+/** Something that should be there is not, or is again. */
+export interface MonitorDegradation {
+  readonly kind: "degraded" | "recovered";
+  readonly code: "abuse-monitor/store-down" | "abuse-monitor/record-failed" | "abuse-monitor/audit-failed";
+}
+
+export interface AbuseMonitorOptions extends MonitorPolicy {
+  /** What a step-up asks for. */
+  readonly stepUp?: StepUpOptions;
+  /** How long an operator's override keeps the policy from doing it again, in seconds. Default 3600. */
+  readonly overrideSeconds?: number;
+  /** Measures remembered. Default 10000. */
+  readonly maxMeasures?: number;
+  /** Shares sightings and measures with other instances. Default this process alone. */
+  readonly shared?: SharedOptions;
+  /** Records alerts and measures: `(kind, facts) => audit.record(kind, facts)` of audit-event. */
+  readonly audit?: (kind: "security-alert", facts: SecurityAlertFacts) => Promise<void> | void;
+  readonly logger?: AlertLogger;
+  /** Where alerts go besides: `alertWebhook(…)`. */
+  readonly carriers?: readonly AlertCarrier[];
+  readonly onAlert?: (alert: Alert) => void;
+  readonly onMeasure?: (change: MeasureChange) => void;
+  readonly onDegraded?: (change: MonitorDegradation) => void;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+export interface ParsedPolicy {
+  readonly thresholds: Thresholds;
+  readonly responses: Responses;
+  readonly protection: Protection;
+  readonly repeatSeconds: number;
+  readonly maxCallers: number;
+  readonly locate: ((address: string) => Position | undefined) | undefined;
+  readonly ipv6Prefix: number;
+  /** 16 bytes. */
+  readonly key: Uint8Array;
+}
+
+export interface ParsedOptions extends ParsedPolicy {
+  readonly stepUp: StepUpOptions;
+  readonly overrideSeconds: number;
+  readonly maxMeasures: number;
+  readonly shared: (Required<SharedOptions> & { readonly instance: string }) | undefined;
+  readonly audit: NonNullable<AbuseMonitorOptions["audit"]> | undefined;
+  readonly logger: AlertLogger | undefined;
+  readonly carriers: readonly AlertCarrier[];
+  readonly onAlert: (alert: Alert) => void;
+  readonly onMeasure: (change: MeasureChange) => void;
+  readonly onDegraded: (change: MonitorDegradation) => void;
+  readonly now: () => number;
+}
+
+const POLICY = [
+  "thresholds",
+  "responses",
+  "reserved",
+  "dangerouslyBlockProtectedCallers",
+  "repeatSeconds",
+  "maxCallers",
+  "locate",
+  "ipv6Prefix",
+  "key",
+] as const satisfies readonly (keyof MonitorPolicy)[];
+const ALL = [
+  ...POLICY,
+  "stepUp",
+  "overrideSeconds",
+  "maxMeasures",
+  "shared",
+  "audit",
+  "logger",
+  "carriers",
+  "onAlert",
+  "onMeasure",
+  "onDegraded",
+  "now",
+] as const satisfies readonly (keyof AbuseMonitorOptions)[];
+
+/** Fills in defaults. Throws a `ConfigurationError` with every mistake. */
+export function parseOptions(options: AbuseMonitorOptions): ParsedOptions {
+  const found = findings();
+  refuseUnknownKeys(found, options, ALL);
+  const policy = readPolicy(found, options);
+  checkCounts(found, options, ["overrideSeconds", "maxMeasures"]);
+  checkFunctions(found, options, ["audit", "onAlert", "onMeasure", "onDegraded", "now"]);
+  checkStepUp(found, options.stepUp);
+  checkShared(found, options);
+  found.throwIfAny("abuseMonitor options");
+  const { shared } = options;
+  return Object.freeze({
+    ...policy,
+    stepUp: Object.freeze({ ...options.stepUp }),
+    overrideSeconds: options.overrideSeconds ?? 3600,
+    maxMeasures: options.maxMeasures ?? 10_000,
+    shared:
+      shared === undefined
+        ? undefined
+        : {
+            sendCommand: shared.sendCommand,
+            prefix: shared.prefix ?? "wardline:abuse",
+            deadlineMs: shared.deadlineMs ?? 500,
+            intervalMs: shared.intervalMs ?? 250,
+            retryMs: shared.retryMs ?? 2000,
+            maxQueue: shared.maxQueue ?? 20_000,
+            instance: randomUUID(),
+          },
+    audit: options.audit,
+    logger: options.logger,
+    carriers: Object.freeze([...(options.carriers ?? [])]),
+    onAlert: options.onAlert ?? (() => undefined),
+    onMeasure: options.onMeasure ?? (() => undefined),
+    onDegraded: options.onDegraded ?? (() => undefined),
+    now: options.now ?? Date.now,
+  });
+}
+
+/** For a simulation, which tells nobody and blocks nobody. */
+export function parsePolicy(policy: MonitorPolicy): ParsedPolicy {
+  const found = findings();
+  refuseUnknownKeys(found, policy, POLICY);
+  const parsed = readPolicy(found, policy);
+  found.throwIfAny("abuse-monitor policy");
+  return parsed;
+}
+
+function readPolicy(found: Findings, policy: MonitorPolicy): ParsedPolicy {
+  const { key, ipv6Prefix, reserved = {} } = policy;
+  const thresholds = readThresholds(found, policy.thresholds ?? {}, DEFAULT_THRESHOLDS);
+  checkResponses(found, policy.responses ?? {});
+  checkCounts(found, policy, ["repeatSeconds", "maxCallers"]);
+  checkFunctions(found, policy, ["locate"]);
+  refuseUnknownKeys(found, reserved, ["zones", "apiTypes"], "reserved");
+  if (ipv6Prefix !== undefined && !(Number.isInteger(ipv6Prefix) && ipv6Prefix >= 32 && ipv6Prefix <= 128)) {
+    found.add("ipv6Prefix", "out-of-range", "write a whole number from 32 to 128");
+  }
+  if (key !== undefined && !(key instanceof Uint8Array && key.length >= 16)) {
+    found.add("key", "too-short", "give at least 16 random bytes");
+  }
+  return {
+    thresholds,
+    responses: Object.freeze({ ...policy.responses }),
+    protection: Object.freeze({
+      zones: reserved.zones ?? ["device"],
+      apiTypes: reserved.apiTypes ?? ["prior-authorization"],
+      lifted: policy.dangerouslyBlockProtectedCallers === true,
+    }),
+    repeatSeconds: policy.repeatSeconds ?? 3600,
+    maxCallers: policy.maxCallers ?? 100_000,
+    locate: policy.locate,
+    ipv6Prefix: ipv6Prefix ?? 56,
+    key: key === undefined ? randomBytes(16) : shortened(key),
+  };
+}
+
+function shortened(key: Uint8Array): Uint8Array {
+  return hash("sha256", key, "buffer").subarray(0, 16);
+}
+
+function checkResponses(found: Findings, responses: Responses): void {
+  refuseUnknownKeys(found, responses, PATTERNS, "responses");
+  for (const pattern of PATTERNS) {
+    const response = responses[pattern];
+    if (response === undefined) continue;
+    const path = join("responses", pattern);
+    refuseUnknownKeys(found, response, ["action", "seconds", "cost", "from"], path);
+    if (!["tell", ...ACTIONS].includes(response.action)) {
+      found.add(join(path, "action"), "unknown-action", `write one of tell, ${ACTIONS.join(", ")}`);
+    }
+    const { seconds, cost, from } = response;
+    if (seconds !== undefined && !isCount(seconds)) found.add(join(path, "seconds"), "not-a-positive-integer", COUNT);
+    if (cost !== undefined && !(Number.isInteger(cost) && cost > 1)) {
+      found.add(join(path, "cost"), "not-above-one", "write a whole number above one");
+    }
+    if (from !== undefined && !SEVERITIES.includes(from as Severity)) {
+      found.add(join(path, "from"), "unknown-severity", `write one of ${SEVERITIES.join(", ")}`);
+    }
+    checkSpoofed(found, path, pattern, response.action);
+  }
+}
+
+/** Nobody is kept out for a name somebody else typed. */
+function checkSpoofed(found: Findings, path: string, pattern: Pattern, action: string): void {
+  if (action !== "step-up" || !["token-guessing", "scanner", "credential-stuffing"].includes(pattern)) return;
+  found.add(join(path, "action"), "no-user", "nobody is logged in who could step up: write slow-down or block");
+}
+
+function checkStepUp(found: Findings, stepUp: StepUpOptions | undefined): void {
+  if (stepUp === undefined) return;
+  refuseUnknownKeys(found, stepUp, ["acrValues", "maxAgeSeconds"], "stepUp");
+  const { acrValues = [], maxAgeSeconds } = stepUp;
+  // They stand in a quoted string of a header, separated by spaces.
+  if (!acrValues.every((value) => /^[!#-[\]-~]{1,256}$/.test(value))) {
+    found.add("stepUp.acrValues", "malformed", "write printable ASCII without spaces, quotes and backslashes");
+  }
+  if (maxAgeSeconds !== undefined && !isCount(maxAgeSeconds)) {
+    found.add("stepUp.maxAgeSeconds", "not-a-positive-integer", COUNT);
+  }
+}
+
+function checkShared(found: Findings, { shared, key }: AbuseMonitorOptions): void {
+  if (shared === undefined) return;
+  const known = ["sendCommand", "prefix", "deadlineMs", "intervalMs", "retryMs", "maxQueue"] as const;
+  refuseUnknownKeys(found, shared, known, "shared");
+  if (key === undefined) found.add("key", "missing", "instances that share need the same key: give 16 random bytes");
+  if (typeof shared.sendCommand !== "function") found.add("shared.sendCommand", "not-a-function", "give a function");
+  if (shared.prefix !== undefined && !/^[A-Za-z0-9:._-]{1,64}$/.test(shared.prefix)) {
+    found.add("shared.prefix", "malformed", "write 1 to 64 letters, digits or :._-");
+  }
+  checkCounts(found, shared, ["deadlineMs", "intervalMs", "retryMs", "maxQueue"], "shared");
+}
+
+const COUNT = "write a whole number above zero";
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+function checkCounts<Options extends object>(
+  found: Findings,
+  options: Options,
+  names: readonly (keyof Options & string)[],
+  path = "",
+): void {
+  for (const name of names) {
+    if (options[name] !== undefined && !isCount(options[name]))
+      found.add(join(path, name), "not-a-positive-integer", COUNT);
+  }
+}
+
+function checkFunctions<Options extends object>(
+  found: Findings,
+  options: Options,
+  names: readonly (keyof Options & string)[],
+): void {
+  for (const name of names) {
+    if (options[name] !== undefined && typeof options[name] !== "function") {
+      found.add(name, "not-a-function", "give a function");
+    }
+  }
+}

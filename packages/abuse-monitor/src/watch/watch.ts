@@ -1,0 +1,90 @@
+import { DETECTORS } from "../detectors/all.ts";
+import { type Detector, type Finding, type Pattern, SEVERITIES, type Severity } from "../detectors/detector.ts";
+import { type PeerLevel, stepPeers } from "../detectors/peers.ts";
+import type { Thresholds } from "../detectors/thresholds.ts";
+import type { CallerKind } from "./pseudonym.ts";
+import type { Sighting } from "./sighting.ts";
+import { createTable, type Table } from "./table.ts";
+
+/** A pattern seen at one caller. */
+export interface Observation {
+  readonly pattern: Pattern;
+  readonly severity: Severity;
+  readonly whom: { readonly kind: CallerKind; readonly pseudonym: string };
+  readonly findings: readonly Finding[];
+  readonly sighting: Sighting;
+}
+
+export interface Watch {
+  /** Takes one sighting into the state of everybody it concerns. */
+  see(sighting: Sighting): readonly Observation[];
+  /** Callers remembered, by kind. */
+  tracked(): Readonly<Record<CallerKind, number>>;
+}
+
+/** The detectors' states of one caller, in the order of the kind's detectors. */
+type Profile = unknown[];
+
+/**
+ * The detectors with the memory they need: at most `maxCallers` of each kind. Those that were not seen for longest are
+ * forgotten first; addresses and claimed names, which anybody can make up, never displace proven callers.
+ */
+export function createWatch(thresholds: Thresholds, maxCallers: number): Watch {
+  const kinds = KINDS.map((kind) => ({
+    kind,
+    detectors: DETECTORS.filter(({ by }) => by === kind),
+    profiles: createTable<Profile>(maxCallers),
+  }));
+  const peers = createTable<PeerLevel>(MOST_PEER_GROUPS);
+
+  return {
+    see(sighting) {
+      const group = sighting.peers;
+      const surroundings = { thresholds, peers: group === undefined ? undefined : peers.get(group) };
+      let observations: Observation[] | undefined;
+      for (const { kind, detectors, profiles } of kinds) {
+        const pseudonym = sighting[kind];
+        if (pseudonym === undefined) continue;
+        const known = profiles.get(pseudonym);
+        let profile = known;
+        for (let index = 0; index < detectors.length; index++) {
+          const detector = detectors[index] as Detector;
+          const state = profile?.[index];
+          if (!detector.concerns(sighting, state !== undefined)) continue;
+          const step = detector.step(state, sighting, surroundings);
+          profile ??= new Array<unknown>(detectors.length).fill(undefined);
+          profile[index] = step.state;
+          if (step.closed !== undefined && group !== undefined)
+            peers.set(group, stepPeers(peers.get(group), step.closed));
+          if (step.findings.length === 0) continue;
+          const { pattern } = detector;
+          observations ??= [];
+          const severity = severityOf(detector, step.findings);
+          observations.push({ pattern, severity, whom: { kind, pseudonym }, findings: step.findings, sighting });
+        }
+        if (profile !== undefined && known === undefined) profiles.set(pseudonym, profile);
+      }
+      return observations ?? NOTHING_SEEN;
+    },
+    tracked: () => trackedBy(kinds),
+  };
+}
+
+const KINDS: readonly CallerKind[] = ["address", "client", "subject", "claimed"];
+const NOTHING_SEEN: readonly Observation[] = Object.freeze([]);
+const MOST_PEER_GROUPS = 2000;
+
+function trackedBy(
+  kinds: readonly { readonly kind: CallerKind; readonly profiles: Table<Profile> }[],
+): Record<CallerKind, number> {
+  const tracked: Record<CallerKind, number> = { address: 0, client: 0, subject: 0, claimed: 0 };
+  for (const { kind, profiles } of kinds) tracked[kind] = profiles.size;
+  return tracked;
+}
+
+/** Five times its threshold makes a finding one degree worse, twenty-five times two. */
+function severityOf({ severity }: Detector, findings: readonly Finding[]): Severity {
+  const times = Math.max(...findings.map(({ value, threshold }) => value / threshold));
+  const degrees = (times >= 5 ? 1 : 0) + (times >= 25 ? 1 : 0);
+  return SEVERITIES[Math.min(SEVERITIES.indexOf(severity) + degrees, SEVERITIES.length - 1)] as Severity;
+}
