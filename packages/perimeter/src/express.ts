@@ -1,4 +1,4 @@
-import { type Decision, deny } from "@wardline/policy-types";
+import { type Decision, deny, permit } from "@wardline/policy-types";
 import { afterAnswer, contextOf, recordDecision, sendProblem } from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
 import { addressMatcher, clientAddress } from "./addresses.ts";
@@ -11,7 +11,11 @@ import {
   settleHeaders,
 } from "./answer-headers.ts";
 import { decideEntry } from "./decide.ts";
+import { pathOf, tellFindings } from "./express/hostile-body.ts";
 import { type RequestFacts, readHeaderFacts } from "./facts.ts";
+import { decideHostile } from "./hostile/decide.ts";
+import { headInspector } from "./hostile/head.ts";
+import type { HostileFinding } from "./hostile/inspect.ts";
 import { type ParsedOptions, type PerimeterOptions, parseOptions } from "./options.ts";
 import { problemOf } from "./problems.ts";
 import { claimsForwarding, FORWARDING_HEADERS, STANDARD_REQUEST_HEADERS, stripHeaders } from "./request-headers.ts";
@@ -30,6 +34,7 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
   const defaults = Object.freeze({ ...securityHeaders(), ...NO_STORE });
   const isFingerprint = nameMatcher([...FINGERPRINT_HEADERS, ...policy.removeHeaders]);
   const fromAnybody: ReadonlySet<string> = new Set([...STANDARD_REQUEST_HEADERS, ...policy.requestHeaders]);
+  const inspectHead = headInspector(policy.hostileInput);
   let warned = false;
 
   return function perimeterMiddleware(req, res, next) {
@@ -41,10 +46,18 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
       publicPaths: policy.publicPaths,
     });
 
-    const decision = trustsEverybody(req) ? warnedOnce() : decideEntry(facts, policy);
     const trusted = policy.trustedProxy(req.socket.remoteAddress);
-    const removed = stripHeaders(req, (name) => fromAnybody.has(name) || (trusted && FORWARDING_HEADERS.has(name)));
-    const because = removed === 0 ? decision.because : [...decision.because, "request headers not on the list removed"];
+    const passes = (name: string): boolean => fromAnybody.has(name) || (trusted && FORWARDING_HEADERS.has(name));
+    const { found, signals } = inspectHead(facts, passes);
+    const entry = trustsEverybody(req) ? warnedOnce() : decideEntry(facts, policy);
+    const decision =
+      entry.kind === "deny" || policy.hostileInput.mode === "off" ? entry : judgeInput(req, entry, found);
+    const removed = stripHeaders(req, passes);
+    const because = [
+      ...decision.because,
+      ...(removed === 0 ? [] : ["request headers not on the list removed"]),
+      ...signals,
+    ];
     if (decision.kind === "deny") {
       recordDecision(req, { control: "perimeter", kind: "deny", because, code: decision.problem.code });
       return sendProblem(res, decision.problem);
@@ -52,6 +65,13 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
     recordDecision(req, { control: "perimeter", kind: "permit", because });
     next();
   };
+
+  function judgeInput(req: Request, entry: Decision<undefined>, found: readonly HostileFinding[]): Decision<undefined> {
+    const { decision, standing } = decideHostile(found, pathOf(req), policy.hostileInput);
+    tellFindings(req, policy.hostileInput, standing);
+    if (decision.kind === "deny") return decision;
+    return permit(undefined, [...entry.because, ...decision.because]);
+  }
 
   function warnedOnce(): Decision<undefined> {
     if (!warned) {

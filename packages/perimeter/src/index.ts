@@ -2,7 +2,11 @@ export { type AddressMatcher, addressMatcher, type Cidr, clientAddress, parseCid
 export { FINGERPRINT_HEADERS } from "./answer-headers.ts";
 export { clientErrorHandler } from "./client-error.ts";
 export { decideEntry, type PerimeterPolicy } from "./decide.ts";
+export { type HostileBodyOptions, hostileBody } from "./express/hostile-body.ts";
 export { perimeter } from "./express.ts";
 export { type HeaderFacts, type RequestFacts, readHeaderFacts } from "./facts.ts";
+export type { HostileException, HostileInputOptions, HostileReport } from "./hostile/options.ts";
+export { HOSTILE_RULES } from "./hostile/rules.ts";
+export type { Signal } from "./hostile/signals.ts";
 export type { PerimeterOptions } from "./options.ts";
 export { FORWARDING_HEADERS, STANDARD_REQUEST_HEADERS } from "./request-headers.ts";

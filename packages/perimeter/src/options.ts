@@ -1,5 +1,11 @@
 import { type Findings, findings, join, refuseUnknownKeys } from "@wardline/policy-types";
 import { type AddressMatcher, addressMatcher, parseCidr } from "./addresses.ts";
+import {
+  checkHostileOptions,
+  type HostileInputOptions,
+  hostilePolicy,
+  type ParsedHostileOptions,
+} from "./hostile/options.ts";
 import { FORWARDING_HEADERS } from "./request-headers.ts";
 
 export interface PerimeterOptions {
@@ -33,6 +39,8 @@ export interface PerimeterOptions {
   readonly publicPaths?: readonly { readonly method: string; readonly path: string }[];
   /** Default one year, with subdomains. */
   readonly hsts?: { readonly maxAgeSeconds?: number; readonly includeSubDomains?: boolean };
+  /** Rules against attacks in path, query and headers. Default: refuse what they find. */
+  readonly hostileInput?: HostileInputOptions;
 }
 
 export interface ParsedOptions {
@@ -49,6 +57,7 @@ export interface ParsedOptions {
   /** `GET /fhir/metadata`. */
   readonly publicPaths: ReadonlySet<string>;
   readonly hsts: { readonly maxAgeSeconds: number; readonly includeSubDomains: boolean };
+  readonly hostileInput: ParsedHostileOptions;
 }
 
 const KNOWN = [
@@ -64,6 +73,7 @@ const KNOWN = [
   "removeHeaders",
   "publicPaths",
   "hsts",
+  "hostileInput",
 ] as const satisfies readonly (keyof PerimeterOptions)[];
 
 const DEFAULT_METHODS: readonly string[] = Object.freeze(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
@@ -89,6 +99,7 @@ export function parseOptions(options: PerimeterOptions): ParsedOptions {
   );
   checkPublicPaths(found, options.publicPaths ?? []);
   checkHsts(found, options.hsts ?? {});
+  checkHostileOptions(found, options.hostileInput ?? {}, "hostileInput");
   found.throwIfAny("perimeter options");
 
   return Object.freeze({
@@ -107,6 +118,7 @@ export function parseOptions(options: PerimeterOptions): ParsedOptions {
       maxAgeSeconds: options.hsts?.maxAgeSeconds ?? ONE_YEAR,
       includeSubDomains: options.hsts?.includeSubDomains ?? true,
     }),
+    hostileInput: hostilePolicy(options.hostileInput ?? {}),
   });
 }
 

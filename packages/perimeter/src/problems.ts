@@ -35,6 +35,10 @@ export type ProblemName =
   | "path-empty-segment"
   | "query-control"
   | "token-in-query"
+  | "hostile-input"
+  | "host-not-ours"
+  | "zone-address-not-allowed"
+  | "route-is-private"
   | "request-timeout"
   | "request-unreadable";
 
@@ -72,6 +76,11 @@ const PROBLEMS: Readonly<Record<ProblemName, Omit<Problem, "code">>> = {
   "path-empty-segment": problem(400, "security", "The request's path holds an empty segment."),
   "query-control": problem(400, "security", "The request's query holds a control character."),
   "token-in-query": problem(400, "security", "An access token is sent in the Authorization header, never in the URL."),
+
+  "hostile-input": problem(400, "security", "The request holds what looks like an attack."),
+  "host-not-ours": problem(421, "security", "This server does not answer for the host the request names."),
+  "zone-address-not-allowed": problem(403, "security", "Requests of this kind are not accepted from this network."),
+  "route-is-private": problem(403, "security", "This part of the server is reached from inside its network only."),
 
   "request-timeout": problem(408, "timeout", "The request did not arrive in time."),
   "request-unreadable": problem(400, "structure", "What was sent is not an HTTP request."),

@@ -1,0 +1,107 @@
+import type { HeaderFacts } from "../facts.ts";
+import { type HostileFinding, inspectText } from "./inspect.ts";
+import type { RulesBySurface } from "./rules.ts";
+
+/** Headers with a grammar of their own that another rule or package checks, or that hold what is not text. */
+const NOT_TEXT: ReadonlySet<string> = new Set([
+  "authorization",
+  "client-cert",
+  "client-cert-chain",
+  "connection",
+  "content-length",
+  "date",
+  "dpop",
+  "host",
+  "if-modified-since",
+  "if-unmodified-since",
+  "traceparent",
+  "transfer-encoding",
+  "x-forwarded-client-cert",
+]);
+
+const MOST_REMEMBERED = 512;
+const LONGEST_REMEMBERED = 256;
+
+export type InspectHeaders = (headers: HeaderFacts, passes: (name: string) => boolean) => HostileFinding[];
+
+/**
+ * Looks at the headers that handlers will see. What clients send again and again (User-Agent, Accept, Content-Type) is
+ * judged once: the last few hundred values are remembered with their verdict.
+ */
+export function headerInspector(rules: RulesBySurface): InspectHeaders {
+  const remembered = new Map<string, string | undefined>();
+
+  function judge(value: string): string | undefined {
+    if (value.length > LONGEST_REMEMBERED) return inspectText(value, rules.header)?.id;
+    if (remembered.has(value)) return remembered.get(value);
+    const verdict = inspectText(value, rules.header)?.id;
+    if (remembered.size >= MOST_REMEMBERED) remembered.delete(remembered.keys().next().value as string);
+    remembered.set(value, verdict);
+    return verdict;
+  }
+
+  return function inspectHeaders({ lines }, passes) {
+    const found: HostileFinding[] = [];
+    const add = (rule: string | undefined): void => {
+      if (rule !== undefined) found.push({ rule, surface: "header" });
+    };
+    for (const [name, values] of lines) {
+      if (NOT_TEXT.has(name) || !passes(name)) continue;
+      for (const value of values) add(judge(value));
+    }
+    const type = lines.get("content-type")?.[0];
+    if (type !== undefined && !isMediaType(type)) add("protocol/content-type");
+    if (type === undefined && hasBody(lines)) add("protocol/body-without-type");
+    if (keepsAndCloses(lines.get("connection"))) add("protocol/connection");
+    if (lines.get("accept-encoding")?.every(isCodingList) === false) add("protocol/accept-encoding");
+    const range = lines.get("range")?.join(",");
+    if (range !== undefined && isCostlyRange(range)) add("protocol/range");
+    return found;
+  };
+}
+
+function hasBody(lines: HeaderFacts["lines"]): boolean {
+  return lines.has("transfer-encoding") || Number(lines.get("content-length")?.[0] ?? 0) > 0;
+}
+
+/** RFC 9110 section 8.3.1. Only multipart types have a boundary. */
+function isMediaType(value: string): boolean {
+  const [, type = ""] = MEDIA_TYPE.exec(value) ?? [];
+  if (value === "") return true;
+  return type !== "" && (type.toLowerCase() === "multipart" || !/;\s*boundary\s*=/i.test(value));
+}
+const MEDIA_TYPE =
+  /^([\w!#$&^.+-]{1,127})\/[\w!#$&^.+-]{1,127}(?:\s*;\s*(?:[\w!#$&^.+-]{1,60}=(?:"(?:[^"\\]|\\.){0,200}"|[^\s;"(){}]{1,200}))?)*\s*$/;
+
+function keepsAndCloses(values: readonly string[] = []): boolean {
+  const options = values
+    .join(",")
+    .toLowerCase()
+    .split(",")
+    .map((option) => option.trim());
+  return (
+    new Set(options.filter((option) => option === "close" || option === "keep-alive")).size > 1 || repeats(options)
+  );
+}
+
+function repeats(options: readonly string[]): boolean {
+  return new Set(options).size < options.length;
+}
+
+/** RFC 9110 section 12.5.3. */
+function isCodingList(value: string): boolean {
+  return (
+    value.length < 200 && /^(?:\s*(?:[a-z0-9*-]{1,20}(?:\s*;\s*q\s*=\s*[01](?:\.\d{0,3})?)?)?\s*(?:,|$))*$/i.test(value)
+  );
+}
+
+const MOST_RANGES = 5;
+
+function isCostlyRange(value: string): boolean {
+  const ranges = value.replace(/^\s*\w+\s*=/, "").split(",");
+  if (ranges.length > MOST_RANGES) return true;
+  return ranges.some((range) => {
+    const [, first, last] = /^\s*(\d{1,15})-(\d{1,15})\s*$/.exec(range) ?? [];
+    return first !== undefined && Number(first) > Number(last);
+  });
+}

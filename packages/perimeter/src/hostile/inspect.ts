@@ -1,0 +1,79 @@
+import { formsOf } from "./forms.ts";
+import type { HostileRule, Surface } from "./rule.ts";
+import type { RulesBySurface } from "./rules.ts";
+import { traitsOf, WORD } from "./traits.ts";
+
+/** What spoke, and where. Holds nothing of the request. */
+export interface HostileFinding {
+  readonly rule: string;
+  readonly surface: Surface;
+  /** Name of the parameter, where it may lie behind an exception; never told to anybody. */
+  readonly parameter?: string;
+}
+
+/** Asks every rule about one text; gives those that speak, at most one unless `all`. */
+export function inspectText(text: string, rules: readonly HostileRule[]): HostileRule | undefined {
+  if (text.length < 2) return undefined;
+  const forms = formsOf(text);
+  const { traits } = forms;
+  for (const rule of rules) {
+    if ((rule.needs === 0 || (rule.needs & traits) !== 0) && rule.matches(forms)) return rule;
+  }
+  return undefined;
+}
+
+export interface ParameterLimits {
+  readonly maxParameters: number;
+  readonly maxParameterNameBytes: number;
+}
+
+/** Looks at every name and value of a query or a form, once per fault and parameter. */
+export function inspectParameters(
+  encoded: string,
+  surface: "parameter" | "form",
+  rules: RulesBySurface,
+  limits: ParameterLimits,
+): HostileFinding[] {
+  const found: HostileFinding[] = [];
+  let count = 0;
+  for (const [name, value] of new URLSearchParams(encoded)) {
+    if (++count > limits.maxParameters) return [...found, { rule: "protocol/parameter-count", surface }];
+    if (name.length > limits.maxParameterNameBytes) found.push({ rule: "protocol/parameter-name", surface });
+    if (!ORDINARY_NAME.test(name) || (traitsOf(name) & WORD) !== 0)
+      push(found, inspectText(name, rules["parameter-name"]), "parameter-name", name);
+    push(found, inspectText(value, rules[surface]), surface, name);
+  }
+  return found;
+}
+
+/** `_has:Observation:patient:code`, `subject:Patient.name`, `date`: the names of FHIR searches. */
+const ORDINARY_NAME = /^[\w.:-]*$/;
+
+export function inspectPath(encoded: string, rules: RulesBySurface): HostileFinding[] {
+  if (ORDINARY_PATH.test(encoded)) return [];
+  const found: HostileFinding[] = [];
+  push(found, inspectText(decode(encoded), rules.path), "path");
+  return found;
+}
+
+/** Segments of letters, digits and hyphens, with a `$` where an operation begins. */
+const ORDINARY_PATH =
+  /^(?!.*\/(?:proc|etc|wp-|cgi-bin|phpmyadmin|solr|jenkins|actuator|server-status|owa|hnap1)\b)(?:\/\$?[\w-]{1,64})*\/?$/;
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+export function push(
+  found: HostileFinding[],
+  rule: HostileRule | undefined,
+  surface: Surface,
+  parameter?: string,
+): void {
+  if (rule === undefined) return;
+  found.push({ rule: rule.id, surface, ...(parameter === undefined ? {} : { parameter }) });
+}
