@@ -1,80 +1,52 @@
-/** One window as the counters see it. */
-export interface WindowSize {
-  readonly limit: number;
-  readonly windowMs: number;
-}
-
-/** Where one window stands for one key, after the request was judged. */
-export interface WindowCount {
-  /** Requests left. */
-  readonly remaining: number;
-  /** Milliseconds since the epoch at which the whole quota is there again. */
-  readonly resetAt: number;
-}
-
-/** `admitted` false: nothing was charged, in any window. */
-export interface Taken {
-  readonly admitted: boolean;
-  /** In the order of the windows. */
-  readonly counts: readonly WindowCount[];
-}
+import { costFor, type Limit, type LimitCount, type Taken } from "./limits.ts";
 
 interface Entry {
   used: number;
+  /** What may be used until `resetAt`. */
+  readonly limit: number;
   readonly resetAt: number;
+  readonly lengthMs: number;
+  /** Until then this entry says what is carried into the next period. */
+  readonly forgetAt: number;
 }
 
-/** Expired entries looked at per new one: more than one, so that memory shrinks again after a flood. */
+/** Forgotten entries looked at per new one: more than one, so that memory shrinks again after a flood. */
 const SWEEP = 8;
 
 /**
- * One fixed window per key, from the key's first request. Holds at most `maxKeys` keys. A live counter is never dropped,
- * because dropping it would give its owner a fresh quota: when all are live, further keys share one counter, which has the
- * quota of one, until that counter's window has passed.
+ * One limit for every owner. Holds at most `maxKeys` keys. A live counter is never dropped, because dropping it would give
+ * its owner a fresh quota: when all are live, further keys share one counter, which has the quota of one and carries nothing.
  */
-class WindowCounter {
-  readonly #size: WindowSize;
+class LimitCounter {
+  readonly #limit: Limit;
   readonly #maxKeys: number;
-  /** In the order of expiry: all windows are equally long, and a new entry goes to the end. */
+  /** In the order of expiry: of one limit all windows are equally long, all periods end together, and a new entry goes to the end. */
   readonly #entries = new Map<string, Entry>();
   #shared: Entry | undefined;
 
-  constructor(size: WindowSize, maxKeys: number) {
-    this.#size = size;
+  constructor(limit: Limit, maxKeys: number) {
+    this.#limit = limit;
     this.#maxKeys = maxKeys;
   }
 
-  /** The entry this key is charged to, if it is live. */
-  find(key: string, now: number): Entry | undefined {
+  /** The live entry this key is charged to, or the one that would be opened. */
+  find(key: string, now: number): Entry {
     const own = this.#entries.get(key);
     if (own !== undefined && own.resetAt > now) return own;
-    return this.#shared !== undefined && this.#shared.resetAt > now ? this.#shared : undefined;
+    if (this.#shared !== undefined && this.#shared.resetAt > now) return this.#shared;
+    return openEntry(this.#limit, now, own);
   }
 
-  charge(key: string, now: number): void {
-    const live = this.find(key, now);
-    if (live !== undefined) {
-      live.used += 1;
-      return;
-    }
+  /** `entry` is what `find` gave for this key in the same step. */
+  charge(key: string, entry: Entry, cost: number, now: number): void {
+    const isNew = entry.used === 0 && this.#entries.get(key) !== entry && this.#shared !== entry;
+    entry.used += cost;
+    if (!isNew) return;
     this.#shared = undefined;
     this.#entries.delete(key);
     this.#sweep(now);
-    const entry = { used: 1, resetAt: now + this.#size.windowMs };
     if (this.#entries.size < this.#maxKeys) this.#entries.set(key, entry);
-    else this.#shared = entry;
-  }
-
-  isFull(key: string, now: number): boolean {
-    return (this.find(key, now)?.used ?? 0) >= this.#size.limit;
-  }
-
-  count(key: string, now: number): WindowCount {
-    const entry = this.find(key, now);
-    return {
-      remaining: Math.max(0, this.#size.limit - (entry?.used ?? 0)),
-      resetAt: entry?.resetAt ?? now + this.#size.windowMs,
-    };
+    else this.#shared = withoutCarry(entry, this.#limit);
   }
 
   get size(): number {
@@ -84,31 +56,70 @@ class WindowCounter {
   #sweep(now: number): void {
     let looked = 0;
     for (const [key, entry] of this.#entries) {
-      if (entry.resetAt > now || looked++ === SWEEP) return;
+      if (entry.forgetAt > now || looked++ === SWEEP) return;
       this.#entries.delete(key);
     }
   }
 }
 
+function openEntry(limit: Limit, now: number, previous: Entry | undefined): Entry {
+  if (limit.kind === "window") {
+    const resetAt = now + limit.windowMs;
+    return { used: 0, limit: limit.limit, resetAt, lengthMs: limit.windowMs, forgetAt: resetAt };
+  }
+  const { start, end } = limit.calendar.periodAt(now);
+  // A period after which nothing was used for a whole period leaves all of its successor's own limit.
+  const usedBefore = previous !== undefined && previous.resetAt === start ? previous.used : 0;
+  const carried = Math.min(limit.carry, Math.max(0, limit.limit - usedBefore));
+  const forgetAt = limit.carry === 0 ? end : limit.calendar.periodAfter(now).end;
+  return { used: 0, limit: limit.limit + carried, resetAt: end, lengthMs: end - start, forgetAt };
+}
+
+function withoutCarry(entry: Entry, { limit }: Limit): Entry {
+  return { ...entry, limit };
+}
+
+function countOf({ used, limit, resetAt, lengthMs }: Entry): LimitCount {
+  return { limit, remaining: Math.max(0, limit - used), resetAt, lengthMs };
+}
+
 /** Counters of this process. `take` is one synchronous step: no other request comes between judging and charging (F14). */
 export class LocalCounters {
-  readonly #counters: readonly WindowCounter[];
+  readonly #limits: readonly Limit[];
+  readonly #counters: readonly LimitCounter[];
 
-  constructor(sizes: readonly WindowSize[], maxKeys: number) {
-    this.#counters = sizes.map((size) => new WindowCounter(size, maxKeys));
+  constructor(limits: readonly Limit[], maxKeys: number) {
+    this.#limits = limits;
+    this.#counters = limits.map((limit) => new LimitCounter(limit, maxKeys));
   }
 
-  /** Charges every window, or none when one of them is full. `keys` in the order of the windows. */
-  take(keys: readonly string[], now: number): Taken {
-    const full = this.#counters.some((counter, index) => counter.isFull(keys[index] as string, now));
-    if (!full) for (const [index, counter] of this.#counters.entries()) counter.charge(keys[index] as string, now);
-    return {
-      admitted: !full,
-      counts: this.#counters.map((counter, index) => counter.count(keys[index] as string, now)),
-    };
+  /** Charges every limit, or none when one of them has no room. `keys` in the order of the limits. */
+  take(keys: readonly string[], now: number, cost = 1): Taken {
+    const entries = this.#counters.map((counter, index) => counter.find(keys[index] as string, now));
+    const full: number[] = [];
+    entries.forEach((entry, index) => {
+      if (entry.used + this.#costAt(index, cost) > entry.limit) full.push(index);
+    });
+    if (full.length === 0) {
+      entries.forEach((entry, index) => {
+        this.#counters[index]?.charge(keys[index] as string, entry, this.#costAt(index, cost), now);
+      });
+    }
+    return { admitted: full.length === 0, counts: entries.map(countOf), full };
   }
 
-  /** Keys remembered, over all windows. */
+  /** As `take` for a request that costs one, without charging it. */
+  look(keys: readonly string[], now: number): Taken {
+    const entries = this.#counters.map((counter, index) => counter.find(keys[index] as string, now));
+    const full = entries.flatMap(({ used, limit }, index) => (used >= limit ? [index] : []));
+    return { admitted: full.length === 0, counts: entries.map(countOf), full };
+  }
+
+  #costAt(index: number, cost: number): number {
+    return costFor((this.#limits[index] as Limit).limit, cost);
+  }
+
+  /** Keys remembered, over all limits. */
   get size(): number {
     return this.#counters.reduce((sum, counter) => sum + counter.size, 0);
   }

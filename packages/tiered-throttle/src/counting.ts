@@ -1,31 +1,67 @@
-import type { WindowPolicy } from "@wardline/policy-types";
-import { LocalCounters, type WindowSize } from "./counters.ts";
-import { type Counted, FailoverCounters } from "./failover.ts";
-import type { ParsedTier } from "./options.ts";
-import { StoreCounters } from "./store.ts";
+import { RedisStore } from "rate-limit-redis";
+import { LocalCounters } from "./counters.ts";
+import { type Counted, FailoverCounters, type SharedCounters, StoreBreaker } from "./failover.ts";
+import type { Limit } from "./limits.ts";
+import type { ParsedThrottle } from "./options.ts";
+import { RedisCounters, recoveringSendCommand } from "./redis/index.ts";
+import { StoreCounters, type StoreFactory } from "./store.ts";
+import type { ParsedTier } from "./tiers.ts";
 
-/** Charges one request to the keys of a tier's windows: at once in this process, later in a shared store. */
-export type Count = (keys: readonly string[]) => Counted | Promise<Counted>;
+/** Charges one request to the owners of a tier's limits: at once in this process, later in a shared store. */
+export type Count = (owners: readonly string[], cost: number) => Counted | Promise<Counted>;
 
-/** The counters a tier asks for: this process's, or a shared store with this process's behind it. */
-export function countingOf(tier: ParsedTier): Count {
-  const { windows, maxKeys, now } = tier;
-  if (tier.store === undefined) {
-    const counters = new LocalCounters(windows.map(sizeOf), maxKeys);
-    return (keys) => ({ kind: "taken", taken: counters.take(keys, now()), by: "first-choice" });
-  }
-  // F4: this process's share. A share below one would be "closed" under another name.
-  const share = (limit: number): number => Math.max(1, Math.floor(limit / tier.expectedReplicas));
-  const shares = windows.map((window) => sizeOf({ ...window, limit: share(window.limit) }));
-  const failover = new FailoverCounters(new StoreCounters(windows, tier.store, tier.storeDeadlineMs), {
-    local: tier.onStoreFailure === "local" ? new LocalCounters(shares, maxKeys) : undefined,
-    retryMs: tier.storeRetrySeconds * 1000,
-    now,
-    onStoreState: tier.onStoreState,
-  });
-  return (keys) => failover.take(keys);
+export interface Counting {
+  readonly countOf: (tier: ParsedTier) => Count;
+  readonly store: () => "none" | "up" | "down";
 }
 
-export function sizeOf({ limit, windowSeconds }: Pick<WindowPolicy, "limit" | "windowSeconds">): WindowSize {
-  return { limit, windowMs: windowSeconds * 1000 };
+/** The counters the options ask for: this process's, or a shared store with what was chosen behind it. */
+export function countingOf(options: ParsedThrottle): Counting {
+  const { maxKeys, now, redis, store } = options;
+  if (redis === undefined && store === undefined) {
+    return { countOf: (tier) => inProcess(new LocalCounters(tier.limits, maxKeys), now), store: () => "none" };
+  }
+  const breaker = new StoreBreaker({
+    retryMs: options.storeRetrySeconds * 1000,
+    now,
+    onStoreState: options.onStoreState,
+  });
+  return {
+    countOf(tier) {
+      const instead =
+        options.onStoreFailure === "local"
+          ? new LocalCounters(sharesOf(tier.limits, options), maxKeys)
+          : options.onStoreFailure;
+      const counters = new FailoverCounters(sharedOf(options, tier), { instead, breaker });
+      return (owners, cost) => counters.take(owners, now, cost);
+    },
+    store: () => breaker.state,
+  };
+}
+
+function inProcess(counters: LocalCounters, now: () => number): Count {
+  return (owners, cost) => ({ kind: "taken", taken: counters.take(owners, now(), cost), by: "process" });
+}
+
+/** F4: this process's share. A share below one would be "closed" under another name. */
+function sharesOf(limits: readonly Limit[], { expectedReplicas }: ParsedThrottle): readonly Limit[] {
+  return limits.map((limit) => {
+    const share = Math.max(1, Math.floor(limit.limit / expectedReplicas));
+    if (limit.kind === "window") return { ...limit, limit: share };
+    return { ...limit, limit: share, carry: Math.floor(limit.carry / expectedReplicas) };
+  });
+}
+
+function sharedOf(options: ParsedThrottle, tier: ParsedTier): SharedCounters {
+  const { redis, redisPrefix: prefix, store, storeDeadlineMs: deadlineMs } = options;
+  if (redis === undefined) return new StoreCounters(tier.name, tier.limits, store as StoreFactory, deadlineMs);
+  if (!isPlain(tier))
+    return new RedisCounters({ sendCommand: redis, prefix, tier: tier.name, limits: tier.limits, deadlineMs });
+  const sendCommand = recoveringSendCommand(redis);
+  return new StoreCounters(tier.name, tier.limits, () => new RedisStore({ sendCommand, prefix }), deadlineMs);
+}
+
+/** One window that every request costs one: what rate-limit-redis counts in one round trip by itself. */
+function isPlain({ limits, costs }: ParsedTier): boolean {
+  return limits.length === 1 && limits[0]?.kind === "window" && Object.values(costs).every((cost) => cost === 1);
 }

@@ -1,60 +1,77 @@
-import { type Decision, deny, permit, type WindowPolicy } from "@wardline/policy-types";
-import type { Taken, WindowCount } from "./counters.ts";
+import { type Decision, deny, type Problem, permit } from "@wardline/policy-types";
 import type { Counted } from "./failover.ts";
-import { rateExceeded, storeUnavailable } from "./problems.ts";
-import { renderRateLimit, renderRateLimitPolicy, secondsUntil } from "./rate-fields.ts";
+import type { Limit, LimitCount, Taken } from "./limits.ts";
+import { quotaExceeded, rateExceeded, storeUnavailable } from "./problems.ts";
+import { type RenderFields, secondsUntil } from "./rate-fields.ts";
 
 /** Headers of the answer to a request that was let through. */
 export interface RateGrant {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** What the counters' numbers mean: the limits in the order of the counts, and how they are told. */
+export interface RatePolicy {
+  readonly limits: readonly Pick<Limit, "name" | "kind">[];
+  readonly render: RenderFields;
+}
+
 /**
- * Turns what the counters say into a decision. The window that binds most is the one the client is told about: on a
- * refusal the full window that reopens last, otherwise the one with the least left.
+ * Turns what the counters say into a decision. The limit that binds most is the one the client is told about: on a refusal
+ * the one without room that reopens last, otherwise the one with the least left.
  *
- * Does NOT count; see `LocalCounters`.
+ * Does NOT count; see `LocalCounters` and `RedisCounters`.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6585#section-4
  */
-export function decideRate(windows: readonly WindowPolicy[], taken: Taken, now: number): Decision<RateGrant> {
-  const { window, count } = mostRestrictive(windows, taken.counts);
-  const headers = {
-    "RateLimit-Policy": renderRateLimitPolicy(windows),
-    RateLimit: renderRateLimit(window, count, now),
-  };
-  if (taken.admitted) return permit({ headers }, [`within ${windows.map(({ name }) => name).join(", ")}`]);
+export function decideRate({ limits, render }: RatePolicy, taken: Taken, now: number): Decision<RateGrant> {
+  const index = taken.admitted ? leastLeft(taken.counts) : lastToReopen(taken);
+  const headers = render(taken, index, now);
+  if (taken.admitted) return permit({ headers }, [`within ${limits.map(({ name }) => name).join(", ")}`]);
   // RFC 9110 section 10.2.3, and not earlier than `t`: a client that obeys either is not refused again.
-  const retryAfter = { "Retry-After": String(secondsUntil(count, now)) };
-  return deny(rateExceeded({ ...headers, ...retryAfter }), [`window ${window.name} is full`]);
+  const wait = { "Retry-After": String(secondsUntil(taken.counts[index] as LimitCount, now)) };
+  const { kind, name } = limits[index] as RatePolicy["limits"][number];
+  const refuse = kind === "quota" ? quotaExceeded : rateExceeded;
+  return deny(refuse({ ...headers, ...wait }), [`${kind} ${name} is full`]);
 }
 
-/** As `decideRate`, for counters that may have failed: what was not counted is not let through. */
+/** As `decideRate`, for counters that may have failed: what was not counted is let through only where that was asked for. */
 export function decideCount(
-  tier: {
-    readonly windows: readonly WindowPolicy[];
-    readonly storeRetrySeconds: number;
-    readonly now: () => number;
-  },
+  policy: RatePolicy,
+  { now, retrySeconds }: { readonly now: number; readonly retrySeconds: number },
   counted: Counted,
   notes: readonly string[],
 ): Decision<RateGrant> {
-  if (counted.kind === "down") return deny(storeUnavailable(tier.storeRetrySeconds), ["counter store down", ...notes]);
-  const decision = decideRate(tier.windows, counted.taken, tier.now());
-  const fallback = counted.by === "fallback" ? ["counter store down: counted in this process"] : [];
-  return { ...decision, because: [...decision.because, ...fallback, ...notes] };
+  if (counted.kind === "down") return deny(storeUnavailable(retrySeconds), ["counter store down", ...notes]);
+  if (counted.kind === "uncounted") return permit({ headers: {} }, ["counter store down: not counted", ...notes]);
+  const decision = decideRate(policy, counted.taken, now);
+  const share = counted.by === "process-share" ? ["counter store down: counted in this process"] : [];
+  return share.length + notes.length === 0
+    ? decision
+    : { ...decision, because: [...decision.because, ...share, ...notes] };
 }
 
-interface Standing {
-  readonly window: WindowPolicy;
-  readonly count: WindowCount;
+/** The 429 of the door for an address that failed to authenticate too often. */
+export function decideFailures(
+  taken: Taken,
+  now: number,
+  refuse: (headers: Readonly<Record<string, string>>) => Problem,
+): Decision<RateGrant> | undefined {
+  if (taken.admitted) return undefined;
+  const seconds = secondsUntil(taken.counts[lastToReopen(taken)] as LimitCount, now);
+  return deny(refuse({ "Retry-After": String(seconds) }), ["too many failed authentications"]);
 }
 
-function mostRestrictive(windows: readonly WindowPolicy[], counts: readonly WindowCount[]): Standing {
-  const standings = windows.map((window, index): Standing => ({ window, count: counts[index] as WindowCount }));
-  return standings.reduce((most, one) => (bindsMore(one.count, most.count) ? one : most));
+function leastLeft(counts: readonly LimitCount[]): number {
+  let least = 0;
+  counts.forEach((count, index) => {
+    const than = counts[least] as LimitCount;
+    if (count.remaining < than.remaining || (count.remaining === than.remaining && count.resetAt > than.resetAt))
+      least = index;
+  });
+  return least;
 }
 
-function bindsMore(a: WindowCount, b: WindowCount): boolean {
-  return a.remaining === b.remaining ? a.resetAt > b.resetAt : a.remaining < b.remaining;
+function lastToReopen({ full, counts }: Taken): number {
+  const resetOf = (index: number): number => counts[index]?.resetAt ?? 0;
+  return full.reduce((last, index) => (resetOf(index) > resetOf(last) ? index : last), full[0] ?? 0);
 }

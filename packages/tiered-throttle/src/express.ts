@@ -1,57 +1,78 @@
 import type { IncomingMessage } from "node:http";
-import { type Decision, deny, permit, type WindowPolicy } from "@wardline/policy-types";
+import { type Decision, deny, type Problem } from "@wardline/policy-types";
 import { afterAnswer, contextOf, recordDecision, sendProblem } from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
-import { LocalCounters } from "./counters.ts";
-import { countingOf, sizeOf } from "./counting.ts";
-import { decideCount, decideRate, type RateGrant } from "./decide.ts";
-import { type Caller, hashKey, keysOf, partitionOf } from "./keys.ts";
+import { classesOf, dearest } from "./classes/classify.ts";
+import type { RateGrant } from "./decide.ts";
+import { openDoor } from "./door.ts";
+import type { Gate, GateFacts } from "./hooks.ts";
 import {
-  type CountingOptions,
   type DoorThrottleOptions,
+  type ParsedThrottle,
   parseDoor,
-  parseTier,
+  parseThrottle,
   type TieredThrottleOptions,
 } from "./options.ts";
-import { concurrencyExceeded } from "./problems.ts";
-import { Slots } from "./slots.ts";
+import { gateFailed } from "./problems.ts";
+import { createThrottle, NO_SLOT, type ThrottleSnapshot, type Verdict } from "./throttle.ts";
+import type { RequestFacts } from "./tiers.ts";
+
+/** The middleware, and what it can tell the console. */
+export interface TieredThrottle extends RequestHandler {
+  readonly snapshot: () => ThrottleSnapshot;
+}
 
 /**
- * Limits how much each caller may ask per window, and how much at once. Requires an authenticated caller in the request
- * context to charge anything but addresses: mount it after smartAuth().
+ * Limits how much each caller may ask per window and per contract, and how much at once. Requires an authenticated caller and
+ * an interaction in the request context to charge anything but addresses and tell anything but ordinary requests: mount it
+ * after smartAuth().
  *
  * Does NOT smooth a window: a caller may spend one quota at the end of a window and the next at the start of the following.
  * Does NOT share the concurrency count between processes.
  *
  * Throws a `ConfigurationError` with every mistake in the options.
  */
-export function tieredThrottle(options: TieredThrottleOptions): RequestHandler {
-  const tier = parseTier(options);
-  const count = countingOf(tier);
-  const slots = tier.concurrency === undefined ? undefined : new Slots(tier.concurrency);
+export function tieredThrottle(options: TieredThrottleOptions): TieredThrottle {
+  const parsed = parseThrottle(options);
+  const throttle = createThrottle(parsed);
+  const { gate, onDecision } = parsed;
 
-  return function tieredThrottleMiddleware(req, res, next) {
+  function tieredThrottleMiddleware(req: Request, res: Response, next: () => void): void {
     // Nobody is left to answer, and no end of an answer will come to return the slot.
     if (res.destroyed) return;
-    const caller = callerOf(req, tier);
-    if (slots !== undefined) {
-      const release = slots.take(hashKey(partitionOf("client", caller, tier.ipv6Prefix).parts));
-      if (release === undefined) return finish(deny(concurrencyExceeded(), ["no free slot"]));
+    const facts = factsOf(req, parsed);
+    const tier = throttle.tierFor(facts);
+    if (tier.takeSlot !== undefined) {
+      const release = tier.takeSlot(facts);
+      if (release === undefined) return finish(NO_SLOT);
       // F13: whatever ends the answer or its connection returns the slot.
       afterAnswer(res, release);
     }
+    if (gate === undefined) count();
+    else whenKnown(askGate(gate, req, res, { ...facts, tier: tier.name }), pass);
 
-    const { keys, because } = keysOf(tier, caller);
-    const counted = count(keys);
-    if (!(counted instanceof Promise)) return finish(decideCount(tier, counted, because));
-    void counted.then((late) => {
-      if (!res.destroyed && !res.headersSent) finish(decideCount(tier, late, because));
-    });
-
-    function finish(decision: Decision<RateGrant>): void {
+    function pass(decision: Decision<unknown>): void {
+      if (decision.kind === "deny") finish({ decision, cost: 0, countedBy: "nobody", full: [] });
+      else count();
+    }
+    function count(): void {
+      whenKnown(tier.count(facts), finish);
+    }
+    function whenKnown<Value>(value: Value | Promise<Value>, then: (value: Value) => void): void {
+      if (!(value instanceof Promise)) return then(value);
+      void value.then((late) => {
+        if (!res.destroyed && !res.headersSent) then(late);
+      });
+    }
+    function finish({ decision, cost, countedBy, full }: Verdict): void {
+      const { zone, apiType, operationClass } = facts;
+      const told = { tier: tier.name, operationClass, cost, countedBy, full, zone, apiType };
+      const code = decision.kind === "deny" ? { code: decision.problem.code } : {};
+      quietly(() => onDecision({ control: "tiered-throttle", kind: decision.kind, ...code, ...told }));
       conclude(req, res, "tiered-throttle", decision, next);
     }
-  };
+  }
+  return Object.assign(tieredThrottleMiddleware, { snapshot: throttle.snapshot });
 }
 
 /**
@@ -63,29 +84,64 @@ export function tieredThrottle(options: TieredThrottleOptions): RequestHandler {
  * Throws a `ConfigurationError` with every mistake in the options.
  */
 export function doorThrottle(options: DoorThrottleOptions): RequestHandler {
-  const door = parseDoor(options);
-  const { limit, windowSeconds } = door;
-  const windows: readonly WindowPolicy[] = [{ name: "door", limit, windowSeconds, by: "address" }];
-  const counters = new LocalCounters(windows.map(sizeOf), door.maxKeys);
+  const parsed = parseDoor(options);
+  const door = openDoor(parsed);
 
   return function doorThrottleMiddleware(req, res, next) {
-    const { parts } = partitionOf("address", callerOf(req, door), door.ipv6Prefix);
-    const now = door.now();
-    const decision = decideRate(windows, counters.take([hashKey(parts)], now), now);
-    const discreet = decision.kind === "deny" ? decision : permit({ headers: {} }, decision.because);
-    conclude(req, res, "tiered-throttle-door", discreet, next);
+    const address = parsed.addressOf(req);
+    if (parsed.failures !== undefined) {
+      afterAnswer(res, () => {
+        if (failedToAuthenticate(contextOf(req).problem)) door.failed(address);
+      });
+    }
+    conclude(req, res, "tiered-throttle-door", door.decide(address), next);
   };
 }
 
-function callerOf(req: IncomingMessage, { addressOf }: Required<CountingOptions>): Caller {
-  return { principal: contextOf(req).principal, address: addressOf(req) };
+/** RFC 9110 section 15.5.2: 401 says that credentials were missing or not accepted. */
+function failedToAuthenticate(problem: Problem | undefined): boolean {
+  return problem?.status === 401;
+}
+
+function factsOf(req: IncomingMessage, { addressOf, classes: bounds }: ParsedThrottle): RequestFacts {
+  const { principal, zone, apiType, interaction, grant } = contextOf(req);
+  const address = addressOf(req);
+  const classes = interaction === undefined ? ORDINARY : classesOf(interaction, grant, bounds);
+  return { principal, address, zone, apiType, interaction, grant, classes, operationClass: dearest(classes) };
+}
+
+const ORDINARY = ["ordinary"] as const;
+
+/** A gate that fails lets nobody through. */
+function askGate(
+  gate: Gate,
+  req: IncomingMessage,
+  res: Response,
+  facts: GateFacts,
+): Decision<unknown> | Promise<Decision<unknown>> {
+  const failed = (): Decision<unknown> => deny(gateFailed(), ["the gate failed"]);
+  try {
+    const decision = gate(req, res, facts);
+    return decision instanceof Promise ? decision.catch(failed) : decision;
+  } catch {
+    return failed();
+  }
+}
+
+/** A listener that fails changes nothing about who is let through. */
+function quietly(tell: () => void): void {
+  try {
+    tell();
+  } catch {
+    // Said above.
+  }
 }
 
 function conclude(
   req: Request,
   res: Response,
   control: "tiered-throttle" | "tiered-throttle-door",
-  decision: Decision<RateGrant>,
+  decision: Decision<unknown>,
   next: () => void,
 ): void {
   const { kind, because } = decision;
@@ -94,6 +150,6 @@ function conclude(
     return sendProblem(res, decision.problem);
   }
   recordDecision(req, { control, kind, because });
-  res.set(decision.grant.headers);
+  res.set((decision.grant as RateGrant).headers);
   next();
 }

@@ -1,65 +1,102 @@
-import type { LocalCounters, Taken } from "./counters.ts";
-import type { StoreCounters } from "./store.ts";
+import type { LocalCounters } from "./counters.ts";
+import type { Taken } from "./limits.ts";
 
-export interface FailoverPolicy {
-  /** What counts while the store is down; absent: nothing does, and nobody is admitted. */
-  readonly local: LocalCounters | undefined;
-  readonly retryMs: number;
-  readonly now: () => number;
-  /** F12: told once per change. */
-  readonly onStoreState: (state: "up" | "down") => void;
+/** Counters outside the process. Rejects when they cannot answer in time. */
+export interface SharedCounters {
+  take(owners: readonly string[], now: number, cost: number): Promise<Taken>;
 }
 
-/** `down`: the store cannot answer and nothing else counts. */
+export interface FailoverPolicy {
+  /** What stands in while the store is down. */
+  readonly instead: LocalCounters | "closed" | "open";
+  readonly breaker: StoreBreaker;
+}
+
+/** `down`: the store cannot answer and nothing else counts. `uncounted`: nor need it. */
 export type Counted =
-  | { readonly kind: "taken"; readonly taken: Taken; readonly by: "first-choice" | "fallback" }
-  | { readonly kind: "down" };
+  | { readonly kind: "taken"; readonly taken: Taken; readonly by: "store" | "process" | "process-share" }
+  | { readonly kind: "down" }
+  | { readonly kind: "uncounted" };
 
 /**
- * The store while it answers. After a failure the local counters take over for `retryMs`; then one request asks the
- * store again while the others stay local, so an outage costs one deadline per interval, not one per request (F5).
+ * F5: whether the store is worth asking. One for all tiers of a middleware: they share the store. After a failure nobody asks
+ * for `retryMs`, then one request does while the others go on without, so an outage costs one deadline per interval.
  */
-export class FailoverCounters {
-  readonly #store: StoreCounters;
-  readonly #policy: FailoverPolicy;
+export class StoreBreaker {
+  readonly #retryMs: number;
+  readonly #now: () => number;
+  readonly #onStoreState: (state: "up" | "down") => void;
   #down = false;
   #retryAt = 0;
 
-  constructor(store: StoreCounters, policy: FailoverPolicy) {
-    this.#store = store;
-    this.#policy = policy;
+  constructor(options: { retryMs: number; now: () => number; onStoreState: (state: "up" | "down") => void }) {
+    this.#retryMs = options.retryMs;
+    this.#now = options.now;
+    this.#onStoreState = options.onStoreState;
   }
 
-  async take(keys: readonly string[]): Promise<Counted> {
-    const now = this.#policy.now();
-    if (this.#down) {
-      if (now < this.#retryAt) return this.#withoutStore(keys, now);
-      // This request is the probe; those that come while it waits see the next interval.
-      this.#retryAt = now + this.#policy.retryMs;
-    }
-    try {
-      const taken = await this.#store.take(keys, now);
-      this.#become(false);
-      return { kind: "taken", taken, by: "first-choice" };
-    } catch {
-      this.#retryAt = this.#policy.now() + this.#policy.retryMs;
-      this.#become(true);
-      return this.#withoutStore(keys, this.#policy.now());
-    }
+  get state(): "up" | "down" {
+    return this.#down ? "down" : "up";
   }
 
-  #withoutStore(keys: readonly string[], now: number): Counted {
-    const { local } = this.#policy;
-    return local === undefined ? { kind: "down" } : { kind: "taken", taken: local.take(keys, now), by: "fallback" };
+  mayAsk(now: number): boolean {
+    if (!this.#down) return true;
+    if (now < this.#retryAt) return false;
+    // This request is the probe; those that come while it waits see the next interval.
+    this.#retryAt = now + this.#retryMs;
+    return true;
   }
 
+  succeeded(askedAt: number): void {
+    // An answer to a question from before the failure says nothing about now.
+    if (this.#down && askedAt >= this.#retryAt - this.#retryMs) this.#become(false);
+  }
+
+  failed(): void {
+    this.#retryAt = this.#now() + this.#retryMs;
+    this.#become(true);
+  }
+
+  /** F12: told once per change. */
   #become(down: boolean): void {
     if (this.#down === down) return;
     this.#down = down;
     try {
-      this.#policy.onStoreState(down ? "down" : "up");
+      this.#onStoreState(down ? "down" : "up");
     } catch {
       // A listener that fails changes nothing about who is let through.
     }
+  }
+}
+
+/** The store while it answers, and what was chosen in its place while it does not. */
+export class FailoverCounters {
+  readonly #store: SharedCounters;
+  readonly #policy: FailoverPolicy;
+
+  constructor(store: SharedCounters, policy: FailoverPolicy) {
+    this.#store = store;
+    this.#policy = policy;
+  }
+
+  async take(owners: readonly string[], now: () => number, cost: number): Promise<Counted> {
+    const askedAt = now();
+    const { breaker } = this.#policy;
+    if (!breaker.mayAsk(askedAt)) return this.#withoutStore(owners, askedAt, cost);
+    try {
+      const taken = await this.#store.take(owners, askedAt, cost);
+      breaker.succeeded(askedAt);
+      return { kind: "taken", taken, by: "store" };
+    } catch {
+      breaker.failed();
+      return this.#withoutStore(owners, now(), cost);
+    }
+  }
+
+  #withoutStore(owners: readonly string[], now: number, cost: number): Counted {
+    const { instead } = this.#policy;
+    if (instead === "closed") return { kind: "down" };
+    if (instead === "open") return { kind: "uncounted" };
+    return { kind: "taken", taken: instead.take(owners, now, cost), by: "process-share" };
   }
 }

@@ -2,6 +2,9 @@ import { createHash } from "node:crypto";
 import type { Principal, WindowPolicy } from "@wardline/policy-types";
 import { ipKeyGenerator } from "express-rate-limit";
 
+/** Whom a limit charges. */
+export type WindowOwner = WindowPolicy["by"] | "department";
+
 /** Whom a request could be charged to. */
 export interface Caller {
   /** Absent before anybody was authenticated. */
@@ -18,45 +21,83 @@ export interface Partition {
 }
 
 /**
- * Whom a window charges: the named part of the principal together with its issuer, because names are unique only there;
+ * Whom a limit charges: the named part of the principal together with its issuer, because names are unique only there;
  * the address when that part is missing, so that no request goes uncounted.
  */
-export function partitionOf(by: WindowPolicy["by"], caller: Caller, ipv6Prefix: number): Partition {
+export function partitionOf(by: WindowOwner, caller: Caller, ipv6Prefix: number): Partition {
   const { principal } = caller;
-  const address = { parts: ["address", addressKey(caller.address, ipv6Prefix)] };
-  if (by === "address") return address;
-  const owner = principal && ownerOf(by, principal);
-  if (principal === undefined || owner === undefined)
-    return { ...address, because: `no ${by}: charged to the address` };
-  return { parts: [by, principal.issuer, owner] };
+  const owner = by === "address" ? undefined : principal && ownerOf(by, principal);
+  if (principal !== undefined && owner !== undefined) return { parts: [by, principal.issuer, ...owner] };
+  const parts = ["address", addressKey(caller.address, ipv6Prefix)];
+  return by === "address" ? { parts } : { parts, because: `no ${by}: charged to the address` };
 }
 
-function ownerOf(by: Exclude<WindowPolicy["by"], "address">, principal: Principal): string | undefined {
+function ownerOf(by: Exclude<WindowOwner, "address">, principal: Principal): readonly string[] | undefined {
   switch (by) {
     case "client":
-      return principal.clientId;
+      return only(principal.clientId);
     case "user":
-      return principal.subject;
+      return only(principal.subject);
     case "organisation":
-      return principal.organisation;
+      return only(principal.organisation);
     case "device":
-      return principal.device;
+      return only(principal.device);
+    case "department":
+      return principal.department === undefined ? undefined : [principal.organisation ?? "", principal.department];
   }
 }
 
-/** One key per window of a tier, and the reasons for charging an address instead of somebody. */
-export function keysOf(
-  tier: { readonly name: string; readonly windows: readonly WindowPolicy[]; readonly ipv6Prefix: number },
-  caller: Caller,
-): { readonly keys: readonly string[]; readonly because: readonly string[] } {
-  const partitions = tier.windows.map(({ by }) => partitionOf(by, caller, tier.ipv6Prefix));
-  const reasons = partitions.flatMap(({ because }) => (because === undefined ? [] : [because]));
-  return {
-    keys: partitions.map(({ parts }, index) => {
-      const { name, windowSeconds } = tier.windows[index] as WindowPolicy;
-      return hashKey([tier.name, name, String(windowSeconds), ...parts]);
-    }),
-    because: [...new Set(reasons)],
+function only(name: string | undefined): readonly string[] | undefined {
+  return name === undefined ? undefined : [name];
+}
+
+/** A hash that stands for an owner, and why it is not the owner that was meant. */
+export interface Owner {
+  readonly key: string;
+  readonly because?: string;
+}
+
+/** Addresses whose hash is remembered. */
+const REMEMBERED = 4096;
+
+/**
+ * `partitionOf`, hashed. A hash is made once per principal, which smart-auth keeps for as long as it keeps the token, and once per
+ * address while that is remembered.
+ */
+export function createOwners(ipv6Prefix: number): (by: WindowOwner, caller: Caller) => Owner {
+  const known = new WeakMap<Principal, Map<WindowOwner, Owner>>();
+  const addresses = new Map<string | undefined, string>();
+
+  function make(by: WindowOwner, caller: Caller): Owner {
+    const { parts, because } = partitionOf(by, caller, ipv6Prefix);
+    const key = parts[0] === "address" ? ofAddress(caller.address, parts) : hashKey(parts);
+    return because === undefined ? { key } : { key, because };
+  }
+  function remember(principal: Principal): Map<WindowOwner, Owner> {
+    const owners = new Map<WindowOwner, Owner>();
+    known.set(principal, owners);
+    return owners;
+  }
+  function ofAddress(address: string | undefined, parts: readonly string[]): string {
+    let key = addresses.get(address);
+    if (key === undefined) {
+      key = hashKey(parts);
+      if (addresses.size >= REMEMBERED) addresses.clear();
+      addresses.set(address, key);
+    }
+    return key;
+  }
+
+  return (by, caller) => {
+    const { principal } = caller;
+    if (principal === undefined || by === "address") return make(by, caller);
+    const owners = known.get(principal) ?? remember(principal);
+    const remembered = owners.get(by);
+    if (remembered !== undefined) return remembered;
+    const owner = make(by, caller);
+    // One principal may come from several addresses.
+    if (owner.because === undefined) owners.set(by, owner);
+    return owner;
   };
 }
 

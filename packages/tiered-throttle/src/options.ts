@@ -1,14 +1,13 @@
 import type { IncomingMessage } from "node:http";
-import {
-  type Findings,
-  findings,
-  join,
-  refuseUnknownKeys,
-  type TierPolicy,
-  type WindowPolicy,
-} from "@wardline/policy-types";
+import { type Findings, findings, refuseUnknownKeys, type SendCommand } from "@wardline/policy-types";
 import { contextOf } from "@wardline/policy-types/express";
+import { checkFunctions, checkName, checkObject, checkOneOf, checkPositive, checkWindowSeconds } from "./checks.ts";
+import { type ClassBounds, DEFAULT_BOUNDS } from "./classes/classify.ts";
+import type { Gate, ThrottleDecision } from "./hooks.ts";
+import { checkTier, checkTiers, parseTierRule } from "./parse-tiers.ts";
+import { RATE_FIELDS, type RateFields } from "./rate-fields.ts";
 import type { StoreFactory } from "./store.ts";
+import type { ParsedTier, TierRule } from "./tiers.ts";
 
 /** How both throttles find whom to charge, and how much they remember. */
 export interface CountingOptions {
@@ -22,18 +21,23 @@ export interface CountingOptions {
   readonly now?: () => number;
 }
 
-export interface TieredThrottleOptions extends TierPolicy, CountingOptions {
-  /** Keeps this tier's counters apart from those of other tiers in the same store. Default `tier`. */
-  readonly name?: string;
-  /** Counters shared by several processes. Default this process alone. */
+/** Counters shared by several processes, and what happens while they cannot be reached. */
+export interface SharingOptions {
+  /** One Redis command, with the client of your choice. Windows, quotas and costs in one round trip. */
+  readonly redis?: SendCommand;
+  /** Begins every key. Default `wardline:throttle:`. */
+  readonly redisPrefix?: string;
+  /** Another store: one of express-rate-limit for each window. Knows neither quotas nor costs. Not together with `redis`. */
   readonly store?: StoreFactory;
   /** Longest wait for the store, in milliseconds. Default 50. */
   readonly storeDeadlineMs?: number;
   /**
-   * While the store is down: `local` counts in this process up to `limit / expectedReplicas`; `closed` answers 503.
-   * Default `local`.
+   * While the store is down: `local` counts in this process up to `limit / expectedReplicas`; `closed` answers 503; `open`
+   * lets through uncounted, and only what `protects` nothing. Default `local`.
    */
-  readonly onStoreFailure?: "local" | "closed";
+  readonly onStoreFailure?: "local" | "closed" | "open";
+  /** What lies behind. Default `patient-data`. */
+  readonly protects?: "patient-data" | "authentication" | "nothing";
   /** Processes that share the store. Default 1. */
   readonly expectedReplicas?: number;
   /** Pause before a failed store is asked again, in seconds. Default 5. */
@@ -42,23 +46,55 @@ export interface TieredThrottleOptions extends TierPolicy, CountingOptions {
   readonly onStoreState?: (state: "up" | "down") => void;
 }
 
+/** One tier for all, written directly, or several in `tiers`. */
+export interface TieredThrottleOptions extends Omit<TierRule, "name" | "when">, CountingOptions, SharingOptions {
+  /** Name of the tier written directly. Default `tier`. */
+  readonly name?: string;
+  /** The first whose `when` holds limits the request; the last has none. */
+  readonly tiers?: readonly TierRule[];
+  /** Where an ordinary request ends. */
+  readonly classes?: ClassBounds;
+  /** Which RateLimit fields answers carry. Default `draft-10`. */
+  readonly fields?: RateFields;
+  /** Asked before anything is counted: pools, shedding. */
+  readonly gate?: Gate;
+  /** Told every decision. */
+  readonly onDecision?: (decision: ThrottleDecision) => void;
+}
+
 export interface DoorThrottleOptions extends CountingOptions {
   readonly limit: number;
   readonly windowSeconds: number;
+  /** Requests of one address that may be refused with 401 per window, before it is refused at the door. Absent: not counted apart. */
+  readonly failures?: { readonly limit: number; readonly windowSeconds: number };
 }
 
 type Complete<Options, Optional extends keyof Options> = Required<Omit<Options, Optional>> & Pick<Options, Optional>;
-export type ParsedTier = Complete<TieredThrottleOptions, "store" | "concurrency">;
-export type ParsedDoor = Required<DoorThrottleOptions>;
+export type ParsedSharing = Complete<SharingOptions, "redis" | "store">;
+export interface ParsedThrottle extends Required<CountingOptions>, ParsedSharing {
+  readonly tiers: readonly ParsedTier[];
+  readonly classes: Required<ClassBounds>;
+  readonly fields: RateFields;
+  readonly gate: Gate | undefined;
+  readonly onDecision: (decision: ThrottleDecision) => void;
+}
+export type ParsedDoor = Complete<DoorThrottleOptions, "failures">;
 
 const COUNTING = ["addressOf", "ipv6Prefix", "maxKeys", "now"] as const satisfies readonly (keyof CountingOptions)[];
-const TIER = [
-  "windows",
-  "concurrency",
-  "name",
+const ONE_TIER = ["windows", "quotas", "concurrency", "costs", "name"] as const;
+const THROTTLE = [
+  ...ONE_TIER,
+  "tiers",
+  "classes",
+  "fields",
+  "gate",
+  "onDecision",
+  "redis",
+  "redisPrefix",
   "store",
   "storeDeadlineMs",
   "onStoreFailure",
+  "protects",
   "expectedReplicas",
   "storeRetrySeconds",
   "onStoreState",
@@ -66,42 +102,66 @@ const TIER = [
 ] as const satisfies readonly (keyof TieredThrottleOptions)[];
 
 /** Fills in defaults. Throws a `ConfigurationError` with every mistake. */
-export function parseTier(options: TieredThrottleOptions): ParsedTier {
+export function parseThrottle(options: TieredThrottleOptions): ParsedThrottle {
   const found = findings();
-  refuseUnknownKeys(found, options, TIER);
+  refuseUnknownKeys(found, options, THROTTLE);
   checkCounting(found, options);
-  checkWindows(found, options.windows);
-  for (const name of ["concurrency", "storeDeadlineMs", "expectedReplicas", "storeRetrySeconds"] as const) {
-    if (options[name] !== undefined) checkPositive(found, name, options[name]);
+  if (options.tiers === undefined) {
+    checkTier(found, "", options);
+    if (options.name !== undefined) checkName(found, "name", options.name);
+  } else {
+    checkTiers(found, options.tiers);
+    for (const name of ONE_TIER) {
+      if (options[name] !== undefined) found.add(name, "tier-written-twice", "write it in one of `tiers`");
+    }
   }
-  if (options.name !== undefined && !isName(options.name)) found.add("name", "not-a-name", NAME_HINT);
-  checkFunctions(found, options, ["store", "onStoreState"]);
-  checkFailureMode(found, options.onStoreFailure);
+  checkSharing(found, options);
+  if (options.classes !== undefined) checkBounds(found, options.classes);
+  if (options.fields !== undefined) checkOneOf(found, "fields", options.fields, RATE_FIELDS, "unknown-fields");
+  checkFunctions(found, options, ["gate", "onDecision"]);
   found.throwIfAny("tieredThrottle options");
 
+  const rules = options.tiers ?? [{ ...options, name: options.name ?? "tier" }];
   return Object.freeze({
     ...withCounting(options),
-    windows: Object.freeze(options.windows.map((window) => Object.freeze({ ...window }))),
-    ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
-    name: options.name ?? "tier",
+    ...(options.redis === undefined ? {} : { redis: options.redis }),
     ...(options.store === undefined ? {} : { store: options.store }),
+    redisPrefix: options.redisPrefix ?? "wardline:throttle:",
     storeDeadlineMs: options.storeDeadlineMs ?? 50,
     onStoreFailure: options.onStoreFailure ?? "local",
+    protects: options.protects ?? "patient-data",
     expectedReplicas: options.expectedReplicas ?? 1,
     storeRetrySeconds: options.storeRetrySeconds ?? 5,
     onStoreState: options.onStoreState ?? (() => undefined),
+    tiers: Object.freeze(rules.map(parseTierRule)),
+    classes: Object.freeze({ ...DEFAULT_BOUNDS, ...options.classes }),
+    fields: options.fields ?? "draft-10",
+    gate: options.gate,
+    onDecision: options.onDecision ?? (() => undefined),
   });
 }
 
 /** Fills in defaults. Throws a `ConfigurationError` with every mistake. */
 export function parseDoor(options: DoorThrottleOptions): ParsedDoor {
   const found = findings();
-  refuseUnknownKeys(found, options, ["limit", "windowSeconds", ...COUNTING]);
+  refuseUnknownKeys(found, options, ["limit", "windowSeconds", "failures", ...COUNTING]);
   checkCounting(found, options);
   checkPositive(found, "limit", options.limit);
   checkWindowSeconds(found, "windowSeconds", options.windowSeconds);
+  const { limit, windowSeconds, failures } = options;
+  if (failures !== undefined && checkObject(found, "failures", failures, "write { limit, windowSeconds }")) {
+    refuseUnknownKeys(found, failures, ["limit", "windowSeconds"], "failures");
+    checkPositive(found, "failures.limit", failures.limit);
+    checkWindowSeconds(found, "failures.windowSeconds", failures.windowSeconds);
+  }
   found.throwIfAny("doorThrottle options");
-  return Object.freeze({ ...withCounting(options), limit: options.limit, windowSeconds: options.windowSeconds });
+  const counting = withCounting(options);
+  return Object.freeze({
+    ...counting,
+    limit,
+    windowSeconds,
+    ...(failures && { failures: Object.freeze({ ...failures }) }),
+  });
 }
 
 function withCounting(options: CountingOptions): Required<CountingOptions> {
@@ -123,107 +183,55 @@ function checkCounting(found: Findings, options: CountingOptions): void {
   checkFunctions(found, options, ["addressOf", "now"]);
 }
 
-function checkFunctions<Options extends object>(
-  found: Findings,
-  options: Options,
-  names: readonly (keyof Options & string)[],
-): void {
-  for (const name of names) {
-    if (options[name] !== undefined && typeof options[name] !== "function")
-      found.add(name, "not-a-function", "give a function");
+function checkSharing(found: Findings, options: TieredThrottleOptions): void {
+  for (const name of ["storeDeadlineMs", "expectedReplicas", "storeRetrySeconds"] as const) {
+    if (options[name] !== undefined) checkPositive(found, name, options[name]);
   }
-}
-
-function checkWindows(found: Findings, windows: readonly WindowPolicy[] | undefined): void {
-  if (!Array.isArray(windows) || windows.length === 0) {
-    found.add("windows", "empty", "give at least one window");
-    return;
+  checkFunctions(found, options, ["redis", "store", "onStoreState"]);
+  const { redisPrefix, store, onStoreFailure: mode, protects } = options;
+  if (redisPrefix !== undefined && !(typeof redisPrefix === "string" && /^[\w:.-]{1,64}$/.test(redisPrefix))) {
+    found.add("redisPrefix", "not-a-prefix", "write 1 to 64 letters, digits or :._-");
   }
-  const before = found.issues.length;
-  (windows as readonly WindowPolicy[]).forEach((window, index) => {
-    checkWindow(found, join("windows", index), window);
-  });
-  if (found.issues.length === before) checkRelations(found, windows);
-}
-
-function checkWindow(found: Findings, path: string, window: WindowPolicy): void {
-  if (window === null || typeof window !== "object") {
-    found.add(path, "not-an-object", "write { name, limit, windowSeconds, by }");
-    return;
-  }
-  refuseUnknownKeys(found, window, ["name", "limit", "windowSeconds", "by"], path);
-  if (!isName(window.name)) found.add(join(path, "name"), "not-a-name", NAME_HINT);
-  checkPositive(found, join(path, "limit"), window.limit);
-  checkWindowSeconds(found, join(path, "windowSeconds"), window.windowSeconds);
-  if (!OWNERS.includes(window.by)) found.add(join(path, "by"), "unknown-owner", `write one of ${OWNERS.join(", ")}`);
-}
-
-const OWNERS: readonly string[] = [
-  "client",
-  "user",
-  "organisation",
-  "device",
-  "address",
-] satisfies WindowPolicy["by"][];
-
-/** Two windows over the same owner make sense when each of them can be the one that is full. */
-function checkRelations(found: Findings, windows: readonly WindowPolicy[]): void {
-  windows.forEach((window, index) => {
-    const path = join("windows", index);
-    for (const earlier of windows.slice(0, index)) {
-      if (earlier.name === window.name) {
-        found.add(join(path, "name"), "duplicate-name", "give every window a name of its own");
-        continue;
-      }
-      if (earlier.by !== window.by) continue;
-      const [short, long] = earlier.windowSeconds <= window.windowSeconds ? [earlier, window] : [window, earlier];
-      if (short.windowSeconds === long.windowSeconds || short.limit >= long.limit) {
-        found.add(
-          path,
-          "window-never-full",
-          `\`${short.name}\` and \`${long.name}\`: the longer window needs the larger limit, or one of them never counts`,
-        );
-      } else if (short.limit / short.windowSeconds < long.limit / long.windowSeconds) {
-        found.add(
-          path,
-          "window-never-full",
-          `\`${short.name}\` allows less per second than \`${long.name}\`, which can therefore never be full`,
-        );
-      }
+  if (store !== undefined) {
+    if (options.redis !== undefined) found.add("store", "two-stores", "write `redis` or `store`");
+    const tiers: readonly unknown[] = Array.isArray(options.tiers) ? options.tiers : [];
+    for (const tier of [options, ...tiers] as (Partial<TierRule> | null)[]) {
+      if (tier?.quotas === undefined && tier?.costs === undefined) continue;
+      found.add("store", "store-counts-by-ones", "quotas and costs need `redis` or no store");
+      break;
     }
-  });
+  }
+  if (protects !== undefined) {
+    checkOneOf(found, "protects", protects, ["patient-data", "authentication", "nothing"], "unknown-protection");
+  }
+  checkFailureMode(found, mode, protects);
 }
 
 /** F6: a protected route is never opened by a failure. */
-function checkFailureMode(found: Findings, mode: string | undefined): void {
+function checkFailureMode(found: Findings, mode: string | undefined, protects: string | undefined): void {
   if (mode === undefined || mode === "local" || mode === "closed") return;
+  if (mode === "open" && protects === "nothing") return;
   const message =
     mode === "open"
-      ? "a route that carries patient data is never opened because counters are down: write local or closed"
-      : "write local or closed";
+      ? "a route that carries patient data or authenticates is never opened because counters are down: write local or closed"
+      : "write local, closed or open";
   found.add("onStoreFailure", "failure-mode-refused", message);
 }
 
-function checkPositive(found: Findings, path: string, value: unknown): void {
-  // RFC 9651 section 3.3.1: an Integer has at most 15 digits.
-  if (!(Number.isInteger(value) && (value as number) > 0 && (value as number) <= 999_999_999_999_999)) {
-    found.add(path, "not-a-positive-integer", "write a whole number above zero");
+function checkBounds(found: Findings, bounds: ClassBounds): void {
+  if (!checkObject(found, "classes", bounds, `write any of ${Object.keys(DEFAULT_BOUNDS).join(", ")}`)) return;
+  refuseUnknownKeys(found, bounds, Object.keys(DEFAULT_BOUNDS), "classes");
+  for (const name of ["count", "chainSteps", "includes"] as const) {
+    if (bounds[name] !== undefined) checkPositive(found, `classes.${name}`, bounds[name]);
+  }
+  for (const name of ["expensiveOperations", "bulkOperations"] as const) {
+    const names: unknown = bounds[name];
+    if (names === undefined) continue;
+    if (!Array.isArray(names) || !names.every((one) => typeof one === "string" && /^[\w-]+$/.test(one))) {
+      found.add(`classes.${name}`, "not-operations", "write names of operations without $");
+    }
   }
 }
-
-const LONGEST_WINDOW_SECONDS = 366 * 86_400;
-
-function checkWindowSeconds(found: Findings, path: string, value: unknown): void {
-  if (!(Number.isInteger(value) && (value as number) > 0 && (value as number) <= LONGEST_WINDOW_SECONDS)) {
-    found.add(path, "not-a-window", "write whole seconds above zero, at most a year");
-  }
-}
-
-/** Token characters (RFC 9110 section 5.6.2): none of them needs escaping in a structured-field String. */
-function isName(value: unknown): boolean {
-  return typeof value === "string" && /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/.test(value);
-}
-const NAME_HINT = "write 1 to 64 letters, digits or -._~";
 
 /** Perimeter says who called behind trusted proxies; without it the peer is the caller. */
 function callerAddress(req: IncomingMessage): string | undefined {

@@ -25,8 +25,10 @@ export class Slots {
     };
   }
 
-  /** Keys with a running request. */
-  get size(): number {
-    return this.#running.size;
+  /** Requests being answered, of all keys. */
+  get running(): number {
+    let sum = 0;
+    for (const count of this.#running.values()) sum += count;
+    return sum;
   }
 }

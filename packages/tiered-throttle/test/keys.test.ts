@@ -1,7 +1,7 @@
 import type { Principal } from "@wardline/policy-types";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { hashKey, keysOf, partitionOf } from "../src/keys.ts";
+import { createOwners, hashKey, partitionOf } from "../src/keys.ts";
 
 const PRINCIPAL: Principal = {
   method: "jwt",
@@ -10,12 +10,13 @@ const PRINCIPAL: Principal = {
   clientId: "app-1",
   organisation: "org-1",
   device: "dev-1",
+  department: "ward-7",
   roles: [],
   purposeOfUse: [],
   launch: {},
   scopes: [],
 };
-const OWNERS = ["client", "user", "organisation", "device"] as const;
+const OWNERS = ["client", "user", "organisation", "device", "department"] as const;
 
 describe("whom a window charges", () => {
   it.each([
@@ -23,13 +24,14 @@ describe("whom a window charges", () => {
     ["user", ["user", "https://as.example", "user-1"]],
     ["organisation", ["organisation", "https://as.example", "org-1"]],
     ["device", ["device", "https://as.example", "dev-1"]],
+    ["department", ["department", "https://as.example", "org-1", "ward-7"]],
     ["address", ["address", "192.0.2.1"]],
   ] as const)("%s", (by, parts) => {
     expect(partitionOf(by, { principal: PRINCIPAL, address: "192.0.2.1" }, 56)).toEqual({ parts });
   });
 
   it.each(OWNERS)("an address, and says so, when there is no %s", (by) => {
-    const { clientId: _c, organisation: _o, device: _d, ...bare } = PRINCIPAL;
+    const { clientId: _c, organisation: _o, device: _d, department: _w, ...bare } = PRINCIPAL;
     const expected = { parts: ["address", "192.0.2.1"], because: `no ${by}: charged to the address` };
     expect(partitionOf(by, { principal: undefined, address: "192.0.2.1" }, 56)).toEqual(expected);
     if (by !== "user") expect(partitionOf(by, { principal: bare, address: "192.0.2.1" }, 56)).toEqual(expected);
@@ -70,15 +72,39 @@ describe("S8: keys", () => {
     );
   });
 
-  it("hold nothing of the caller in clear, and differ by tier and window", () => {
-    const windows = [
-      { name: "burst", limit: 1, windowSeconds: 1, by: "user" },
-      { name: "daily", limit: 9, windowSeconds: 9, by: "user" },
-    ] as const;
+  it("hold nothing of the caller in clear, and differ by owner", () => {
+    const ownerOf = createOwners(56);
     const caller = { principal: PRINCIPAL, address: "192.0.2.1" };
-    const { keys } = keysOf({ name: "a", windows, ipv6Prefix: 56 }, caller);
-    const other = keysOf({ name: "b", windows, ipv6Prefix: 56 }, caller);
-    expect(new Set([...keys, ...other.keys]).size).toBe(4);
+    const keys = ([...OWNERS, "address"] as const).map((by) => ownerOf(by, caller).key);
+    expect(new Set(keys).size).toBe(OWNERS.length + 1);
     for (const key of keys) expect(key).toMatch(/^[\w-]{43}$/);
+  });
+
+  it("are the same again, remembered or not", () => {
+    const ownerOf = createOwners(56);
+    const caller = { principal: PRINCIPAL, address: "192.0.2.1" };
+    for (const by of OWNERS) {
+      const first = ownerOf(by, caller);
+      expect(ownerOf(by, caller)).toEqual(first);
+      expect(ownerOf(by, { ...caller, principal: { ...PRINCIPAL } })).toEqual(first);
+      expect(first.key).toBe(hashKey(partitionOf(by, caller, 56).parts));
+    }
+  });
+
+  it("of a principal that lacks the part follow its address", () => {
+    const ownerOf = createOwners(56);
+    const { device: _d, ...bare } = PRINCIPAL;
+    const keys = ["192.0.2.1", "192.0.2.2", "192.0.2.1"].map(
+      (address) => ownerOf("device", { principal: bare, address }).key,
+    );
+    expect([keys[0] === keys[1], keys[0] === keys[2]]).toEqual([false, true]);
+  });
+
+  it("a flood of addresses does not change anybody's key", () => {
+    const ownerOf = createOwners(56);
+    const keyOf = (address: string): string => ownerOf("address", { principal: undefined, address }).key;
+    const before = keyOf("192.0.2.1");
+    for (let index = 0; index < 5000; index += 1) keyOf(`10.0.${index >> 8}.${index & 255}`);
+    expect(keyOf("192.0.2.1")).toBe(before);
   });
 });

@@ -1,0 +1,42 @@
+import { permit } from "@wardline/policy-types";
+import { LocalCounters } from "./counters.ts";
+import { decideFailures, decideRate, type RatePolicy } from "./decide.ts";
+import { createOwners } from "./keys.ts";
+import { type Limit, limitOfWindow } from "./limits.ts";
+import type { ParsedDoor } from "./options.ts";
+import { authenticationFailures } from "./problems.ts";
+import { renderFieldsOf } from "./rate-fields.ts";
+
+type RateDecision = ReturnType<typeof decideRate>;
+
+/** The counters at the door: every request of an address, and those that failed to authenticate. */
+export interface Door {
+  /** Tells a stranger its limits on a refusal only. */
+  decide(address: string | undefined): RateDecision;
+  /** Charges a failed authentication to its address, whose windows nobody else's name can fill. */
+  failed(address: string | undefined): void;
+}
+
+export function openDoor({ limit, windowSeconds, failures, maxKeys, ipv6Prefix, now }: ParsedDoor): Door {
+  const limits: readonly Limit[] = [limitOfWindow({ name: "door", limit, windowSeconds, by: "address" })];
+  const policy: RatePolicy = { limits, render: renderFieldsOf(limits, "draft-10") };
+  const counters = new LocalCounters(limits, maxKeys);
+  const failed =
+    failures && new LocalCounters([limitOfWindow({ ...failures, name: "failures", by: "address" })], maxKeys);
+  const ownerOf = createOwners(ipv6Prefix);
+  const keyOf = (address: string | undefined): string => ownerOf("address", { principal: undefined, address }).key;
+
+  return {
+    decide(address) {
+      const keys = [keyOf(address)];
+      const at = now();
+      const tooMany = failed && decideFailures(failed.look(keys, at), at, authenticationFailures);
+      if (tooMany !== undefined) return tooMany;
+      const decision = decideRate(policy, counters.take(keys, at), at);
+      return decision.kind === "deny" ? decision : permit({ headers: {} }, decision.because);
+    },
+    failed(address) {
+      failed?.take([keyOf(address)], now());
+    },
+  };
+}

@@ -1,0 +1,2 @@
+export { type Calendar, createCalendar, type Period, type PeriodUnit } from "./calendar.ts";
+export type { QuotaPolicy } from "./policy.ts";

@@ -1,0 +1,2 @@
+export { RedisCounters, type RedisTier } from "./counters.ts";
+export { recoveringSendCommand } from "./recovering.ts";

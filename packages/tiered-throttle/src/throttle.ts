@@ -1,0 +1,102 @@
+import { type Decision, deny } from "@wardline/policy-types";
+import { type Count, countingOf } from "./counting.ts";
+import { decideCount, type RateGrant, type RatePolicy } from "./decide.ts";
+import type { Counted } from "./failover.ts";
+import type { CountedBy } from "./hooks.ts";
+import { createOwners } from "./keys.ts";
+import type { ParsedThrottle } from "./options.ts";
+import { concurrencyExceeded, storeUnavailable } from "./problems.ts";
+import { renderFieldsOf } from "./rate-fields.ts";
+import { Slots } from "./slots.ts";
+import { costOf, type ParsedTier, type RequestFacts, resolveTier } from "./tiers.ts";
+
+/** Figures of the configuration and of this process, for the console. Names nobody. */
+export interface ThrottleSnapshot {
+  readonly store: "none" | "up" | "down";
+  readonly tiers: readonly {
+    readonly name: string;
+    readonly limits: readonly { readonly name: string; readonly limit: number; readonly by: string }[];
+    /** Requests being answered, where the tier bounds them. */
+    readonly running: number;
+  }[];
+}
+
+/** What became of one request. */
+export interface Verdict {
+  readonly decision: Decision<RateGrant>;
+  readonly cost: number;
+  readonly countedBy: CountedBy;
+  readonly full: readonly string[];
+}
+
+export interface LiveTier extends Pick<ParsedTier, "name" | "matches"> {
+  /** A function that returns the slot; `undefined` when none is free. Absent where the tier does not bound them. */
+  readonly takeSlot?: (facts: RequestFacts) => (() => void) | undefined;
+  readonly count: (facts: RequestFacts) => Verdict | Promise<Verdict>;
+}
+
+export interface Throttle {
+  readonly tierFor: (facts: RequestFacts) => LiveTier;
+  readonly snapshot: () => ThrottleSnapshot;
+}
+
+export const NO_SLOT: Verdict = Object.freeze({
+  decision: deny(concurrencyExceeded(), ["no free slot"]),
+  cost: 0,
+  countedBy: "nobody",
+  full: [],
+});
+
+/** Tiers with their counters and slots: everything but the request. */
+export function createThrottle(options: ParsedThrottle): Throttle {
+  const counting = countingOf(options);
+  const ownerOf = createOwners(options.ipv6Prefix);
+  const tiers = options.tiers.map((tier) => {
+    const slots = tier.concurrency === undefined ? undefined : new Slots(tier.concurrency);
+    const live: LiveTier = {
+      name: tier.name,
+      matches: tier.matches,
+      ...(slots && { takeSlot: (facts: RequestFacts) => slots.take(ownerOf("client", facts).key) }),
+      count: counter(options, tier, counting.countOf(tier), ownerOf),
+    };
+    const limits = tier.limits.map(({ name, limit, by }) => ({ name, limit, by }));
+    return { live, snapshot: () => ({ name: tier.name, limits, running: slots?.running ?? 0 }) };
+  });
+  const lives = tiers.map(({ live }) => live);
+  return {
+    tierFor: (facts) => resolveTier(lives, facts),
+    snapshot: () => ({ store: counting.store(), tiers: tiers.map(({ snapshot }) => snapshot()) }),
+  };
+}
+
+function counter(
+  options: ParsedThrottle,
+  tier: ParsedTier,
+  count: Count,
+  ownerOf: ReturnType<typeof createOwners>,
+): LiveTier["count"] {
+  const policy: RatePolicy = { limits: tier.limits, render: renderFieldsOf(tier.limits, options.fields) };
+  const retrySeconds = options.storeRetrySeconds;
+
+  return (facts) => {
+    const owners = tier.limits.map(({ by }) => ownerOf(by, facts));
+    const notes = [...new Set(owners.flatMap(({ because }) => because ?? []))];
+    const cost = costOf(tier, facts);
+    const counted = count(
+      owners.map(({ key }) => key),
+      cost,
+    );
+    return counted instanceof Promise ? counted.then(judge) : judge(counted);
+
+    function judge(result: Counted): Verdict {
+      // F6: whoever has a name has something to protect, whatever the options say.
+      const isOpen = result.kind === "uncounted" && facts.principal !== undefined;
+      const decision = isOpen
+        ? deny(storeUnavailable(retrySeconds), ["counter store down, and the caller is known", ...notes])
+        : decideCount(policy, { now: options.now(), retrySeconds }, result, notes);
+      if (result.kind !== "taken") return { decision, cost, countedBy: "nobody", full: [] };
+      const full = result.taken.full.map((index) => tier.limits[index]?.name ?? "");
+      return { decision, cost, countedBy: result.by, full };
+    }
+  };
+}
