@@ -14,7 +14,7 @@ export interface PolicyInForce {
   readonly handle: RequestListener;
   checked(): CheckedPolicy;
   /** Whole or not at all: rejects with what is wrong, and the running one stays (F11). */
-  reload(next: PolicySource, signature: PolicySignature | undefined): Promise<void>;
+  reload(source: PolicySource, signature: PolicySignature | undefined): Promise<void>;
   readonly noteFileVersion: (version: string | undefined) => void;
   /** Compares what runs with what was approved, and tells each change once. */
   readonly checkDrift: () => void;
@@ -60,8 +60,8 @@ export function putInForce({ first, approval: firstApproval, atPort, ...shared }
     void audit.note("policy-drift", { what }).catch(() => undefined);
   }
 
-  async function putNext(next: PolicySource, signature: PolicySignature | undefined): Promise<void> {
-    const written = checkPolicy(next);
+  async function putInPlace(source: PolicySource, signature: PolicySignature | undefined): Promise<void> {
+    const written = checkPolicy(source);
     if (written.version === runtime.checked.version) return;
     const nextApproval = await approve(written, signature, now());
     const checked = atPort(written);
@@ -84,8 +84,8 @@ export function putInForce({ first, approval: firstApproval, atPort, ...shared }
   return {
     handle: (req, res) => runtime.handle(req, res),
     checked: () => runtime.checked,
-    reload(next, signature) {
-      const done = last.then(async () => putNext(next, signature));
+    reload(source, signature) {
+      const done = last.then(() => putInPlace(source, signature));
       last = done.catch(async (error: unknown) => {
         const message = "a policy was refused; the running one stays in force";
         onEvent({ level: "error", code: "gateway/policy-refused", message, error });

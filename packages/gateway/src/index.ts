@@ -2,6 +2,20 @@ export type { AuditDependencies } from "./audit.ts";
 export type { AuthDependencies } from "./auth.ts";
 export type { Drift } from "./drift.ts";
 export type { GatewayEvent } from "./events.ts";
+export {
+  type Explainer,
+  type Explanation,
+  openExplainer,
+  type QuestionedRequest,
+} from "./explain/explain.ts";
+export {
+  type PolicyExpectation,
+  type PolicyTest,
+  type PolicyTestFile,
+  type PolicyTestResult,
+  testPolicy,
+} from "./explain/policy-test.ts";
+export type { AskedUpstream, GivenResource } from "./explain/world.ts";
 export { createGateway, type Gateway } from "./gateway.ts";
 export type { Readiness } from "./health.ts";
 export type { GatewayDependencies } from "./options.ts";
