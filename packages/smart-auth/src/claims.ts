@@ -1,4 +1,6 @@
-import type { AuthenticationMethod, Principal } from "@wardline/policy-types";
+import type { AuthenticationMethod } from "@wardline/policy-types";
+import type { Caller } from "./caller.ts";
+import { type ClaimNameSettings, claimAt } from "./claim-names.ts";
 import { readConfirmation } from "./confirmation.ts";
 import type { IssuerSettings } from "./settings.ts";
 import type { TokenFault, UnverifiedToken } from "./token.ts";
@@ -32,7 +34,7 @@ export function checkClaims(token: UnverifiedToken, issuer: IssuerSettings, now:
     commonFault(claims, issuer, now) ??
     missing(claims, ["sub", "client_id", "jti"]) ??
     (claims["iat"] === undefined ? "iat is missing" : undefined);
-  return fault === undefined ? readToken(claims, "jwt") : { fault };
+  return fault === undefined ? readToken(claims, "jwt", issuer.claimNames) : { fault };
 }
 
 /**
@@ -57,7 +59,7 @@ export function checkAnswer(
     commonFault(claims, issuer, now) ??
     missing(claims, ["sub", "client_id"]) ??
     (answer["jti"] === undefined ? undefined : missing(claims, ["jti"]));
-  return fault === undefined ? readToken(claims, "introspection") : { fault };
+  return fault === undefined ? readToken(claims, "introspection", issuer.claimNames) : { fault };
 }
 
 /**
@@ -131,7 +133,7 @@ function timeFault(claims: Claims, issuer: IssuerSettings, now: number): string 
   return undefined;
 }
 
-function readToken(claims: Claims, method: AuthenticationMethod): VerifiedToken | TokenFault {
+function readToken(claims: Claims, method: AuthenticationMethod, names: ClaimNameSettings): VerifiedToken | TokenFault {
   const { patient, encounter, fhirUser, scope, iat } = claims;
   // SMART App Launch 2.2, launch context: bare ids. A malformed one is not silently "no patient".
   if (patient !== undefined && !isFhirId(patient)) return { fault: "patient is not a bare id" };
@@ -146,8 +148,9 @@ function readToken(claims: Claims, method: AuthenticationMethod): VerifiedToken 
     subject: claims["sub"] as string,
     clientId: claims["client_id"] as string,
     ...optional("fhirUser", fhirUser),
-    roles: stringsOf(claims["roles"]),
-    purposeOfUse: stringsOf(claims["purpose_of_use"]),
+    roles: stringsOf(claimAt(claims, names.roles)),
+    purposeOfUse: stringsOf(claimAt(claims, names.purposeOfUse)),
+    ...namedClaims(claims, names),
     launch: Object.freeze({ ...optional("patient", patient), ...optional("encounter", encounter) }),
     scopes: Object.freeze((scope ?? "").split(" ").filter((token) => token !== "")),
     ...(isName(claims["tenant"]) ? { tenant: claims["tenant"] } : {}),
@@ -157,12 +160,30 @@ function readToken(claims: Claims, method: AuthenticationMethod): VerifiedToken 
     ...(isName(claims["acr"]) ? { acr: claims["acr"] } : {}),
     ...(isStrings(claims["amr"]) ? { amr: claims["amr"] } : {}),
     ...(confirmation === undefined ? {} : { confirmation }),
-  } satisfies Principal);
+  } satisfies Caller);
   return Object.freeze({
     principal,
     expiresAt: claims["exp"] as number,
     ...(isTime(iat) ? { issuedAt: iat } : {}),
   });
+}
+
+/** What the operator says stands in claims of its own; a claim of another shape says nothing. */
+function namedClaims(
+  claims: Claims,
+  names: ClaimNameSettings,
+): Pick<Caller, "organisation" | "department" | "device" | "attributes"> {
+  const one = (path: readonly string[] | undefined) => {
+    const value = path === undefined ? undefined : claimAt(claims, path);
+    return isName(value) ? value : undefined;
+  };
+  const attributes = names.attributes.map(([name, path]) => [name, stringsOf(claimAt(claims, path))] as const);
+  return {
+    ...optional("organisation", one(names.organisation)),
+    ...optional("department", one(names.department)),
+    ...optional("device", one(names.device)),
+    ...(attributes.length === 0 ? {} : { attributes: Object.freeze(Object.fromEntries(attributes)) }),
+  };
 }
 
 /** One string or a list of them; anything else is nobody's role. */

@@ -9,6 +9,7 @@ import {
 import type { Json } from "@wardline/policy-types/express";
 import { type Access, lettersNeeded } from "./access.ts";
 import { decideBinary } from "./binary/decide.ts";
+import { decideKickOff } from "./export/decide.ts";
 import { allowedMethods } from "./methods.ts";
 import {
   INTERACTION_UNKNOWN,
@@ -34,6 +35,8 @@ export interface AccessFacts {
   readonly rights: Rights;
   readonly route: RouteSettings;
   readonly problems: Problems;
+  /** What policy says of an interaction; `undefined`: nothing against it. Absent: there are no rules. */
+  readonly rule?: (interaction: Interaction) => Decision<never> | undefined;
   /** The client's `If-Match`. */
   readonly ifMatch?: string | undefined;
   /** Absent: nothing can be asked of the store. */
@@ -50,11 +53,16 @@ export interface AccessFacts {
  */
 export async function decideAccess(facts: AccessFacts): Promise<Decision<Access>> {
   const { interaction, rights } = facts;
-  const refused = offeredFault(interaction, facts.route) ?? scopeFault(facts) ?? otherPatientFault(interaction, rights);
-  if (refused !== undefined) return refused;
   const { route, store = {} } = facts;
   const scopeInsufficient = (type: string, letter: ScopeLetter) =>
     facts.problems.scopeInsufficient(scopeFor(facts, type, [letter]));
+  const notOffered = offeredFault(interaction, route);
+  if (notOffered !== undefined) return notOffered;
+  // An export is of several types, each judged by itself.
+  if (interaction.operation?.name === "export")
+    return decideKickOff({ ...facts, served: route.types, scopeInsufficient });
+  const refused = scopeFault(facts) ?? otherPatientFault(interaction, rights);
+  if (refused !== undefined) return refused;
   switch (interaction.code) {
     case "capabilities":
       return permit({ interaction, bound: true, because: ["capabilities"] }, ["capabilities"]);

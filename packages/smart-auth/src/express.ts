@@ -7,21 +7,45 @@ import {
   type Problem,
   permit,
 } from "@wardline/policy-types";
-import { addTransform, contextOf, recordDecision, requestTarget, sendProblem } from "@wardline/policy-types/express";
+import {
+  addTransform,
+  type BodyTransform,
+  beforeAnswer,
+  contextOf,
+  type Json,
+  type RequestTarget,
+  recordDecision,
+  requestTarget,
+  sendProblem,
+} from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
 import type { Access } from "./access.ts";
 import { createAuthenticator } from "./authenticate.ts";
+import { createAuthority } from "./authority.ts";
 import { type BundleAccess, decideBundle } from "./batch.ts";
+import { breakGlassEvent } from "./break-glass/event.ts";
+import { type ConsentWrite, feedConsent, writesConsent } from "./consent/feed.ts";
 import { type AccessFacts, decideAccess } from "./decide.ts";
+import { fileGuard, type JobFacts, kickOffGuard, statusGuard } from "./export/guards.ts";
+import { type ExportJob, type JobRequest, readJobRequest } from "./export/job.ts";
+import type { BulkExportSettings } from "./export/options.ts";
+import {
+  findJob,
+  forwardJob,
+  JOB_ASKED,
+  type JobCaller,
+  newJob,
+  requestOf,
+  savedBeforeAnswer,
+} from "./express/exports.ts";
 import { forward } from "./express/forward.ts";
 import { storeFor } from "./express/store.ts";
-import { grantFor } from "./grant.ts";
 import { createGuard, type OnRefusal } from "./guard/answer.ts";
 import { batchAnswer, createBatchGuard } from "./guard/batch-answer.ts";
 import type { GuardFacts } from "./guard/facts.ts";
 import { type AskedPage, accessToPart, bindingsOf, createPages, openPage } from "./links/pages.ts";
 import { parseOptions, type SmartAuthOptions } from "./options.ts";
-import { INTERACTION_UNKNOWN } from "./problems.ts";
+import { CONSENT_UNREADABLE, INTERACTION_UNKNOWN } from "./problems.ts";
 import { publicInteraction, readInteraction } from "./request.ts";
 import { metadataUrl } from "./resource-metadata.ts";
 import { createRights, type Rights } from "./rights.ts";
@@ -45,8 +69,9 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
     ...(settings.resourceMetadata ? { resourceMetadata: metadataUrl(route.baseUrl) } : {}),
   });
   const authenticate = createAuthenticator(settings, problems);
-  /** A remembered token keeps its principal, and with it the grant. */
-  const grants = new WeakMap<Principal, Grant>();
+  const authorise = createAuthority(settings);
+  /** Requests for which glass was broken, and the purpose. */
+  const emergencies = new WeakMap<Request, string>();
 
   return async function smartAuthMiddleware(req, res, next) {
     let goesOn: boolean;
@@ -79,29 +104,46 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
     if (caller.kind === "deny") return conclude(req, res, caller);
     context.principal = caller.grant;
 
-    const asked = await readInteraction(req, target, settings);
+    const job = settings.bulkExport === undefined ? undefined : readJobRequest(context.method, target.path);
+    const asked =
+      job === undefined ? await readInteraction(req, target, settings) : permit(JOB_ASKED, ["an export job"]);
     if (asked.kind === "deny") return conclude(req, res, asked);
     const { body } = asked.grant;
     context.interaction = asked.grant.interaction;
-    const grant = grants.get(caller.grant) ?? grantFor(caller.grant, route);
-    grants.set(caller.grant, grant);
-    const rights = createRights(grant, route);
+    const scheme = caller.grant.confirmation?.jkt === undefined ? problems : problems.underDpop;
+    const authorised = await authorise({
+      caller: caller.grant,
+      interaction: asked.grant.interaction,
+      rawHeaders: req.rawHeaders,
+      address: context.clientAddress ?? context.transport.peerAddress,
+      problems: scheme,
+    });
+    if (authorised.kind === "deny") return conclude(req, res, authorised);
+    const { caller: principal, rights, rule, emergency } = authorised.grant;
+    context.principal = principal;
+    if (emergency !== undefined) emergencies.set(req, emergency);
+    if (job !== undefined) {
+      const refused = rule(JOB_ASKED.interaction);
+      if (refused !== undefined) return conclude(req, res, refused);
+      return passJob(req, res, target, { asked: job, caller: { principal, rights } });
+    }
     const { sealer } = settings;
-    const opened = openPage(asked.grant.interaction, sealer, () => bindingsOf(caller.grant, grant, route.baseUrl));
+    const opened = openPage(asked.grant.interaction, sealer, () => bindingsOf(principal, rights.grant, route.baseUrl));
     if (opened?.kind === "deny") return conclude(req, res, opened);
     const page = opened?.grant;
     const { interaction } = page ?? asked.grant;
+    const isBundle = interaction.code === "batch" || interaction.code === "transaction";
     const facts: AccessFacts = {
       interaction,
       body: body?.json,
-      principal: caller.grant,
+      principal,
       rights,
       route,
-      problems: caller.grant.confirmation?.jkt === undefined ? problems : problems.underDpop,
+      problems: scheme,
+      rule: (one) => (isBundle && feedsConsent(one) ? deny(CONSENT_UNREADABLE, ["a Consent in a Bundle"]) : rule(one)),
       ifMatch: req.headers["if-match"],
       store: storeFor(req, settings),
     };
-    const isBundle = interaction.code === "batch" || interaction.code === "transaction";
     return isBundle
       ? passBundle(req, res, facts, await decideBundle(facts))
       : passOne(req, res, facts, { decision: await decideAccess(facts), page });
@@ -110,14 +152,20 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
   function passOne(
     req: Request,
     res: Response,
-    { rights, principal }: AccessFacts,
+    { rights, principal, body }: AccessFacts,
     { decision, page }: { readonly decision: Decision<Access>; readonly page: AskedPage | undefined },
   ): boolean {
     if (decision.kind === "deny") return conclude(req, res, decision);
     const part = page?.part ?? 0;
     const access = accessToPart(decision.grant, part);
     const guard = createGuard(guardFacts(req, { rights, principal, access, part }), refusalOf(req));
-    addTransform(res, guard);
+    const fed = feedConsent(consentWrite(req, access, body), settings.consent);
+    if (typeof fed === "object") return conclude(req, res, fed);
+    if (fed !== undefined) beforeAnswer(res, fed);
+    addTransform(
+      res,
+      access.exports === undefined ? guard : kickOff(req, res, { guard, principal, ...access.exports }),
+    );
     forward(req, access, page);
     return conclude(req, res, permit(rights.grant, withScopes(decision.because, rights)));
   }
@@ -141,6 +189,53 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
       req.body = forwarded;
     }
     return true;
+  }
+
+  function feedsConsent(interaction: Interaction): boolean {
+    return settings.consent.readResources && writesConsent(interaction);
+  }
+
+  function consentWrite(req: Request, { interaction, write }: Access, body: Json | undefined): ConsentWrite {
+    const { requestId } = contextOf(req);
+    return { interaction, body: write?.body ?? body, baseUrls: route.baseUrls, requestId, now: settings.now() };
+  }
+
+  function kickOff(
+    req: Request,
+    res: Response,
+    { guard, principal, types }: { guard: BodyTransform; principal: Principal; types: readonly string[] },
+  ): BodyTransform {
+    const { bulkExport, now } = settings;
+    if (bulkExport === undefined) return guard;
+    const request = requestOf(req, route.baseUrl);
+    const job = newJob({ types, request }, principal, { settings: bulkExport, now });
+    return kickOffGuard(guard, jobFacts(req, res, job, bulkExport));
+  }
+
+  async function passJob(
+    req: Request,
+    res: Response,
+    target: RequestTarget,
+    { asked, caller }: { asked: JobRequest; caller: JobCaller },
+  ): Promise<boolean> {
+    const { bulkExport } = settings;
+    if (bulkExport === undefined) return conclude(req, res, deny(INTERACTION_UNKNOWN, ["exports are not offered"]));
+    const found = await findJob(req, target, { asked, caller, settings: bulkExport });
+    if (found.kind === "deny") return conclude(req, res, found);
+    const job = found.grant;
+    const file = asked.kind === "file" ? job.files[asked.at] : undefined;
+    const interaction = forwardJob(req, file?.url ?? job.status);
+    const { rights } = caller;
+    const access: Access = { interaction, bound: true, because: found.because };
+    const facts = jobFacts(req, res, job, asked.kind === "status" ? bulkExport : undefined);
+    const lines = createGuard(guardFacts(req, { rights, access, part: 0 }), refusalOf(req));
+    addTransform(res, file === undefined ? statusGuard(facts) : fileGuard(file, lines, facts));
+    return conclude(req, res, permit(rights.grant, withScopes(found.because, rights)));
+  }
+
+  function jobFacts(req: Request, res: Response, job: ExportJob, saves: BulkExportSettings | undefined): JobFacts {
+    const onChange = saves === undefined ? () => undefined : savedBeforeAnswer(res, saves);
+    return { job, bases: route, onRefusal: refusalOf(req), onChange };
   }
 
   function permitPublic(req: Request, res: Response, interaction: Interaction): boolean {
@@ -206,14 +301,18 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
   }
 
   function record(req: Request, decision: Decision<Grant>): void {
-    const { kind, because } = decision;
+    const { kind } = decision;
+    const emergency = emergencies.get(req);
+    const because = emergency === undefined ? decision.because : ["break-glass", ...decision.because];
+    if (emergency !== undefined)
+      settings.onBreakGlass(breakGlassEvent(contextOf(req), kind, emergency, settings.now()));
     recordDecision(req, {
       control: CONTROL,
       kind,
       because,
       ...(decision.kind === "deny" ? { code: decision.problem.code } : {}),
     });
-    settings.onDecision(decision, req);
+    settings.onDecision(emergency === undefined ? decision : { ...decision, because }, req);
   }
 }
 

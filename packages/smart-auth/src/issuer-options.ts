@@ -1,4 +1,5 @@
 import { type Findings, type IssuerPolicy, join, refuseUnknownKeys } from "@wardline/policy-types";
+import { type ClaimNames, DEFAULT_CLAIM_NAMES, parseClaimNames } from "./claim-names.ts";
 import { parseIntrospection } from "./introspection/options.ts";
 import type { IntrospectionOptions } from "./introspection/settings.ts";
 import { ALGORITHMS } from "./key-set.ts";
@@ -9,6 +10,8 @@ import type { IssuerSettings } from "./settings.ts";
 export interface SmartIssuer extends IssuerPolicy {
   /** Absent: only JWTs count, verified by the issuer's keys. */
   readonly introspection?: IntrospectionOptions;
+  /** Where its tokens say what no specification names. */
+  readonly claims?: ClaimNames;
 }
 
 const DEFAULT_ALGORITHMS: readonly string[] = Object.freeze(["RS256", "RS384", "PS256", "PS384", "ES256", "ES384"]);
@@ -27,6 +30,7 @@ const KNOWN = [
   "leewaySeconds",
   "smart",
   "introspection",
+  "claims",
 ] as const satisfies readonly (keyof SmartIssuer)[];
 
 /** Fills in one issuer's defaults; adds what is wrong to `found`. */
@@ -64,6 +68,7 @@ export function parseIssuer(found: Findings, issuer: SmartIssuer, path: string, 
     allowLegacyTyp: issuer.allowLegacyTyp === true,
     maxLifetimeSeconds,
     leewaySeconds,
+    claimNames: issuer.claims === undefined ? DEFAULT_CLAIM_NAMES : parseClaimNames(found, issuer.claims, at("claims")),
     ...(introspection === undefined ? {} : { introspection }),
   });
 }

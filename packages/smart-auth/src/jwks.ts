@@ -1,6 +1,7 @@
 import type { CryptoKey } from "jose";
 import { discoverJwksUri } from "./discovery.ts";
 import { type FetchSettings, fetchJson } from "./fetch-json.ts";
+import type { KeyEvent } from "./key-events.ts";
 import { type KeyQuery, type KeySet, parseKeySet } from "./key-set.ts";
 
 /** A set this old is fetched again before it is used, in milliseconds. */
@@ -27,6 +28,7 @@ export interface KeySourceSettings extends FetchSettings {
   readonly jwksUri?: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  readonly onKeys: (event: KeyEvent) => void;
 }
 
 /**
@@ -39,6 +41,8 @@ export function createKeySource(settings: KeySourceSettings): KeySource {
   let fetching: Promise<void> | undefined;
   let lastAttemptAt = Number.NEGATIVE_INFINITY;
   let failures = 0;
+  let toldExpired = false;
+  let toldUnknownAt = Number.NEGATIVE_INFINITY;
 
   return {
     async find(query) {
@@ -49,7 +53,11 @@ export function createKeySource(settings: KeySourceSettings): KeySource {
       const late = await findHeld(query);
       if (late !== undefined) return { kind: "found", key: late };
       // While the issuer does not answer, nobody can say that it has no such key.
-      if (held !== undefined && failures === 0) return { kind: "unknown" };
+      if (held !== undefined && failures === 0) {
+        if (toldUnknownAt !== lastAttemptAt) tell("unknown-kid");
+        toldUnknownAt = lastAttemptAt;
+        return { kind: "unknown" };
+      }
       return {
         kind: "unavailable",
         retryAfterSeconds: Math.max(1, Math.ceil((lastAttemptAt + backOff() - now()) / 1000)),
@@ -77,15 +85,26 @@ export function createKeySource(settings: KeySourceSettings): KeySource {
     fetching = load().then(
       (keys) => {
         held = { keys, at: now() };
+        tell("fetched");
         failures = 0;
+        toldExpired = false;
         fetching = undefined;
       },
       () => {
         failures++;
+        tell("failed");
+        if (held !== undefined && !isYoungerThan(STALE_LIMIT_MS) && !toldExpired) {
+          toldExpired = true;
+          tell("expired");
+        }
         fetching = undefined;
       },
     );
     return fetching;
+  }
+
+  function tell(kind: KeyEvent["kind"]): void {
+    settings.onKeys({ issuer: settings.issuer, kind, failures, at: now() });
   }
 
   async function load(): Promise<KeySet> {

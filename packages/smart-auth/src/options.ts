@@ -6,17 +6,20 @@ import { parseCertificateHeader } from "./certificate/options.ts";
 import type { ClientCertificateHeader } from "./certificate/settings.ts";
 import { parseDpop } from "./dpop/options.ts";
 import type { DpopOptions } from "./dpop/settings.ts";
+import { type BulkExportOptions, parseBulkExport } from "./export/options.ts";
 import { DEFAULT_SUPPORT_TYPES } from "./grant.ts";
 import { parseIssuer, type SmartIssuer } from "./issuer-options.ts";
+import type { KeyEvent } from "./key-events.ts";
 import { type PageLinkOptions, parsePageLinks } from "./links/options.ts";
 import { isLoopback } from "./loopback.ts";
+import { POLICY_OPTIONS, type PolicyOptions, parsePolicy } from "./policy-options.ts";
 import { createMemoryReplayStore, type ReplayStore } from "./replay.ts";
 import type { RevocationList } from "./revocation.ts";
 import { isMemberType } from "./rights.ts";
 import type { IssuerSettings, ReadStored, RouteSettings, SmartAuthSettings } from "./settings.ts";
 import type { FindReferrers, SearchStored } from "./stored.ts";
 
-export interface SmartAuthOptions {
+export interface SmartAuthOptions extends PolicyOptions {
   /** Whose tokens count. At least one. */
   readonly issuers: readonly SmartIssuer[];
   /** Public FHIR base without a slash at the end: `https://fhir.example.org/fhir`. */
@@ -43,6 +46,8 @@ export interface SmartAuthOptions {
   readonly findReferrers?: FindReferrers;
   /** Seal page links. Absent: a link is shown when it is an ordinary search, and a search that needs several is cut short. */
   readonly pageLinks?: PageLinkOptions;
+  /** Where exports are remembered. Needed by, and needs, the operation `export`. */
+  readonly bulkExport?: BulkExportOptions;
   /** Absent: only the connection's own certificate counts (RFC 8705). */
   readonly clientCertificateHeader?: ClientCertificateHeader;
   /** Only tokens that are bound to a certificate count. Default false: those that are bound must be presented with it. */
@@ -59,6 +64,8 @@ export interface SmartAuthOptions {
   readonly resourceMetadata?: boolean;
   /** Largest request body, in bytes. Default 1 MiB. */
   readonly requestBodyBytes?: number;
+  /** Told when an issuer's keys are fetched, cannot be fetched, or are kept past their time (F7). Must not throw. */
+  readonly onKeys?: (event: KeyEvent) => void;
   /** Plain http on loopback addresses for issuers, key sets and the base URL. Default false. */
   readonly development?: boolean;
   readonly fetch?: typeof globalThis.fetch;
@@ -79,6 +86,8 @@ export const DEFAULT_INTERACTIONS: readonly InteractionCode[] = Object.freeze([
 const DEFAULT_BODY_BYTES = 1024 * 1024;
 
 const KNOWN = [
+  ...POLICY_OPTIONS,
+  "onKeys",
   "issuers",
   "baseUrl",
   "backendBaseUrls",
@@ -92,6 +101,7 @@ const KNOWN = [
   "searchStored",
   "findReferrers",
   "pageLinks",
+  "bulkExport",
   "clientCertificateHeader",
   "requireCertificateBound",
   "dpop",
@@ -117,7 +127,7 @@ export function parseOptions(options: SmartAuthOptions): SmartAuthSettings {
   if (!Number.isSafeInteger(requestBodyBytes) || requestBodyBytes < 1) {
     found.add("requestBodyBytes", "not-positive", "must be a positive whole number of bytes");
   }
-  for (const name of ["readStored", "searchStored", "findReferrers", "fetch", "now", "onDecision"] as const) {
+  for (const name of ["readStored", "searchStored", "findReferrers", "fetch", "now", "onDecision", "onKeys"] as const) {
     if (options[name] !== undefined && typeof options[name] !== "function") {
       found.add(name, "not-a-function", "must be a function");
     }
@@ -137,15 +147,23 @@ export function parseOptions(options: SmartAuthOptions): SmartAuthSettings {
     options.pageLinks === undefined
       ? undefined
       : parsePageLinks(found, options.pageLinks, "pageLinks", options.now ?? Date.now);
+  const policy = parsePolicy(found, options);
+  const bulkExport =
+    options.bulkExport === undefined ? undefined : parseBulkExport(found, options.bulkExport, "bulkExport");
+  if (route.operations.has("export") !== (bulkExport !== undefined)) {
+    found.add("bulkExport", "incomplete", "the operation `export` and `bulkExport` go together");
+  }
   found.throwIfAny("smartAuth options");
   const now = options.now ?? Date.now;
   return Object.freeze({
+    ...policy,
     issuers,
     route: sealer === undefined ? route : Object.freeze({ ...route, sealsPages: true }),
     ...(options.readStored === undefined ? {} : { readStored: options.readStored }),
     ...(options.searchStored === undefined ? {} : { searchStored: options.searchStored }),
     ...(options.findReferrers === undefined ? {} : { findReferrers: options.findReferrers }),
     ...(sealer === undefined ? {} : { sealer }),
+    ...(bulkExport === undefined ? {} : { bulkExport }),
     requestBodyBytes,
     ...(certificateHeader === undefined ? {} : { certificateHeader }),
     requireCertificateBound: options.requireCertificateBound === true,
@@ -158,6 +176,7 @@ export function parseOptions(options: SmartAuthOptions): SmartAuthSettings {
     fetch: options.fetch ?? globalThis.fetch,
     now,
     onDecision: options.onDecision ?? (() => undefined),
+    onKeys: options.onKeys ?? (() => undefined),
   });
 }
 

@@ -89,6 +89,13 @@ export const PAGE_LINK_INVALID: Problem = problem(
   "expired",
   "This page link does not count, or counts no longer; search again.",
 );
+export const EXPORT_STORE_UNAVAILABLE: Problem = problem(
+  "export-store-unavailable",
+  503,
+  "transient",
+  "Exports cannot be started or followed at the moment; try again later.",
+  { "Retry-After": "5" },
+);
 export const STORED_UNKNOWN: Problem = problem(
   "stored-unknown",
   403,

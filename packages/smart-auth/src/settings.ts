@@ -4,8 +4,11 @@ import type { Json } from "@wardline/policy-types/express";
 import type { CertificateHeaderSettings } from "./certificate/settings.ts";
 import type { ClaimNameSettings } from "./claim-names.ts";
 import type { DpopSettings } from "./dpop/settings.ts";
+import type { BulkExportSettings } from "./export/options.ts";
 import type { IntrospectionSettings } from "./introspection/settings.ts";
+import type { KeyEvent } from "./key-events.ts";
 import type { Sealer } from "./links/sealer.ts";
+import type { PolicySettings } from "./policy-options.ts";
 import type { ReplayStore } from "./replay.ts";
 import type { RevocationList } from "./revocation.ts";
 import type { FindReferrers, SearchStored } from "./stored.ts";
@@ -45,12 +48,14 @@ export interface RouteSettings {
   readonly sealsPages?: boolean;
 }
 
-export interface SmartAuthSettings {
+export interface SmartAuthSettings extends PolicySettings {
   readonly issuers: readonly IssuerSettings[];
   readonly route: RouteSettings;
   readonly readStored?: ReadStored;
   readonly searchStored?: SearchStored;
   readonly findReferrers?: FindReferrers;
+  /** Absent: no exports. */
+  readonly bulkExport?: BulkExportSettings;
   /** Absent: page links are not sealed. */
   readonly sealer?: Sealer;
   readonly requestBodyBytes: number;
@@ -67,5 +72,6 @@ export interface SmartAuthSettings {
   readonly development: boolean;
   readonly fetch: typeof globalThis.fetch;
   readonly now: () => number;
+  readonly onKeys: (event: KeyEvent) => void;
   readonly onDecision: (decision: Decision<Grant>, req: IncomingMessage) => void;
 }

@@ -1,4 +1,5 @@
 import type { Problem } from "@wardline/policy-types";
+import type { StepUp } from "./conditions/decide.ts";
 import { problem } from "./problem.ts";
 
 /** Refusals whose challenge depends on the realm and on the scheme the caller used. */
@@ -11,10 +12,14 @@ export interface Problems {
   readonly revocationUnavailable: Problem;
   readonly replayStoreUnavailable: Problem;
   readonly proofInvalid: Problem;
+  readonly certificateInvalid: Problem;
+  readonly crlUnavailable: Problem;
   /** @param nonce one of ours, which the client is to use next */
   proofNonceNeeded(nonce: string): Problem;
   /** @param scope the smallest scope that would do, of our own words only */
   scopeInsufficient(scope: string): Problem;
+  /** @see https://www.rfc-editor.org/rfc/rfc9470#section-3 */
+  stepUpNeeded(stepUp: StepUp): Problem;
 }
 
 export interface SchemeProblems extends Problems {
@@ -84,6 +89,14 @@ function problemsOf(scheme: "Bearer" | "DPoP", realm: string, offers: Offers): P
         ...failed('error="use_dpop_nonce"'),
         "DPoP-Nonce": nonce,
       }),
+    // Whoever shows a certificate that is no device's may still come with a token.
+    certificateInvalid: problem(
+      "certificate-invalid",
+      401,
+      "login",
+      "The client certificate is not valid here.",
+      headers(bearer(), ...dpop()),
+    ),
     keysUnavailable: (retryAfterSeconds) =>
       problem(
         "keys-unavailable",
@@ -93,6 +106,18 @@ function problemsOf(scheme: "Bearer" | "DPoP", realm: string, offers: Offers): P
         { "Retry-After": String(retryAfterSeconds) },
       ),
     ...SOURCES,
+    stepUpNeeded: ({ acr, maxAgeSeconds }) =>
+      problem(
+        "step-up-needed",
+        401,
+        "login",
+        "This needs a stronger or more recent sign-in of the user.",
+        failed(
+          'error="insufficient_user_authentication"',
+          ...(acr === undefined ? [] : [`acr_values="${acr.join(" ")}"`]),
+          ...(maxAgeSeconds === undefined ? [] : [`max_age="${maxAgeSeconds}"`]),
+        ),
+      ),
     scopeInsufficient: (scope) =>
       problem(
         "scope-insufficient",
@@ -129,6 +154,13 @@ const SOURCES = {
     503,
     "transient",
     "Whether the request is a repeated one cannot be found out at the moment; try again later.",
+    { "Retry-After": "2" },
+  ),
+  crlUnavailable: problem(
+    "crl-unavailable",
+    503,
+    "transient",
+    "Whether the client certificate was revoked cannot be found out at the moment; try again later.",
     { "Retry-After": "2" },
   ),
 } satisfies Partial<Problems>;

@@ -33,10 +33,17 @@ export interface Use {
 export async function useFault(use: Use, settings: UseSettings): Promise<Decision<never> | undefined> {
   return (
     bindingFault(use, settings) ??
-    (await revocationFault(use, settings)) ??
+    (await tokenRevocationFault(use, settings)) ??
     (await proofFault(use, settings)) ??
     (await repeatedFault(use, settings))
   );
+}
+
+async function tokenRevocationFault({ verified, presented, problems }: Use, settings: UseSettings) {
+  if (settings.revocation === undefined) return undefined;
+  const hash = createHash("sha256").update(presented.token).digest("base64url");
+  const { principal, issuedAt } = verified;
+  return revocationFault({ principal, hash, issuedAt }, problems, settings);
 }
 
 /** RFC 9449 section 7.1, both ways: a bound token is no bearer token, and one that is not bound proves nothing. */
@@ -54,12 +61,22 @@ function bindingFault({ verified, presented, credentials, problems }: Use, setti
   return fault === undefined ? undefined : deny(problems.tokenInvalid, [fault]);
 }
 
+/** What a revocation list is asked about. */
+export interface Revocable {
+  readonly principal: Principal;
+  /** SHA-256 of the token, or of the certificate that stands for one, in base64url. */
+  readonly hash: string;
+  readonly issuedAt?: number | undefined;
+}
+
 /** A10 */
-async function revocationFault({ verified, presented, problems }: Use, { revocation }: UseSettings) {
+export async function revocationFault(
+  { principal, hash: tokenHash, issuedAt }: Revocable,
+  problems: Problems,
+  { revocation }: Pick<UseSettings, "revocation">,
+): Promise<Decision<never> | undefined> {
   if (revocation === undefined) return undefined;
-  const { principal, issuedAt } = verified;
   const { issuer, subject, tokenId } = principal;
-  const tokenHash = createHash("sha256").update(presented.token).digest("base64url");
   const token = {
     issuer,
     subject,

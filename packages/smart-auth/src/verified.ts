@@ -1,8 +1,8 @@
-import type { Principal } from "@wardline/policy-types";
+import type { Caller } from "./caller.ts";
 
 /** A token that is genuine and meant for us: who it stands for. How it may be used is checked at each request. */
 export interface VerifiedToken {
-  readonly principal: Principal;
+  readonly principal: Caller;
   /** `exp`, seconds since the epoch. */
   readonly expiresAt: number;
   /** `iat`, seconds since the epoch; an introspection answer may leave it out. */

@@ -12,7 +12,7 @@ import type { VerifiedToken } from "./verified.ts";
 /** Is it a good token, and meant for us? The problems are those of the scheme it came by. */
 export type Verifier = (text: string, problems: Problems) => Promise<Decision<VerifiedToken>>;
 
-type VerifierSettings = Pick<SmartAuthSettings, "issuers" | "fetch" | "now" | "development">;
+type VerifierSettings = Pick<SmartAuthSettings, "issuers" | "fetch" | "now" | "development" | "onKeys">;
 
 interface TrustedIssuer {
   readonly issuer: IssuerSettings;

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { metadataUrls } from "../src/discovery.ts";
+import type { KeyEvent } from "../src/index.ts";
 import { createKeySource, type KeySource, type KeySourceSettings } from "../src/jwks.ts";
 import { createIssuer, OTHER_SIGNER, SIGNER, type TestIssuer } from "./support/issuer.ts";
 
@@ -8,8 +9,10 @@ const KNOWN = { alg: "ES256", kid: "k1" };
 
 let issuer: TestIssuer;
 let clock: number;
+let events: KeyEvent[];
 
 beforeEach(async () => {
+  events = [];
   issuer = await createIssuer();
   clock = 1_000_000;
 });
@@ -21,9 +24,38 @@ function source(settings: Partial<KeySourceSettings> = {}): KeySource {
     fetch: globalThis.fetch,
     development: true,
     now: () => clock,
+    onKeys: (event) => events.push(event),
     ...settings,
   });
 }
+
+const told = () => events.map(({ kind, failures }) => `${kind} ${failures}`);
+
+describe("F7: what an operator hears of the keys", () => {
+  it("is each fetch, each failure in a row, the end of the hour once, and the way back", async () => {
+    const keys = source();
+    await keys.find(KNOWN);
+    issuer.mood = "down";
+    for (const minutes of [11, 20, 40, 10]) {
+      clock += minutes * MINUTE;
+      await keys.find(KNOWN);
+    }
+    issuer.mood = "well";
+    clock += 2 * MINUTE;
+    await keys.find(KNOWN);
+    expect(told()).toEqual(["fetched 0", "failed 1", "failed 2", "failed 3", "expired 3", "failed 4", "fetched 4"]);
+    expect(events[0]).toEqual({ issuer: issuer.url, kind: "fetched", failures: 0, at: 1_000_000 });
+  });
+
+  it("is an unknown kid once for each time the issuer was asked, not for each token", async () => {
+    const keys = source();
+    for (let at = 0; at < 20; at++) await keys.find({ alg: "ES256", kid: `unknown-${at}` });
+    expect(told()).toEqual(["fetched 0", "unknown-kid 0"]);
+    clock += MINUTE;
+    await keys.find({ alg: "ES256", kid: "unknown" });
+    expect(told()).toEqual(["fetched 0", "unknown-kid 0", "fetched 0", "unknown-kid 0"]);
+  });
+});
 
 describe("F7: the issuer's keys", () => {
   it("are fetched once for many requests at once", async () => {

@@ -28,6 +28,7 @@ describe("options", () => {
       allowLegacyTyp: false,
       maxLifetimeSeconds: 3600,
       leewaySeconds: 30,
+      claimNames: { roles: ["roles"], purposeOfUse: ["purpose_of_use"], attributes: [] },
     });
     expect(settings.route.baseUrl).toBe("https://fhir.example.org/fhir");
     expect([...settings.route.interactions]).toEqual(DEFAULT_INTERACTIONS);

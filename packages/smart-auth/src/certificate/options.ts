@@ -1,5 +1,5 @@
-import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { type Findings, join, refuseUnknownKeys } from "@wardline/policy-types";
+import { parseRanges } from "../network.ts";
 import type { CertificateHeaderFormat, CertificateHeaderSettings, ClientCertificateHeader } from "./settings.ts";
 
 const NAMES: Readonly<Record<CertificateHeaderFormat, string>> = Object.freeze({
@@ -30,26 +30,10 @@ export function parseCertificateHeader(
   if (typeof name !== "string" || !/^[A-Za-z0-9-]+$/.test(name)) {
     found.add(join(path, "name"), "not-a-header", "must be the name of a header");
   }
-  const trusted = new BlockList();
   if (!Array.isArray(trustedProxies) || trustedProxies.length === 0) {
     found.add(join(path, "trustedProxies"), "missing", "name who may speak for clients: anybody can write a header");
     return undefined;
   }
-  trustedProxies.forEach((range: unknown, at) => {
-    if (typeof range !== "string" || !addRange(trusted, range)) {
-      found.add(`${join(path, "trustedProxies")}[${at}]`, "not-a-range", "must be an address or a CIDR range, not all");
-    }
-  });
+  const trusted = parseRanges(found, trustedProxies as readonly unknown[], join(path, "trustedProxies"));
   return Object.freeze({ format, name: String(name).toLowerCase(), trusted });
-}
-
-/** False for what is no range, and for a range of everybody. */
-function addRange(trusted: BlockList, range: string): boolean {
-  const [, mapped, address = "", digits] = /^(::ffff:(?=\d+\.))?([0-9a-f:.]+)(?:\/(\d{1,3}))?$/i.exec(range) ?? [];
-  const size = isIPv4(address) ? 32 : 128;
-  if (!isIPv4(address) && !isIPv6(address)) return false;
-  const prefix = digits === undefined ? size : Number(digits) - (mapped === undefined ? 0 : 96);
-  if (prefix < 1 || prefix > size) return false;
-  trusted.addSubnet(address, prefix, size === 32 ? "ipv4" : "ipv6");
-  return true;
 }

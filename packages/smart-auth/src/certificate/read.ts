@@ -1,6 +1,6 @@
-import { isIPv4, isIPv6 } from "node:net";
 import type { TransportFacts } from "@wardline/policy-types/express";
 import { headerValues } from "../credentials.ts";
+import { isAddressIn } from "../network.ts";
 import type { CertificateHeaderFormat, CertificateHeaderSettings } from "./settings.ts";
 
 /**
@@ -16,16 +16,10 @@ export function clientCertificate(
   transport: Pick<TransportFacts, "peerAddress" | "clientCertificate">,
   header: CertificateHeaderSettings | undefined,
 ): Buffer | undefined {
-  if (header === undefined || !isTrusted(transport.peerAddress, header)) return transport.clientCertificate?.raw;
+  if (header === undefined || !isAddressIn(header.trusted, transport.peerAddress))
+    return transport.clientCertificate?.raw;
   const [value, ...others] = headerValues(rawHeaders, header.name);
   return value === undefined || others.length > 0 ? undefined : READERS[header.format](value);
-}
-
-function isTrusted(peer: string | undefined, { trusted }: CertificateHeaderSettings): boolean {
-  // A zone names an interface of this machine; an IPv4-mapped address is IPv4.
-  const address = peer?.replace(/%.*$/, "").replace(/^::ffff:(?=\d+\.)/i, "") ?? "";
-  if (isIPv4(address)) return trusted.check(address, "ipv4");
-  return isIPv6(address) && trusted.check(address, "ipv6");
 }
 
 const READERS: Readonly<Record<CertificateHeaderFormat, (value: string) => Buffer | undefined>> = Object.freeze({

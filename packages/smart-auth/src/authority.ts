@@ -1,0 +1,170 @@
+import { type Decision, deny, type Interaction, type Principal, permit } from "@wardline/policy-types";
+import { declaredPurposes } from "./break-glass/category.ts";
+import { decideBreakGlass } from "./break-glass/decide.ts";
+import type { Caller } from "./caller.ts";
+import { approvedScopes } from "./clients/approve.ts";
+import { decideConditions, withheldCategories } from "./conditions/decide.ts";
+import type { ConditionFacts } from "./conditions/facts.ts";
+import type { ConsentView } from "./consent/registry.ts";
+import { createWithholding, withoutWithheld } from "./consent/withholding.ts";
+import { within } from "./deadline.ts";
+import { type Authority, grantFor, type SmartGrant } from "./grant.ts";
+import {
+  BREAK_GLASS_REFUSED,
+  CLIENT_NOT_REGISTERED,
+  CONSENT_UNAVAILABLE,
+  CONSENT_WITHDRAWN,
+  POLICY_REFUSED,
+  USER_ACCESS_UNAVAILABLE,
+} from "./problems.ts";
+import { createRights, type Rights } from "./rights.ts";
+import type { SmartAuthSettings } from "./settings.ts";
+import type { Problems } from "./token-problems.ts";
+import { createUserAccess, type UserAccess } from "./user-access/resolve.ts";
+
+/** F1 */
+const STORE_DEADLINE_MS = 50;
+
+export interface AuthorityFacts {
+  readonly caller: Caller;
+  readonly interaction: Interaction;
+  readonly rawHeaders: readonly string[];
+  /** The caller's own, or as trusted proxies report it. */
+  readonly address: string | undefined;
+  /** Of the scheme the caller used. */
+  readonly problems: Problems;
+}
+
+/** What a caller may do in this request. */
+export interface Authorised {
+  /** With the purpose of broken glass, and the organisation the registry gives. */
+  readonly caller: Caller;
+  readonly rights: Rights;
+  /** The rules, for one entry of a batch or the request itself. */
+  readonly rule: (interaction: Interaction) => Decision<never> | undefined;
+  /** The purpose for which glass was broken. */
+  readonly emergency?: string;
+}
+
+type AuthoritySettings = Pick<
+  SmartAuthSettings,
+  "route" | "now" | "clients" | "refuseWildcardScopes" | "conditions" | "breakGlass" | "consent" | "userAccess"
+>;
+
+/**
+ * Builds the step from a principal to rights: what the client was approved for, whose records the user may reach, what
+ * policy says of this request, and what patients withhold. Whatever cannot be found out is refused.
+ *
+ * Does NOT decide whether the rights cover the interaction: see `decideAccess`.
+ */
+export function createAuthority(settings: AuthoritySettings): (facts: AuthorityFacts) => Promise<Decision<Authorised>> {
+  const { route, breakGlass, consent, conditions } = settings;
+  const accessOf =
+    settings.userAccess === undefined ? undefined : createUserAccess({ ...settings.userAccess, now: settings.now });
+  /** A remembered token keeps its principal, and with it the grant. */
+  const grants = new WeakMap<Principal, { readonly access: UserAccess | undefined; readonly grant: SmartGrant }>();
+
+  return async function authorise(facts) {
+    const { interaction, problems } = facts;
+    const now = settings.now();
+    const registered = registrationOf(facts.caller);
+    if (registered === undefined) return deny(CLIENT_NOT_REGISTERED, ["the client is not registered"]);
+    const { organisation } = registered;
+    const known = organisation === undefined ? facts.caller : { ...facts.caller, organisation };
+
+    const glass =
+      breakGlass === undefined
+        ? undefined
+        : decideBreakGlass(
+            { caller: known, declared: declaredPurposes(facts.rawHeaders), interaction, now },
+            breakGlass,
+          );
+    if (glass?.kind === "refused") return deny(BREAK_GLASS_REFUSED, [glass.because]);
+    if (glass?.kind === "step-up") return deny(problems.stepUpNeeded(glass.stepUp), [glass.because]);
+    const purpose = glass?.kind === "broken" ? glass.purpose : undefined;
+    const lifts = (what: "user-access" | "consent") => purpose !== undefined && breakGlass?.lifts.has(what) === true;
+    const caller = purpose === undefined ? known : { ...known, purposeOfUse: withPurpose(known.purposeOfUse, purpose) };
+
+    const base: Omit<ConditionFacts, "interaction"> = {
+      caller,
+      address: facts.address,
+      now,
+      brokeGlass: purpose !== undefined,
+    };
+    const access = lifts("user-access") ? "all" : await userAccess(caller);
+    if (access === "unavailable") return deny(USER_ACCESS_UNAVAILABLE, ["the user's patients could not be looked up"]);
+    const grant = grantOf(facts.caller, access, registered.scopes);
+    const rights = createRights(grant, route);
+    const limited = await withConsent(rights, lifts("consent"), { ...base, interaction });
+    if (limited.kind === "deny") return limited;
+    const emergency = purpose === undefined ? {} : { emergency: purpose };
+    return permit({ caller, rights: limited.grant, rule: ruleOf(base, problems), ...emergency }, []);
+  };
+
+  /** `undefined`: not registered. A device has no client. */
+  function registrationOf(
+    caller: Caller,
+  ): (Pick<Authority, "scopes"> & { readonly organisation?: string }) | undefined {
+    const { clients, refuseWildcardScopes: refuseWildcards } = settings;
+    if (caller.method === "client-certificate" || (clients === undefined && !refuseWildcards)) return {};
+    const registered = clients?.(caller.issuer, caller.clientId);
+    if (clients !== undefined && registered === undefined) return undefined;
+    const scopes = approvedScopes(caller.scopes, { approved: registered?.scopes, refuseWildcards });
+    return { scopes, ...(registered?.organisation === undefined ? {} : { organisation: registered.organisation }) };
+  }
+
+  /** Asked only where the answer matters. */
+  async function userAccess(caller: Caller): Promise<UserAccess | "unavailable" | undefined> {
+    if (accessOf === undefined || !caller.scopes.some((scope) => scope.includes("user/"))) return undefined;
+    return (await accessOf(caller)) ?? "unavailable";
+  }
+
+  function grantOf(caller: Caller, access: UserAccess | undefined, scopes: Authority["scopes"]): SmartGrant {
+    const remembered = grants.get(caller);
+    if (remembered !== undefined && remembered.access === access) return remembered.grant;
+    const grant = grantFor(caller, route, {
+      ...(scopes === undefined ? {} : { scopes }),
+      ...(access === undefined ? {} : { userAccess: access }),
+    });
+    grants.set(caller, { access, grant });
+    return grant;
+  }
+
+  async function withConsent(rights: Rights, isLifted: boolean, facts: ConditionFacts): Promise<Decision<Rights>> {
+    const denied = withheldCategories(conditions, facts);
+    const { registry, categories } = consent;
+    let view: ConsentView | undefined;
+    try {
+      view =
+        registry === undefined || isLifted ? undefined : await within(STORE_DEADLINE_MS, registry.view(facts.caller));
+      const { patient } = facts.caller.launch;
+      if (patient !== undefined && view?.withheldBy(patient) === "all") {
+        return deny(CONSENT_WITHDRAWN, ["the patient withholds everything from the caller"]);
+      }
+      if (view === undefined && denied.length === 0) return permit(rights, []);
+      const grant: SmartGrant = denied.length === 0 ? rights.grant : { ...rights.grant, deniedCategories: denied };
+      const withholding = createWithholding({ ...(view === undefined ? {} : { view }), denied, categories }, rights);
+      return permit(withoutWithheld({ ...rights, grant }, withholding), []);
+    } catch {
+      return deny(CONSENT_UNAVAILABLE, ["what patients withhold could not be found out"]);
+    }
+  }
+
+  function ruleOf(base: Omit<ConditionFacts, "interaction">, problems: Problems): Authorised["rule"] {
+    return (interaction) => {
+      const verdict = decideConditions(conditions, { ...base, interaction });
+      switch (verdict.kind) {
+        case "met":
+          return undefined;
+        case "refused":
+          return deny(POLICY_REFUSED, [verdict.because]);
+        case "step-up":
+          return deny(problems.stepUpNeeded(verdict.stepUp), [verdict.because]);
+      }
+    };
+  }
+}
+
+function withPurpose(purposes: readonly string[], purpose: string): readonly string[] {
+  return purposes.includes(purpose) ? purposes : Object.freeze([...purposes, purpose]);
+}

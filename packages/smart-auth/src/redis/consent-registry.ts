@@ -1,0 +1,146 @@
+import { DependencyError, type Subscribe } from "@wardline/policy-types";
+import { writesOf } from "../consent/memory.ts";
+import type { ConsentRegistry } from "../consent/registry.ts";
+import { type ConsentEntry, createConsentState, readEntry } from "../consent/state.ts";
+import { createAsk, type RedisOptions } from "./ask.ts";
+
+export interface RedisConsentOptions extends RedisOptions {
+  /** Brings changes at once. Without it they come within `cacheSeconds`. */
+  readonly subscribe?: Subscribe;
+  /** How long what is known counts without a word of Redis, in seconds, at most 30. Default 2. */
+  readonly cacheSeconds?: number;
+  /** Entries at once. Default 100000. */
+  readonly limit?: number;
+}
+
+export interface RedisConsentRegistry extends ConsentRegistry {
+  /** Ends the subscription and the asking. Nothing can be asked any more. */
+  close(): Promise<void>;
+}
+
+const CODE = "smart-auth/consent-unavailable";
+/** Changes in one reply. */
+const PAGE = 1000;
+
+/** Writes an entry, numbers the change, and tells everybody. All keys share a hash tag. */
+const WRITE = `
+local version = redis.call('INCR', KEYS[3])
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('ZADD', KEYS[2], version, ARGV[1])
+redis.call('PUBLISH', ARGV[3], version)
+return version`;
+/** The number of the last change, and the entries that changed after one. */
+const READ = `
+local version = redis.call('GET', KEYS[3]) or '0'
+local keys = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ${PAGE})
+local answer = { version }
+for at = 1, #keys, 2 do
+  answer[#answer + 1] = keys[at + 1]
+  answer[#answer + 1] = redis.call('HGET', KEYS[1], keys[at])
+end
+return answer`;
+
+/**
+ * A consent registry that all instances share. Each holds all of it, and asks Redis for what changed: when told, and several
+ * times within `cacheSeconds`. When Redis has been silent for longer, nothing is known any more: questions reject, and
+ * answers that are being sent stop (F8, A10).
+ *
+ * Does NOT forget what it knows when Redis loses its data; other instances have then never known it. Keep Redis persistent.
+ */
+export function createRedisConsentRegistry(options: RedisConsentOptions): RedisConsentRegistry {
+  const { prefix = "wardline", now = Date.now, cacheSeconds = 2 } = options;
+  const ask = createAsk(options, CODE);
+  const state = createConsentState(options.limit);
+  const tagged = `${prefix}:{consent}`;
+  const keys = [`${tagged}:entries`, `${tagged}:order`, `${tagged}:version`];
+  const channel = `${tagged}:changes`;
+  const cacheMs = Math.min(Math.max(cacheSeconds, 0), 30) * 1000;
+  let version = 0;
+  let confirmedAt = Number.NEGATIVE_INFINITY;
+  let asking: Promise<void> | undefined;
+  let askAgain = false;
+  let isClosed = false;
+
+  const isFresh = () => !isClosed && now() - confirmedAt <= cacheMs;
+  const timer = setInterval(() => void refresh().catch(() => undefined), Math.max(100, cacheMs / 4));
+  timer.unref();
+  const subscription = options.subscribe?.(channel, () => void changed().catch(() => undefined));
+  // Without it changes come by asking; there is nothing else to do about it.
+  subscription?.catch(() => undefined);
+
+  return {
+    ...writesOf(async (entry) => {
+      await ask("EVAL", WRITE, "3", ...keys, entry.key, JSON.stringify(entry), channel);
+      // Here at once, whatever becomes of the message.
+      state.put(entry);
+    }),
+    async view(caller) {
+      if (!isFresh()) await refresh();
+      return state.view(caller, isFresh);
+    },
+    async close() {
+      isClosed = true;
+      clearInterval(timer);
+      await (await subscription?.catch(() => undefined))?.();
+    },
+  };
+
+  /** A change may have come after the question under way was answered. */
+  async function changed(): Promise<void> {
+    askAgain = asking !== undefined;
+    await refresh();
+  }
+
+  function refresh(): Promise<void> {
+    asking ??= catchUp().finally(() => {
+      asking = undefined;
+      if (!askAgain) return;
+      askAgain = false;
+      void refresh().catch(() => undefined);
+    });
+    return asking;
+  }
+
+  async function catchUp(): Promise<void> {
+    for (;;) {
+      const askedAt = now();
+      const reply = await ask("EVAL", READ, "3", ...keys, String(version));
+      const { latest, changes } = readReply(reply);
+      // Redis came back with less than it had: what is known here stays, and everything it has is read anew.
+      if (latest < version) {
+        version = 0;
+        continue;
+      }
+      for (const { entry, at } of changes) {
+        state.put(entry);
+        version = at;
+      }
+      if (changes.length === PAGE) continue;
+      confirmedAt = askedAt;
+      return;
+    }
+  }
+}
+
+interface Change {
+  readonly entry: ConsentEntry;
+  readonly at: number;
+}
+
+function readReply(reply: unknown): { readonly latest: number; readonly changes: readonly Change[] } {
+  if (!Array.isArray(reply)) throw unreadable();
+  const [latest, ...pairs] = (reply as readonly unknown[]).map(String);
+  const changes = pairs.flatMap((text, at): readonly Change[] => {
+    if (at % 2 === 0) return [];
+    const entry = readEntry(text);
+    const number = Number(pairs[at - 1]);
+    if (entry === undefined || !Number.isSafeInteger(number)) throw unreadable();
+    return [{ entry, at: number }];
+  });
+  if (!Number.isSafeInteger(Number(latest))) throw unreadable();
+  return { latest: Number(latest), changes };
+}
+
+function unreadable(): DependencyError {
+  return new DependencyError(CODE, "redis holds what is no consent entry", { retryable: false });
+}
