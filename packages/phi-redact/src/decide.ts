@@ -1,0 +1,95 @@
+import { patientsOf } from "@wardline/fhir-r4";
+import { type Decision, deny, type Interaction, permit } from "@wardline/policy-types";
+import type { Json } from "@wardline/policy-types/express";
+import { decideFate, withheldRules } from "./categories/decide.ts";
+import { NOTHING_RELATED, relatedResources } from "./categories/related.ts";
+import type { ConsentView, Fate, SensitiveRule } from "./categories/rules.ts";
+import type { AccessFacts } from "./facts.ts";
+import type { CompiledChoice, ParsedOptions } from "./options.ts";
+import { isPartial, readsPatched, writes } from "./partial.ts";
+import {
+  INTERACTION_UNKNOWN,
+  NO_PROFILE,
+  PARTIAL_WRITE,
+  PATCH_PROBES,
+  SEARCH_PROBES,
+  TYPE_WITHHELD,
+} from "./problems.ts";
+import { linkProbes } from "./profile/links.ts";
+import { probes } from "./profile/probes.ts";
+import { selectChoice } from "./select.ts";
+import { isObject, type JsonObject } from "./values.ts";
+import { UnjudgeableError } from "./walk/context.ts";
+import { redactResource } from "./walk/resources.ts";
+
+/** What this caller may see, settled before the handler runs. */
+export interface Lens {
+  readonly choice: CompiledChoice;
+  readonly facts: AccessFacts;
+  /** Rules about categories that are in force for this caller, unless consent lifts them. */
+  readonly rules: readonly SensitiveRule[];
+}
+
+/** Which profile is applied. No profile, no data. */
+export function decideLens(facts: AccessFacts, { choices }: ParsedOptions): Decision<Lens> {
+  const choice = selectChoice(choices, facts);
+  if (choice === undefined) return deny(NO_PROFILE, ["no profile fits the caller"]);
+  const rules = withheldRules(choice.sensitive, facts);
+  const because = [
+    `profile ${choice.machine.profile.name}`,
+    ...rules.map(({ category, fate }) => `${category}: ${fate}`),
+  ];
+  return permit({ choice, facts, rules }, because);
+}
+
+/**
+ * May this be asked under the profile, and written? Does NOT decide whether the caller may do it at all (smart-auth), nor
+ * whether the body is FHIR (fhir-schema).
+ */
+export function decideRequest(
+  interaction: Interaction,
+  body: Json | undefined,
+  { choice: { machine }, rules }: Lens,
+  { extraParameters }: ParsedOptions,
+): Decision<true> {
+  if (interaction.code === "unknown") return deny(INTERACTION_UNKNOWN, ["the interaction is not known"]);
+  const { type } = interaction;
+  if (type !== undefined && machine.root(type) === "drop") return deny(TYPE_WITHHELD, [`the profile has no ${type}`]);
+  if (probes(interaction, { machine, extraParameters, withholds: rules.length > 0 })) {
+    return deny(SEARCH_PROBES, ["A1: a parameter reads an element the profile withholds"]);
+  }
+  if (body === undefined || !writes(interaction)) return permit(true, ["nothing is written"]);
+  if (isPartial(body)) return deny(PARTIAL_WRITE, ["the body holds what redaction left"]);
+  if (interaction.code === "patch" && machine.profile.name !== "full" && readsPatched(body)) {
+    return deny(PATCH_PROBES, ["A1: the patch reads what it patches"]);
+  }
+  return permit(true, ["the body is whole"]);
+}
+
+/** A body, redacted: itself when nothing changes; `undefined` when nothing may leave. */
+export function redactBody(
+  body: Json,
+  { choice: { machine }, facts, rules }: Lens,
+  consent: ConsentView | undefined,
+  options: ParsedOptions,
+): JsonObject | undefined {
+  if (!isObject(body)) throw new UnjudgeableError("not a resource of R4");
+  const { detect, baseUrls } = options;
+  const patients = (resource: JsonObject): readonly string[] => patientsOf(resource, { baseUrls });
+  const sensitive = { facts, consent, patientsOf: patients };
+  const own = (resource: JsonObject): Fate =>
+    resource["resourceType"] === "Bundle" ? "keep" : decideFate(resource, rules, detect, sensitive);
+  const related = rules.length === 0 ? NOTHING_RELATED : relatedResources(body, own);
+  const { pseudonymiser, cipher, now, smallAreas, extraParameters } = options;
+  return redactResource(body, {
+    machine,
+    ...(pseudonymiser === undefined ? {} : { pseudonymiser }),
+    ...(cipher === undefined ? {} : { cipher }),
+    now,
+    smallAreas,
+    fateOf: rules.length === 0 ? () => "keep" : (resource) => related.fates.get(resource) ?? own(resource),
+    isWithheld: (reference) => related.isWithheld(reference),
+    probes: (url) => linkProbes(url, { machine, extraParameters, withholds: rules.length > 0 }),
+    hidesTotals: rules.length > 0,
+  });
+}

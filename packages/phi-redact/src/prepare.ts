@@ -1,0 +1,39 @@
+import { type Decision, deny, permit } from "@wardline/policy-types";
+import type { ConsentView } from "./categories/rules.ts";
+import type { Lens } from "./decide.ts";
+import type { ParsedOptions } from "./options.ts";
+import { PREPARATION_FAILED } from "./problems.ts";
+
+/**
+ * Fetches what the walk will need, so that the walk is synchronous: keys, consents. Closed when either cannot be had (F8),
+ * at our own deadline (F1).
+ */
+export async function prepare(
+  { facts, rules, choice }: Lens,
+  { cipher, consent, prepareTimeoutMs }: ParsedOptions,
+): Promise<Decision<ConsentView | undefined>> {
+  const encrypts =
+    rules.some(({ fate }) => fate === "encrypt") ||
+    (choice.machine.profile.rules ?? []).some(({ action }) => action === "encrypt");
+  const asks = rules.some(({ unless = [] }) => unless.some((condition) => condition.consent === true));
+  if (!encrypts && !asks) return permit(undefined, ["nothing to prepare"]);
+  try {
+    const work = Promise.all([encrypts ? cipher?.prepare() : undefined, asks ? consent?.(facts) : undefined]);
+    const [, view] = await before(prepareTimeoutMs, work);
+    return permit(view, ["keys and consents are at hand"]);
+  } catch {
+    return deny(PREPARATION_FAILED, ["keys or consents cannot be had"]);
+  }
+}
+
+async function before<Value>(milliseconds: number, work: Promise<Value>): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error("the deadline passed")), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,47 @@
+import type { Pseudonymiser } from "../actions/pseudonym.ts";
+import type { Fate } from "../categories/rules.ts";
+import type { FieldCipher } from "../encrypt/field.ts";
+import type { Machine, State } from "../profile/machine.ts";
+import type { JsonObject } from "../values.ts";
+
+/** What was done to a resource, as bits: `labels.ts` says it in HL7's words. */
+export const REMOVED = 1;
+export const MASKED = 2;
+export const PSEUDONYMISED = 4;
+export const GENERALISED = 8;
+
+/** What the rules need besides the profile. */
+export interface Tools {
+  readonly machine: Machine;
+  readonly pseudonymiser?: Pseudonymiser;
+  readonly cipher?: FieldCipher;
+  readonly now: () => number;
+  /** First three digits of US postal codes whose area is too small to be named. */
+  readonly smallAreas: ReadonlySet<string>;
+  readonly fateOf: (resource: JsonObject) => Fate;
+  /** Is this reference one to a resource that does not leave? */
+  readonly isWithheld: (reference: string) => boolean;
+  /** Does this URL search by something the caller may not see? */
+  readonly probes: (url: string) => boolean;
+  /** True: `Bundle.total` may count what does not leave. */
+  readonly hidesTotals: boolean;
+}
+
+/** One walk. The only thing it changes is itself. */
+export interface Walk extends Tools {
+  effects: number;
+  /** Walks one object; one resource inside or outside of others. */
+  readonly object: (node: JsonObject, state: State, walk: Walk) => JsonObject | undefined;
+  readonly resource: (node: JsonObject, isContained: boolean, walk: Walk) => JsonObject | undefined;
+  /** Element names from the outermost resource down. */
+  readonly path: string[];
+  resourceType: string;
+  id: string | undefined;
+  /** The identifier being walked, whose system is the domain of its value. */
+  system: string | undefined;
+}
+
+/** The body cannot be judged: it is not what R4 says it is. */
+export class UnjudgeableError extends Error {
+  override readonly name = "UnjudgeableError";
+}

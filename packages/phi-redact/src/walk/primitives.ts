@@ -1,0 +1,97 @@
+import type { Json } from "@wardline/policy-types/express";
+import { actOn } from "../actions/act.ts";
+import { isSpent } from "../actions/masked.ts";
+import type { Step } from "../profile/machine.ts";
+import { isObject, type JsonObject } from "../values.ts";
+import { REMOVED, type Walk } from "./context.ts";
+
+/**
+ * A primitive and its `_name` part are one element: one rule speaks about both, and in arrays they stay side by side.
+ *
+ * @see https://hl7.org/fhir/R4/json.html#primitive
+ */
+export function walkPrimitive(
+  node: JsonObject,
+  name: string,
+  step: Step,
+  walk: Walk,
+  copy: JsonObject | undefined,
+): JsonObject | undefined {
+  const value = node[name];
+  const part = node[`_${name}`];
+  if (step.kind === "keep" && part === undefined && isPlain(value)) return copy;
+
+  const after = step.kind === "drop" ? droppedUnlessSpent(value, part, walk) : judged(value, part, step, walk);
+  if (after.value === value && after.part === part) return copy;
+  const changed = copy ?? { ...node };
+  put(changed, name, after.value);
+  put(changed, `_${name}`, after.part);
+  return changed;
+}
+
+interface Both {
+  readonly value: Json | undefined;
+  readonly part: Json | undefined;
+}
+
+function judged(value: Json | undefined, part: Json | undefined, step: Step, walk: Walk): Both {
+  if (!isWellFormed(value, part)) return gone(walk);
+  if (!Array.isArray(value) && !Array.isArray(part)) return judgedItem(value, part, step, walk);
+
+  const values = Array.isArray(value) ? value : [];
+  const parts = Array.isArray(part) ? part : [];
+  const items = Array.from({ length: Math.max(values.length, parts.length) }, (_, index) =>
+    judgedItem(values[index], parts[index], step, walk),
+  );
+  const same = items.every((item, index) => item.value === values[index] && item.part === parts[index]);
+  if (same) return { value, part };
+  return {
+    value: items.some((item) => item.value !== undefined) ? items.map((item) => item.value ?? null) : undefined,
+    part: items.some((item) => isObject(item.part)) ? items.map((item) => item.part ?? null) : undefined,
+  };
+}
+
+function judgedItem(value: Json | undefined, part: Json | undefined, step: Step, walk: Walk): Both {
+  if (step.kind !== "act")
+    return { value, part: isObject(part) ? walk.object(part, walk.machine.element, walk) : part };
+  if (value === undefined || value === null) {
+    if (part === undefined || part === null || isSpent(part)) return { value, part };
+    return { value, part: actOn(part, step, walk).element };
+  }
+  const outcome = actOn(value, step, walk);
+  if (outcome.value === value)
+    return { value, part: isObject(part) ? walk.object(part, walk.machine.element, walk) : part };
+  // Whatever `_name` held was said about the value as it was: a time of birth beside a date of birth.
+  return { value: outcome.value, part: outcome.element };
+}
+
+/** What says only why there is no value is left: it is not what the rule is about. */
+function droppedUnlessSpent(value: Json | undefined, part: Json | undefined, walk: Walk): Both {
+  const parts = Array.isArray(part) ? part : [part];
+  const values = Array.isArray(value) ? value : [value];
+  const spent = parts.every((one) => one === undefined || one === null || isSpent(one));
+  if (part !== undefined && spent && values.every((one) => one === undefined || one === null)) return { value, part };
+  return gone(walk);
+}
+
+function gone(walk: Walk): Both {
+  walk.effects |= REMOVED;
+  return { value: undefined, part: undefined };
+}
+
+function isPlain(value: Json | undefined): boolean {
+  return Array.isArray(value)
+    ? value.every((item) => typeof item !== "object" || item === null)
+    : typeof value !== "object";
+}
+
+/** An object where text belongs is none of R4, so no rule speaks about what is in it. */
+function isWellFormed(value: Json | undefined, part: Json | undefined): boolean {
+  const isPart = (one: Json | undefined): boolean => one === undefined || one === null || isObject(one);
+  return (value === null || isPlain(value)) && (Array.isArray(part) ? part.every(isPart) : isPart(part));
+}
+
+function put(object: JsonObject, name: string, value: Json | undefined): void {
+  if (value === undefined) delete object[name];
+  else object[name] = value;
+}
