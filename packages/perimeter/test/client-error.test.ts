@@ -76,7 +76,10 @@ describe("what Node cannot read as a request", () => {
 
   it("a broken chunk is answered, because nobody else will answer that request", async () => {
     const { port } = await serve();
-    const text = await sendRaw(port, `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nzz\r\n`);
+    const text = await sendRaw(
+      port,
+      `POST / HTTP/1.1\r\n${HOST}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`,
+    );
     expectAnswer(parseRaw(text), 400, "request-unreadable");
   });
 

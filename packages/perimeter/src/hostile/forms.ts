@@ -40,18 +40,20 @@ const NEEDS_DECODING = /%[0-9a-f]{2}|%u[0-9a-f]{4}|&[#a-z]|\\[ux]|[^\0-\x7f]/i;
 const MAX_ROUNDS = 3;
 
 function fold(text: string): string {
-  if (PLAIN.test(text)) return text.toLowerCase();
+  if (PLAIN.test(text)) return oneBlank(text.toLowerCase());
   let current = text;
   for (let round = 0; round < MAX_ROUNDS && NEEDS_DECODING.test(current); round++) {
     const next = decodeOnce(current);
     if (next === current) break;
     current = next;
   }
-  return current
-    .normalize("NFKC")
-    .toLowerCase()
-    .replace(COMMENT, (_all, inside: string | undefined) => ` ${inside ?? ""} `)
-    .replace(/[ \t\f\v\u00a0]+/g, " ");
+  const plain = current.normalize("NFKC").toLowerCase();
+  return oneBlank(plain.replace(COMMENT, (_all, inside: string | undefined) => ` ${inside ?? ""} `));
+}
+
+/** Runs of white space become one blank, or one line break: no pattern has to try their lengths. */
+function oneBlank(text: string): string {
+  return text.replace(/\s{2,}|[\t\f\v\u00a0]/g, (run) => (/[\r\n]/.test(run) ? "\r\n" : " "));
 }
 
 const PLAIN = /^[\w\-.:/|,@+=;() ]*$/;

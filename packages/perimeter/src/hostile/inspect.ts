@@ -14,6 +14,19 @@ export interface HostileFinding {
 /** Asks every rule about one text; gives those that speak, at most one unless `all`. */
 export function inspectText(text: string, rules: readonly HostileRule[]): HostileRule | undefined {
   if (text.length < 2) return undefined;
+  if (text.length <= WINDOW) return inspectWindow(text, rules);
+  // Each window is judged alone: what a text costs grows with its length, never faster.
+  for (let start = 0; start < text.length; start += WINDOW - OVERLAP) {
+    const rule = inspectWindow(text.slice(start, start + WINDOW), rules);
+    if (rule !== undefined) return rule;
+  }
+  return undefined;
+}
+
+const WINDOW = 2048;
+const OVERLAP = 256;
+
+function inspectWindow(text: string, rules: readonly HostileRule[]): HostileRule | undefined {
   const forms = formsOf(text);
   const { traits } = forms;
   for (const rule of rules) {

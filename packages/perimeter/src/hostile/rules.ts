@@ -4,9 +4,10 @@ import type { HostileRule, Surface } from "./rule.ts";
 import { SCRIPT_RULES } from "./script.ts";
 import { SHELL_RULES } from "./shell.ts";
 import { SQL_RULES } from "./sql.ts";
-import { SSRF_SCHEME, TRAVERSAL_RULES } from "./traversal.ts";
+import { PROBE_RULES, SSRF_SCHEME, TRAVERSAL_RULES } from "./traversal.ts";
 
 const OF_TEXT: readonly HostileRule[] = [
+  ...PROBE_RULES,
   ...PROTOCOL_RULES,
   ...TRAVERSAL_RULES,
   ...SQL_RULES,

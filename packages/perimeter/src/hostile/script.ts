@@ -1,5 +1,5 @@
 import { type HostileRule, rule, textRule } from "./rule.ts";
-import { ANGLE, BRACE, COLON, DOTS, EQUALS, HASH, PAREN, PERCENT, QUOTE, WIDE, WORD } from "./traits.ts";
+import { ANGLE, BRACE, COLON, DOT, EQUALS, HASH, PAREN, PERCENT, QUOTE, WIDE, WORD } from "./traits.ts";
 
 const TAGS =
   "script|iframe|frame(?:set)?|object|embed|applet|meta|link|style|svg|base(?:font)?|form|img|image|video|audio|source|html|head|body|title|textarea|xml|import|\\w{0,10}:?vmlframe|math|isindex|input|button|select|option|marquee|bgsound|i?layer|xss|template|details|dialog|keygen|noscript|a|p|b|i|div|span|table|td|br|hr|font|center|blink|animate|set|use|foreignobject|portal|slot|plaintext|xmp|noembed|listing|comment";
@@ -18,11 +18,16 @@ export const SCRIPT_RULES: readonly HostileRule[] = Object.freeze([
     "an HTML tag would be drawn by whoever shows this value",
     ANGLE | PERCENT | WIDE,
     new RegExp(
-      `<[/?!]?\\s*(?:${TAGS})(?:[\\s/>="'\`]|$)|<!--|<!\\[cdata|<(?:import|base)\\w{0,20}\\s*=|<\\w{1,20}:\\w{1,20}\\s`,
+      `<[/?!]?\\s?(?:${TAGS})(?<!\\s[a-z])(?:[\\s/>="'\`]|$)|<!--|<!\\[cdata|<(?:import|base)\\w{0,20}\\s*=|<\\w{1,20}:\\w{1,20}\\s`,
     ),
   ),
-  rule("script/tag-spaced", "a tag with white space inside its name", ANGLE | PERCENT, ({ dense }) =>
-    /<(?:script|form|iframe|object|embed|applet|svg\/on|vmlframe|:vmlframe)/.test(dense),
+  rule(
+    "script/tag-spaced",
+    "a tag with white space inside its name",
+    ANGLE | PERCENT,
+    ({ dense, folded }) =>
+      /<(?:script|iframe|object|embed|applet|svg\/on|vmlframe|:vmlframe)/.test(dense) ||
+      /< ?(?:f o r m|f orm|fo rm|for m)\b/.test(folded),
   ),
   rule(
     "script/tag-charset",
@@ -55,7 +60,7 @@ export const SCRIPT_RULES: readonly HostileRule[] = Object.freeze([
   textRule(
     "script/object",
     "an object of a browser",
-    DOTS | BRACE | PAREN | EQUALS | HASH | QUOTE | WORD,
+    DOT | BRACE,
     /\bdocument\s*\.\s*(?:cookie|domain|write(?:ln)?|location|body|queryselector\w*|createelement|getelement\w*|documentelement|forms|url)\b|\bwindow\s*\.\s*(?:location|name|open|onload|onerror|eval)\b|\.\s*(?:innerhtml|outerhtml|insertadjacenthtml|fromcharcode|parentnode|textcontent\s*=)|\b(?:this|self|top|window|frames|document|globalthis|parent)\s*\)?\s*\[\s*["'`\\]|\bdocument\s*\)\s*\[/,
   ),
   textRule(

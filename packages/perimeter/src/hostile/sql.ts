@@ -49,11 +49,11 @@ export const SQL_RULES: readonly HostileRule[] = Object.freeze([
     QUOTE,
     /['"`][ \n)]*(?:\b(?:or|and|xor|having|not)\b|\|\||&&)[ \n(]*(?:not[ \n]+)?['"`(]?[\w.@-]{1,60}['"`]?[ \n)]*(?:=|<|>|!=|\blike\b|\bglob\b|\bilike\b|\bregexp\b|\brlike\b|\bin[ \n]*\(|\bis[ \n]+(?:not[ \n]+)?null\b|\bbetween\b|\bnotnull\b|(?<=\w)\()|['"`][ \n]*(?:\)[ \n]*)*(?:union|limit[ \n]+\d|order[ \n]+by[ \n]+\d|group[ \n]+by|collate|procedure)\b[ \n('"`\w\\&#]*(?:--|#|\d|select|all)|['"`]\)?[ \n]*;[ \n]*$/,
   ),
-  textRule(
+  rule(
     "sql/comment-after-literal",
     "the rest of the query is commented out behind the end of a literal",
     DASHES | HASH | QUOTE,
-    /['"`‘’][ \n)]*;?[ \n]*(?:--|#[ \n]*$|\/\*)|(?:['"`)]|\b(?:or|and|select|union|null|true)\b|\d)[ \n)';]*(?:--[ \n]*-?[ \n]*$|#[ \n]*$).{0}(?<=(?:select|union|sleep|or|and|values).{1,400})|['"][ \n]*=[ \n]*\w*\([\d.]*\)[ \n]*=?[ \n]*['"]/s,
+    ({ folded }) => COMMENTED.test(folded) || (KEYWORD.test(folded) && COMMENTED_END.test(folded.slice(-40))),
   ),
   textRule(
     "sql/literals-compared",
@@ -95,6 +95,11 @@ export const SQL_RULES: readonly HostileRule[] = Object.freeze([
     /\)[ \n]*(?:like|in|regexp|rlike|having|between)[ \n]*\(|^[ \n]*(?:if|case when|nullif|exists)[ \n]*\([ \n]*[\w'"`]+[ \n]*=|\bif[ \n]*\([^()]{1,60}\(\)[ \n]*=|\bhaving[ \n]+(?:count|min|max|\d)[ \n]*[(=]|\bdiv[ \n]*\([ \n]*[\d.]+[ \n]*,|`[ \n]*(?:as|from|where)[ \n]+`|`[ \n]*(?:from|where)\b|\border[ \n]+by[ \n]+(?:if|case|\d+[ \n]*--|\()/,
   ),
 ]);
+
+const COMMENTED =
+  /['"`‘’][ \n)]{0,6};?[ \n]?(?:--|#[ \n]?$|\/\*)|['"][ \n]?=[ \n]?\w{0,30}\([\d.]{0,10}\)[ \n]?=?[ \n]?['"]/;
+const COMMENTED_END = /(?:['"`)]|\b(?:or|and|select|union|null|true)\b|\d)[ \n)';]{0,6}(?:--[ \n]?-?|#)[ \n]?$/;
+const KEYWORD = /\b(?:select|union|sleep|or|and|values)\b/;
 
 const COMPARISON =
   /(?:^|[\s'"`)(\d]|\b)(?:or|and|xor|where|having|\|\||&&)[\s('"`]*?(['"`‘’]?)([\w.]{1,40})\1\s*(?:=|<=>|\blike\b|\bis\b)\s*['"`‘’(]?([\w.]{1,40})(?![\w./-])/g;

@@ -15,10 +15,11 @@ export const WIDE = 4096;
 export const DOTS = 8192;
 export const BACKSLASH = 16_384;
 export const HASH = 32_768;
+export const DOT = 131_072;
 /** A word that attacks are made of, however plain the rest of the text is. */
 export const WORD = 65_536;
 
-const OF_CODE: Uint16Array = new Uint16Array(128);
+const OF_CODE: Uint32Array = new Uint32Array(128);
 const mark = (characters: string, trait: number): void => {
   for (const character of characters) {
     const code = character.charCodeAt(0);
@@ -37,10 +38,11 @@ mark("=", EQUALS);
 mark(":", COLON);
 mark("\\", BACKSLASH);
 mark("#@*", HASH);
+mark(".", DOT);
 for (let code = 0; code < 32; code++) OF_CODE[code] = CONTROL | SPACE;
 
-const DOT = 0x2e;
-const DASH = 0x2d;
+const DOT_CODE = 0x2e;
+const DASH_CODE = 0x2d;
 
 /** Reads a text once. */
 export function traitsOf(text: string): number {
@@ -50,8 +52,8 @@ export function traitsOf(text: string): number {
     const code = text.charCodeAt(index);
     traits |= code < 128 ? (OF_CODE[code] as number) : WIDE;
     if (code === previous) {
-      if (code === DOT) traits |= DOTS;
-      else if (code === DASH) traits |= DASHES;
+      if (code === DOT_CODE) traits |= DOTS;
+      else if (code === DASH_CODE) traits |= DASHES;
     }
     previous = code;
   }

@@ -1,6 +1,22 @@
 import { type HostileRule, only, rule, textRule } from "./rule.ts";
 import { BACKSLASH, COLON, DOTS, PERCENT, SLASH, WORD } from "./traits.ts";
 
+/** Of the path. Before all others, because what is probed for is told as a signal. */
+export const PROBE_RULES: readonly HostileRule[] = only(
+  ["path"],
+  [
+    rule("probe/hidden-file", "files whose names begin with a dot are never served", 0, ({ text }) =>
+      segments(text).some((segment) => /^\.(?!well-known$)[a-z_]/i.test(segment)),
+    ),
+    rule(
+      "probe/left-behind",
+      "backups, settings, logs and programs are never served",
+      0,
+      ({ folded, text }) => LEFT_BEHIND.test(segments(text).at(-1) ?? "") || KNOWN_PROBE.test(folded),
+    ),
+  ],
+);
+
 export const TRAVERSAL_RULES: readonly HostileRule[] = Object.freeze([
   textRule(
     "traversal/parent",
@@ -14,20 +30,6 @@ export const TRAVERSAL_RULES: readonly HostileRule[] = Object.freeze([
     SLASH | BACKSLASH | WORD,
     ({ folded, unquoted }) =>
       SYSTEM_FILE.test(folded) || SYSTEM_FILE.test(unquoted.replace(/\[!?([^\]/]{0,8})\/*\]|[?*]/g, "$1")),
-  ),
-  ...only(
-    ["path"],
-    [
-      rule("probe/hidden-file", "files whose names begin with a dot are never served", 0, ({ text }) =>
-        segments(text).some((segment) => /^\.(?!well-known$)[a-z_]/i.test(segment)),
-      ),
-      rule(
-        "probe/left-behind",
-        "backups, settings, logs and programs are never served",
-        0,
-        ({ folded, text }) => LEFT_BEHIND.test(segments(text).at(-1) ?? "") || KNOWN_PROBE.test(folded),
-      ),
-    ],
   ),
 ]);
 
