@@ -14,7 +14,7 @@ import type { Measures } from "./measures/operate.ts";
 import { isProtected } from "./measures/respond.ts";
 import { createMonitor, type Monitor, type MonitorSnapshot } from "./monitor.ts";
 import { type AbuseMonitorOptions, parseOptions } from "./options.ts";
-import { callerOf, isBreakGlass, type LoginAttempt } from "./watch/sighting.ts";
+import { callerOf, isBreakGlass, type LoginAttempt, type Sighting } from "./watch/sighting.ts";
 
 /** Whose pseudonym is looked for. `issuer` for a client or subject. */
 export interface Named {
@@ -112,8 +112,8 @@ function conclude(req: Request, res: Response, decision: Decision<undefined>, ne
   next();
 }
 
-function placeOf({ zone, apiType }: RequestContext): { zone?: NonNullable<RequestContext["zone"]>; apiType?: string } {
-  return { ...(zone === undefined ? {} : { zone }), ...(apiType === undefined ? {} : { apiType }) };
+function placeOf({ zone, apiType }: RequestContext): Pick<Sighting, "zone" | "apiType"> {
+  return { zone, apiType };
 }
 
 function principalPart(principal: Principal | undefined): { readonly principal?: Principal } {
@@ -135,7 +135,7 @@ function measureOn(
 function measuresOn(monitor: Monitor, action: Action, context: RequestContext): readonly Measure[] {
   const { store, facts } = monitor;
   if (store.isEmpty()) return NONE;
-  const { client, subject } = callerOf(principalPart(context.principal), facts.pseudonyms);
+  const { client, subject } = callerOf(context.principal, facts.pseudonyms);
   return [
     measureOn(monitor, action, "address", context),
     store.active(action, "client", client),

@@ -28,10 +28,10 @@ export interface Monitor {
   readonly facts: SightingFacts;
   readonly store: MeasureStore;
   readonly measures: Measures;
-  see(record: AccessRecord): void;
-  seeLogin(attempt: LoginAttempt): void;
-  snapshot(): MonitorSnapshot;
-  close(): Promise<void>;
+  readonly see: (record: AccessRecord) => void;
+  readonly seeLogin: (attempt: LoginAttempt) => void;
+  readonly snapshot: () => MonitorSnapshot;
+  readonly close: () => Promise<void>;
 }
 
 export function createMonitor(options: ParsedOptions): Monitor {

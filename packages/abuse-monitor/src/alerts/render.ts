@@ -25,7 +25,7 @@ export function renderAlertFacts(alert: Alert): SecurityAlertFacts {
       severity,
       at: new Date(at).toISOString(),
       [`${whom.kind}-pseudonym`]: whom.pseudonym,
-      ...Object.assign({}, ...findings.map(renderFinding)),
+      ...Object.fromEntries(findings.flatMap(renderFinding)),
       "request-id": requestId,
       suppressed,
     },
@@ -51,8 +51,12 @@ export function renderMeasureFacts({ kind, measure }: MeasureChange): SecurityAl
   };
 }
 
-function renderFinding({ measure, value, threshold, windowSeconds }: Finding): Record<string, number> {
-  return { [measure]: value, [`${measure}-threshold`]: threshold, [`${measure}-seconds`]: windowSeconds };
+function renderFinding({ measure, value, threshold, windowSeconds }: Finding): readonly (readonly [string, number])[] {
+  return [
+    [measure, value],
+    [`${measure}-threshold`, threshold],
+    [`${measure}-seconds`, windowSeconds],
+  ];
 }
 
 /** What is asked of a logger. A `winston` Logger is one. */

@@ -110,13 +110,11 @@ function judge(
   const unknown = UNKNOWN_FACTOR * share;
   const from = (least: number, high: number | undefined) =>
     Math.ceil(high === undefined ? least * unknown : Math.max(least * share, high * times));
-  const patients = from(leastPatients, usual?.patients);
-  return reached(
-    DAY_SECONDS,
-    ["distinct-patients", patientCount, system ? patients : Math.min(patients, mostPatients)],
-    ["distinct-resources", resourceCount, from(leastResources, usual?.resources)],
-    ["bytes", bytes, from(leastBytes, usual?.bytes)],
-  );
+  const ordinary = from(leastPatients, usual?.patients);
+  const patients = system ? ordinary : Math.min(ordinary, mostPatients);
+  const many = reached(DAY_SECONDS, "distinct-patients", patientCount, patients);
+  const wide = reached(DAY_SECONDS, "distinct-resources", resourceCount, from(leastResources, usual?.resources), many);
+  return reached(DAY_SECONDS, "bytes", bytes, from(leastBytes, usual?.bytes), wide);
 }
 
 interface LocalTime {

@@ -32,7 +32,7 @@ function shareOf({ all, failed }: Failures): number {
 
 /** A pseudonym's last 32 bits. */
 function numberOf(pseudonym: string | undefined): number | undefined {
-  return pseudonym === undefined ? undefined : Number.parseInt(pseudonym.slice(-8), 16);
+  return pseudonym === undefined ? undefined : Number.parseInt(pseudonym.slice(-8), 16) | 0;
 }
 
 /** Many failed logins from one address, or many names tried there. */
@@ -46,9 +46,10 @@ export const stuffingByAddress: Detector<Failures> = {
     const different = failed ? numberOf(sighting.claimed) : undefined;
     const state = stepFailures(before, sighting, failed, limits.windowSeconds, different);
     if (!failed || shareOf(state) < limits.failureShare) return { state, findings: QUIET };
-    const failures = ["failed-logins", countOf(state.failed), limits.addressFailures] as const;
-    const names = ["distinct-names", state.different?.size ?? 0, limits.namesPerAddress] as const;
-    return { state, findings: reached(limits.windowSeconds, failures, names) };
+    const { windowSeconds } = limits;
+    const names = reached(windowSeconds, "distinct-names", state.different?.size ?? 0, limits.namesPerAddress);
+    const failures = countOf(state.failed);
+    return { state, findings: reached(windowSeconds, "failed-logins", failures, limits.addressFailures, names) };
   },
 };
 
@@ -62,8 +63,8 @@ export const stuffingByClient: Detector<Failures> = {
     const failed = sighting.ending === "login-refused";
     const state = stepFailures(before, sighting, failed, limits.windowSeconds);
     if (!failed || shareOf(state) < limits.failureShare) return { state, findings: QUIET };
-    const failures = ["failed-logins", countOf(state.failed), limits.clientFailures] as const;
-    return { state, findings: reached(limits.windowSeconds, failures) };
+    const failures = countOf(state.failed);
+    return { state, findings: reached(limits.windowSeconds, "failed-logins", failures, limits.clientFailures) };
   },
 };
 
@@ -75,9 +76,11 @@ export const stuffingByName: Detector<Failures> = {
   concerns: ({ ending }) => ending === "login-refused",
   step(before, sighting, { thresholds: { credentialStuffing: limits } }) {
     const state = stepFailures(before, sighting, true, limits.windowSeconds, numberOf(sighting.address));
-    const failures = ["failed-logins", countOf(state.failed), limits.nameFailures] as const;
-    const addresses = ["distinct-addresses", state.different?.size ?? 0, limits.addressesPerName] as const;
-    return { state, findings: reached(limits.windowSeconds, failures, addresses) };
+    const { windowSeconds } = limits;
+    const addresses = state.different?.size ?? 0;
+    const many = reached(windowSeconds, "distinct-addresses", addresses, limits.addressesPerName);
+    const failures = countOf(state.failed);
+    return { state, findings: reached(windowSeconds, "failed-logins", failures, limits.nameFailures, many) };
   },
 };
 
@@ -91,9 +94,7 @@ export const tokenGuessing: Detector<Failures> = {
     const failed = sighting.ending === "token-refused";
     const state = stepFailures(before, sighting, failed, limits.windowSeconds);
     if (!failed || shareOf(state) < limits.failureShare) return { state, findings: QUIET };
-    return {
-      state,
-      findings: reached(limits.windowSeconds, ["refused-tokens", countOf(state.failed), limits.failures]),
-    };
+    const failures = countOf(state.failed);
+    return { state, findings: reached(limits.windowSeconds, "refused-tokens", failures, limits.failures) };
   },
 };

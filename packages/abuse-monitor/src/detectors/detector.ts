@@ -60,9 +60,13 @@ export interface Detector<State = unknown> {
 
 export const QUIET: readonly Finding[] = Object.freeze([]);
 
-/** The findings whose value has reached its threshold. */
-export function reached(windowSeconds: number, ...measures: readonly (readonly [string, number, number])[]): Finding[] {
-  return measures
-    .filter(([, value, threshold]) => value >= threshold)
-    .map(([measure, value, threshold]) => ({ measure, value, threshold, windowSeconds }));
+/** One measure after the other is laid beside its threshold; nothing is made while all are below. */
+export function reached(
+  windowSeconds: number,
+  measure: string,
+  value: number,
+  threshold: number,
+  others: readonly Finding[] = QUIET,
+): readonly Finding[] {
+  return value < threshold ? others : [...others, { measure, value, threshold, windowSeconds }];
 }

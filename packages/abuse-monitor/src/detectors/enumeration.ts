@@ -11,8 +11,10 @@ interface Asked {
 /** Patients whose numbers follow each other, up or down. */
 interface Run {
   readonly last: number;
+  /** The patient whose number comes after the last one's. */
+  readonly after: number | undefined;
   readonly length: number;
-  /** Milliseconds since the epoch. */
+  /** Seconds since the epoch. */
   readonly since: number;
 }
 
@@ -37,20 +39,24 @@ export const patientEnumeration: Detector<Asked> = {
       misses: missed ? distinctIn(before?.misses, at, windowSeconds, id) : before?.misses,
       run: stepRun(before?.run, sighting, windowSeconds),
     };
-    const findings = reached(
-      windowSeconds,
-      ["missed-patients", missed ? (state.misses?.size ?? 0) : 0, limits.misses],
-      ["distinct-patients", system ? 0 : state.patients.size, limits.patients],
-      ["sequential-patients", system ? 0 : state.run.length, limits.sequence],
-    );
+    const misses = missed ? (state.misses?.size ?? 0) : 0;
+    const missing = reached(windowSeconds, "missed-patients", misses, limits.misses);
+    // What a system reads, and in which order, is its work.
+    if (system) return { state, findings: missing };
+    const many = reached(windowSeconds, "distinct-patients", state.patients.size, limits.patients, missing);
+    const findings = reached(windowSeconds, "sequential-patients", state.run.length, limits.sequence, many);
     return { state, findings };
   },
 };
 
 function stepRun(run: Run | undefined, { at, named }: Sighting, windowSeconds: number): Run {
-  const { id, before, after } = named as NonNullable<Sighting["named"]>;
-  if (run === undefined || at - run.since > windowSeconds * 1000) return { last: id, length: 1, since: at };
-  if (run.last === id) return run;
-  const follows = run.last === before || run.last === after;
-  return follows ? { last: id, length: run.length + 1, since: run.since } : { last: id, length: 1, since: at };
+  const { id, after } = named as NonNullable<Sighting["named"]>;
+  const seconds = Math.floor(at / 1000);
+  if (run !== undefined && seconds - run.since <= windowSeconds) {
+    if (run.last === id) return run;
+    // Upwards: this is the one after the last. Downwards: the last is the one after this.
+    const follows = id === run.after || (after !== undefined && after === run.last);
+    if (follows) return { last: id, after, length: run.length + 1, since: run.since };
+  }
+  return { last: id, after, length: 1, since: seconds };
 }

@@ -22,11 +22,15 @@ export const exportMisuse: Detector<Exports> = {
       full: count(before?.full, sighting.export === "full"),
       refused: count(before?.refused, sighting.operationRefused),
     };
+    const { windowSeconds } = limits;
+    const full = reached(windowSeconds, "full-exports", countOf(state.full), limits.fullExports);
+    const all = reached(windowSeconds, "exports", countOf(state.all), limits.exports, full);
     const findings = reached(
-      limits.windowSeconds,
-      ["full-exports", countOf(state.full), limits.fullExports],
-      ["exports", countOf(state.all), limits.exports],
-      ["refused-operations", countOf(state.refused), limits.refusedOperations],
+      windowSeconds,
+      "refused-operations",
+      countOf(state.refused),
+      limits.refusedOperations,
+      all,
     );
     return { state, findings };
   },
@@ -50,11 +54,8 @@ export const breakGlassOveruse: Detector<Override> = {
       seen = distinctIn(seen, at, windowSeconds, patient);
     }
     const state: Override = { uses: countIn(before?.uses, at, windowSeconds), patients: seen };
-    const findings = reached(
-      windowSeconds,
-      ["distinct-patients", seen?.size ?? 0, limits.patients],
-      ["uses", countOf(state.uses), limits.uses],
-    );
+    const many = reached(windowSeconds, "distinct-patients", seen?.size ?? 0, limits.patients);
+    const findings = reached(windowSeconds, "uses", countOf(state.uses), limits.uses, many);
     return { state, findings };
   },
 };

@@ -3,34 +3,47 @@ import { add, estimate, NOTHING, type Sketch } from "../watch/sketch.ts";
 import { type Detector, type Finding, QUIET, reached } from "./detector.ts";
 
 interface Whereabouts {
-  readonly at: number;
-  readonly position: Position;
+  /** Seconds since the epoch. */
+  readonly seconds: number;
+  /** Where this one has been; the first is where it is. */
+  readonly known: readonly Position[];
 }
 
-/** One person at two places, too far apart for the time between. */
+/**
+ * One person at two places, too far apart for the time between. A place where the person was before is not told again:
+ * who switches a tunnel on and off is told once.
+ */
 export const impossibleTravel: Detector<Whereabouts> = {
   pattern: "impossible-travel",
   by: "subject",
   severity: "high",
   concerns: ({ position, ending }) => position !== undefined && ending !== "token-refused",
   step(before, { at, position }, { thresholds: { impossibleTravel: limits } }) {
-    const here: Whereabouts = { at, position: position as Position };
-    if (before === undefined) return { state: here, findings: QUIET };
-    if (samePlace(before.position, here.position)) return { state: { at, position: before.position }, findings: QUIET };
-    const kilometres = distanceKm(before.position, here.position);
-    const hours = Math.max(Math.abs(at - before.at), 1000) / 3_600_000;
-    const speed = kilometres / hours;
-    if (kilometres < limits.leastKilometres || speed < limits.kilometresPerHour)
-      return { state: here, findings: QUIET };
+    const here = position as Position;
+    const seconds = Math.floor(at / 1000);
+    if (before === undefined) return { state: { seconds, known: [here] }, findings: QUIET };
+    const { known } = before;
+    const [last = here] = known;
+    if (samePlace(last, here)) return { state: { seconds, known }, findings: QUIET };
+    const others = known.filter((place) => !samePlace(place, here));
+    const state: Whereabouts = { seconds, known: [here, ...others].slice(0, KNOWN_PLACES) };
+    const kilometres = distanceKm(last, here);
+    const hours = Math.max(Math.abs(seconds - before.seconds), 1) / 3600;
+    const isNew = others.length === known.length;
+    if (!isNew || kilometres < limits.leastKilometres || kilometres / hours < limits.kilometresPerHour) {
+      return { state, findings: QUIET };
+    }
     const finding: Finding = {
       measure: "kilometres",
       value: Math.round(kilometres),
-      threshold: Math.max(limits.leastKilometres, Math.round(limits.kilometresPerHour * hours)),
+      threshold: Math.round(Math.max(limits.leastKilometres, limits.kilometresPerHour * hours)),
       windowSeconds: Math.ceil(hours * 3600),
     };
-    return { state: here, findings: [finding] };
+    return { state, findings: [finding] };
   },
 };
+
+const KNOWN_PLACES = 8;
 
 function samePlace(a: Position, b: Position): boolean {
   return a.latitude === b.latitude && a.longitude === b.longitude;
@@ -70,11 +83,10 @@ export const silentWakes: Detector<Presence> = {
     const awake = wakes ? { at, silentDays: Math.floor(silentMs / DAY_MS), requests: 0, patients: NOTHING } : going;
     if (awake === undefined) return { state: { lastAt: Math.max(at, before?.lastAt ?? at) }, findings: QUIET };
     const awakening = { ...awake, requests: awake.requests + 1, patients: patients.reduce(add, awake.patients) };
-    const findings = reached(
-      HOUR_MS / 1000,
-      ["requests-after-silence", awakening.requests, limits.requests],
-      ["patients-after-silence", estimate(awakening.patients), limits.patients],
-    );
+    const seconds = HOUR_MS / 1000;
+    const busy = reached(seconds, "requests-after-silence", awakening.requests, limits.requests);
+    const many = estimate(awakening.patients);
+    const findings = reached(seconds, "patients-after-silence", many, limits.patients, busy);
     return { state: { lastAt: at, awakening }, findings };
   },
 };

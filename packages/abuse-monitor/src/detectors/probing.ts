@@ -32,7 +32,7 @@ function probing(
       const combinations = state.combinations?.size ?? 0;
       return {
         state,
-        findings: reached(limits.windowSeconds, ["refused-combinations", combinations, threshold(limits)]),
+        findings: reached(limits.windowSeconds, "refused-combinations", combinations, threshold(limits)),
       };
     },
   };
@@ -43,7 +43,8 @@ function stepRefusals(before: Refusals | undefined, { at, ending, asked }: Sight
   return {
     all: countIn(before?.all, at, windowSeconds),
     refused: countIn(before?.refused, at, windowSeconds, forbidden ? 1 : 0),
-    combinations: forbidden ? distinctIn(before?.combinations, at, windowSeconds, asked) : before?.combinations,
+    combinations:
+      asked === undefined ? before?.combinations : distinctIn(before?.combinations, at, windowSeconds, asked),
   };
 }
 
@@ -58,6 +59,9 @@ export const scanner: Detector<CountWindow> = {
     for (const signal of signals)
       weight += Object.hasOwn(limits.weights, signal) ? (limits.weights[signal] as number) : 1;
     const state = countIn(before, at, limits.windowSeconds, weight);
-    return { state, findings: reached(limits.windowSeconds, ["signal-score", countOf(state), limits.score]) };
+    return {
+      state,
+      findings: reached(limits.windowSeconds, "signal-score", Math.round(countOf(state)), limits.score),
+    };
   },
 };

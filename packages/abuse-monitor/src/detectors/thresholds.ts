@@ -112,7 +112,7 @@ export const DEFAULT_THRESHOLDS: Thresholds = Object.freeze({
     weights: Object.freeze({ "scanner-agent": 5, "path-probing": 2, "headers-absent": 0.05 }),
   }),
   exportMisuse: Object.freeze({ windowSeconds: 86_400, fullExports: 4, exports: 48, refusedOperations: 10 }),
-  breakGlassOveruse: Object.freeze({ windowSeconds: 86_400, patients: 8, uses: 200 }),
+  breakGlassOveruse: Object.freeze({ windowSeconds: 86_400, patients: 12, uses: 200 }),
   impossibleTravel: Object.freeze({ kilometresPerHour: 1000, leastKilometres: 500 }),
   silentWakes: Object.freeze({ silentDays: 30, requests: 50, patients: 10 }),
 });

@@ -2,9 +2,9 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 
 /** Puts a keyed hash before what goes into the store, and takes nothing out that lacks it. */
 export interface Seal {
-  seal(text: string): string;
+  readonly seal: (text: string) => string;
   /** The text, or nothing when it was not sealed with this key. */
-  open(sealed: string): string | undefined;
+  readonly open: (sealed: string) => string | undefined;
 }
 
 /** Whoever can write into the store, but has no key, can make nobody blocked and no caller look like an attacker. */

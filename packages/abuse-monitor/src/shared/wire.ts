@@ -20,7 +20,7 @@ function isSighting(value: unknown): value is Sighting {
   return (
     Number.isFinite(sighting.at) &&
     Number.isFinite(sighting.bytes) &&
-    Number.isFinite(sighting.asked) &&
+    [sighting.asked, sighting.resource].every((number) => number === undefined || Number.isInteger(number)) &&
     typeof sighting.requestId === "string" &&
     typeof sighting.ending === "string" &&
     [sighting.system, sighting.breakGlass, sighting.operationRefused].every((flag) => typeof flag === "boolean") &&

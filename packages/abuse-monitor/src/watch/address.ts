@@ -7,7 +7,8 @@ import { isIPv4, isIPv6 } from "node:net";
  * @param prefix bits, 32 to 128
  */
 export function addressKey(address: string, prefix: number): string {
-  const bare = address.replace(/%.*$/, "");
+  const zone = address.indexOf("%");
+  const bare = zone < 0 ? address : address.slice(0, zone);
   if (isIPv4(bare) || !isIPv6(bare)) return bare;
   const words = wordsOf(bare.toLowerCase());
   if (words.slice(0, 5).every((word) => word === 0) && words[5] === 0xffff) {

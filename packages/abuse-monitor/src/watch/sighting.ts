@@ -1,5 +1,5 @@
 import type { AccessRecord, TrustZone } from "@wardline/policy-types";
-import type { CallerKind, Pseudonyms } from "./pseudonym.ts";
+import type { Pseudonyms } from "./pseudonym.ts";
 
 /** Where an address is, in degrees. */
 export interface Position {
@@ -21,33 +21,33 @@ export interface Sighting {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly requestId: string;
-  readonly address?: string;
-  readonly client?: string;
-  readonly subject?: string;
+  readonly address: string | undefined;
+  readonly client: string | undefined;
+  readonly subject: string | undefined;
   /** The name of a login that failed. */
-  readonly claimed?: string;
+  readonly claimed: string | undefined;
   /** The client acts for itself: no person is behind it. */
   readonly system: boolean;
-  readonly zone?: TrustZone;
-  readonly apiType?: string;
+  readonly zone: TrustZone | undefined;
+  readonly apiType: string | undefined;
   /** Whom the caller is compared with: the same zone, kind and first role. */
-  readonly peers?: string;
+  readonly peers: string | undefined;
   readonly ending: Ending;
   /** Patients whose data were sent. */
   readonly patients: readonly number[];
-  /** The patient the request named, and the numbers before and after when its id ends in digits. */
-  readonly named?: { readonly id: number; readonly before?: number; readonly after?: number };
-  readonly resource?: number;
-  /** The combination of type, interaction and operation that was asked for. */
-  readonly asked: number;
+  /** The patient the request named, and the one whose number comes next when the id ends in digits. */
+  readonly named: { readonly id: number; readonly after: number | undefined } | undefined;
+  readonly resource: number | undefined;
+  /** The combination of type, interaction and operation that was refused. */
+  readonly asked: number | undefined;
   readonly bytes: number;
-  readonly export?: "full" | "since";
+  readonly export: "full" | "since" | undefined;
   /** An operation that was refused; its name is not known then. */
   readonly operationRefused: boolean;
   readonly breakGlass: boolean;
   /** What perimeter noticed, without `signal:`. */
   readonly signals: readonly string[];
-  readonly position?: Position;
+  readonly position: Position | undefined;
 }
 
 /** A login that was tried at a token endpoint or login page, which are not FHIR requests. */
@@ -72,36 +72,40 @@ export interface SightingFacts {
 
 /** Reads a finished request. Keeps no name in clear. */
 export function sightingOf(record: AccessRecord, { pseudonyms, addressKey, locate }: SightingFacts): Sighting {
-  const { principal, zone, apiType } = record;
+  const { principal, zone } = record;
   const address = record.forwardedAddress ?? record.peerAddress;
   const ending = endingOf(record);
   const system =
     principal !== undefined && (principal.subject === principal.clientId || principal.device !== undefined);
-  const position = principal === undefined || system || address === undefined ? undefined : located(locate, address);
-  const named =
-    ending === "served" || ending === "missing" || ending === "forbidden" ? patientNamed(record) : undefined;
+  const isPerson = principal !== undefined && !system;
+  const { client, subject } = callerOf(principal, pseudonyms);
+  const named = patientNamed(record, pseudonyms);
+  // Every field, in one order: spreading optional ones costs more than all the rest.
   return {
     at: record.receivedAt,
     requestId: record.requestId,
-    ...(address === undefined ? {} : { address: pseudonyms.name("address", "", addressKey(address)) }),
-    ...callerOf(record, pseudonyms),
+    address: address === undefined ? undefined : pseudonyms.name("address", "", addressKey(address)),
+    client,
+    subject,
+    claimed: undefined,
     system,
-    ...(zone === undefined ? {} : { zone }),
-    ...(apiType === undefined ? {} : { apiType }),
-    ...(principal === undefined
-      ? {}
-      : { peers: `${zone ?? "-"} ${system ? "system" : "person"} ${principal.roles[0] ?? "-"}` }),
+    zone,
+    apiType: record.apiType,
+    peers:
+      principal === undefined
+        ? undefined
+        : `${zone ?? "-"} ${system ? "system" : "person"} ${principal.roles[0] ?? "-"}`,
     ending,
-    patients: ending === "served" ? record.patients.map((id) => pseudonyms.number("patient", id)) : NOBODY,
-    ...(named === undefined ? {} : { named: neighbours(named, pseudonyms) }),
-    ...(record.resource === undefined ? {} : { resource: pseudonyms.number("resource", record.resource) }),
-    asked: pseudonyms.number("asked", `${record.interaction} ${record.operation ?? ""} ${record.resourceType ?? ""}`),
+    patients: ending === "served" ? numbersOf(record, named, pseudonyms) : NOBODY,
+    named: ending === "other" ? undefined : named,
+    resource: record.resource === undefined ? undefined : (named?.id ?? pseudonyms.number("resource", record.resource)),
+    asked: ending === "forbidden" ? combinationOf(record, pseudonyms) : undefined,
     bytes: record.responseBytes ?? 0,
-    ...(record.operation === "export" && ending === "served" ? { export: exportKind(record) } : {}),
+    export: record.operation === "export" && ending === "served" ? exportKind(record) : undefined,
     operationRefused: record.interaction === "operation" && ending === "forbidden",
     breakGlass: isBreakGlass(record),
     signals: signalsOf(record),
-    ...(position === undefined ? {} : { position }),
+    position: isPerson && address !== undefined ? located(locate, address) : undefined,
   };
 }
 
@@ -109,21 +113,29 @@ export function sightingOfLogin(
   attempt: LoginAttempt & { readonly at: number; readonly requestId: string },
   { pseudonyms, addressKey }: SightingFacts,
 ): Sighting {
-  const { address, issuer, clientId, subject, succeeded } = attempt;
+  const { at, requestId, address, issuer, clientId, subject, succeeded } = attempt;
   return {
-    at: attempt.at,
-    requestId: attempt.requestId,
-    ...(address === undefined ? {} : { address: pseudonyms.name("address", "", addressKey(address)) }),
-    ...(clientId === undefined ? {} : { client: pseudonyms.name("client", issuer, clientId) }),
-    ...(subject === undefined ? {} : { claimed: pseudonyms.name("claimed", issuer, subject) }),
+    at,
+    requestId,
+    address: address === undefined ? undefined : pseudonyms.name("address", "", addressKey(address)),
+    client: clientId === undefined ? undefined : pseudonyms.name("client", issuer, clientId),
+    subject: undefined,
+    claimed: subject === undefined ? undefined : pseudonyms.name("claimed", issuer, subject),
     system: false,
+    zone: undefined,
+    apiType: undefined,
+    peers: undefined,
     ending: succeeded ? "served" : "login-refused",
     patients: NOBODY,
-    asked: 0,
+    named: undefined,
+    resource: undefined,
+    asked: undefined,
     bytes: 0,
+    export: undefined,
     operationRefused: false,
     breakGlass: false,
     signals: NO_SIGNALS,
+    position: undefined,
   };
 }
 
@@ -132,15 +144,32 @@ const NO_SIGNALS: readonly string[] = Object.freeze([]);
 
 /** Pseudonyms of a proven caller. */
 export function callerOf(
-  { principal }: Pick<AccessRecord, "principal">,
+  principal: AccessRecord["principal"],
   pseudonyms: Pseudonyms,
-): Partial<Record<Exclude<CallerKind, "address" | "claimed">, string>> {
-  if (principal === undefined) return {};
+): { readonly client: string | undefined; readonly subject: string | undefined } {
+  if (principal === undefined) return NO_CALLER;
   const { issuer, subject, clientId } = principal;
   return {
     subject: pseudonyms.name("subject", issuer, subject),
-    ...(clientId === undefined ? {} : { client: pseudonyms.name("client", issuer, clientId) }),
+    client: clientId === undefined ? undefined : pseudonyms.name("client", issuer, clientId),
   };
+}
+
+const NO_CALLER = Object.freeze({ client: undefined, subject: undefined });
+
+/** Mostly the one patient that was named: hashed once. */
+function numbersOf(
+  { patients, resource }: AccessRecord,
+  named: Sighting["named"],
+  pseudonyms: Pseudonyms,
+): readonly number[] {
+  const [first] = patients;
+  if (named !== undefined && patients.length === 1 && resource === `Patient/${first}`) return [named.id];
+  return patients.map((id) => pseudonyms.number("patient", id));
+}
+
+function combinationOf({ interaction, operation, resourceType }: AccessRecord, pseudonyms: Pseudonyms): number {
+  return pseudonyms.number("asked", `${interaction} ${operation ?? ""} ${resourceType ?? ""}`);
 }
 
 /** @see https://terminology.hl7.org/CodeSystem-v3-ActReason.html code BTG */
@@ -162,16 +191,29 @@ function refusedLogin(problem: string | undefined): Ending {
   return problem.startsWith("smart-auth/") ? "token-refused" : "other";
 }
 
-function patientNamed({ resource, resourceType }: AccessRecord): string | undefined {
-  return resourceType === "Patient" && resource !== undefined ? resource.slice("Patient/".length) : undefined;
+/** A number in the id may be one of a row: its successor is hashed with it, because hashes have none. */
+function patientNamed({ resource, resourceType }: AccessRecord, pseudonyms: Pseudonyms): Sighting["named"] {
+  if (resourceType !== "Patient" || resource === undefined) return undefined;
+  const id = resource.slice("Patient/".length);
+  const after = successorOf(id);
+  return {
+    id: pseudonyms.number("patient", id),
+    after: after === undefined ? undefined : pseudonyms.number("patient", after),
+  };
 }
 
-function neighbours(id: string, pseudonyms: Pseudonyms): NonNullable<Sighting["named"]> {
-  const self = pseudonyms.number("patient", id);
-  const [, stem = "", digits] = /^(.*?)(\d{1,15})$/.exec(id) ?? [];
-  if (digits === undefined) return { id: self };
-  const near = (number: number) => pseudonyms.number("patient", stem + String(number).padStart(digits.length, "0"));
-  return { id: self, before: near(Math.max(0, Number(digits) - 1)), after: near(Number(digits) + 1) };
+/** `p-0099` is followed by `p-0100`. */
+function successorOf(id: string): string | undefined {
+  let from = id.length;
+  while (from > 0 && id.length - from < LONGEST_NUMBER && isDigit(id.charCodeAt(from - 1))) from--;
+  if (from === id.length) return undefined;
+  return id.slice(0, from) + String(Number(id.slice(from)) + 1).padStart(id.length - from, "0");
+}
+
+const LONGEST_NUMBER = 15;
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
 }
 
 function exportKind({ parameters }: AccessRecord): "full" | "since" {

@@ -26,7 +26,7 @@ export function add(sketch: Sketch, hash: number): Sketch {
   }
   const value = hash | 0;
   if (sketch.includes(value)) return sketch;
-  if (sketch.length < EXACT_UP_TO) return [...sketch, value];
+  if (sketch.length < EXACT_UP_TO) return sketch.concat(value);
   return add(dense(sketch), hash);
 }
 
@@ -38,7 +38,7 @@ export function estimate(sketch: Sketch): number {
   for (let index = 0; index < REGISTERS; index++) {
     const rank = sketch[index] as number;
     if (rank === 0) empty++;
-    sum += 1 / 2 ** rank;
+    sum += 1 / (1 << rank);
   }
   const raw = (ALPHA * REGISTERS * REGISTERS) / sum;
   // Section 4 of the paper: linear counting while registers are still empty.

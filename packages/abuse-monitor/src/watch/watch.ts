@@ -52,7 +52,7 @@ export function createWatch(thresholds: Thresholds, maxCallers: number): Watch {
           const state = profile?.[index];
           if (!detector.concerns(sighting, state !== undefined)) continue;
           const step = detector.step(state, sighting, surroundings);
-          profile ??= new Array<unknown>(detectors.length).fill(undefined);
+          profile ??= detectors.map(() => undefined);
           profile[index] = step.state;
           if (step.closed !== undefined && group !== undefined)
             peers.set(group, stepPeers(peers.get(group), step.closed));

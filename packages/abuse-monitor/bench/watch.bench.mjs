@@ -1,0 +1,101 @@
+// What one record costs, and what 100,000 callers weigh. Rounds are short and the best one counts, so that a busy machine shows less.
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { compiled } from "./compiled.mjs";
+
+const { createWatch } = await compiled("src/watch/watch.js");
+const { createPseudonyms } = await compiled("src/watch/pseudonym.js");
+const { sightingOf } = await compiled("src/watch/sighting.js");
+const { addressKey } = await compiled("src/watch/address.js");
+const { add, NOTHING, estimate } = await compiled("src/watch/sketch.js");
+const { DEFAULT_THRESHOLDS } = await compiled("src/detectors/thresholds.js");
+
+setFlagsFromString("--expose-gc");
+const gc = runInNewContext("gc");
+
+const CALLERS = 100_000;
+const HOUR = 3_600_000;
+const at = Date.UTC(2026, 0, 12, 9);
+const decisions = ["audit-event", "perimeter", "smart-auth", "tiered-throttle", "fhir-schema"].map((control) => ({
+  control,
+  kind: "permit",
+  because: ["user/Patient.rs"],
+}));
+
+function record(caller, n, when) {
+  return {
+    requestId: "4be0c8e8-5a1c-4d4e-9f0a-0f1c7b8e2c11",
+    receivedAt: when,
+    latencyMs: 12.5,
+    zone: "internal",
+    apiType: "clinical",
+    routeId: "ehr",
+    method: "GET",
+    interaction: "read",
+    resourceType: "Patient",
+    resource: `Patient/p-${caller * 7 + n}`,
+    parameters: [],
+    patients: [`p-${caller * 7 + n}`],
+    principal: {
+      issuer: "https://as.example.org",
+      subject: `user-${caller}`,
+      clientId: `app-${caller % 50}`,
+      roles: ["nurse"],
+      purposeOfUse: ["TREAT"],
+      scopes: ["user/Patient.rs"],
+    },
+    peerAddress: `10.${(caller >> 16) & 255}.${(caller >> 8) & 255}.${caller & 255}`,
+    decisions,
+    outcome: "permit",
+    status: 200,
+    completed: true,
+    requestBytes: 0,
+    responseBytes: 2500,
+  };
+}
+
+const place = { latitude: 52.5, longitude: 13.4 };
+const facts = {
+  pseudonyms: createPseudonyms(new Uint8Array(16).fill(7)),
+  addressKey: (address) => addressKey(address, 56),
+  locate: () => place,
+};
+const watch = createWatch(DEFAULT_THRESHOLDS, 2 * CALLERS);
+
+// Each caller reads eight patients over the hours of a day, as most do.
+gc();
+const before = process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
+for (let n = 0; n < 8; n++) {
+  for (let caller = 0; caller < CALLERS; caller++) watch.see(sightingOf(record(caller, n, at + n * HOUR), facts));
+}
+gc();
+const megabytes = (process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers - before) / 1e6;
+console.log(
+  `${watch.tracked().subject} callers, eight patients each: ${megabytes.toFixed(1)} MB (wanted: under 100 MB)`,
+);
+
+const PER_ROUND = 2000;
+const records = Array.from({ length: PER_ROUND }, (_, n) => record((n * 7919) % CALLERS, 9 + (n % 3), at + 9 * HOUR));
+const sightings = records.map((one) => sightingOf(one, facts));
+let sketch = NOTHING;
+for (let n = 0; n < 10_000; n++) sketch = add(sketch, facts.pseudonyms.number("patient", `p-${n}`));
+const list = { ...record(1, 1, at), patients: Array.from({ length: 50 }, (_, n) => `p-${n}`) };
+const cases = {
+  "record to sighting (five keyed hashes)": (n) => sightingOf(records[n], facts),
+  "sighting through all detectors": (n) => watch.see(sightings[n]),
+  "both: one step": (n) => watch.see(sightingOf(records[n], facts)),
+  "record of fifty patients to sighting": () => sightingOf(list, facts),
+  "estimate of a full sketch": () => estimate(sketch),
+};
+const best = new Map();
+for (let round = 0; round < 60; round++) {
+  for (const [name, once] of Object.entries(cases)) {
+    const start = performance.now();
+    for (let n = 0; n < PER_ROUND; n++) once(n);
+    const microseconds = ((performance.now() - start) * 1000) / PER_ROUND;
+    best.set(name, Math.min(microseconds, best.get(name) ?? Number.POSITIVE_INFINITY));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+for (const [name, microseconds] of best) console.log(`${name.padEnd(40)} ${microseconds.toFixed(2).padStart(7)} us`);
+console.log(`one step: ${best.get("both: one step").toFixed(2)} us (wanted: under 5 us)`);
