@@ -18,17 +18,34 @@ export type { DpopOptions } from "./dpop/settings.ts";
 export type { ExportFile, ExportJob, ExportJobStore } from "./export/job.ts";
 export { createMemoryExportJobStore } from "./export/memory.ts";
 export type { BulkExportOptions } from "./export/options.ts";
+export {
+  type AssertedClientOptions,
+  assertedClientOf,
+  requireClientAssertion,
+} from "./express/client-assertion.ts";
 export { protectedResourceMetadata, smartConfiguration } from "./express/documents.ts";
 export { refuseLegacyGrants } from "./express/legacy-grants.ts";
 export { smartAuth } from "./express.ts";
 export { DEFAULT_SUPPORT_TYPES } from "./grant.ts";
-export type { IntrospectionAuthentication, IntrospectionOptions } from "./introspection/settings.ts";
+export type {
+  IntrospectionAuthentication,
+  IntrospectionDecryption,
+  IntrospectionOptions,
+} from "./introspection/settings.ts";
 export type { SmartIssuer } from "./issuer-options.ts";
 export type { KeyEvent } from "./key-events.ts";
 export type { PageLinkOptions } from "./links/options.ts";
 export type { SmartConfigurationOptions } from "./metadata.ts";
 export { DEFAULT_INTERACTIONS, type SmartAuthOptions } from "./options.ts";
 export type { PolicyOptions } from "./policy-options.ts";
+export type { RedisOptions } from "./redis/ask.ts";
+export {
+  createRedisConsentRegistry,
+  type RedisConsentOptions,
+  type RedisConsentRegistry,
+} from "./redis/consent-registry.ts";
+export { createRedisReplayStore } from "./redis/replay-store.ts";
+export { createRedisRevocationList, type RedisRevocationList } from "./redis/revocation-list.ts";
 export { createMemoryReplayStore, type MemoryReplayStoreOptions, type ReplayStore } from "./replay.ts";
 export type { ProtectedResourceMetadataOptions } from "./resource-metadata.ts";
 export type { MemoryRevocationList, RevocableToken, RevocationList } from "./revocation.ts";

@@ -7,6 +7,7 @@ import type { TokenFault } from "../token.ts";
 import { createTokenCache, hashOf } from "../token-cache.ts";
 import type { VerifiedToken } from "../verified.ts";
 import { askAbout, SIGNED_MEDIA_TYPE } from "./client.ts";
+import { decrypt } from "./decryption.ts";
 import type { IntrospectionSettings } from "./settings.ts";
 import { openSigned } from "./signed.ts";
 
@@ -70,8 +71,14 @@ export function createIntrospector(settings: IntrospectorSettings): Introspector
       const { mediaType, text } = await askAbout(token, issuer.issuer, introspection, seconds(), settings);
       const isSigned = introspection.expectSigned;
       if (mediaType !== (isSigned ? SIGNED_MEDIA_TYPE : "application/json")) return undefined;
+      const { decryption } = introspection;
       const answer = isSigned
-        ? await openSigned(text, introspection.clientId, settings, seconds())
+        ? await openSigned(
+            decryption === undefined ? text : await decrypt(text, decryption),
+            introspection.clientId,
+            settings,
+            seconds(),
+          )
         : (JSON.parse(text) as unknown);
       return isAnswer(answer) ? answer : undefined;
     } catch {

@@ -1,6 +1,7 @@
 import { type Findings, join, refuseUnknownKeys } from "@wardline/policy-types";
 import { ALGORITHMS } from "../key-set.ts";
 import { parseSafeUrl } from "../loopback.ts";
+import { parseDecryption } from "./decryption.ts";
 import { fitsAlgorithm, privateKey } from "./private-key.ts";
 import type { IntrospectionAuthentication, IntrospectionOptions, IntrospectionSettings } from "./settings.ts";
 
@@ -15,6 +16,7 @@ const KNOWN = [
   "positiveTtlSeconds",
   "negativeTtlSeconds",
   "expectSigned",
+  "decryption",
   "always",
   "opaque",
 ] as const satisfies readonly (keyof IntrospectionOptions)[];
@@ -48,6 +50,10 @@ export function parseIntrospection(
   };
   const positiveTtlSeconds = seconds("positiveTtlSeconds", DEFAULT_POSITIVE_SECONDS);
   const negativeTtlSeconds = seconds("negativeTtlSeconds", DEFAULT_NEGATIVE_SECONDS);
+  const decryption =
+    options.decryption === undefined
+      ? undefined
+      : parseDecryption(found, options.decryption, join(path, "decryption"), options.expectSigned === true);
   if (authentication === undefined) return undefined;
   return Object.freeze({
     endpoint: options.endpoint,
@@ -56,6 +62,7 @@ export function parseIntrospection(
     positiveTtlSeconds,
     negativeTtlSeconds,
     expectSigned: options.expectSigned === true,
+    ...(decryption === undefined ? {} : { decryption }),
     always: options.always === true,
     opaque: options.opaque !== false,
   });

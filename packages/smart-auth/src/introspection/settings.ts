@@ -12,6 +12,15 @@ export type IntrospectionAuthentication =
       readonly kid: string;
     };
 
+/** The key that introspection answers are encrypted to. */
+export interface IntrospectionDecryption {
+  /** Private key, as CryptoKey or JWK. */
+  readonly key: CryptoKey | JWK;
+  readonly alg: "RSA-OAEP-256" | "ECDH-ES" | "ECDH-ES+A128KW" | "ECDH-ES+A256KW";
+  /** Default `["A256GCM", "A128GCM", "A128CBC-HS256", "A256CBC-HS512"]`. */
+  readonly enc?: readonly string[];
+}
+
 /** @see https://www.rfc-editor.org/rfc/rfc7662 */
 export interface IntrospectionOptions {
   /** https URL. */
@@ -25,6 +34,8 @@ export interface IntrospectionOptions {
   readonly negativeTtlSeconds?: number;
   /** Only signed answers (RFC 9701) count. Default false. */
   readonly expectSigned?: boolean;
+  /** Only answers encrypted to this key, and signed inside, count (RFC 9701 section 5). Needs `expectSigned`. */
+  readonly decryption?: IntrospectionDecryption;
   /** Ask for JWTs too, in place of verifying them here: revocation then counts within `positiveTtlSeconds`. Default false. */
   readonly always?: boolean;
   /** Ask about tokens that are no JWT. One issuer at most. Default true. */
@@ -46,6 +57,14 @@ export interface IntrospectionSettings {
   readonly positiveTtlSeconds: number;
   readonly negativeTtlSeconds: number;
   readonly expectSigned: boolean;
+  /** Absent: answers are not encrypted, and one that is is no answer. */
+  readonly decryption?: DecryptionSettings;
   readonly always: boolean;
   readonly opaque: boolean;
+}
+
+export interface DecryptionSettings {
+  readonly key: CryptoKey | KeyObject;
+  readonly alg: string;
+  readonly enc: readonly string[];
 }

@@ -9,7 +9,7 @@ const OLDEST_SECONDS = 60;
 /**
  * The introspection answer inside a signed one; `undefined` when it is not signed by this issuer, for us, just now.
  *
- * Does NOT decrypt: an encrypted answer is no answer.
+ * Does NOT decrypt: see `decrypt`.
  *
  * @param now seconds since the epoch
  * @see https://www.rfc-editor.org/rfc/rfc9701#section-5

@@ -71,8 +71,9 @@ export function createRedisConsentRegistry(options: RedisConsentOptions): RedisC
   return {
     ...writesOf(async (entry) => {
       await ask("EVAL", WRITE, "3", ...keys, entry.key, JSON.stringify(entry), channel);
-      // Here at once, whatever becomes of the message.
-      state.put(entry);
+      // Read back rather than kept: another instance may have written the same entry since.
+      await asking?.catch(() => undefined);
+      await refresh();
     }),
     async view(caller) {
       if (!isFresh()) await refresh();
