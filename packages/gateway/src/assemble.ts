@@ -11,6 +11,7 @@ import type { Health } from "./health.ts";
 import type { ParsedDependencies } from "./options.ts";
 import type { CheckedPolicy } from "./policy/load.ts";
 import { INTERNAL, NO_ROUTE } from "./problems.ts";
+import { type Backends, backendsOf } from "./proxy/backends.ts";
 import { forward } from "./proxy/forward.ts";
 import type { Upstream } from "./proxy/upstream.ts";
 import { type FindRoute, routeFinder } from "./routes.ts";
@@ -90,26 +91,26 @@ function onlyFor(route: RoutePolicy): RequestHandler {
 
 function routeStages(parts: Parts, route: RoutePolicy): Router {
   const { policy } = parts.checked;
-  const upstream = parts.upstreams.get(route.upstream);
+  const backends = backendsOf(route, parts.upstreams);
   const tier = policy.tiers[route.tier];
-  if (upstream === undefined || tier === undefined) throw new Error("the policy was not checked before assembly");
+  if (tier === undefined) throw new Error("the policy was not checked before assembly");
   const requestBodyBytes = policy.limits?.requestBodyBytes ?? MIB;
 
   if (route.interactions.some((code) => WRITES.has(code))) prepare(route.types ?? USUAL_TYPES);
   const router = Router({ caseSensitive: true, strict: true });
   publishSmartConfiguration(router, policy, route);
-  router.use(smartAuth(authOptions({ policy, route, upstream, dependencies: parts.dependencies, requestBodyBytes })));
+  router.use(smartAuth(authOptions({ policy, route, backends, dependencies: parts.dependencies, requestBodyBytes })));
   router.use(tieredThrottle(tier));
-  router.use(fhirSchema(schemaOptions(parts, route, upstream, requestBodyBytes)));
+  router.use(fhirSchema(schemaOptions(parts, route, backends, requestBodyBytes)));
   router.use(requireControls(route.zone));
-  router.use((req, res) => forward(req, res, upstream, { requestBodyBytes, health: parts.health }));
+  router.use((req, res) => forward(req, res, backends, { requestBodyBytes, health: parts.health }));
   return router;
 }
 
 function schemaOptions(
   { dependencies }: Parts,
   { types, extraParameters, schema = {} }: RoutePolicy,
-  upstream: Upstream,
+  backends: Backends,
   requestBodyBytes: number,
 ): FhirSchemaOptions {
   return {
@@ -117,14 +118,14 @@ function schemaOptions(
     ...(types === undefined ? {} : { types }),
     ...(extraParameters === undefined ? {} : { extraParameters }),
     requestBodyBytes,
-    onReport: ({ of, kind, requestId, issues }) =>
+    onReport: ({ of, kind, requestId, issues, type }) =>
       dependencies.onEvent({
         level: "warn",
         code: "gateway/schema-report",
         message:
           of === "request" ? "a request is not well-formed FHIR" : "an upstream's answer is not well-formed FHIR",
         facts: {
-          upstream: upstream.name,
+          upstream: backends.forType(type).name,
           kind,
           requestId,
           expressions: issues.map(({ expression }) => expression ?? "").join(" "),

@@ -1,7 +1,7 @@
 import type { PolicyDocument, RoutePolicy } from "@wardline/policy-types";
 import type { ProtectedResourceMetadataOptions, SmartAuthOptions, SmartIssuer } from "@wardline/smart-auth";
 import { readStored } from "./proxy/stored.ts";
-import type { Upstream } from "./proxy/upstream.ts";
+import type { Backends } from "./proxy/backends.ts";
 
 /** What authentication needs and no policy may hold: secrets, and stores that several instances share. */
 export interface AuthDependencies
@@ -13,7 +13,7 @@ export interface AuthDependencies
 export interface AuthFacts {
   readonly policy: PolicyDocument;
   readonly route: RoutePolicy;
-  readonly upstream: Upstream;
+  readonly backends: Backends;
   readonly dependencies: {
     readonly auth: AuthDependencies;
     readonly fetch: typeof fetch;
@@ -35,7 +35,7 @@ export function resourceMetadata(policy: PolicyDocument, { path }: RoutePolicy):
   };
 }
 
-export function authOptions({ policy, route, upstream, dependencies, requestBodyBytes }: AuthFacts): SmartAuthOptions {
+export function authOptions({ policy, route, backends, dependencies, requestBodyBytes }: AuthFacts): SmartAuthOptions {
   const { operations, types, extraParameters, compartmentRule, supportTypes } = route;
   const { introspection = {}, dpop = {}, ...shared } = dependencies.auth;
   return {
@@ -47,14 +47,14 @@ export function authOptions({ policy, route, upstream, dependencies, requestBody
       return asked === undefined ? issuer : { ...issuer, introspection: asked };
     }),
     baseUrl: policy.publicOrigin + route.path,
-    backendBaseUrls: [upstream.baseUrl],
+    backendBaseUrls: [...new Set(backends.all.flatMap((upstream) => upstream.baseUrls()))],
     interactions: route.interactions,
     ...(operations === undefined ? {} : { operations }),
     ...(types === undefined ? {} : { types }),
     ...(extraParameters === undefined ? {} : { extraParameters }),
     ...(compartmentRule === undefined ? {} : { compartmentRule }),
     ...(supportTypes === undefined ? {} : { supportTypes }),
-    readStored: (reference) => readStored(upstream, reference),
+    readStored: (reference) => readStored(backends.forType(reference.type), reference),
     requestBodyBytes,
     development: policy.development === true,
     resourceMetadata: true,

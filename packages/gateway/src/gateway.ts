@@ -5,7 +5,7 @@ import type { PolicyDocument, PolicySource } from "@wardline/policy-types";
 import { openAdmin } from "./admin.ts";
 import { openAudit } from "./audit.ts";
 import { watchHealth } from "./health.ts";
-import { putInForce } from "./in-force.ts";
+import { type NextPolicy, putInForce } from "./in-force.ts";
 import { type GatewayDependencies, parseDependencies } from "./options.ts";
 import { approve } from "./policy/approve.ts";
 import { type CheckedPolicy, checkPolicy } from "./policy/load.ts";
@@ -32,7 +32,7 @@ export interface Gateway {
    *
    * @throws {ConfigurationError} when the new policy is wrong, not approved, or needs a restart
    */
-  reload(policy: PolicySource, signature?: PolicySignature): Promise<void>;
+  reload(policy: PolicySource | (() => Promise<NextPolicy>), signature?: PolicySignature): Promise<void>;
   /** Tells which version lies on disk; a difference from what runs is drift. */
   noteFileVersion(version: string | undefined): void;
   /** Stops accepting, lets answers in work end, flushes the audit ledger; in bounded time (F15). */
@@ -114,7 +114,8 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
           throw error;
         }
       },
-      reload: (next, signature = dependencies.signature) => inForce.reload(next, signature),
+      reload: (policy, signature = dependencies.signature) =>
+        inForce.reload(typeof policy === "function" ? policy : () => Promise.resolve({ policy, signature })),
       noteFileVersion: inForce.noteFileVersion,
       close,
     };

@@ -14,12 +14,18 @@ export interface PolicyInForce {
   readonly handle: RequestListener;
   checked(): CheckedPolicy;
   /** Whole or not at all: rejects with what is wrong, and the running one stays (F11). */
-  reload(source: PolicySource, signature: PolicySignature | undefined): Promise<void>;
+  reload(read: () => Promise<NextPolicy>): Promise<void>;
   readonly noteFileVersion: (version: string | undefined) => void;
   /** Compares what runs with what was approved, and tells each change once. */
   readonly checkDrift: () => void;
   /** Requires that no request is in work. */
   end(): Promise<void>;
+}
+
+/** A policy that is to take the place of the running one. */
+export interface NextPolicy {
+  readonly policy: PolicySource;
+  readonly signature?: PolicySignature | undefined;
 }
 
 export interface InForceFacts extends Omit<RuntimeFacts, "checked"> {
@@ -60,8 +66,9 @@ export function putInForce({ first, approval: firstApproval, atPort, ...shared }
     void audit.note("policy-drift", { what }).catch(() => undefined);
   }
 
-  async function putInPlace(source: PolicySource, signature: PolicySignature | undefined): Promise<void> {
-    const written = checkPolicy(source);
+  async function putInPlace(read: () => Promise<NextPolicy>): Promise<void> {
+    const { policy, signature } = await read();
+    const written = checkPolicy(policy);
     if (written.version === runtime.checked.version) return;
     const nextApproval = await approve(written, signature, now());
     const checked = atPort(written);
@@ -84,8 +91,8 @@ export function putInForce({ first, approval: firstApproval, atPort, ...shared }
   return {
     handle: (req, res) => runtime.handle(req, res),
     checked: () => runtime.checked,
-    reload(source, signature) {
-      const done = last.then(() => putInPlace(source, signature));
+    reload(read) {
+      const done = last.then(() => putInPlace(read));
       last = done.catch(async (error: unknown) => {
         const message = "a policy was refused; the running one stays in force";
         onEvent({ level: "error", code: "gateway/policy-refused", message, error });

@@ -18,6 +18,7 @@ export {
 export type { AskedUpstream, GivenResource } from "./explain/world.ts";
 export { createGateway, type Gateway } from "./gateway.ts";
 export type { Readiness } from "./health.ts";
+export type { NextPolicy } from "./in-force.ts";
 export type { GatewayDependencies } from "./options.ts";
 export { diffPolicies, type PolicyChange } from "./policy/diff.ts";
 export { type CheckedPolicy, checkPolicy, loadPolicy, parsePolicy } from "./policy/load.ts";
@@ -28,3 +29,4 @@ export {
   signPolicy,
   verifyPolicy,
 } from "./policy/signature.ts";
+export { type ServedPolicy, type ServeOptions, servePolicy } from "./serve.ts";

@@ -12,6 +12,14 @@ function problem(
 
 export const NO_ROUTE: Problem = problem("no-route", 404, "not-found", "Nothing is served under this path.");
 
+/** One request, several systems: the answer of one would look like all there is. */
+export const BACKENDS_MIXED: Problem = problem(
+  "backends-mixed",
+  422,
+  "not-supported",
+  "The request asks for data of several systems at once; ask for one resource type at a time.",
+);
+
 export const UPSTREAM_UNREACHABLE: Problem = problem(
   "upstream-unreachable",
   502,

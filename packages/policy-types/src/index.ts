@@ -38,6 +38,7 @@ export {
   type SmartEndpoints,
   type TierPolicy,
   type UpstreamPolicy,
+  type UpstreamTarget,
   type WindowPolicy,
 } from "./policy.ts";
 export { POLICY_SCHEMA } from "./policy-schema.ts";

@@ -44,7 +44,17 @@ const issuer = closed(
 );
 
 const upstream = closed(
-  { url, headersTimeoutMs: positive, bodyTimeoutMs: positive, connections: { ...positive, maximum: 10_000 } },
+  {
+    url,
+    targets: { type: "array", minItems: 1, items: closed({ url, weight: positive }, ["url"]) },
+    srv: { type: "string", pattern: "^_[a-z0-9-]+\\._tcp\\.[A-Za-z0-9.-]+$" },
+    srvRefreshSeconds: positive,
+    probe: closed({ path: { type: "string", pattern: "^/[^\\s?#]*$" }, intervalSeconds: positive }, []),
+    retryShare: { type: "number", minimum: 0, maximum: 1 },
+    headersTimeoutMs: positive,
+    bodyTimeoutMs: positive,
+    connections: { ...positive, maximum: 10_000 },
+  },
   ["url"],
 );
 
@@ -80,6 +90,11 @@ const route = closed(
       minItems: 1,
       uniqueItems: true,
       items: { enum: INTERACTION_CODES.filter((code) => code !== "operation") },
+    },
+    backends: {
+      type: "array",
+      minItems: 1,
+      items: closed({ types: { ...words, minItems: 1 }, upstream: name }, ["types", "upstream"]),
     },
     operations: words,
     extraParameters: words,

@@ -40,14 +40,31 @@ export interface SmartEndpoints {
 
 /** A server that holds the data. */
 export interface UpstreamPolicy {
-  /** Base URL, https unless it is a loopback address under `development`. */
+  /** Base URL, https unless it is a loopback address under `development`. With `targets` or `srv`: whose names the data bear. */
   readonly url: string;
+  /** Servers that share the work, in place of the one of `url`. Each holds the same data under its own base URL. */
+  readonly targets?: readonly UpstreamTarget[];
+  /** DNS name of SRV records (RFC 2782) that name the servers; they are asked under the scheme and path of `url`. */
+  readonly srv?: string;
+  /** Seconds after which `srv` is resolved again. Default 30. */
+  readonly srvRefreshSeconds?: number;
+  /** Asked of each server at an interval; one that fails is left out while another answers. Absent: passive only. */
+  readonly probe?: { readonly path?: string; readonly intervalSeconds?: number };
+  /** Share of requests that may be asked again of another server when one cannot be reached; reads only. Default 0.1. */
+  readonly retryShare?: number;
   /** Until the answer's headers, in milliseconds. Default 30000. */
   readonly headersTimeoutMs?: number;
   /** Between two pieces of the answer's body, in milliseconds. Default 30000. */
   readonly bodyTimeoutMs?: number;
   /** Connections at once. Default 128. */
   readonly connections?: number;
+}
+
+/** One of several servers with the same data. */
+export interface UpstreamTarget {
+  readonly url: string;
+  /** Share of the work in relation to the others. Default 1. */
+  readonly weight?: number;
 }
 
 /** `limit` requests per `windowSeconds`. */
@@ -74,6 +91,8 @@ export interface RoutePolicy {
   readonly apiType: ApiType;
   /** Name of the upstream that answers. */
   readonly upstream: string;
+  /** Upstreams that answer for some types in place of `upstream`: one FHIR face for several systems. */
+  readonly backends?: readonly { readonly types: readonly string[]; readonly upstream: string }[];
   readonly interactions: readonly Exclude<InteractionCode, "unknown" | "operation">[];
   /** Operations allowed by name without `$`. Default none. */
   readonly operations?: readonly string[];

@@ -5,6 +5,7 @@ import { type Findings, nearest, type PolicyDocument, type RoutePolicy } from "@
 export function checkRules(policy: PolicyDocument, found: Findings): void {
   checkTransport(policy, found);
   checkIssuers(policy, found);
+  checkUpstreams(policy, found);
   for (const [index, route] of policy.routes.entries()) checkRoute(policy, route, `routes[${index}]`, found);
   for (const id of repeats(policy.routes.map((route) => route.id))) {
     found.add("routes", "repeated", `two routes have the id \`${id}\``);
@@ -17,7 +18,10 @@ export function checkRules(policy: PolicyDocument, found: Findings): void {
 function checkTransport(policy: PolicyDocument, found: Findings): void {
   const places: [path: string, url: string][] = [
     ["publicOrigin", policy.publicOrigin],
-    ...Object.entries(policy.upstreams).map(([name, { url }]): [string, string] => [`upstreams.${name}.url`, url]),
+    ...Object.entries(policy.upstreams).flatMap(([name, { url, targets = [] }]): [string, string][] => [
+      [`upstreams.${name}.url`, url],
+      ...targets.map((target, index): [string, string] => [`upstreams.${name}.targets[${index}].url`, target.url]),
+    ]),
     ...policy.issuers.flatMap(({ issuer, jwksUri, smart }, index): [string, string][] => [
       ...(issuer === "*" ? [] : [[`issuers[${index}].issuer`, issuer] as [string, string]]),
       ...(jwksUri === undefined ? [] : [[`issuers[${index}].jwksUri`, jwksUri] as [string, string]]),
@@ -54,6 +58,27 @@ function checkTransport(policy: PolicyDocument, found: Findings): void {
   }
 }
 
+function checkUpstreams(policy: PolicyDocument, found: Findings): void {
+  for (const [name, { targets, srv }] of Object.entries(policy.upstreams)) {
+    if (targets === undefined || srv === undefined) continue;
+    found.add(`upstreams.${name}`, "ambiguous", "name its servers in `targets` or by `srv`, not both");
+  }
+}
+
+function checkBackends({ backends = [] }: RoutePolicy, policy: PolicyDocument, path: string, found: Findings): void {
+  for (const [index, { types, upstream }] of backends.entries()) {
+    checkName(upstream, Object.keys(policy.upstreams), `${path}.backends[${index}].upstream`, "upstream", found);
+    for (const type of types) {
+      if (!isResourceType(type)) {
+        found.add(`${path}.backends[${index}].types`, "unknown-type", `\`${type}\` is no R4 resource type`);
+      }
+    }
+  }
+  for (const type of repeats(backends.flatMap(({ types }) => types))) {
+    found.add(`${path}.backends`, "repeated", `two backends answer for \`${type}\``);
+  }
+}
+
 function checkIssuers(policy: PolicyDocument, found: Findings): void {
   for (const issuer of repeats(policy.issuers.map(({ issuer }) => issuer))) {
     found.add("issuers", "repeated", `two entries for the issuer ${issuer}; give one entry all audiences`);
@@ -77,6 +102,7 @@ function checkRoute(policy: PolicyDocument, route: RoutePolicy, path: string, fo
       if (!isResourceType(type)) found.add(`${path}.${list}`, "unknown-type", `\`${type}\` is no R4 resource type`);
     }
   }
+  checkBackends(route, policy, path, found);
   for (const operation of route.operations ?? []) {
     if (operation.startsWith("$"))
       found.add(`${path}.operations`, "operation", `write \`${operation.slice(1)}\` without the $`);

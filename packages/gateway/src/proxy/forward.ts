@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { contextOf, type RequestContext, readBody, sendProblem } from "@wardline/policy-types/express";
 import { type Dispatcher, errors } from "undici";
 import type { Health } from "../health.ts";
-import { UPSTREAM_BROKE_OFF, UPSTREAM_TIMEOUT, UPSTREAM_UNEXPECTED, UPSTREAM_UNREACHABLE } from "../problems.ts";
+import { BACKENDS_MIXED, UPSTREAM_BROKE_OFF, UPSTREAM_TIMEOUT, UPSTREAM_UNEXPECTED, UPSTREAM_UNREACHABLE } from "../problems.ts";
 import { clientResponseHeaders, upstreamRequestHeaders } from "./headers.ts";
 import { upstreamTarget } from "./target.ts";
-import type { Upstream } from "./upstream.ts";
+import type { Backends } from "./backends.ts";
 
 export interface ForwardOptions {
   readonly requestBodyBytes: number;
@@ -22,10 +22,12 @@ export interface ForwardOptions {
 export async function forward(
   req: IncomingMessage,
   res: ServerResponse,
-  upstream: Upstream,
+  backends: Backends,
   options: ForwardOptions,
 ): Promise<void> {
   const context = contextOf(req);
+  const upstream = backends.forInteraction(context.interaction);
+  if (upstream === undefined) return sendProblem(res, BACKENDS_MIXED);
   const body = await readBody(req, { limitBytes: options.requestBodyBytes });
   if (body.kind === "deny") return sendProblem(res, body.problem);
 

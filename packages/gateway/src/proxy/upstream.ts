@@ -1,30 +1,102 @@
-import type { UpstreamPolicy } from "@wardline/policy-types";
-import { type Dispatcher, Pool } from "undici";
+import type { UpstreamPolicy, UpstreamTarget } from "@wardline/policy-types";
+import { type Dispatcher, errors, Pool } from "undici";
+import { createRotation, retryBudget } from "./balance.ts";
+import { followSrv, type ResolveSrv } from "./discover.ts";
 
-/** One server that holds data, with its own connections. */
+/** A system that holds data: one server, or several with the same data. */
 export interface Upstream {
   readonly name: string;
-  /** Base URL without a trailing slash. */
+  /** Base URL without a trailing slash: what its own links begin with. */
   readonly baseUrl: string;
   /** Path part of the base URL, without a trailing slash. */
   readonly basePath: string;
   request(options: UpstreamRequest): Promise<Dispatcher.ResponseData>;
+  /** Base URLs of all its servers. */
+  readonly baseUrls: () => readonly string[];
   close(): Promise<void>;
 }
 
 export interface UpstreamRequest {
   readonly method: string;
-  /** Absolute path and query. */
+  /** Absolute path and query, below `basePath` of this upstream. */
   readonly path: string;
   readonly headers: Record<string, string>;
   readonly body?: Buffer;
   readonly signal?: AbortSignal;
 }
 
-/** Opens an upstream. Nothing is connected until the first request. Never retries and never follows a redirect. */
-export function openUpstream(name: string, policy: UpstreamPolicy): Upstream {
+interface Target {
+  readonly url: string;
+  readonly basePath: string;
+  readonly pool: Pool;
+  weight: number;
+  healthy: boolean;
+}
+
+const PROBE_DEADLINE_MS = 2_000;
+const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+
+/**
+ * Opens an upstream. Nothing is connected until the first request or probe. Follows no redirect. Asks again only where
+ * nothing can have been done: a read that found no connection, of another server, within the budget.
+ */
+export function openUpstream(
+  name: string,
+  policy: UpstreamPolicy,
+  { resolveSrv }: { readonly resolveSrv?: ResolveSrv } = {},
+): Upstream {
   const base = new URL(policy.url);
-  const pool = new Pool(base.origin, {
+  const basePath = base.pathname.replace(/\/+$/, "");
+  const pick = createRotation<Target>();
+  const budget = retryBudget(policy.retryShare ?? 0.1);
+  let targets: readonly Target[] = (policy.targets ?? [{ url: policy.url }]).map((target) => openTarget(target, policy));
+
+  const stopFollowing =
+    policy.srv === undefined
+      ? undefined
+      : followSrv(
+          {
+            name: policy.srv,
+            base,
+            refreshMs: (policy.srvRefreshSeconds ?? 30) * 1000,
+            ...(resolveSrv === undefined ? {} : { resolve: resolveSrv }),
+          },
+          (found) => {
+            targets = renew(targets, found, policy);
+          },
+        );
+  const stopProbing = policy.probe === undefined ? undefined : probe(policy.probe, () => targets);
+
+  return {
+    name,
+    baseUrl: base.origin + basePath,
+    basePath,
+    baseUrls: () => [base.origin + basePath, ...targets.map(({ url }) => url)],
+    async request(options) {
+      budget.earn();
+      const first = pick(targets);
+      if (first === undefined) throw new Error("the upstream has no server");
+      try {
+        return await ask(first, options, basePath);
+      } catch (error) {
+        if (!SAFE.has(options.method) || !isUnconnected(error) || options.signal?.aborted === true) throw error;
+        const second = pick(targets, first);
+        if (second === undefined || !budget.spend()) throw error;
+        return ask(second, options, basePath);
+      }
+    },
+    async close() {
+      stopFollowing?.();
+      stopProbing?.();
+      await Promise.all(targets.map(({ pool }) => pool.destroy()));
+    },
+  };
+}
+
+function openTarget({ url, weight = 1 }: UpstreamTarget, policy: UpstreamPolicy): Target {
+  const { origin, pathname } = new URL(url);
+  const basePath = pathname.replace(/\/+$/, "");
+  const pool = new Pool(origin, {
     connections: policy.connections ?? 128,
     pipelining: 1,
     headersTimeout: policy.headersTimeoutMs ?? 30_000,
@@ -32,19 +104,63 @@ export function openUpstream(name: string, policy: UpstreamPolicy): Upstream {
     connect: { timeout: 5_000 },
     strictContentLength: true,
   });
-  const basePath = base.pathname.replace(/\/+$/, "");
-  return {
-    name,
-    baseUrl: base.origin + basePath,
-    basePath,
-    request: ({ method, path, headers, body, signal }) =>
-      pool.request({
-        method: method as Dispatcher.HttpMethod,
-        path,
-        headers,
-        body: body ?? null,
-        ...(signal === undefined ? {} : { signal }),
-      }),
-    close: () => pool.destroy(),
-  };
+  return { url: origin + basePath, basePath, pool, weight, healthy: true };
+}
+
+function ask(
+  { pool, basePath }: Target,
+  { method, path, headers, body, signal }: UpstreamRequest,
+  ownPath: string,
+): Promise<Dispatcher.ResponseData> {
+  return pool.request({
+    method: method as Dispatcher.HttpMethod,
+    path: basePath === ownPath ? path : basePath + path.slice(ownPath.length),
+    headers,
+    body: body ?? null,
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+/** Servers that stay keep their connections; those that are gone finish what they have. */
+function renew(known: readonly Target[], found: readonly UpstreamTarget[], policy: UpstreamPolicy): readonly Target[] {
+  const next = found.map((one) => {
+    const same = known.find(({ url }) => url === one.url);
+    if (same === undefined) return openTarget(one, policy);
+    same.weight = one.weight ?? 1;
+    return same;
+  });
+  for (const target of known) if (!next.includes(target)) void target.pool.close();
+  return next;
+}
+
+function probe(
+  { path = "/metadata", intervalSeconds = 10 }: NonNullable<UpstreamPolicy["probe"]>,
+  targets: () => readonly Target[],
+): () => void {
+  const timer = setInterval(() => {
+    for (const target of targets()) void probeOne(target, path);
+  }, intervalSeconds * 1000).unref();
+  return () => clearInterval(timer);
+}
+
+async function probeOne(target: Target, path: string): Promise<void> {
+  try {
+    const { statusCode, body } = await target.pool.request({
+      method: "GET",
+      path: target.basePath + path,
+      headers: { accept: "application/fhir+json" },
+      signal: AbortSignal.timeout(PROBE_DEADLINE_MS),
+    });
+    await body.dump();
+    target.healthy = statusCode < 500;
+  } catch {
+    target.healthy = false;
+  }
+}
+
+/** Errors after which the server has certainly not seen the request. */
+function isUnconnected(error: unknown): boolean {
+  if (error instanceof errors.ConnectTimeoutError) return true;
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "ECONNREFUSED" || code === "ENOTFOUND" || code === "EHOSTUNREACH" || code === "ENETUNREACH";
 }

@@ -1,0 +1,122 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type CryptoKey, exportJWK, generateKeyPair } from "jose";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  type GatewayEvent,
+  parsePolicy,
+  type ServedPolicy,
+  type ServeOptions,
+  servePolicy,
+  signPolicy,
+} from "../src/index.ts";
+
+let folder: string;
+let served: ServedPolicy | undefined;
+let events: GatewayEvent[];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "serve-"));
+  events = [];
+});
+afterEach(async () => {
+  await served?.close();
+  served = undefined;
+  await rm(folder, { recursive: true });
+});
+
+const development = (more = ""): string =>
+  `development: true\nupstream: http://127.0.0.1:9/r4\nissuer: http://127.0.0.1:9\nlisten: { port: 0 }\naudit: { folder: ${folder}/audit }\n${more}`;
+const production = (more = ""): string => development(more).replace("true", "false").replaceAll("http:", "https:");
+
+async function serve(text: string, options: ServeOptions = {}): Promise<ServedPolicy> {
+  await write(text);
+  const file = join(folder, "policy.yaml");
+  served = await servePolicy(file, { onEvent: (event) => events.push(event), drainMs: 0, ...options });
+  return served;
+}
+
+function write(text: string, name = "policy.yaml"): Promise<void> {
+  return writeFile(join(folder, name), text);
+}
+
+describe("servePolicy", () => {
+  it("runs a whole edge from an upstream and an issuer, on any port, and shows that port", async () => {
+    const { url, port } = await serve(development());
+    const answer = await fetch(`${url}/.well-known/oauth-protected-resource/fhir`);
+    expect(await answer.json()).toMatchObject({ resource: `http://127.0.0.1:${port}/fhir` });
+    expect((await fetch(`${url}/fhir/Patient/a`)).status).toBe(401);
+  });
+
+  it("follows its file, and keeps the running policy when the new one is wrong", async () => {
+    const { gateway } = await serve(development());
+    const first = gateway.policyVersion;
+    await write(development("name: second\n"));
+    // `name` is bound to the ledger, so this one is refused.
+    await expect.poll(() => events.map(({ code }) => code)).toContain("gateway/policy-refused");
+    expect(gateway.policyVersion).toBe(first);
+    await write(development("door: { limit: 7 }\n"));
+    await expect.poll(() => gateway.policyVersion).not.toBe(first);
+    const second = gateway.policyVersion;
+    await write("routes: [");
+    await expect.poll(() => events.filter(({ code }) => code === "gateway/policy-refused").length).toBe(2);
+    expect(gateway.policyVersion).toBe(second);
+  });
+
+  it("does not follow where it was told not to, and reloads when asked", async () => {
+    const { gateway, reload } = await serve(development(), { watch: false });
+    const first = gateway.policyVersion;
+    await write(development("door: { limit: 7 }\n"));
+    await reload();
+    expect(gateway.policyVersion).not.toBe(first);
+  });
+});
+
+describe("F11: outside development a policy needs its signature", () => {
+  async function keyPair(): Promise<CryptoKey> {
+    const { publicKey, privateKey } = await generateKeyPair("EdDSA");
+    await write(
+      JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: "anna", alg: "EdDSA" }] }),
+      "keys.json",
+    );
+    return privateKey;
+  }
+
+  async function sign(key: CryptoKey, text: string): Promise<void> {
+    const request = { key, keyId: "anna", algorithm: "EdDSA", validSeconds: 600, now: Date.now() } as const;
+    await write(`${await signPolicy(parsePolicy(text), request)}\n`, "policy.yaml.sig");
+  }
+
+  it("and starts with it", async () => {
+    await sign(await keyPair(), production());
+    const { gateway } = await serve(production(), { keysFile: join(folder, "keys.json") });
+    expect(gateway.policyVersion).toBe(parsePolicy(production()).version);
+  });
+
+  it("and follows only what was signed", async () => {
+    const key = await keyPair();
+    await sign(key, production());
+    const { gateway, reload } = await serve(production(), { keysFile: join(folder, "keys.json"), watch: false });
+    const first = gateway.policyVersion;
+    await write(production("door: { limit: 7 }\n"));
+    await reload();
+    expect(gateway.policyVersion).toBe(first);
+    expect(events.map(({ code }) => code)).toEqual(expect.arrayContaining(["gateway/policy-refused", "gateway/drift"]));
+    await sign(key, production("door: { limit: 7 }\n"));
+    await reload();
+    expect(gateway.policyVersion).not.toBe(first);
+    expect(events.at(-1)?.code).toBe("gateway/drift-ended");
+  });
+
+  it.each<[string, ServeOptions, RegExp]>([
+    ["no keys", {}, /public keys of those who may approve/],
+    ["keys that cannot be read", { keysFile: "/nowhere/keys.json" }, /JWK set/],
+  ])("stops with %s", async (_what, options, message) => {
+    await expect(serve(production(), options)).rejects.toThrow(message);
+  });
+
+  it("stops without a signature", async () => {
+    await keyPair();
+    await expect(serve(production(), { keysFile: join(folder, "keys.json") })).rejects.toThrow(/not signed/);
+  });
+});
