@@ -1,7 +1,7 @@
 import type { PolicyDocument, RoutePolicy } from "@wardline/policy-types";
 import type { ProtectedResourceMetadataOptions, SmartAuthOptions, SmartIssuer } from "@wardline/smart-auth";
-import { readStored } from "./proxy/stored.ts";
 import type { Backends } from "./proxy/backends.ts";
+import { readStored } from "./proxy/stored.ts";
 
 /** What authentication needs and no policy may hold: secrets, and stores that several instances share. */
 export interface AuthDependencies

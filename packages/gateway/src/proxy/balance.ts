@@ -9,7 +9,10 @@ export interface Weighted {
  * Smooth weighted rotation: over a full turn each server is picked as often as its weight says, spread evenly. Servers
  * that are not healthy are left out unless none is: a probe may be wrong, and refusing everything helps nobody.
  */
-export function createRotation<Target extends Weighted>(): (targets: readonly Target[], not?: Target) => Target | undefined {
+export function createRotation<Target extends Weighted>(): (
+  targets: readonly Target[],
+  not?: Target,
+) => Target | undefined {
   const credit = new WeakMap<Target, number>();
 
   return (targets, not) => {

@@ -2,10 +2,16 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { contextOf, type RequestContext, readBody, sendProblem } from "@wardline/policy-types/express";
 import { type Dispatcher, errors } from "undici";
 import type { Health } from "../health.ts";
-import { BACKENDS_MIXED, UPSTREAM_BROKE_OFF, UPSTREAM_TIMEOUT, UPSTREAM_UNEXPECTED, UPSTREAM_UNREACHABLE } from "../problems.ts";
+import {
+  BACKENDS_MIXED,
+  UPSTREAM_BROKE_OFF,
+  UPSTREAM_TIMEOUT,
+  UPSTREAM_UNEXPECTED,
+  UPSTREAM_UNREACHABLE,
+} from "../problems.ts";
+import type { Backends } from "./backends.ts";
 import { clientResponseHeaders, upstreamRequestHeaders } from "./headers.ts";
 import { upstreamTarget } from "./target.ts";
-import type { Backends } from "./backends.ts";
 
 export interface ForwardOptions {
   readonly requestBodyBytes: number;

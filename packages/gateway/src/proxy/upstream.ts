@@ -49,7 +49,9 @@ export function openUpstream(
   const basePath = base.pathname.replace(/\/+$/, "");
   const pick = createRotation<Target>();
   const budget = retryBudget(policy.retryShare ?? 0.1);
-  let targets: readonly Target[] = (policy.targets ?? [{ url: policy.url }]).map((target) => openTarget(target, policy));
+  let targets: readonly Target[] = (policy.targets ?? [{ url: policy.url }]).map((target) =>
+    openTarget(target, policy),
+  );
 
   const stopFollowing =
     policy.srv === undefined
