@@ -15,6 +15,8 @@ export interface Access {
   readonly write?: ForwardedWrite;
   /** A Binary that was judged before it was asked for. */
   readonly binary?: JudgedBinary;
+  /** The kick-off of an export, and the types it may give. */
+  readonly exports?: { readonly types: readonly string[] };
   readonly because: Reasons;
 }
 

@@ -75,7 +75,8 @@ async function search(
     if (!isFhirResource(resource) || resource.resourceType !== type) return [];
     const { id } = resource;
     const isSelected =
-      coversWithContained(rights, resource, ["s"]) && matches(resource, condition.criteria, rights.references) !== false;
+      coversWithContained(rights, resource, ["s"]) &&
+      matches(resource, condition.criteria, rights.references) !== false;
     return isSelected && typeof id === "string" && /^[A-Za-z0-9\-.]{1,64}$/.test(id) ? [id] : [];
   });
   // Two are too many already; with fewer, the rest of the matches would have to be seen.

@@ -81,16 +81,12 @@ function conditionFault({ condition }: Interaction): Decision<never> | undefined
 function inlineFault({ interaction, rights, body }: WriteFacts): Decision<never> | undefined {
   const { code, type = "" } = interaction;
   const isResource = code === "create" || code === "update";
-  // Of the body alone: the write's own condition is judged as what it is.
+  // Of the body alone, whatever the write's own condition reached.
   const inline = isResource ? parseInteraction({ method: "POST", path: `/${type}`, body }).touches : [];
-  const all =
-    interaction.condition === undefined || !isBoundBy(rights, type) ? [...interaction.touches, ...inline] : inline;
-  const far = all.some((touch) => touch.via !== "base" && !rights.reachesAll(touch.type, "s"));
+  const far = [...interaction.touches, ...inline].some(
+    ({ type: touched, via }) => via !== "base" && !rights.reachesAll(touched, "s"),
+  );
   return far ? deny(SEARCH_REFUSED, ["a condition or a match URL reaches data that may be hidden"]) : undefined;
-}
-
-function isBoundBy(rights: Rights, type: string): boolean {
-  return !rights.reachesAll(type, "s");
 }
 
 /** The same write on the one resource its condition selects within the grant. */
@@ -106,7 +102,8 @@ async function judgeSelected(facts: WriteFacts): Promise<Decision<Access>> {
   });
   if (selected.kind === "deny") return selected;
   const { id } = selected.grant;
-  const { condition: _, ...plain } = interaction;
+  const { condition: _, ...rest } = interaction;
+  const plain: Interaction = { ...rest, touches: interaction.touches.filter(({ via }) => via === "base") };
   if (code === "create") {
     // R4: one match, and the server ignores the post. It is told which, and nothing of what the client asked.
     const ifNoneExist = id === undefined ? "" : `_id=${id}`;

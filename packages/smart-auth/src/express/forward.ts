@@ -60,7 +60,7 @@ type WithQueryParser = {
   get(name: "query parser fn"): ((query: string) => Record<string, unknown>) | false | undefined;
 };
 
-function setUrl(req: Request, url: string): void {
+export function setUrl(req: Request, url: string): void {
   req.url = url;
   // Express 5 reads the query from the URL each time; Express 4 read it once.
   if (Object.hasOwn(req, "query")) {
