@@ -19,7 +19,6 @@ const PHONE_WORDS = contextWords([
   "fax",
   "call(?:ing)?",
   "sms",
-  "text",
   "desk",
   "office",
   "reach (?:me|you|us)",

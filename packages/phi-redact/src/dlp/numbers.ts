@@ -2,7 +2,7 @@ import { passesGtin14, passesLuhn, passesNpi } from "./checksums.ts";
 import { contextWords, hasContext } from "./context.ts";
 import type { Detection, Detector, Entity, Scanned } from "./detection.ts";
 
-const SSN_WORDS = contextWords(["ssn", "us-ssn", "social security", "soc sec", "social"]);
+const SSN_WORDS = contextWords(["ssn", "us-ssn", "social[ -]sec(?:urity)?", "soc[ .-]sec"]);
 const NPI_WORDS = contextWords(["npi", "us-npi", "national provider"]);
 const MBI_WORDS = contextWords(["mbi", "us-mbi", "us-medicare", "medicare", "beneficiary"]);
 const CARD_WORDS = contextWords(["cards?", "credit", "debit", "cc", "visa", "mastercard", "amex", "maestro", "pan"]);

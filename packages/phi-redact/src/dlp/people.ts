@@ -100,7 +100,7 @@ function addHumanNames(value: unknown, names: Set<string>): void {
   for (const name of Array.isArray(value) ? value : []) {
     if (name === null || typeof name !== "object") continue;
     const { family, given, text } = name as Readonly<Record<string, unknown>>;
-    for (const part of [family, text, ...(Array.isArray(given) ? given : [])]) {
+    for (const part of [family, text, ...(Array.isArray(given) ? (given as unknown[]) : [])]) {
       if (typeof part === "string") names.add(part);
     }
   }
