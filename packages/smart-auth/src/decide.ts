@@ -56,8 +56,8 @@ export async function decideAccess(facts: AccessFacts): Promise<Decision<Access>
   const { route, store = {} } = facts;
   const scopeInsufficient = (type: string, letter: ScopeLetter) =>
     facts.problems.scopeInsufficient(scopeFor(facts, type, [letter]));
-  const notOffered = offeredFault(interaction, route);
-  if (notOffered !== undefined) return notOffered;
+  const barred = offeredFault(interaction, route) ?? facts.rule?.(interaction);
+  if (barred !== undefined) return barred;
   // An export is of several types, each judged by itself.
   if (interaction.operation?.name === "export")
     return decideKickOff({ ...facts, served: route.types, scopeInsufficient });
