@@ -1,11 +1,10 @@
 import type { IncomingMessage } from "node:http";
-import { type Decision, deny, type Problem } from "@wardline/policy-types";
+import type { Decision, Problem } from "@wardline/policy-types";
 import { afterAnswer, contextOf, recordDecision, sendProblem } from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
 import { classesOf, dearest } from "./classes/classify.ts";
 import type { RateGrant } from "./decide.ts";
 import { openDoor } from "./door.ts";
-import type { Gate, GateFacts } from "./hooks.ts";
 import {
   type DoorThrottleOptions,
   type ParsedThrottle,
@@ -13,7 +12,6 @@ import {
   parseThrottle,
   type TieredThrottleOptions,
 } from "./options.ts";
-import { gateFailed } from "./problems.ts";
 import { createThrottle, NO_SLOT, type ThrottleSnapshot, type Verdict } from "./throttle.ts";
 import type { RequestFacts } from "./tiers.ts";
 
@@ -35,7 +33,6 @@ export interface TieredThrottle extends RequestHandler {
 export function tieredThrottle(options: TieredThrottleOptions): TieredThrottle {
   const parsed = parseThrottle(options);
   const throttle = createThrottle(parsed);
-  const { gate, onDecision } = parsed;
 
   function tieredThrottleMiddleware(req: Request, res: Response, next: () => void): void {
     // Nobody is left to answer, and no end of an answer will come to return the slot.
@@ -48,28 +45,16 @@ export function tieredThrottle(options: TieredThrottleOptions): TieredThrottle {
       // F13: whatever ends the answer or its connection returns the slot.
       afterAnswer(res, release);
     }
-    if (gate === undefined) count();
-    else whenKnown(askGate(gate, req, res, { ...facts, tier: tier.name }), pass);
+    const verdict = tier.count(facts);
+    if (!(verdict instanceof Promise)) return finish(verdict);
+    void verdict.then((late) => {
+      if (!res.destroyed && !res.headersSent) finish(late);
+    });
 
-    function pass(decision: Decision<unknown>): void {
-      if (decision.kind === "deny") finish({ decision, cost: 0, countedBy: "nobody", full: [] });
-      else count();
-    }
-    function count(): void {
-      whenKnown(tier.count(facts), finish);
-    }
-    function whenKnown<Value>(value: Value | Promise<Value>, then: (value: Value) => void): void {
-      if (!(value instanceof Promise)) return then(value);
-      void value.then((late) => {
-        if (!res.destroyed && !res.headersSent) then(late);
-      });
-    }
-    function finish({ decision, cost, countedBy, full }: Verdict): void {
+    function finish(verdict: Verdict): void {
       const { zone, apiType, operationClass } = facts;
-      const told = { tier: tier.name, operationClass, cost, countedBy, full, zone, apiType };
-      const code = decision.kind === "deny" ? { code: decision.problem.code } : {};
-      quietly(() => onDecision({ control: "tiered-throttle", kind: decision.kind, ...code, ...told }));
-      conclude(req, res, "tiered-throttle", decision, next);
+      tier.tell(verdict, { zone, apiType, operationClass });
+      conclude(req, res, "tiered-throttle", verdict.decision, next);
     }
   }
   return Object.assign(tieredThrottleMiddleware, { snapshot: throttle.snapshot });
@@ -112,36 +97,11 @@ function factsOf(req: IncomingMessage, { addressOf, classes: bounds }: ParsedThr
 
 const ORDINARY = ["ordinary"] as const;
 
-/** A gate that fails lets nobody through. */
-function askGate(
-  gate: Gate,
-  req: IncomingMessage,
-  res: Response,
-  facts: GateFacts,
-): Decision<unknown> | Promise<Decision<unknown>> {
-  const failed = (): Decision<unknown> => deny(gateFailed(), ["the gate failed"]);
-  try {
-    const decision = gate(req, res, facts);
-    return decision instanceof Promise ? decision.catch(failed) : decision;
-  } catch {
-    return failed();
-  }
-}
-
-/** A listener that fails changes nothing about who is let through. */
-function quietly(tell: () => void): void {
-  try {
-    tell();
-  } catch {
-    // Said above.
-  }
-}
-
 function conclude(
   req: Request,
   res: Response,
   control: "tiered-throttle" | "tiered-throttle-door",
-  decision: Decision<unknown>,
+  decision: Decision<RateGrant>,
   next: () => void,
 ): void {
   const { kind, because } = decision;
@@ -150,6 +110,6 @@ function conclude(
     return sendProblem(res, decision.problem);
   }
   recordDecision(req, { control, kind, because });
-  res.set((decision.grant as RateGrant).headers);
+  res.set(decision.grant.headers);
   next();
 }

@@ -3,7 +3,7 @@ import { type Findings, findings, refuseUnknownKeys, type SendCommand } from "@w
 import { contextOf } from "@wardline/policy-types/express";
 import { checkFunctions, checkName, checkObject, checkOneOf, checkPositive, checkWindowSeconds } from "./checks.ts";
 import { type ClassBounds, DEFAULT_BOUNDS } from "./classes/classify.ts";
-import type { Gate, ThrottleDecision } from "./hooks.ts";
+import type { ThrottleDecision } from "./hooks.ts";
 import { checkTier, checkTiers, parseTierRule } from "./parse-tiers.ts";
 import { RATE_FIELDS, type RateFields } from "./rate-fields.ts";
 import type { StoreFactory } from "./store.ts";
@@ -56,8 +56,6 @@ export interface TieredThrottleOptions extends Omit<TierRule, "name" | "when">, 
   readonly classes?: ClassBounds;
   /** Which RateLimit fields answers carry. Default `draft-10`. */
   readonly fields?: RateFields;
-  /** Asked before anything is counted: pools, shedding. */
-  readonly gate?: Gate;
   /** Told every decision. */
   readonly onDecision?: (decision: ThrottleDecision) => void;
 }
@@ -75,7 +73,6 @@ export interface ParsedThrottle extends Required<CountingOptions>, ParsedSharing
   readonly tiers: readonly ParsedTier[];
   readonly classes: Required<ClassBounds>;
   readonly fields: RateFields;
-  readonly gate: Gate | undefined;
   readonly onDecision: (decision: ThrottleDecision) => void;
 }
 export type ParsedDoor = Complete<DoorThrottleOptions, "failures">;
@@ -87,7 +84,6 @@ const THROTTLE = [
   "tiers",
   "classes",
   "fields",
-  "gate",
   "onDecision",
   "redis",
   "redisPrefix",
@@ -118,7 +114,7 @@ export function parseThrottle(options: TieredThrottleOptions): ParsedThrottle {
   checkSharing(found, options);
   if (options.classes !== undefined) checkBounds(found, options.classes);
   if (options.fields !== undefined) checkOneOf(found, "fields", options.fields, RATE_FIELDS, "unknown-fields");
-  checkFunctions(found, options, ["gate", "onDecision"]);
+  checkFunctions(found, options, ["onDecision"]);
   found.throwIfAny("tieredThrottle options");
 
   const rules = options.tiers ?? [{ ...options, name: options.name ?? "tier" }];
@@ -136,7 +132,6 @@ export function parseThrottle(options: TieredThrottleOptions): ParsedThrottle {
     tiers: Object.freeze(rules.map(parseTierRule)),
     classes: Object.freeze({ ...DEFAULT_BOUNDS, ...options.classes }),
     fields: options.fields ?? "draft-10",
-    gate: options.gate,
     onDecision: options.onDecision ?? (() => undefined),
   });
 }

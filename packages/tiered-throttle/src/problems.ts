@@ -30,12 +30,6 @@ const STORE_UNAVAILABLE = Object.freeze({
   issue: "transient",
   detail: "Requests cannot be counted at the moment, so none is let through.",
 } as const);
-const GATE_FAILED = Object.freeze({
-  code: "tiered-throttle/gate-failed",
-  status: 503,
-  issue: "transient",
-  detail: "It cannot be decided at the moment whether there is room for this request.",
-} as const);
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -58,8 +52,4 @@ export function concurrencyExceeded(): Problem {
 
 export function storeUnavailable(retrySeconds: number): Problem {
   return { ...STORE_UNAVAILABLE, headers: { "Retry-After": String(retrySeconds) } };
-}
-
-export function gateFailed(): Problem {
-  return { ...GATE_FAILED, headers: { "Retry-After": "1" } };
 }

@@ -2,7 +2,7 @@ import { type Decision, deny } from "@wardline/policy-types";
 import { type Count, countingOf } from "./counting.ts";
 import { decideCount, type RateGrant, type RatePolicy } from "./decide.ts";
 import type { Counted } from "./failover.ts";
-import type { CountedBy } from "./hooks.ts";
+import type { CountedBy, ThrottleDecision } from "./hooks.ts";
 import { createOwners } from "./keys.ts";
 import type { ParsedThrottle } from "./options.ts";
 import { concurrencyExceeded, storeUnavailable } from "./problems.ts";
@@ -18,6 +18,9 @@ export interface ThrottleSnapshot {
     readonly limits: readonly { readonly name: string; readonly limit: number; readonly by: string }[];
     /** Requests being answered, where the tier bounds them. */
     readonly running: number;
+    readonly permitted: number;
+    /** By `Problem.code`. */
+    readonly refused: Readonly<Record<string, number>>;
   }[];
 }
 
@@ -33,6 +36,8 @@ export interface LiveTier extends Pick<ParsedTier, "name" | "matches"> {
   /** A function that returns the slot; `undefined` when none is free. Absent where the tier does not bound them. */
   readonly takeSlot?: (facts: RequestFacts) => (() => void) | undefined;
   readonly count: (facts: RequestFacts) => Verdict | Promise<Verdict>;
+  /** Notes what became of a request, and tells whoever listens. */
+  readonly tell: (verdict: Verdict, facts: Pick<RequestFacts, "zone" | "apiType" | "operationClass">) => void;
 }
 
 export interface Throttle {
@@ -53,19 +58,45 @@ export function createThrottle(options: ParsedThrottle): Throttle {
   const ownerOf = createOwners(options.ipv6Prefix);
   const tiers = options.tiers.map((tier) => {
     const slots = tier.concurrency === undefined ? undefined : new Slots(tier.concurrency);
+    const tally = openTally(tier.name, options.onDecision);
     const live: LiveTier = {
       name: tier.name,
       matches: tier.matches,
       ...(slots && { takeSlot: (facts: RequestFacts) => slots.take(ownerOf("client", facts).key) }),
       count: counter(options, tier, counting.countOf(tier), ownerOf),
+      tell: tally.tell,
     };
     const limits = tier.limits.map(({ name, limit, by }) => ({ name, limit, by }));
-    return { live, snapshot: () => ({ name: tier.name, limits, running: slots?.running ?? 0 }) };
+    return { live, snapshot: () => ({ name: tier.name, limits, running: slots?.running ?? 0, ...tally.read() }) };
   });
   const lives = tiers.map(({ live }) => live);
   return {
     tierFor: (facts) => resolveTier(lives, facts),
     snapshot: () => ({ store: counting.store(), tiers: tiers.map(({ snapshot }) => snapshot()) }),
+  };
+}
+
+interface Tally {
+  readonly tell: LiveTier["tell"];
+  readonly read: () => { readonly permitted: number; readonly refused: Readonly<Record<string, number>> };
+}
+
+function openTally(tier: string, onDecision: (decision: ThrottleDecision) => void): Tally {
+  let permitted = 0;
+  const refused = new Map<string, number>();
+  return {
+    tell({ decision, cost, countedBy, full }, facts) {
+      const { kind } = decision;
+      const code = decision.kind === "deny" ? decision.problem.code : undefined;
+      if (code === undefined) permitted += 1;
+      else refused.set(code, (refused.get(code) ?? 0) + 1);
+      try {
+        onDecision({ kind, ...(code !== undefined && { code }), tier, cost, countedBy, full, ...facts });
+      } catch {
+        // A listener that fails changes nothing about who is let through.
+      }
+    },
+    read: () => ({ permitted, refused: Object.fromEntries(refused) }),
   };
 }
 

@@ -94,9 +94,139 @@ describe("tieredThrottle options", () => {
   });
 });
 
+describe("tiers, quotas and sharing", () => {
+  const LAST = { name: "rest", windows: [BURST] };
+  const QUOTA = { name: "contract", limit: 10, per: "month" } as const;
+  const redis = (): Promise<unknown> => Promise.resolve();
+
+  it.each<[string, object]>([
+    ["tiers, the last for the rest", { tiers: [{ name: "a", when: { zone: "partner" }, quotas: [QUOTA] }, LAST] }],
+    ["a quota in place of a window", { quotas: [{ ...QUOTA, carry: 0, timeZone: "Asia/Tokyo", by: "client" }] }],
+    ["costs and classes", { windows: [BURST], costs: { bulk: 10 }, classes: { count: 50, bulkOperations: ["x"] } }],
+    ["redis", { windows: [BURST], redis, redisPrefix: "w:", onStoreFailure: "closed" }],
+    ["F6: open where nothing is protected", { windows: [BURST], onStoreFailure: "open", protects: "nothing" }],
+    ["older fields", { windows: [BURST], fields: "draft-7" }],
+  ])("accept %s", (_what, options) => {
+    expect(tier(options)).toEqual([]);
+  });
+
+  it.each<[string, object, [string, string][]]>([
+    ["no tier", { tiers: [] }, [["tiers", "empty"]]],
+    ["tiers that are none", { tiers: {} }, [["tiers", "empty"]]],
+    ["a tier of nothing", { tiers: [null, LAST] }, [["tiers[0]", "not-an-object"]]],
+    [
+      "nothing for the rest",
+      { tiers: [{ ...LAST, when: { zone: "patient" } }] },
+      [["tiers[0].when", "no-tier-for-the-rest"]],
+    ],
+    ["tiers never reached", { tiers: [LAST, { ...LAST, name: "b" }] }, [["tiers[0]", "tiers-never-reached"]]],
+    [
+      "two tiers of a name",
+      { tiers: [{ ...LAST, when: { client: "a" } }, LAST] },
+      [["tiers[1].name", "duplicate-name"]],
+    ],
+    ["a tier beside tiers", { tiers: [LAST], windows: [BURST] }, [["windows", "tier-written-twice"]]],
+    [
+      "an unknown zone, class and condition",
+      { tiers: [{ ...LAST, name: "a", when: { zone: "moon", operationClass: ["bulk", "cheap"], who: "x" } }, LAST] },
+      [
+        ["tiers[0].when.who", "unknown-option"],
+        ["tiers[0].when.zone", "unknown-zone"],
+        ["tiers[0].when.operationClass", "unknown-class"],
+      ],
+    ],
+    ["a condition on nothing", { tiers: [{ ...LAST, name: "a", when: {} }, LAST] }, [["tiers[0].when", "empty"]]],
+    [
+      "a condition that is no word",
+      { tiers: [{ ...LAST, name: "a", when: { client: [], user: "" } }, LAST] },
+      [
+        ["tiers[0].when.client", "not-a-word"],
+        ["tiers[0].when.user", "not-a-word"],
+      ],
+    ],
+    [
+      "a quota with every mistake",
+      { quotas: [{ name: "a b", limit: 0, per: "year", by: "patient", timeZone: "+02:00", carry: -1, from: 1 }] },
+      [
+        ["quotas[0].from", "unknown-option"],
+        ["quotas[0].name", "not-a-name"],
+        ["quotas[0].limit", "not-a-positive-integer"],
+        ["quotas[0].per", "unknown-period"],
+        ["quotas[0].by", "unknown-owner"],
+        ["quotas[0].timeZone", "unknown-time-zone"],
+        ["quotas[0].carry", "not-a-positive-integer"],
+      ],
+    ],
+    ["no quota", { quotas: [null] }, [["quotas[0]", "not-an-object"]]],
+    [
+      "a quota with a window's name",
+      { windows: [BURST], quotas: [{ ...QUOTA, name: "burst" }] },
+      [["quotas[0].name", "duplicate-name"]],
+    ],
+    [
+      "a time zone nobody knows",
+      { quotas: [{ ...QUOTA, timeZone: "Atlantis/Capital" }] },
+      [["quotas[0].timeZone", "unknown-time-zone"]],
+    ],
+    [
+      "costs of nothing and of nobody",
+      { windows: [BURST], costs: { bulk: 0, cheap: 1 } },
+      [
+        ["costs.cheap", "unknown-option"],
+        ["costs.bulk", "not-a-positive-integer"],
+      ],
+    ],
+    [
+      "bounds that bound nothing",
+      { windows: [BURST], classes: { count: 0, chains: 1, bulkOperations: ["$export"] } },
+      [
+        ["classes.chains", "unknown-option"],
+        ["classes.count", "not-a-positive-integer"],
+        ["classes.bulkOperations", "not-operations"],
+      ],
+    ],
+    ["two stores", { windows: [BURST], redis, store: redis }, [["store", "two-stores"]]],
+    ["quotas in a store", { windows: [BURST], quotas: [QUOTA], store: redis }, [["store", "store-counts-by-ones"]]],
+    [
+      "costs in a store",
+      { tiers: [{ ...LAST, costs: { bulk: 2 } }], store: redis },
+      [["store", "store-counts-by-ones"]],
+    ],
+    ["a client in place of a command", { windows: [BURST], redis: {} }, [["redis", "not-a-function"]]],
+    ["a prefix with a hash tag", { windows: [BURST], redis, redisPrefix: "{a}" }, [["redisPrefix", "not-a-prefix"]]],
+    [
+      "F6: to open what authenticates",
+      { windows: [BURST], onStoreFailure: "open", protects: "authentication" },
+      [["onStoreFailure", "failure-mode-refused"]],
+    ],
+    [
+      "words nobody knows",
+      { windows: [BURST], onStoreFailure: "ajar", protects: "all", fields: "draft-3", onDecision: 1 },
+      [
+        ["protects", "unknown-protection"],
+        ["onStoreFailure", "failure-mode-refused"],
+        ["fields", "unknown-fields"],
+        ["onDecision", "not-a-function"],
+      ],
+    ],
+  ])("refuse %s", (_what, options, issues) => {
+    expect(tier(options)).toEqual(issues);
+  });
+});
+
 describe("doorThrottle options", () => {
   it.each<[object, [string, string][]]>([
     [{ limit: 1, windowSeconds: 1 }, []],
+    [{ limit: 1, windowSeconds: 1, failures: { limit: 5, windowSeconds: 60 } }, []],
+    [
+      { limit: 1, windowSeconds: 1, failures: { limit: 0, seconds: 1 } },
+      [
+        ["failures.seconds", "unknown-option"],
+        ["failures.limit", "not-a-positive-integer"],
+        ["failures.windowSeconds", "not-a-window"],
+      ],
+    ],
+    [{ limit: 1, windowSeconds: 1, failures: 5 }, [["failures", "not-an-object"]]],
     [
       { limit: 0, windowSeconds: -1, by: "x" },
       [
