@@ -117,7 +117,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
       totals.refused += 1;
       return { kind: "full" };
     }
-    const hooks = { onBroken: noteBroken, onEnd: () => void (running -= 1) };
+    const hooks = { onBroken: noteBroken, onEnd: noteEnd };
     const made = await circuit.run(() => {
       running += 1;
       return attemptOnce(work, parsed, signal, hooks);
@@ -128,6 +128,10 @@ export function createBreaker(options: BreakerOptions): Breaker {
     }
     totals[made.report] += 1;
     return made;
+  }
+
+  function noteEnd(): void {
+    running -= 1;
   }
 
   function noteBroken(): void {

@@ -32,9 +32,13 @@ export function createSharedState(
       const pause = unanswered >= MOST_UNANSWERED ? UNANSWERED_PAUSE_MS : everyMs;
       if (now() - lookedAt < pause) return;
       lookedAt = now();
-      ask((ms) => {
-        if (typeof ms === "number" && ms > 0) onOpenElsewhere(ms);
-      }, "PTTL", key);
+      ask(
+        (ms) => {
+          if (typeof ms === "number" && ms > 0) onOpenElsewhere(ms);
+        },
+        "PTTL",
+        key,
+      );
     },
     opened: (ms) => ask(ignore, "SET", key, "1", "PX", String(Math.ceil(ms))),
     closed: () => ask(ignore, "DEL", key),

@@ -80,9 +80,21 @@ export function breakerFamilies(states: readonly BreakerState[]): readonly Famil
   return [
     gauge("wardline_breaker_state", "1 for the state each upstream's circuit is in.", phases),
     counter("wardline_breaker_calls_total", "Calls to each upstream by outcome.", calls),
-    counter("wardline_breaker_opened_total", "Times each circuit opened.", of(({ totals }) => totals.opened)),
-    counter("wardline_breaker_retries_total", "Calls made a second time.", of(({ totals }) => totals.retried)),
-    gauge("wardline_breaker_running", "Calls whose work has not ended.", of(({ running }) => running)),
+    counter(
+      "wardline_breaker_opened_total",
+      "Times each circuit opened.",
+      of(({ totals }) => totals.opened),
+    ),
+    counter(
+      "wardline_breaker_retries_total",
+      "Calls made a second time.",
+      of(({ totals }) => totals.retried),
+    ),
+    gauge(
+      "wardline_breaker_running",
+      "Calls whose work has not ended.",
+      of(({ running }) => running),
+    ),
     gauge("wardline_breaker_shared_down", "1 while shared state is out of reach.", of(isDown)),
   ];
 }
@@ -95,14 +107,18 @@ export function connectionFamilies(snapshot: ConnectionsSnapshot): readonly Fami
   return [
     gauge("wardline_connections_open", "Open connections.", single(snapshot.open)),
     counter("wardline_connections_dropped_total", "Connections closed on arrival.", single(snapshot.dropped)),
-    counter("wardline_connections_refused_total", "Requests refused for their client's connections.", single(snapshot.refused)),
+    counter(
+      "wardline_connections_refused_total",
+      "Requests refused for their client's connections.",
+      single(snapshot.refused),
+    ),
   ];
 }
 
 export function shedderFamilies({ pressure, delayMs, heapShare }: ShedderSnapshot): readonly Family[] {
   return [
     gauge("wardline_shed_pressure", "0: nobody is shed; 1: everybody is.", single(pressure)),
-    gauge("wardline_event_loop_delay_seconds", "90th percentile of the event loop's delay.", single(delayMs / 1000)),
+    gauge("wardline_event_loop_delay_seconds", "Mean wait for the event loop.", single(delayMs / 1000)),
     gauge("wardline_heap_share", "Share of the heap's limit in use.", single(heapShare)),
   ];
 }

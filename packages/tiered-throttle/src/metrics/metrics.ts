@@ -2,7 +2,14 @@ import type { Breaker } from "../breaker/breaker.ts";
 import type { ConnectionLimits } from "../connections/connections.ts";
 import type { ReservedPools } from "../pools/express.ts";
 import type { Shedder } from "../shedding/shedder.ts";
-import { breakerFamilies, connectionFamilies, type Family, poolFamilies, type Sample, shedderFamilies } from "./families.ts";
+import {
+  breakerFamilies,
+  connectionFamilies,
+  type Family,
+  poolFamilies,
+  type Sample,
+  shedderFamilies,
+} from "./families.ts";
 
 /** What is needed of a prom-client `Registry`. */
 export interface MetricRegistry {
@@ -35,22 +42,29 @@ export function registerThrottleMetrics(options: ThrottleMetricsOptions): void {
   for (const read of groups) for (const family of read()) registry.registerMetric(metricOf(family, read) as never);
 }
 
-/** A metric as a prom-client registry reads it. */
-interface Metric extends Omit<Family, "samples"> {
+/** A metric as a prom-client registry reads it. For OpenMetrics the registry takes `_total` off the name. */
+interface Metric {
+  name: string;
+  readonly help: string;
+  readonly type: Family["type"];
   readonly aggregator: "sum";
-  get(): Promise<Omit<Family, "samples"> & { readonly aggregator: "sum"; readonly values: readonly Sample[] }>;
+  get(): Promise<Omit<Metric, "get" | "reset"> & { readonly values: readonly Sample[] }>;
   reset(): void;
 }
 
-function metricOf({ name, help, type }: Family, read: () => readonly Family[]): Metric {
-  const head = { name, help, type, aggregator: "sum" } as const;
-  return {
-    ...head,
-    get: () => {
-      const samples = read().find((family) => family.name === name)?.samples ?? [];
-      return Promise.resolve({ ...head, values: samples });
+function metricOf(family: Family, read: () => readonly Family[]): Metric {
+  const { help, type } = family;
+  const metric: Metric = {
+    name: family.name,
+    help,
+    type,
+    aggregator: "sum",
+    get() {
+      const values = read().find(({ name }) => name === family.name)?.samples ?? [];
+      return Promise.resolve({ name: metric.name, help, type, aggregator: "sum", values });
     },
     // The figures belong to the parts they are read from.
     reset: () => undefined,
   };
+  return metric;
 }

@@ -3,7 +3,7 @@ import type { Problem } from "@wardline/policy-types";
 import { afterAnswer, recordDecision, sendProblem } from "@wardline/policy-types/express";
 import { loadShed } from "../shedding/problems.ts";
 import { openHold } from "./hold.ts";
-import { type ParsedPools, parsePools, type PoolDecision, type ReservedPoolsOptions } from "./options.ts";
+import { type ParsedPools, type PoolDecision, parsePools, type ReservedPoolsOptions } from "./options.ts";
 import { createPools } from "./pools.ts";
 import { noSlot, poolRateExceeded, poolUnknown, slotRecalled } from "./problems.ts";
 import { createRateShares } from "./rate-shares.ts";

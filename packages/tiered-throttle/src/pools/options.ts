@@ -122,15 +122,19 @@ function readPools(found: Findings, options: ReservedPoolsOptions): ParsedPool[]
     found.add("pools", "not-a-set-of-pools", `give 1 to ${MOST_POOLS} pools by name`);
     return [];
   }
-  const before = found.issues.length;
   const pools = names.map((name) => readPool(found, name, given?.[name], options));
   if (options.poolOf === undefined && !names.includes(ORDINARY))
     found.add("pools", "no-ordinary-pool", `give a pool \`${ORDINARY}\` for what has none of its own, or poolOf`);
-  if (found.issues.length === before) checkShares(found, pools, options);
+  if (found.issues.length === 0) checkShares(found, pools, options);
   return pools;
 }
 
-function readPool(found: Findings, name: string, given: PoolOptions | undefined, whole: ReservedPoolsOptions): ParsedPool {
+function readPool(
+  found: Findings,
+  name: string,
+  given: PoolOptions | undefined,
+  whole: ReservedPoolsOptions,
+): ParsedPool {
   const path = join("pools", name);
   if (!/^[a-z][a-z0-9-]{0,39}$/.test(name))
     found.add(path, "not-a-name", "name a pool with lower-case letters, digits and hyphens");
@@ -155,7 +159,8 @@ function readPool(found: Findings, name: string, given: PoolOptions | undefined,
   if (pool.maximum !== undefined) checkWhole(found, join(path, "maximum"), read.maximum, 1, MOST_SLOTS);
   if (pool.reservedPerSecond !== undefined) checkRate(found, join(path, "reservedPerSecond"), read.reservedPerSecond);
   if (read.lend > read.reserved) found.add(join(path, "lend"), "out-of-range", "lend at most what is reserved");
-  if (read.reserved > read.maximum) found.add(join(path, "maximum"), "out-of-range", "allow at least what is reserved");
+  if (pool.maximum !== undefined && read.reserved > read.maximum)
+    found.add(join(path, "maximum"), "out-of-range", "allow at least what is reserved");
   return read;
 }
 

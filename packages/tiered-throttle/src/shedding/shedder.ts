@@ -8,7 +8,7 @@ export interface ShedRange {
 }
 
 export interface ShedderOptions {
-  /** Delay of the event loop in milliseconds. Default 70 to 500. */
+  /** Mean wait for the event loop in milliseconds. Default 40 to 250. */
   readonly delayMs?: ShedRange;
   /** Share of the heap's limit, 0 to 1. Default 0.85 to 0.97. */
   readonly heapShare?: ShedRange;
@@ -71,7 +71,8 @@ export function createShedder(options: ShedderOptions = {}): Shedder {
     lookedAt += passed;
     load = meter.read();
     const measured = Math.max(within(load.delayMs, delayMs), within(load.heapShare, heapShare));
-    const recovered = pressure - RECOVERY * Math.floor(passed / everyMs);
+    // In whole thousandths, so that ten tenths make nothing of one.
+    const recovered = Math.round(1000 * (pressure - RECOVERY * Math.floor(passed / everyMs))) / 1000;
     pressure = Math.max(measured, Math.min(1, recovered), 0);
   }
 }
@@ -87,7 +88,7 @@ function within(value: number, { begin, all }: ShedRange): number {
 function parseShedder(options: ShedderOptions): Required<ShedderOptions> {
   const found = findings();
   refuseUnknownKeys(found, options, ["delayMs", "heapShare", "everyMs", "meter", "now"]);
-  const delayMs = options.delayMs ?? { begin: 70, all: 500 };
+  const delayMs = options.delayMs ?? { begin: 40, all: 250 };
   const heapShare = options.heapShare ?? { begin: 0.85, all: 0.97 };
   for (const [path, range, most] of [
     ["delayMs", delayMs, 60_000],
