@@ -13,6 +13,7 @@ import type { CheckedPolicy } from "./policy/load.ts";
 import { INTERNAL, NO_ROUTE } from "./problems.ts";
 import { type Backends, backendsOf } from "./proxy/backends.ts";
 import { forward } from "./proxy/forward.ts";
+import type { IdempotencyStore } from "./proxy/idempotency.ts";
 import type { Upstream } from "./proxy/upstream.ts";
 import { type FindRoute, routeFinder } from "./routes.ts";
 
@@ -27,6 +28,7 @@ export interface Parts {
   readonly audit: Audit;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly health: Health;
+  readonly idempotency: IdempotencyStore;
   readonly dependencies: ParsedDependencies;
 }
 
@@ -47,6 +49,7 @@ export function assemble(parts: Parts): Express {
         { method: "GET", path: `${route.path}${SMART_CONFIGURATION}` },
         { method: "GET", path: resourceMetadataPath(route) },
       ]),
+      requestHeaders: ["idempotency-key"],
       ...(policy.trustedProxies === undefined ? {} : { trustedProxies: policy.trustedProxies }),
     }),
   );
@@ -95,6 +98,7 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
   const tier = policy.tiers[route.tier];
   if (tier === undefined) throw new Error("the policy was not checked before assembly");
   const requestBodyBytes = policy.limits?.requestBodyBytes ?? MIB;
+  const { health, idempotency } = parts;
 
   if (route.interactions.some((code) => WRITES.has(code))) prepare(route.types ?? USUAL_TYPES);
   const router = Router({ caseSensitive: true, strict: true });
@@ -103,7 +107,7 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
   router.use(tieredThrottle(tier));
   router.use(fhirSchema(schemaOptions(parts, route, backends, requestBodyBytes)));
   router.use(requireControls(route.zone));
-  router.use((req, res) => forward(req, res, backends, { requestBodyBytes, health: parts.health }));
+  router.use((req, res) => forward(req, res, backends, { requestBodyBytes, health, idempotency }));
   return router;
 }
 

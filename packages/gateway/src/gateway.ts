@@ -11,10 +11,12 @@ import { approve } from "./policy/approve.ts";
 import { type CheckedPolicy, checkPolicy } from "./policy/load.ts";
 import type { PolicySignature } from "./policy/signature.ts";
 import { type HeldPort, holdPort } from "./port.ts";
+import { createIdempotencyStore } from "./proxy/idempotency.ts";
 import { openServer } from "./server.ts";
 
 const DEFAULT_HOST = "127.0.0.1";
 const DEFAULT_PORT = 8080;
+const MIB = 1024 * 1024;
 
 export interface Gateway {
   /** The assembled pipeline of the policy in force, for a server of your own. */
@@ -59,7 +61,9 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
   });
   try {
     const health = watchHealth({ ledgerState: () => audit.ledger.state(), now, onEvent });
-    const inForce = putInForce({ first, approval, atPort, audit, health, dependencies });
+    // Outlives a reload: what was done under one policy is not done again under the next.
+    const idempotency = createIdempotencyStore({ now, keepMs: 3_600_000, maxEntries: 10_000, maxBytes: 64 * MIB });
+    const inForce = putInForce({ first, approval, atPort, audit, health, idempotency, dependencies });
     inForce.checkDrift();
     const driftTimer = setInterval(inForce.checkDrift, dependencies.driftCheckSeconds * 1000).unref();
     const admin = openAdmin(health);

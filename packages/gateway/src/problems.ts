@@ -20,6 +20,28 @@ export const BACKENDS_MIXED: Problem = problem(
   "The request asks for data of several systems at once; ask for one resource type at a time.",
 );
 
+export const IDEMPOTENCY_KEY_INVALID: Problem = problem(
+  "idempotency-key-invalid",
+  400,
+  "invalid",
+  "The Idempotency-Key is not one quoted or plain text of at most 255 visible characters.",
+);
+
+export const IDEMPOTENCY_IN_WORK: Problem = problem(
+  "idempotency-in-work",
+  409,
+  "duplicate",
+  "A request with this Idempotency-Key is still being worked on.",
+  { headers: { "Retry-After": "2" } },
+);
+
+export const IDEMPOTENCY_OTHER_REQUEST: Problem = problem(
+  "idempotency-other-request",
+  422,
+  "business-rule",
+  "This Idempotency-Key was used for a different request.",
+);
+
 export const UPSTREAM_UNREACHABLE: Problem = problem(
   "upstream-unreachable",
   502,

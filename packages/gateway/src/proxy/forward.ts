@@ -11,19 +11,26 @@ import {
 } from "../problems.ts";
 import type { Backends } from "./backends.ts";
 import { clientResponseHeaders, upstreamRequestHeaders } from "./headers.ts";
+import type { IdempotencyStore } from "./idempotency.ts";
+import { takeTurn } from "./once.ts";
 import { upstreamTarget } from "./target.ts";
+import { isUnconnected, type Upstream } from "./upstream.ts";
 
 export interface ForwardOptions {
   readonly requestBodyBytes: number;
   /** Told how the upstream does; what went wrong is never shown to the client. */
   readonly health: Pick<Health, "upstreamFailed" | "upstreamAnswered">;
+  readonly idempotency: IdempotencyStore;
 }
+
+/** Longer answers to keyed requests are not kept: a repeat is then told to wait until its time has run out. */
+const KEPT_BYTES = 256 * 1024;
 
 /**
  * Asks the upstream what was judged and hands its answer to the response, piece by piece. An answer that breaks off never
  * looks whole: before its first byte has left it becomes a 502, afterwards the connection is cut.
  *
- * Does NOT decide anything about access: everything it sends passes the response-body pipeline.
+ * Does NOT decide anything about access: everything it sends passes the response-body pipeline, a kept answer too.
  */
 export async function forward(
   req: IncomingMessage,
@@ -36,15 +43,44 @@ export async function forward(
   if (upstream === undefined) return sendProblem(res, BACKENDS_MIXED);
   const body = await readBody(req, { limitBytes: options.requestBodyBytes });
   if (body.kind === "deny") return sendProblem(res, body.problem);
-
   context.upstream = upstream.name;
+  const turn = takeTurn(req, context, options.idempotency);
+  switch (turn.kind) {
+    case "refuse":
+      return sendProblem(res, turn.problem);
+    case "repeat":
+      res.statusCode = turn.answer.status;
+      for (const [name, value] of turn.answer.headers) res.setHeader(name, value);
+      res.end(turn.answer.body);
+      return;
+    case "plain":
+      return exchange(req, res, upstream, options, undefined);
+    case "once":
+      return exchange(req, res, upstream, options, turn);
+  }
+}
+
+type Once = Extract<ReturnType<typeof takeTurn>, { kind: "once" }>;
+
+async function exchange(
+  req: IncomingMessage,
+  res: ServerResponse,
+  upstream: Upstream,
+  { health }: ForwardOptions,
+  once: Once | undefined,
+): Promise<void> {
+  const context = contextOf(req);
   const abort = new AbortController();
-  res.once("close", () => abort.abort());
+  // A keyed request is carried through when its client has gone, so that the client's next attempt finds what came of it.
+  if (once === undefined) res.once("close", () => abort.abort());
   const sent = bodyToSend(context);
   const asked = {
     method: req.method ?? "GET",
     path: upstreamTarget(context, req.url ?? "/", upstream.basePath),
-    headers: upstreamRequestHeaders(req.headers, context, sent),
+    headers: {
+      ...upstreamRequestHeaders(req.headers, context, sent),
+      ...(once === undefined ? {} : { "idempotency-key": `"${once.key}"` }),
+    },
     ...(sent === undefined ? {} : { body: sent }),
     signal: abort.signal,
   };
@@ -52,18 +88,44 @@ export async function forward(
   try {
     answer = await upstream.request(asked);
   } catch (error) {
-    if (res.destroyed) return;
-    options.health.upstreamFailed(upstream.name, error);
+    // After anything else nobody knows whether it was done, and it is never done again under this key (F2).
+    if (isUnconnected(error)) once?.claim.forget();
+    if (res.destroyed && once === undefined) return;
+    health.upstreamFailed(upstream.name, error);
     return sendProblem(res, isTimeout(error) ? UPSTREAM_TIMEOUT : UPSTREAM_UNREACHABLE);
   }
   if (!isAnswer(answer.statusCode)) {
     answer.body.on("error", () => undefined).destroy();
-    options.health.upstreamFailed(upstream.name, new Error(`unexpected status ${answer.statusCode}`));
+    health.upstreamFailed(upstream.name, new Error(`unexpected status ${answer.statusCode}`));
     return sendProblem(res, UPSTREAM_UNEXPECTED);
   }
+  const headers = clientResponseHeaders(answer.headers);
+  if (once !== undefined) keepAnswer(answer, headers, once);
   res.statusCode = answer.statusCode;
-  for (const [name, value] of clientResponseHeaders(answer.headers)) res.setHeader(name, value);
-  relay(answer.body, res, upstream.name, options.health);
+  for (const [name, value] of headers) res.setHeader(name, value);
+  relay(answer.body, res, upstream.name, health, once !== undefined);
+}
+
+function keepAnswer(
+  { statusCode: status, body }: Dispatcher.ResponseData,
+  headers: readonly (readonly [string, string])[],
+  { claim }: Once,
+): void {
+  // The upstream did nothing, and says that another attempt may do better.
+  if (status >= 500 || status === 429) {
+    claim.forget();
+    return;
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  body.on("data", (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= KEPT_BYTES) chunks.push(chunk);
+    else chunks.length = 0;
+  });
+  body.once("end", () => {
+    if (size <= KEPT_BYTES) claim.keep({ status, headers, body: Buffer.concat(chunks) });
+  });
 }
 
 function relay(
@@ -71,14 +133,15 @@ function relay(
   res: ServerResponse,
   upstream: string,
   health: ForwardOptions["health"],
+  toTheEnd: boolean,
 ): void {
   body.on("data", (chunk: Buffer) => {
-    if (!res.write(chunk)) body.pause();
+    if (!res.destroyed && !res.write(chunk)) body.pause();
   });
   res.on("drain", () => body.resume());
   body.once("end", () => {
     health.upstreamAnswered(upstream);
-    res.end();
+    if (!res.destroyed) res.end();
   });
   body.once("error", (error) => {
     if (res.destroyed || res.writableFinished) return;
@@ -86,7 +149,8 @@ function relay(
     sendProblem(res, isTimeout(error) ? UPSTREAM_TIMEOUT : UPSTREAM_BROKE_OFF);
   });
   res.once("close", () => {
-    body.destroy();
+    if (toTheEnd) body.resume();
+    else body.destroy();
   });
 }
 

@@ -161,7 +161,7 @@ async function probeOne(target: Target, path: string): Promise<void> {
 }
 
 /** Errors after which the server has certainly not seen the request. */
-function isUnconnected(error: unknown): boolean {
+export function isUnconnected(error: unknown): boolean {
   if (error instanceof errors.ConnectTimeoutError) return true;
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return code === "ECONNREFUSED" || code === "ENOTFOUND" || code === "EHOSTUNREACH" || code === "ENETUNREACH";

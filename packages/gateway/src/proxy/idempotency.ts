@@ -1,0 +1,108 @@
+import { createHash } from "node:crypto";
+import type { Interaction, Principal } from "@wardline/policy-types";
+
+/** An upstream's answer to an unsafe request, kept to be given again. */
+export interface KeptAnswer {
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: Buffer;
+}
+
+export type IdempotencyClaim =
+  /** Do it, then `keep` what came of it, or `forget` when nothing did. */
+  | { readonly kind: "first"; keep(answer: KeptAnswer): void; forget(): void }
+  | { readonly kind: "repeat"; readonly answer: KeptAnswer }
+  /** The first request with this key has not ended, or ended without an answer that could be kept. */
+  | { readonly kind: "in-work" }
+  /** The key was used for another request. */
+  | { readonly kind: "other-request" };
+
+/** Bounded in entries, bytes and time. */
+export interface IdempotencyStore {
+  claim(key: string, fingerprint: string): IdempotencyClaim;
+}
+
+interface Entry {
+  readonly fingerprint: string;
+  readonly expiresAt: number;
+  answer?: KeptAnswer;
+}
+
+export interface IdempotencyOptions {
+  readonly now: () => number;
+  /** Milliseconds an answer is kept. */
+  readonly keepMs: number;
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+}
+
+/**
+ * Remembers what became of unsafe requests in this process. What falls out of its bounds is forgotten, oldest first, as
+ * if its time had run out; one that is in work is not forgotten.
+ *
+ * @see https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07
+ */
+export function createIdempotencyStore({ now, keepMs, maxEntries, maxBytes }: IdempotencyOptions): IdempotencyStore {
+  const entries = new Map<string, Entry>();
+  let bytes = 0;
+
+  function drop(key: string): void {
+    bytes -= entries.get(key)?.answer?.body.length ?? 0;
+    entries.delete(key);
+  }
+
+  function makeRoom(): void {
+    for (const [key, entry] of entries) {
+      if (entries.size < maxEntries && bytes <= maxBytes && entry.expiresAt > now()) return;
+      if (entry.answer !== undefined || entry.expiresAt <= now()) drop(key);
+    }
+  }
+
+  return {
+    claim(key, fingerprint) {
+      const known = entries.get(key);
+      if (known !== undefined && known.expiresAt > now()) {
+        if (known.fingerprint !== fingerprint) return { kind: "other-request" };
+        return known.answer === undefined ? { kind: "in-work" } : { kind: "repeat", answer: known.answer };
+      }
+      drop(key);
+      makeRoom();
+      if (entries.size >= maxEntries) return { kind: "in-work" };
+      const entry: Entry = { fingerprint, expiresAt: now() + keepMs };
+      entries.set(key, entry);
+      return {
+        kind: "first",
+        keep(answer) {
+          if (entries.get(key) !== entry) return;
+          entry.answer = answer;
+          bytes += answer.body.length;
+          makeRoom();
+        },
+        forget() {
+          if (entries.get(key) === entry) drop(key);
+        },
+      };
+    },
+  };
+}
+
+/** Whose key it is: the same text from another caller is another key. @see S8 */
+export function idempotencyKey(sent: string, principal: Principal | undefined): string {
+  return digest([principal?.issuer ?? "", principal?.subject ?? "", principal?.clientId ?? "", sent]);
+}
+
+/** What is asked: method, path, query and body. */
+export function requestFingerprint(
+  method: string,
+  { path }: Pick<Interaction, "path">,
+  query: string,
+  body: Buffer,
+): string {
+  return digest([method, path, query, body]);
+}
+
+function digest(parts: readonly (string | Buffer)[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
+  return hash.digest("base64url");
+}

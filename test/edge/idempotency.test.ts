@@ -1,0 +1,98 @@
+import { connect } from "node:net";
+import { describe, expect, it } from "vitest";
+import { codeOf, type Edge, startEdge } from "./support/edge.ts";
+
+const OBSERVATION = {
+  resourceType: "Observation",
+  status: "final",
+  code: { text: "weight" },
+  subject: { reference: "Patient/a" },
+};
+const CLAIMS = { patient: "a", scope: "patient/*.cruds" };
+
+function create(edge: Edge, key: string, body: object = OBSERVATION, claims: object = CLAIMS): ReturnType<Edge["ask"]> {
+  return edge.ask("/Observation", {
+    method: "POST",
+    headers: { "Content-Type": "application/fhir+json", "Idempotency-Key": key },
+    body: JSON.stringify(body),
+    claims: { ...claims },
+  });
+}
+
+describe("Idempotency-Key", () => {
+  it("a repeat is answered again and not done again", async () => {
+    const edge = await startEdge();
+    const first = await create(edge, '"a-1"');
+    const second = await create(edge, '"a-1"');
+    expect([first.status, second.status]).toEqual([201, 201]);
+    expect(second.text).toBe(first.text);
+    expect(second.headers.get("location")).toBe(first.headers.get("location"));
+    expect(edge.backend.asked.filter((asked) => asked.startsWith("POST"))).toHaveLength(1);
+  });
+
+  it("the upstream gets a key of ours, so that two callers' keys do not meet there", async () => {
+    const edge = await startEdge();
+    await create(edge, "same");
+    await create(edge, "same", OBSERVATION, { ...CLAIMS, sub: "somebody-else" });
+    const keys = edge.backend.headers.map((headers) => headers["idempotency-key"]);
+    expect(new Set(keys).size).toBe(2);
+    expect(keys).not.toContain("same");
+  });
+
+  it.each([
+    [
+      "another body under the same key",
+      "k",
+      { ...OBSERVATION, status: "amended" },
+      422,
+      "gateway/idempotency-other-request",
+    ],
+    ["a key that is none", "two, keys", OBSERVATION, 400, "gateway/idempotency-key-invalid"],
+  ])("refuses %s", async (_what, key, body, status, code) => {
+    const edge = await startEdge();
+    await create(edge, "k");
+    const got = await create(edge, key, body);
+    expect([got.status, codeOf(got.json)]).toEqual([status, code]);
+  });
+
+  it("F2: what was cut off half-way is not done again under its key", async () => {
+    const edge = await startEdge();
+    edge.backend.answer = (_req, res) => void res.destroy();
+    expect((await create(edge, "k")).status).toBe(502);
+    const again = await create(edge, "k");
+    expect([again.status, codeOf(again.json)]).toEqual([409, "gateway/idempotency-in-work"]);
+  });
+
+  it("what never reached the upstream may be tried again", async () => {
+    const edge = await startEdge();
+    await edge.backend.stop();
+    expect((await create(edge, "k")).status).toBe(502);
+    expect((await create(edge, "k")).status).toBe(502);
+  });
+
+  it("a client that left finds what came of its request", async () => {
+    const edge = await startEdge();
+    const answer = edge.backend.answer;
+    let release: (() => void) | undefined;
+    const began = new Promise<void>((resolve) => {
+      edge.backend.answer = (req, res, body) => {
+        release = () => answer(req, res, body);
+        resolve();
+      };
+    });
+    const token = await edge.issuer.token(CLAIMS);
+    const body = JSON.stringify(OBSERVATION);
+    const socket = connect(edge.port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    socket.write(
+      `POST /fhir/Observation HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\nIdempotency-Key: k\r\n` +
+        `Content-Type: application/fhir+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
+    await began;
+    socket.destroy();
+    await expect.poll(() => edge.records.length).toBe(1);
+    release?.();
+    await expect.poll(async () => (await create(edge, "k")).status).toBe(201);
+    expect(edge.backend.asked.filter((asked) => asked.startsWith("POST"))).toHaveLength(1);
+  });
+});
