@@ -25,7 +25,7 @@ function circuitOn(options: { probes?: number } = {}) {
     circuit,
     phases,
     /** Makes calls one after the other; gives how many were let through. */
-    async calls(report: Report, times: number): Promise<number> {
+    calls: async (report: Report, times: number): Promise<number> => {
       let made = 0;
       for (let n = 0; n < times; n++)
         if ((await circuit.run(() => Promise.resolve({ report }))) !== undefined) made += 1;

@@ -2,7 +2,13 @@ import { get, type IncomingMessage, type RequestListener, type ServerResponse } 
 import type { ConfigurationError, Decision } from "@wardline/policy-types";
 import { freePort, listen } from "@wardline-tools/test-kit";
 import { describe, expect, it } from "vitest";
-import { type Breaker, type BreakerOptions, type CallOptions, createBreaker, type Work } from "../src/breaker/index.ts";
+import {
+  type Breaker,
+  type BreakerOptions,
+  type CallOptions,
+  createBreaker,
+  type UpstreamWork,
+} from "../src/breaker/index.ts";
 
 const QUICK = {
   minimumCalls: 5,
@@ -30,13 +36,13 @@ async function upstream(answer: RequestListener, options: Partial<BreakerOptions
 }
 
 async function ask(breaker: Breaker, url: string, call: CallOptions = {}): Promise<string> {
-  const work: Work<number> = async (signal) => {
+  const work: UpstreamWork<number> = async (signal) => {
     const response = await fetch(url, { signal });
     await response.arrayBuffer();
     return response.status;
   };
   // What `classify` reads is the answer; here it is only its status.
-  const wrapped: Work<{ status: number }> = async (signal, follow) => ({ status: await work(signal, follow) });
+  const wrapped: UpstreamWork<{ status: number }> = async (signal, follow) => ({ status: await work(signal, follow) });
   return breaker.execute(wrapped, call).then(describeDecision, () => "threw");
 }
 
@@ -180,7 +186,7 @@ describe("a breaker in front of a real upstream", () => {
 describe("bodies", () => {
   /** Gives the answer as soon as its head is there, like a proxy. */
   function open(breaker: Breaker, url: string, signal?: AbortSignal): Promise<Decision<IncomingMessage>> {
-    const work: Work<IncomingMessage> = (deadline, follow) =>
+    const work: UpstreamWork<IncomingMessage> = (deadline, follow) =>
       new Promise((resolve, reject) => {
         get(url, { signal: deadline, agent: false }, (res) => {
           follow(res);

@@ -1,7 +1,7 @@
 import type { SendCommand } from "@wardline/policy-types";
-import { describeWithRedis, startRedis } from "@wardline-tools/test-kit";
+import { describeWithRedis, type RedisServer, startRedis } from "@wardline-tools/test-kit";
 import { createClient } from "redis";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Breaker, createBreaker } from "../src/breaker/index.ts";
 
 /** Two instances with clocks an hour apart, and time that passes when told. */
@@ -23,13 +23,17 @@ const fail = (breaker: Breaker): Promise<unknown> =>
   breaker.execute(() => Promise.reject(new Error("down"))).catch(() => undefined);
 const succeed = (breaker: Breaker): Promise<unknown> => breaker.execute(() => Promise.resolve("well"));
 
-describeWithRedis("a breaker that shares its state", async () => {
-  const redis = await startRedis();
-  const client = createClient({ url: redis.url, socket: { reconnectStrategy: 50 } });
-  client.on("error", () => undefined);
-  await client.connect();
-  afterAll(() => client.destroy());
+describeWithRedis("a breaker that shares its state", () => {
+  let redis: RedisServer;
+  let client: ReturnType<typeof createClient>;
   const sendCommand: SendCommand = (...args) => client.sendCommand(args);
+  beforeAll(async () => {
+    redis = await startRedis();
+    client = createClient({ url: redis.url, socket: { reconnectStrategy: 50 } });
+    client.on("error", () => undefined);
+    await client.connect();
+  });
+  afterAll(() => client.destroy());
 
   it("opens the others, whatever their clocks say, and closes for all", async () => {
     const { clock, one, two } = instances(sendCommand, "records");

@@ -40,7 +40,7 @@ describe.each(EXPRESS)("connectionLimits on %s", (_name, express) => {
       stop: () => stop(),
       watched: () => watched,
       /** A connection, and whether it was kept. */
-      async connect(): Promise<{ socket: Socket; kept: boolean }> {
+      connect: async (): Promise<{ socket: Socket; kept: boolean }> => {
         const socket = connect(port, "127.0.0.1");
         socket.on("error", () => undefined);
         const kept = new Promise<boolean>((resolve) => {
@@ -51,7 +51,7 @@ describe.each(EXPRESS)("connectionLimits on %s", (_name, express) => {
         return { socket, kept: await kept };
       },
       /** Asks as a client on a connection that stays open. */
-      ask(agent: Agent, client: string): Promise<{ status: number; code?: string; closes: boolean }> {
+      ask: (agent: Agent, client: string): Promise<{ status: number; code?: string; closes: boolean }> => {
         return new Promise((resolve, reject) => {
           const sent = request({ port, host: "127.0.0.1", agent, headers: { "x-client": client } }, (res) => {
             let text = "";

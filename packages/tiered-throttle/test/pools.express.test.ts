@@ -56,7 +56,7 @@ describe.each(EXPRESS)("reservedPools on %s", (_name, express) => {
       standing,
       call: (pool = "ordinary", method = "GET") => askPort(port, { method, headers: ["Host", "x", "x-pool", pool] }),
       /** Sends a request whose answer nobody waits for. */
-      hang(pool = "ordinary", method = "GET") {
+      hang: (pool = "ordinary", method = "GET") => {
         const sent = request({ port, host: "127.0.0.1", method, headers: { "x-pool": pool }, agent: false });
         sent.on("error", () => undefined);
         sent.end();

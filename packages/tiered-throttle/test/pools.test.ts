@@ -120,7 +120,7 @@ function open(capacity: number, pools: ReservedPoolsOptions["pools"]) {
     },
     end: (name: string) => asked.get(name)?.(),
     expire: () => {
-      for (const action of [...timers]) action();
+      for (const action of timers) action();
     },
   };
 }

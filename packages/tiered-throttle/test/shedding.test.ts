@@ -15,7 +15,7 @@ function shedderOn(load: { current: Load }) {
   return {
     shedder,
     /** Which of four ranks are shed after a while. */
-    after(ms: number): readonly number[] {
+    after: (ms: number): readonly number[] => {
       clock.ms += ms;
       return [0, 1, 2, 3].filter((rank) => shedder.sheds(rank, 4));
     },

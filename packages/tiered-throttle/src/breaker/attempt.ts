@@ -3,10 +3,10 @@ import type { Report } from "./circuit.ts";
 import type { ParsedBreaker } from "./options.ts";
 
 /** Keeps the call open until a body has been read or has broken off, and learns from how it ended. */
-export type Follow = (body: Readable) => void;
+export type FollowBody = (body: Readable) => void;
 
 /** The work itself. It ends when `signal` aborts. */
-export type Work<Value> = (signal: AbortSignal, follow: Follow) => Promise<Value>;
+export type UpstreamWork<Value> = (signal: AbortSignal, follow: FollowBody) => Promise<Value>;
 
 export type Attempt<Value> = { readonly report: Report } & (
   | { readonly kind: "answered"; readonly value: Value }
@@ -23,7 +23,7 @@ export interface Hooks {
 
 /** Runs the work once under our own deadline (F1), and says what it tells about the upstream. Never rejects. */
 export async function attemptOnce<Value>(
-  work: Work<Value>,
+  work: UpstreamWork<Value>,
   { timeoutMs, slowCallMs, classify, classifyError, now }: ParsedBreaker,
   caller: AbortSignal | undefined,
   { onBroken, onEnd }: Hooks,
@@ -35,7 +35,7 @@ export async function attemptOnce<Value>(
     busy -= 1;
     if (busy === 0) onEnd();
   };
-  const follow: Follow = (body) => {
+  const follow: FollowBody = (body) => {
     busy += 1;
     finished(body, { writable: false }, (error) => {
       if (error !== undefined && error !== null && !signal.aborted && !wasDestroyed(error)) onBroken();
@@ -73,7 +73,7 @@ export async function attemptOnce<Value>(
 
 type Ended<Value> = { readonly value: Value } | { readonly error: unknown };
 
-async function start<Value>(work: Work<Value>, signal: AbortSignal, follow: Follow): Promise<Ended<Value>> {
+async function start<Value>(work: UpstreamWork<Value>, signal: AbortSignal, follow: FollowBody): Promise<Ended<Value>> {
   try {
     return { value: await work(signal, follow) };
   } catch (error) {

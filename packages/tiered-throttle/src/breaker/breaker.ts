@@ -1,5 +1,5 @@
 import { type Decision, deny, permit } from "@wardline/policy-types";
-import { type Attempt, attemptOnce, type Work } from "./attempt.ts";
+import { type Attempt, attemptOnce, type UpstreamWork } from "./attempt.ts";
 import { type CircuitPhase, createCircuit } from "./circuit.ts";
 import { type BreakerOptions, parseBreaker } from "./options.ts";
 import { breakerOpen, upstreamFull, upstreamTimeout } from "./problems.ts";
@@ -46,7 +46,7 @@ export interface Breaker {
    * Does the work, or says why not: circuit open or too many at once (503), or given up at the deadline (504). What the work throws is
    * thrown on.
    */
-  execute<Value>(work: Work<Value>, call?: CallOptions): Promise<Decision<Value>>;
+  execute<Value>(work: UpstreamWork<Value>, call?: CallOptions): Promise<Decision<Value>>;
   state(): BreakerState;
 }
 
@@ -110,7 +110,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
   };
 
   async function attempt<Value>(
-    work: Work<Value>,
+    work: UpstreamWork<Value>,
     signal: AbortSignal | undefined,
   ): Promise<Attempt<Value> | { readonly kind: "open" | "full" }> {
     if (running >= concurrency) {

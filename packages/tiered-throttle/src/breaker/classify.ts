@@ -1,11 +1,11 @@
 /** What a result says about the upstream. `ignored`: nothing, the fault is the caller's or ours. */
-export type Verdict = "good" | "failed" | "ignored";
+export type CallVerdict = "good" | "failed" | "ignored";
 
 /**
  * Reads an answer by its status. 4xx is a healthy upstream refusing its caller; 501 and 505 refuse what was asked, not now but
  * always (RFC 9110 section 15.6); every other 5xx is a failure. An answer without a status is good.
  */
-export function classifyAnswer(answer: unknown): Verdict {
+export function classifyAnswer(answer: unknown): CallVerdict {
   const status = statusOf(answer);
   return status !== undefined && status >= 500 && status !== 501 && status !== 505 ? "failed" : "good";
 }
@@ -21,7 +21,7 @@ function statusOf(answer: unknown): number | undefined {
  * Reads an error. F13: what was given up before it reached the upstream (a caller's mistake, our own shed load, a client that
  * left) says nothing about it.
  */
-export function classifyError(error: unknown): Verdict {
+export function classifyError(error: unknown): CallVerdict {
   if (error === null || typeof error !== "object") return "failed";
   const { name, code } = error as { name?: unknown; code?: unknown };
   if (name === "AbortError" || code === "ABORT_ERR" || code === "UND_ERR_ABORTED") return "ignored";

@@ -1,5 +1,5 @@
-export type { Follow, Work } from "./attempt.ts";
+export type { FollowBody, UpstreamWork } from "./attempt.ts";
 export { type Breaker, type BreakerState, type BreakerTotals, type CallOptions, createBreaker } from "./breaker.ts";
 export type { CircuitPhase } from "./circuit.ts";
-export type { Verdict } from "./classify.ts";
+export type { CallVerdict } from "./classify.ts";
 export type { BreakerOptions, SharedBreakerOptions } from "./options.ts";

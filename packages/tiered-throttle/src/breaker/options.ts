@@ -1,6 +1,6 @@
 import { type Findings, findings, join, refuseUnknownKeys, type SendCommand } from "@wardline/policy-types";
 import type { CircuitPhase } from "./circuit.ts";
-import { classifyAnswer, classifyError, type Verdict } from "./classify.ts";
+import { type CallVerdict, classifyAnswer, classifyError } from "./classify.ts";
 
 /** What instances tell each other through Redis. */
 export interface SharedBreakerOptions {
@@ -39,9 +39,9 @@ export interface BreakerOptions {
   /** Retries as a share of calls, 0 to 0.5: safe methods only, once per call, never after a time-out. Default 0: none. */
   readonly retryShare?: number;
   /** Reads what came back. Default by status: 5xx but 501 and 505 is a failure. */
-  readonly classify?: (answer: unknown) => Verdict;
+  readonly classify?: (answer: unknown) => CallVerdict;
   /** Reads what was thrown. Default: aborted and malformed requests are ignored, the rest failed. */
-  readonly classifyError?: (error: unknown) => Verdict;
+  readonly classifyError?: (error: unknown) => CallVerdict;
   readonly shared?: SharedBreakerOptions;
   /** Told each change of state. One that throws changes nothing. */
   readonly onState?: (change: { readonly name: string; readonly state: CircuitPhase }) => void;

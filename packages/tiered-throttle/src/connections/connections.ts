@@ -17,9 +17,9 @@ export interface ConnectionsSnapshot {
 
 export interface ConnectionLimits {
   /** Counts this server's connections from now on; gives the function that stops it. */
-  watch(server: Server): () => void;
+  readonly watch: (server: Server) => () => void;
   /** Middleware of Express 4 and 5; mount it after smartAuth(). */
-  perClient(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void;
+  readonly perClient: (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
   snapshot(): ConnectionsSnapshot;
 }
 
