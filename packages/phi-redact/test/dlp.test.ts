@@ -74,6 +74,21 @@ describe("detectors", () => {
     });
   }
 
+  it("a number before or after, with another separator, changes nothing; with the same one it is a longer number", () => {
+    for (const [entity, text] of [
+      ["ssn", "536-22-1234"],
+      ["card", "4111-1111-1111-1111"],
+      ["phone", "415-555-0132"],
+      ["npi", "1234-567-893"],
+    ] as const) {
+      const only = phiScanner({ entities: [entity] });
+      for (const around of [`0 ${text} 7`, `a, ${text}, b`, `1/${text}`]) {
+        if (entity !== "phone" || !around.startsWith("1/")) expect(only(around), around).toHaveLength(1);
+      }
+      for (const longer of [`5-${text}`, `${text}-5`]) expect(only(longer), longer).toEqual([]);
+    }
+  });
+
   it("the name a text goes by is as good as a word beside it", () => {
     for (const [hint, text, entity] of [
       ["ssn", "536221234", "ssn"],

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { contextWords, hasContext } from "./context.ts";
+import { contextWords, hasContext, standsAlone } from "./context.ts";
 import type { Detector } from "./detection.ts";
 import { found } from "./numbers.ts";
 
@@ -29,7 +29,11 @@ const PHONE_WORDS = contextWords([
 /** North American numbers with punctuation, international ones with a plus; anything of the kind beside its words. */
 export const phone: Detector = function* (scanned) {
   const { text } = scanned;
-  for (const match of text.matchAll(NANP)) yield found("phone", match.index, match[0], 0.7);
+  for (const match of text.matchAll(NANP)) {
+    const [whole, separator = "-"] = match;
+    if (standsAlone(text, match.index, match.index + whole.length, separator))
+      yield found("phone", match.index, whole, 0.7);
+  }
   if (text.includes("+")) for (const match of text.matchAll(PLUS)) yield found("phone", match.index, match[0], 0.7);
   for (const match of text.matchAll(LOOSE)) {
     const [whole] = match;
@@ -39,7 +43,7 @@ export const phone: Detector = function* (scanned) {
   }
 };
 const NANP =
-  /(?<![\w.+/]|\d[- ]|[-])(?:(?:\+?1|001)[-. ]?)?(?:\(\d{3}\) ?|\d{3}([-. ]))\d{3}[-. ]\d{4}(?: ?(?:x|ext\.?) ?\d{1,6})?(?!\w|[-.]\d)/g;
+  /(?<![\w.+/-])(?:(?:\+?1|001)[-. ]?)?(?:\(\d{3}\) ?|\d{3}([-. ]))\d{3}[-. ]\d{4}(?: ?(?:x|ext\.?) ?\d{1,6})?(?!\w|[-.]\d)/g;
 const PLUS = /(?<![\w+])\+[1-9](?:[ .()-]{0,2}\d){7,14}(?: ?x ?\d{1,6})?(?!\w|[-.]\d)/g;
 const LOOSE = /(?<![\w.+/-])\(?\d(?:[ .()-]{0,2}\d){5,16}(?!\w|[-./:]\d)/g;
 const DATE_LIKE = /^(?:\d{4}-\d{2}-\d{2}|\d{1,2}[.-]\d{1,2}[.-]\d{2,4})/;

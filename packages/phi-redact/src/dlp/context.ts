@@ -7,6 +7,18 @@ export function hasContext({ text, hint }: Scanned, words: RegExp, start: number
   return words.test(before) || words.test(text.slice(end, end + AFTER));
 }
 
+/**
+ * False for a piece of a longer number: one that goes on, before or after, with the separator used inside. `5 536-22-1234`
+ * are two numbers, `5-536-22-1234` is one.
+ */
+export function standsAlone(text: string, start: number, end: number, separator: string): boolean {
+  const joins = separator === "" ? "-." : separator;
+  const before = joins.includes(text.charAt(start - 1) || "?") && DIGIT.test(text.charAt(start - 2));
+  const after = joins.includes(text.charAt(end) || "?") && DIGIT.test(text.charAt(end + 1));
+  return !before && !after;
+}
+const DIGIT = /\d/;
+
 /** One flag for every list of words: they are compared in any case, and as whole words of ASCII letters. */
 export function contextWords(words: readonly string[]): RegExp {
   return new RegExp(`(?<![a-z])(?:${words.join("|")})(?![a-z])`, "i");

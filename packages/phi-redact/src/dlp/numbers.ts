@@ -1,5 +1,5 @@
 import { passesGtin14, passesLuhn, passesNpi } from "./checksums.ts";
-import { contextWords, hasContext } from "./context.ts";
+import { contextWords, hasContext, standsAlone } from "./context.ts";
 import type { Detection, Detector, Entity, Scanned } from "./detection.ts";
 
 const SSN_WORDS = contextWords(["ssn", "us-ssn", "social[ -]sec(?:urity)?", "soc[ .-]sec"]);
@@ -32,24 +32,26 @@ export const ssn: Detector = function* (scanned) {
     const [whole, area = "", separator = "", group = "", serial = ""] = match;
     if (area === "000" || area === "666" || area.startsWith("9") || group === "00" || serial === "0000") continue;
     if (ADVERTISED.has(area + group + serial)) continue;
+    if (!standsAlone(scanned.text, match.index, match.index + whole.length, separator)) continue;
     const plain = separator === "" ? 0.2 : separator === "-" ? 0.85 : separator === "." ? 0.55 : 0.4;
     yield found("ssn", match.index, whole, contextual(scanned, SSN_WORDS, match.index, whole, plain, 0.95));
   }
 };
-const SSN = /(?<![A-Za-z0-9]|\d[-. ])(\d{3})([-. ]?)(\d{2})\2(\d{4})(?![A-Za-z0-9]|[-.]\d)/g;
+const SSN = /(?<![A-Za-z0-9])(\d{3})([-. ]?)(\d{2})\2(\d{4})(?![A-Za-z0-9])/g;
 /** Printed on a wallet insert and in a pamphlet; never anybody's again. */
 const ADVERTISED: ReadonlySet<string> = new Set(["078051120", "219099999"]);
 
 /** National Provider Identifiers. They name providers and are public; found so that logs can be kept free of them too. */
 export const npi: Detector = function* (scanned) {
   for (const match of scanned.text.matchAll(NPI)) {
-    const [whole] = match;
+    const [whole, separator = ""] = match;
     const digits = whole.replace(/\D/g, "");
+    if (!standsAlone(scanned.text, match.index, match.index + whole.length, separator)) continue;
     if (!passesNpi(digits) || /^(\d)\1{8}/.test(digits)) continue;
     yield found("npi", match.index, whole, contextual(scanned, NPI_WORDS, match.index, whole, 0.6, 1));
   }
 };
-const NPI = /(?<!\w|\d[-. ])[12]\d{3}([ -]?)\d{3}\1\d{3}(?!\w|[-.]\d)/g;
+const NPI = /(?<!\w)[12]\d{3}([ -]?)\d{3}\1\d{3}(?!\w)/g;
 
 /**
  * Medicare Beneficiary Identifiers: each of the eleven places has its own alphabet, without S, L, O, I, B and Z.
@@ -74,15 +76,17 @@ const MBI = new RegExp(
 /** Payment cards: known issuers and their lengths, and the check digit. Rarer issuers only beside their words. */
 export const card: Detector = function* (scanned) {
   for (const match of scanned.text.matchAll(CARD)) {
-    const [whole] = match;
+    const [whole, separator = "", otherSeparator = ""] = match;
     const digits = whole.replace(/\D/g, "");
+    const end = match.index + whole.length;
+    if (!standsAlone(scanned.text, match.index, end, separator || otherSeparator)) continue;
     if (digits.length > 19 || !passesLuhn(digits) || /^(\d)\1+$/.test(digits)) continue;
     const plain = COMMON_ISSUERS.test(digits) ? 0.7 : 0.3;
     const worded = RARE_ISSUERS.test(digits) || plain > 0.5 ? 0.95 : 0.3;
     yield found("card", match.index, whole, contextual(scanned, CARD_WORDS, match.index, whole, plain, worded));
   }
 };
-const CARD = /(?<![\w.]|\d[- ])(?:\d{12,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}|\d{4}[ -]\d{6}[ -]\d{5})(?![\w]|[-.]\d)/g;
+const CARD = /(?<![\w.])(?:\d{12,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}|\d{4}([ -])\d{6}\2\d{5})(?!\w)/g;
 /** Visa, Mastercard, American Express, Discover, JCB, at the lengths in common use. */
 const COMMON_ISSUERS =
   /^(?:4(?:\d{15}|\d{18})|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}|6(?:011|5\d\d|4[4-9]\d)\d{12}|35(?:2[89]|[3-8]\d)\d{12})$/;

@@ -78,23 +78,30 @@ function wordsOf(text: string): { readonly word: string; readonly start: number;
 }
 const WORD = /[\p{L}\p{M}]{1,60}/gu;
 
-/** The names of patients and their relatives in resources, at any depth. */
+/** The names of patients and their relatives in resources, at any depth. Looks through plain objects only. */
 export function namesIn(value: unknown): string[] {
   const names = new Set<string>();
-  collectNames(value, names, 0);
+  const seen = new Set<object>();
+  const waiting: unknown[] = [value];
+  while (waiting.length > 0 && names.size < MAX_NAMES && seen.size < MAX_OBJECTS) {
+    const next = waiting.pop();
+    if (!isPlain(next) || seen.has(next)) continue;
+    seen.add(next);
+    const { resourceType, name } = next as { readonly resourceType?: unknown; readonly name?: unknown };
+    if (typeof resourceType === "string" && PEOPLE.has(resourceType)) addHumanNames(name, names);
+    for (const member of Object.values(next)) if (typeof member === "object" && member !== null) waiting.push(member);
+  }
   return [...names];
 }
 
-function collectNames(value: unknown, names: Set<string>, depth: number): void {
-  if (value === null || typeof value !== "object" || depth > 40 || names.size >= MAX_NAMES) return;
-  if (Array.isArray(value)) {
-    for (const item of value) collectNames(item, names, depth + 1);
-    return;
-  }
-  const members = value as Readonly<Record<string, unknown>>;
-  if (PEOPLE.has(String(members["resourceType"]))) addHumanNames(members["name"], names);
-  for (const member of Object.values(members)) collectNames(member, names, depth + 1);
+/** Not requests, sockets and the like: they hold the world, and no resources. */
+function isPlain(value: unknown): value is object {
+  if (value === null || typeof value !== "object") return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return Array.isArray(value) || prototype === Object.prototype || prototype === null;
 }
+
+const MAX_OBJECTS = 100_000;
 
 function addHumanNames(value: unknown, names: Set<string>): void {
   for (const name of Array.isArray(value) ? value : []) {
