@@ -16,6 +16,8 @@ export interface FhirStore {
   readonly handle: (req: Request, res: Response) => void;
   readonly read: (reference: { type: string; id: string }) => Promise<Json | undefined>;
   readonly search: (search: { type: string; query: string }) => Promise<Json>;
+  /** Forgets everything, and holds these. */
+  readonly reset: (resources: readonly Stored[]) => void;
 }
 
 type Answer = { readonly status: number; readonly body?: Json; readonly location?: string };
@@ -37,7 +39,14 @@ export function createFhirStore(resources: readonly Stored[]): FhirStore {
     rows.set(key, stored);
     return stored;
   };
-  for (const resource of resources) put(resource);
+  const reset = (all: readonly Stored[]): void => {
+    rows.clear();
+    cursors.clear();
+    deleted.clear();
+    serial = 0;
+    for (const resource of all) put(resource);
+  };
+  reset(resources);
 
   const select = (type: string | undefined, search: SearchQuery | undefined): Stored[] =>
     [...rows.values()].filter(
@@ -138,6 +147,7 @@ export function createFhirStore(resources: readonly Stored[]): FhirStore {
   return {
     rows,
     seen: [],
+    reset,
     handle(req, res) {
       const [path = "", query = ""] = req.url.split(/\?(.*)/s);
       const body = req.body as Json | undefined;
