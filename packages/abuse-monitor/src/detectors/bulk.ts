@@ -1,7 +1,7 @@
 import type { Sighting } from "../watch/sighting.ts";
 import { add, estimate, NOTHING, type Sketch } from "../watch/sketch.ts";
 import { type Detector, type Finding, QUIET, reached } from "./detector.ts";
-import { type DayTotals, highOfPeers } from "./peers.ts";
+import { type DayTotals, highOfPeers, type PeerLevel } from "./peers.ts";
 import type { Thresholds } from "./thresholds.ts";
 
 /** One caller's day so far, and what earlier days were like. */
@@ -49,7 +49,7 @@ export const bulkAccess: Detector<Day> = {
     const closed = isNew ? totals(before) : undefined;
     const past = isNew ? stepPast(before) : (before?.past ?? NO_PAST);
     const state = addTo(isNew ? undefined : before, sighting, today, past);
-    const findings = judge(state, today.night, sighting.system, limits, highOfPeers(peers));
+    const findings = judge(state, today.night, sighting.system, limits, peers);
     return closed === undefined ? { state, findings } : { state, findings, closed };
   },
 };
@@ -95,7 +95,7 @@ function judge(
   night: boolean,
   system: boolean,
   limits: Thresholds["bulkAccess"],
-  peers: DayTotals | undefined,
+  peers: () => PeerLevel | undefined,
 ): readonly Finding[] {
   const { patientCount, resourceCount, bytes, past } = day;
   const share = night && past.days >= KNOWN_DAYS && past.nights * 10 < past.days ? limits.nightShare : 1;
@@ -103,7 +103,7 @@ function judge(
   if (patientCount < leastPatients * share && resourceCount < leastResources * share && bytes < leastBytes * share) {
     return QUIET;
   }
-  const usual = past.days >= KNOWN_DAYS ? past.high : peers;
+  const usual = past.days >= KNOWN_DAYS ? past.high : highOfPeers(peers());
   // Nobody knows yet what is usual: only what nobody needs is told, and nothing of a system.
   if (usual === undefined && system) return QUIET;
   const times = limits.factor * share;

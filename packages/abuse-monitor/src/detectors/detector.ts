@@ -41,7 +41,8 @@ export interface Step<State> {
 /** Everything a step may know besides its state and the sighting. */
 export interface Surroundings {
   readonly thresholds: Thresholds;
-  readonly peers: PeerLevel | undefined;
+  /** The level of the caller's peers. */
+  readonly peers: () => PeerLevel | undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { isIPv6 } from "node:net";
 
 /**
  * The part of an address that names one subscriber (S5): IPv6 by prefix, IPv4-mapped IPv6 as IPv4. What is no address
@@ -7,9 +7,10 @@ import { isIPv4, isIPv6 } from "node:net";
  * @param prefix bits, 32 to 128
  */
 export function addressKey(address: string, prefix: number): string {
-  const zone = address.indexOf("%");
-  const bare = zone < 0 ? address : address.slice(0, zone);
-  if (isIPv4(bare) || !isIPv6(bare)) return bare;
+  // IPv4, or no address at all.
+  if (!address.includes(":")) return address;
+  const bare = address.replace(/%.*$/, "");
+  if (!isIPv6(bare)) return address;
   const words = wordsOf(bare.toLowerCase());
   if (words.slice(0, 5).every((word) => word === 0) && words[5] === 0xffff) {
     const [high = 0, low = 0] = words.slice(6);

@@ -40,7 +40,7 @@ export function createWatch(thresholds: Thresholds, maxCallers: number): Watch {
   return {
     see(sighting) {
       const group = sighting.peers;
-      const surroundings = { thresholds, peers: group === undefined ? undefined : peers.get(group) };
+      const surroundings = { thresholds, peers: () => (group === undefined ? undefined : peers.get(group)) };
       let observations: Observation[] | undefined;
       for (const { kind, detectors, profiles } of kinds) {
         const pseudonym = sighting[kind];
