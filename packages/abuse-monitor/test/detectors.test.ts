@@ -128,16 +128,6 @@ describe("what looks like a pattern and is none", () => {
   });
 });
 
-describe("credential stuffing", () => {
-  // A login endpoint of one's own tells names; records of requests have none.
-  it.each([["a name in the record of a failed login", 12]])(
-    "%s is not needed: %i failures are not told",
-    async (_name, count) => {
-      expect(await told(many(count, () => loginFailed()))).toEqual([]);
-    },
-  );
-});
-
 describe("bulk access", () => {
   const list = (day: number, count: number, who = "user-1", changes: Partial<AccessRecord> = {}): AccessRecord[] =>
     Array.from({ length: count }, (_, n) =>

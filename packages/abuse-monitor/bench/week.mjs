@@ -1,4 +1,5 @@
 // A simulated week of 10,000 callers with labelled attacks: how soon each is found, and how often somebody is suspected without reason.
+// Minutes long, so it is no part of `pnpm bench`: `pnpm build && node packages/abuse-monitor/bench/week.mjs`, CALLERS and WEEKS to choose.
 import { compiled } from "./compiled.mjs";
 
 const { renderWeek, simulateWeek } = await compiled("test/support/week.js");
