@@ -132,18 +132,23 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
 
   async function withConsent(rights: Rights, isLifted: boolean, facts: ConditionFacts): Promise<Decision<Rights>> {
     const denied = withheldCategories(conditions, facts);
-    const { registry, categories } = consent;
+    const { registry, categories, managers } = consent;
+    const { clientId } = facts.caller;
+    const isManager = clientId !== undefined && managers.has(clientId);
     let view: ConsentView | undefined;
     try {
       view =
         registry === undefined || isLifted ? undefined : await within(STORE_DEADLINE_MS, registry.view(facts.caller));
       const { patient } = facts.caller.launch;
-      if (patient !== undefined && view?.withheldBy(patient) === "all") {
+      if (!isManager && patient !== undefined && view?.withheldBy(patient) === "all") {
         return deny(CONSENT_WITHDRAWN, ["the patient withholds everything from the caller"]);
       }
       if (view === undefined && denied.length === 0) return permit(rights, []);
       const grant: SmartGrant = denied.length === 0 ? rights.grant : { ...rights.grant, deniedCategories: denied };
-      const withholding = createWithholding({ ...(view === undefined ? {} : { view }), denied, categories }, rights);
+      const withholding = createWithholding(
+        { ...(view === undefined ? {} : { view }), denied, categories, isManager },
+        rights,
+      );
       return permit(withoutWithheld({ ...rights, grant }, withholding), []);
     } catch {
       return deny(CONSENT_UNAVAILABLE, ["what patients withhold could not be found out"]);

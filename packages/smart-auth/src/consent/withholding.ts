@@ -17,6 +17,8 @@ export interface WithholdingFacts {
   /** Categories denied whoever the patient is. */
   readonly denied: readonly string[];
   readonly categories: ReadonlyMap<string, CategorySettings>;
+  /** The caller manages consent: what a Consent itself says is not withheld. */
+  readonly isManager: boolean;
 }
 
 /**
@@ -25,7 +27,8 @@ export interface WithholdingFacts {
  *
  * Does NOT remember: the view is asked each time, for every line of a stream (A10). Throws when the view does.
  */
-export function createWithholding({ view, denied, categories }: WithholdingFacts, { references }: Rights): Withholding {
+export function createWithholding(facts: WithholdingFacts, { references }: Rights): Withholding {
+  const { view, denied, categories, isManager } = facts;
   const isOf = (resource: FhirResource, name: string) => {
     const category = categories.get(name);
     return category === undefined || isOfCategory(resource, category);
@@ -34,7 +37,7 @@ export function createWithholding({ view, denied, categories }: WithholdingFacts
     mayHide: denied.length > 0 || view?.withholdsAny() === true,
     isWithheld(resource) {
       if (denied.some((name) => isOf(resource, name))) return true;
-      if (view === undefined) return false;
+      if (view === undefined || (isManager && resource.resourceType === "Consent")) return false;
       return patientsOf(resource, references).some((patient) => {
         const withheld = view.withheldBy(patient);
         return withheld === "all" || withheld.some((name) => isOf(resource, name));

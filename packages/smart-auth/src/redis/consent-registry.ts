@@ -1,4 +1,5 @@
-import { DependencyError, type Subscribe } from "@wardline/policy-types";
+import { randomUUID } from "node:crypto";
+import { DependencyError, findings, type Subscribe } from "@wardline/policy-types";
 import { writesOf } from "../consent/memory.ts";
 import type { ConsentRegistry } from "../consent/registry.ts";
 import { type ConsentEntry, createConsentState, readEntry } from "../consent/state.ts";
@@ -7,7 +8,7 @@ import { createAsk, type RedisOptions } from "./ask.ts";
 export interface RedisConsentOptions extends RedisOptions {
   /** Brings changes at once. Without it they come within `cacheSeconds`. */
   readonly subscribe?: Subscribe;
-  /** How long what is known counts without a word of Redis, in seconds, at most 30. Default 2. */
+  /** How long what is known counts without a word of Redis, in seconds, 0.2 to 30. Default 2. */
   readonly cacheSeconds?: number;
   /** Entries at once. Default 100000. */
   readonly limit?: number;
@@ -24,16 +25,17 @@ const PAGE = 1000;
 
 /** Writes an entry, numbers the change, and tells everybody. All keys share a hash tag. */
 const WRITE = `
+redis.call('SET', KEYS[4], ARGV[4], 'NX')
 local version = redis.call('INCR', KEYS[3])
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[2], version, ARGV[1])
 redis.call('PUBLISH', ARGV[3], version)
 return version`;
-/** The number of the last change, and the entries that changed after one. */
+/** Which history this is, the number of its last change, and the entries that changed after one. */
 const READ = `
 local version = redis.call('GET', KEYS[3]) or '0'
 local keys = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ${PAGE})
-local answer = { version }
+local answer = { redis.call('GET', KEYS[4]) or '', version }
 for at = 1, #keys, 2 do
   answer[#answer + 1] = keys[at + 1]
   answer[#answer + 1] = redis.call('HGET', KEYS[1], keys[at])
@@ -49,13 +51,15 @@ return answer`;
  */
 export function createRedisConsentRegistry(options: RedisConsentOptions): RedisConsentRegistry {
   const { prefix = "wardline", now = Date.now, cacheSeconds = 2 } = options;
+  checkCache(cacheSeconds);
   const ask = createAsk(options, CODE);
   const state = createConsentState(options.limit);
   const tagged = `${prefix}:{consent}`;
-  const keys = [`${tagged}:entries`, `${tagged}:order`, `${tagged}:version`];
+  const keys = [`${tagged}:entries`, `${tagged}:order`, `${tagged}:version`, `${tagged}:history`];
   const channel = `${tagged}:changes`;
-  const cacheMs = Math.min(Math.max(cacheSeconds, 0), 30) * 1000;
+  const cacheMs = cacheSeconds * 1000;
   let version = 0;
+  let history = "";
   let confirmedAt = Number.NEGATIVE_INFINITY;
   let asking: Promise<void> | undefined;
   let askAgain = false;
@@ -70,7 +74,7 @@ export function createRedisConsentRegistry(options: RedisConsentOptions): RedisC
 
   return {
     ...writesOf(async (entry) => {
-      await ask("EVAL", WRITE, "3", ...keys, entry.key, JSON.stringify(entry), channel);
+      await ask("EVAL", WRITE, "4", ...keys, entry.key, JSON.stringify(entry), channel, randomUUID());
       // Read back rather than kept: another instance may have written the same entry since.
       await asking?.catch(() => undefined);
       await refresh();
@@ -105,13 +109,15 @@ export function createRedisConsentRegistry(options: RedisConsentOptions): RedisC
   async function catchUp(): Promise<void> {
     for (;;) {
       const askedAt = now();
-      const reply = await ask("EVAL", READ, "3", ...keys, String(version));
-      const { latest, changes } = readReply(reply);
-      // Redis came back with less than it had: what is known here stays, and everything it has is read anew.
-      if (latest < version) {
+      const reply = await ask("EVAL", READ, "4", ...keys, String(version));
+      const answer = readReply(reply);
+      const { latest, changes } = answer;
+      // Redis lost what it had, and counts anew: what is known here stays, and everything it has now is read.
+      if (latest < version || (version > 0 && answer.history !== history)) {
         version = 0;
         continue;
       }
+      history = answer.history;
       for (const { entry, at } of changes) {
         state.put(entry);
         version = at;
@@ -123,14 +129,29 @@ export function createRedisConsentRegistry(options: RedisConsentOptions): RedisC
   }
 }
 
+/** Shorter, an answer would be old before it is used; longer, a withdrawal would not be heard in time. */
+function checkCache(cacheSeconds: number): void {
+  const found = findings();
+  if (!(cacheSeconds >= 0.2 && cacheSeconds <= 30)) {
+    found.add("cacheSeconds", "out-of-range", "must be between 0.2 and 30 seconds");
+  }
+  found.throwIfAny("createRedisConsentRegistry options");
+}
+
 interface Change {
   readonly entry: ConsentEntry;
   readonly at: number;
 }
 
-function readReply(reply: unknown): { readonly latest: number; readonly changes: readonly Change[] } {
+interface Reply {
+  readonly history: string;
+  readonly latest: number;
+  readonly changes: readonly Change[];
+}
+
+function readReply(reply: unknown): Reply {
   if (!Array.isArray(reply)) throw unreadable();
-  const [latest, ...pairs] = (reply as readonly unknown[]).map(String);
+  const [history = "", latest, ...pairs] = (reply as readonly unknown[]).map(String);
   const changes = pairs.flatMap((text, at): readonly Change[] => {
     if (at % 2 === 0) return [];
     const entry = readEntry(text);
@@ -139,7 +160,7 @@ function readReply(reply: unknown): { readonly latest: number; readonly changes:
     return [{ entry, at: number }];
   });
   if (!Number.isSafeInteger(Number(latest))) throw unreadable();
-  return { latest: Number(latest), changes };
+  return { history, latest: Number(latest), changes };
 }
 
 function unreadable(): DependencyError {
