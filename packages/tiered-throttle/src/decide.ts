@@ -2,7 +2,7 @@ import { type Decision, deny, type Problem, permit } from "@wardline/policy-type
 import type { Counted } from "./failover.ts";
 import type { Limit, LimitCount, Taken } from "./limits.ts";
 import { quotaExceeded, rateExceeded, storeUnavailable } from "./problems.ts";
-import { type RenderFields, secondsUntil } from "./rate-fields.ts";
+import { type RateFields, type RenderFields, renderFieldsOf, secondsUntil } from "./rate-fields.ts";
 
 /** Headers of the answer to a request that was let through. */
 export interface RateGrant {
@@ -13,6 +13,13 @@ export interface RateGrant {
 export interface RatePolicy {
   readonly limits: readonly Pick<Limit, "name" | "kind">[];
   readonly render: RenderFields;
+  /** Why a request is let through. */
+  readonly within: readonly string[];
+}
+
+export function ratePolicyOf(limits: RatePolicy["limits"], fields: RateFields): RatePolicy {
+  const within = Object.freeze([`within ${limits.map(({ name }) => name).join(", ")}`]);
+  return Object.freeze({ limits, render: renderFieldsOf(limits, fields), within });
 }
 
 /**
@@ -23,10 +30,10 @@ export interface RatePolicy {
  *
  * @see https://www.rfc-editor.org/rfc/rfc6585#section-4
  */
-export function decideRate({ limits, render }: RatePolicy, taken: Taken, now: number): Decision<RateGrant> {
+export function decideRate({ limits, render, within }: RatePolicy, taken: Taken, now: number): Decision<RateGrant> {
   const index = taken.admitted ? leastLeft(taken.counts) : lastToReopen(taken);
   const headers = render(taken, index, now);
-  if (taken.admitted) return permit({ headers }, [`within ${limits.map(({ name }) => name).join(", ")}`]);
+  if (taken.admitted) return permit({ headers }, within);
   // RFC 9110 section 10.2.3, and not earlier than `t`: a client that obeys either is not refused again.
   const wait = { "Retry-After": String(secondsUntil(taken.counts[index] as LimitCount, now)) };
   const { kind, name } = limits[index] as RatePolicy["limits"][number];

@@ -1,11 +1,10 @@
 import { permit } from "@wardline/policy-types";
 import { LocalCounters } from "./counters.ts";
-import { decideFailures, decideRate, type RatePolicy } from "./decide.ts";
+import { decideFailures, decideRate, ratePolicyOf } from "./decide.ts";
 import { createOwners } from "./keys.ts";
 import { type Limit, limitOfWindow } from "./limits.ts";
 import type { ParsedDoor } from "./options.ts";
 import { authenticationFailures } from "./problems.ts";
-import { renderFieldsOf } from "./rate-fields.ts";
 
 type RateDecision = ReturnType<typeof decideRate>;
 
@@ -19,7 +18,7 @@ export interface Door {
 
 export function openDoor({ limit, windowSeconds, failures, maxKeys, ipv6Prefix, now }: ParsedDoor): Door {
   const limits: readonly Limit[] = [limitOfWindow({ name: "door", limit, windowSeconds, by: "address" })];
-  const policy: RatePolicy = { limits, render: renderFieldsOf(limits, "draft-10") };
+  const policy = ratePolicyOf(limits, "draft-10");
   const counters = new LocalCounters(limits, maxKeys);
   const failed =
     failures && new LocalCounters([limitOfWindow({ ...failures, name: "failures", by: "address" })], maxKeys);

@@ -110,6 +110,7 @@ function conclude(
     return sendProblem(res, decision.problem);
   }
   recordDecision(req, { control, kind, because });
-  res.set(decision.grant.headers);
+  const { headers } = decision.grant;
+  for (const name in headers) res.setHeader(name, headers[name] as string);
   next();
 }

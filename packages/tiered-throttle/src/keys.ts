@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Principal, WindowPolicy } from "@wardline/policy-types";
 import { ipKeyGenerator } from "express-rate-limit";
 
@@ -111,7 +111,5 @@ function addressKey(address: string | undefined, ipv6Prefix: number): string {
  * hold no name of a person or client in clear.
  */
 export function hashKey(parts: readonly string[]): string {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
-  return hash.digest("base64url");
+  return hash("sha256", parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join(""), "base64url");
 }

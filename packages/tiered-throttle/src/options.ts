@@ -73,7 +73,7 @@ export interface ParsedThrottle extends Required<CountingOptions>, ParsedSharing
   readonly tiers: readonly ParsedTier[];
   readonly classes: Required<ClassBounds>;
   readonly fields: RateFields;
-  readonly onDecision: (decision: ThrottleDecision) => void;
+  readonly onDecision: ((decision: ThrottleDecision) => void) | undefined;
 }
 export type ParsedDoor = Complete<DoorThrottleOptions, "failures">;
 
@@ -132,7 +132,7 @@ export function parseThrottle(options: TieredThrottleOptions): ParsedThrottle {
     tiers: Object.freeze(rules.map(parseTierRule)),
     classes: Object.freeze({ ...DEFAULT_BOUNDS, ...options.classes }),
     fields: options.fields ?? "draft-10",
-    onDecision: options.onDecision ?? (() => undefined),
+    onDecision: options.onDecision,
   });
 }
 

@@ -1,12 +1,11 @@
 import { type Decision, deny } from "@wardline/policy-types";
 import { type Count, countingOf } from "./counting.ts";
-import { decideCount, type RateGrant, type RatePolicy } from "./decide.ts";
+import { decideCount, type RateGrant, ratePolicyOf } from "./decide.ts";
 import type { Counted } from "./failover.ts";
-import type { CountedBy, ThrottleDecision } from "./hooks.ts";
-import { createOwners } from "./keys.ts";
+import type { CountedBy } from "./hooks.ts";
+import { createOwners, type Owner } from "./keys.ts";
 import type { ParsedThrottle } from "./options.ts";
 import { concurrencyExceeded, storeUnavailable } from "./problems.ts";
-import { renderFieldsOf } from "./rate-fields.ts";
 import { Slots } from "./slots.ts";
 import { costOf, type ParsedTier, type RequestFacts, resolveTier } from "./tiers.ts";
 
@@ -81,7 +80,7 @@ interface Tally {
   readonly read: () => { readonly permitted: number; readonly refused: Readonly<Record<string, number>> };
 }
 
-function openTally(tier: string, onDecision: (decision: ThrottleDecision) => void): Tally {
+function openTally(tier: string, onDecision: ParsedThrottle["onDecision"]): Tally {
   let permitted = 0;
   const refused = new Map<string, number>();
   return {
@@ -90,6 +89,7 @@ function openTally(tier: string, onDecision: (decision: ThrottleDecision) => voi
       const code = decision.kind === "deny" ? decision.problem.code : undefined;
       if (code === undefined) permitted += 1;
       else refused.set(code, (refused.get(code) ?? 0) + 1);
+      if (onDecision === undefined) return;
       try {
         onDecision({ kind, ...(code !== undefined && { code }), tier, cost, countedBy, full, ...facts });
       } catch {
@@ -106,17 +106,14 @@ function counter(
   count: Count,
   ownerOf: ReturnType<typeof createOwners>,
 ): LiveTier["count"] {
-  const policy: RatePolicy = { limits: tier.limits, render: renderFieldsOf(tier.limits, options.fields) };
+  const policy = ratePolicyOf(tier.limits, options.fields);
   const retrySeconds = options.storeRetrySeconds;
 
   return (facts) => {
     const owners = tier.limits.map(({ by }) => ownerOf(by, facts));
-    const notes = [...new Set(owners.flatMap(({ because }) => because ?? []))];
+    const notes = notesOf(owners);
     const cost = costOf(tier, facts);
-    const counted = count(
-      owners.map(({ key }) => key),
-      cost,
-    );
+    const counted = count(owners.map(keyOf), cost);
     return counted instanceof Promise ? counted.then(judge) : judge(counted);
 
     function judge(result: Counted): Verdict {
@@ -130,4 +127,16 @@ function counter(
       return { decision, cost, countedBy: result.by, full };
     }
   };
+}
+
+function keyOf({ key }: Owner): string {
+  return key;
+}
+
+const NO_NOTES: readonly string[] = Object.freeze([]);
+
+/** Mostly nothing: a request is charged to whom its tier names. */
+function notesOf(owners: readonly Owner[]): readonly string[] {
+  if (owners.every(({ because }) => because === undefined)) return NO_NOTES;
+  return [...new Set(owners.flatMap(({ because }) => because ?? []))];
 }

@@ -5,7 +5,8 @@ import {
   type Limit,
   LocalCounters,
   type RateFields,
-  renderFieldsOf,
+  type RatePolicy,
+  ratePolicyOf,
   type ThrottleWindow,
 } from "../src/index.ts";
 import { limitOfWindow } from "../src/limits.ts";
@@ -14,9 +15,9 @@ import { parseStringList } from "./support/structured-fields.ts";
 const policyOf = (
   windows: readonly ThrottleWindow[],
   fields: RateFields = "draft-10",
-): { limits: readonly Limit[]; render: ReturnType<typeof renderFieldsOf> } => {
+): RatePolicy & { limits: readonly Limit[] } => {
   const limits = windows.map(limitOfWindow);
-  return { limits, render: renderFieldsOf(limits, fields) };
+  return { ...ratePolicyOf(limits, fields), limits };
 };
 
 const anySizes = fc.array(

@@ -62,6 +62,7 @@ export function classesOf(
 }
 
 export function dearest(classes: readonly OperationClass[]): OperationClass {
+  if (classes.length === 1) return classes[0] as OperationClass;
   return OPERATION_CLASSES.findLast((one) => classes.includes(one)) ?? "ordinary";
 }
 
