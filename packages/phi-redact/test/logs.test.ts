@@ -116,9 +116,10 @@ const ROWS: readonly (readonly [name: string, value: unknown, gone: readonly str
     {
       saved: { resourceType: "Patient", name: [{ family: "Mustermann", given: ["Erika"] }] },
       msg: "saved Erika Mustermann",
+      mustermann: 1,
     },
-    ["Erika", "Mustermann"],
-    { saved: "[Patient]", msg: "saved [name]" },
+    ["Erika", "ustermann"],
+    { saved: "[Patient]", msg: "saved [name]", "[name]": 1 },
   ],
 ];
 

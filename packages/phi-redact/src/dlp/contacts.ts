@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { contextWords, hasContext, standsAlone } from "./context.ts";
+import { contextWords, hasContext, mentions, standsAlone } from "./context.ts";
 import type { Detector } from "./detection.ts";
 import { found } from "./numbers.ts";
 
@@ -35,6 +35,7 @@ export const phone: Detector = function* (scanned) {
       yield found("phone", match.index, whole, 0.7);
   }
   if (text.includes("+")) for (const match of text.matchAll(PLUS)) yield found("phone", match.index, match[0], 0.7);
+  if (!mentions(scanned, PHONE_WORDS)) return;
   for (const match of text.matchAll(LOOSE)) {
     const [whole] = match;
     if (whole.replace(/\D/g, "").length > 15 || DATE_LIKE.test(whole)) continue;

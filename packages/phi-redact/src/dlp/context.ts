@@ -7,6 +7,11 @@ export function hasContext({ text, hint }: Scanned, words: RegExp, start: number
   return words.test(before) || words.test(text.slice(end, end + AFTER));
 }
 
+/** True when one of the words stands anywhere: asked once, before every place is looked at. */
+export function mentions({ text, hint }: Scanned, words: RegExp): boolean {
+  return (hint !== "" && words.test(hint)) || words.test(text);
+}
+
 /**
  * False for a piece of a longer number: one that goes on, before or after, with the separator used inside. `5 536-22-1234`
  * are two numbers, `5-536-22-1234` is one.

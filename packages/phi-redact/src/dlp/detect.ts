@@ -2,6 +2,7 @@ import { email, ip, phone } from "./contacts.ts";
 import type { Detection, Detector, Entity } from "./detection.ts";
 import { card, deviceId, mbi, mrn, npi, ssn } from "./numbers.ts";
 import { address, birthDate, nameDetector } from "./people.ts";
+import { type Shape, shapeOf } from "./shape.ts";
 
 export interface DetectOptions {
   /** What to look for. Default: everything. */
@@ -22,15 +23,20 @@ export type PhiScanner = (text: string, hint?: string) => readonly Detection[];
  */
 export function phiScanner(options: DetectOptions = {}): PhiScanner {
   const { minConfidence = DEFAULT_CONFIDENCE, entities, names = [] } = options;
-  const all: readonly (readonly [Entity, Detector])[] = [...BY_SHAPE, ["name", nameDetector(names)]];
-  const detectors = all.filter(([entity]) => entities?.includes(entity) ?? true).map(([, detector]) => detector);
+  const wanted = (entity: Entity): boolean => entities?.includes(entity) ?? true;
+  const byShape = BY_SHAPE.filter(({ entity }) => wanted(entity));
+  const byName = wanted("name") && names.length > 0 ? nameDetector(names) : undefined;
 
   return function scan(text, hint = "") {
     if (text.length < 3) return NOTHING;
+    const shape = shapeOf(text);
+    const fitting = byShape.filter(({ fits }) => fits(shape)).map(({ detect }) => detect);
+    const detectors = byName === undefined ? fitting : [...fitting, byName];
+    if (detectors.length === 0) return NOTHING;
     const scanned = { text, hint: hint.toLowerCase() };
     const found: Detection[] = [];
-    for (const detector of detectors) {
-      for (const detection of detector(scanned)) if (detection.confidence >= minConfidence) found.push(detection);
+    for (const detect of detectors) {
+      for (const detection of detect(scanned)) if (detection.confidence >= minConfidence) found.push(detection);
     }
     return found.length < 2 ? found : withoutOverlaps(found);
   };
@@ -58,16 +64,27 @@ function withoutOverlaps(found: Detection[]): Detection[] {
 
 export const DEFAULT_CONFIDENCE = 0.5;
 const NOTHING: readonly Detection[] = Object.freeze([]);
-const BY_SHAPE: readonly (readonly [Entity, Detector])[] = [
-  ["ssn", ssn],
-  ["mbi", mbi],
-  ["npi", npi],
-  ["mrn", mrn],
-  ["card", card],
-  ["email", email],
-  ["phone", phone],
-  ["ip", ip],
-  ["device-id", deviceId],
-  ["birth-date", birthDate],
-  ["address", address],
+
+interface ShapedDetector {
+  readonly entity: Entity;
+  readonly detect: Detector;
+  /** False when no text of this shape can hold one. */
+  readonly fits: (shape: Shape) => boolean;
+}
+const BY_SHAPE: readonly ShapedDetector[] = [
+  { entity: "ssn", detect: ssn, fits: ({ digits }) => digits >= 9 },
+  { entity: "mbi", detect: mbi, fits: ({ digits }) => digits >= 5 },
+  { entity: "npi", detect: npi, fits: ({ digits }) => digits >= 10 },
+  { entity: "mrn", detect: mrn, fits: ({ digits }) => digits >= 5 },
+  { entity: "card", detect: card, fits: ({ digits }) => digits >= 12 },
+  { entity: "email", detect: email, fits: ({ at }) => at },
+  { entity: "phone", detect: phone, fits: ({ digits }) => digits >= 6 },
+  { entity: "ip", detect: ip, fits: ({ dots, digits, colons }) => (dots >= 3 && digits >= 4) || colons >= 2 },
+  {
+    entity: "device-id",
+    detect: deviceId,
+    fits: ({ digits, colons, hyphens }) => digits >= 3 || colons + hyphens >= 5,
+  },
+  { entity: "birth-date", detect: birthDate, fits: ({ digits }) => digits >= 5 },
+  { entity: "address", detect: address, fits: ({ digits, spaces }) => digits >= 1 && spaces >= 1 },
 ];

@@ -1,5 +1,5 @@
 import { passesGtin14, passesLuhn, passesNpi } from "./checksums.ts";
-import { contextWords, hasContext, standsAlone } from "./context.ts";
+import { contextWords, hasContext, mentions, standsAlone } from "./context.ts";
 import type { Detection, Detector, Entity, Scanned } from "./detection.ts";
 
 const SSN_WORDS = contextWords(["ssn", "us-ssn", "social[ -]sec(?:urity)?", "soc[ .-]sec"]);
@@ -95,10 +95,10 @@ const RARE_ISSUERS = /^(?:3\d{13,18}|4\d{11,18}|5\d{11,18}|6\d{11,18}|1\d{14})$/
 
 /** Record and account numbers have no shape of their own: only beside their words. */
 export const mrn: Detector = function* (scanned) {
+  if (!mentions(scanned, MRN_WORDS)) return;
   for (const match of scanned.text.matchAll(MRN)) {
     const [whole] = match;
-    const confidence = contextual(scanned, MRN_WORDS, match.index, whole, 0.1, 0.8);
-    yield found("mrn", match.index, whole, confidence);
+    yield found("mrn", match.index, whole, contextual(scanned, MRN_WORDS, match.index, whole, 0.1, 0.8));
   }
 };
 const MRN = /(?<![\w/.-])[A-Z]{0,4}-?\d{5,12}(?![\w.-])/g;
@@ -106,9 +106,10 @@ const MRN = /(?<![\w/.-])[A-Z]{0,4}-?\d{5,12}(?![\w.-])/g;
 /** MAC addresses, unique device identifiers (GS1), and serial numbers beside their words. */
 export const deviceId: Detector = function* (scanned) {
   for (const match of scanned.text.matchAll(MAC)) yield found("device-id", match.index, match[0], 0.75);
-  for (const match of scanned.text.matchAll(UDI)) {
+  for (const match of scanned.text.includes("(01)") ? scanned.text.matchAll(UDI) : []) {
     if (passesGtin14(match[1] ?? "")) yield found("device-id", match.index, match[0], 0.85);
   }
+  if (!mentions(scanned, DEVICE_WORDS)) return;
   for (const match of scanned.text.matchAll(SERIAL)) {
     const [whole] = match;
     if (!/\d{3}/.test(whole)) continue;

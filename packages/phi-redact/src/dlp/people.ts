@@ -1,4 +1,4 @@
-import { contextWords, hasContext } from "./context.ts";
+import { contextWords, hasContext, mentions } from "./context.ts";
 import type { Detection, Detector } from "./detection.ts";
 import { found } from "./numbers.ts";
 
@@ -14,7 +14,7 @@ const BIRTH_WORDS = contextWords([
 
 /** A date is a date of birth only beside its words. */
 export const birthDate: Detector = function* (scanned) {
-  if (scanned.hint === "" && !BIRTH_WORDS.test(scanned.text)) return;
+  if (!mentions(scanned, BIRTH_WORDS)) return;
   for (const match of scanned.text.matchAll(DATE)) {
     const [whole] = match;
     const isOne = hasContext(scanned, BIRTH_WORDS, match.index, match.index + whole.length);

@@ -3,6 +3,7 @@ import { DEFAULT_CONFIDENCE, type PhiScanner, phiScanner } from "../dlp/detect.t
 import { ENTITIES, type Entity } from "../dlp/detection.ts";
 import type { ExchangePhi } from "../dlp/exchange.ts";
 import { REQUEST_ENTITIES } from "../dlp/options.ts";
+import { type MemberNames, memberNames } from "./member-names.ts";
 
 export interface LogRedactionOptions {
   /** What to look for. Default: all but `npi` (public) and `ip` (operators need it). */
@@ -25,6 +26,7 @@ export interface ParsedLogOptions {
   readonly scan: PhiScanner;
   readonly exchange: ExchangePhi | undefined;
   readonly headers: ReadonlySet<string>;
+  readonly names: MemberNames;
   readonly maxChars: number;
   readonly maxNodes: number;
 }
@@ -50,6 +52,7 @@ export function parseLogOptions(options: LogRedactionOptions, where: string): Pa
     scan: phiScanner({ entities, minConfidence }),
     exchange,
     headers: new Set(headers.map((name) => name.toLowerCase())),
+    names: memberNames(),
     maxChars,
     maxNodes,
   });

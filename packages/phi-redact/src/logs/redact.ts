@@ -1,9 +1,10 @@
 import { IncomingMessage, ServerResponse } from "node:http";
 import { phiScanner } from "../dlp/detect.ts";
 import { namesIn } from "../dlp/people.ts";
+import type { MemberNames } from "./member-names.ts";
 import type { ParsedLogOptions } from "./options.ts";
 import { safeUrl, safeUrlText } from "./safe-url.ts";
-import { isPhiName, isSecretName, REMOVED } from "./secrets.ts";
+import { REMOVED } from "./secrets.ts";
 import { escapeControls, redactText, type TextRules } from "./text.ts";
 
 /**
@@ -14,13 +15,16 @@ import { escapeControls, redactText, type TextRules } from "./text.ts";
  */
 export function redactValue(value: unknown, options: ParsedLogOptions): unknown {
   const names = [...namesSafely(value), ...(options.exchange?.names() ?? [])];
+  const texts = options.exchange?.texts() ?? [];
   const walk: Walk = {
+    anyName: names.length + texts.length > 0,
     rules: {
       scan: phiScannerFor(names, options),
-      texts: options.exchange?.texts() ?? [],
+      texts,
       maxChars: options.maxChars,
     },
     headers: options.headers,
+    names: options.names,
     open: new Set(),
     left: options.maxNodes,
   };
@@ -28,8 +32,11 @@ export function redactValue(value: unknown, options: ParsedLogOptions): unknown 
 }
 
 interface Walk {
+  /** Names or texts are known, so that a member's name may be one of them. */
+  readonly anyName: boolean;
   readonly rules: TextRules;
   readonly headers: ReadonlySet<string>;
+  readonly names: MemberNames;
   /** Objects between the root and here, to see circles. */
   readonly open: Set<object>;
   left: number;
@@ -53,8 +60,9 @@ function redact(value: unknown, key: string, depth: number, walk: Walk): unknown
   walk.left -= 1;
   if (walk.left < 0) return "[more was left out]";
   if (key !== "" && value !== null && value !== undefined) {
-    if (isSecretName(key)) return REMOVED;
-    if (isPhiName(key)) return "[phi]";
+    const kind = walk.names.kindOf(key);
+    if (kind === "secret") return REMOVED;
+    if (kind === "phi") return "[phi]";
   }
   switch (typeof value) {
     case "string":
@@ -149,7 +157,8 @@ function redactMembers(members: readonly (readonly [string, unknown])[], depth: 
   for (const [name, member] of members) {
     if (walk.left <= 0) break;
     // A name may be what a client sent: `{ "536-22-1234": true }`.
-    copy.push([redactText(name, "", walk.rules), redact(member, name, depth + 1, walk)]);
+    const isPlain = !walk.anyName && walk.names.isPlain(name);
+    copy.push([isPlain ? name : redactText(name, "", walk.rules), redact(member, name, depth + 1, walk)]);
   }
   return Object.fromEntries(copy);
 }

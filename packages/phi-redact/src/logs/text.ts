@@ -16,7 +16,8 @@ export function redactText(text: string, hint: string, { scan, texts, maxChars }
   clean = withoutSecrets(clean);
   if (clean.includes("/")) clean = clean.replace(URL_IN_TEXT, safeUrlText).replace(TARGET_IN_TEXT, safeUrlText);
   for (const known of texts) clean = clean.replaceAll(known, "[phi]");
-  clean = maskDetections(clean, scan(clean, hint));
+  const found = scan(clean, hint);
+  if (found.length > 0) clean = maskDetections(clean, found);
   return escapeControls(clean);
 }
 
@@ -26,6 +27,7 @@ export function redactText(text: string, hint: string, { scan, texts, maxChars }
  * @see https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters
  */
 export function escapeControls(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text.replace(CONTROLS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
@@ -36,6 +38,7 @@ function cut(text: string, maxChars: number): string {
   return `${end > 0 ? head.slice(0, end) : ""}[${text.length - Math.max(end, 0)} characters cut]`;
 }
 
+const PLAIN = /^[\x20-\x7e]*$/;
 const CONTROLS = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 const URL_IN_TEXT = /(?<![\w.])[a-z][a-z0-9+.-]{1,11}:\/\/[^\s"'<>`{}|\\^]+/gi;
 /** A request-target with a query: `/Patient?name=x`, as access logs write it. */
