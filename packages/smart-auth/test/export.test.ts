@@ -114,12 +114,10 @@ describe.each(EXPRESS)("$export on %s (A8)", (_name, express) => {
         const entry = ["Patient/p9", "Observation/o9"].map((url) => ({ request: { method: "DELETE", url } }));
         ndjson(res, [{ resourceType: "Bundle", type: "transaction", entry }]);
       } else
-        res
-          .status(404)
-          .json({
-            resourceType: "OperationOutcome",
-            issue: [{ severity: "error", code: "not-found", diagnostics: SECRET }],
-          });
+        res.status(404).json({
+          resourceType: "OperationOutcome",
+          issue: [{ severity: "error", code: "not-found", diagnostics: SECRET }],
+        });
     });
     return edge;
   }
@@ -313,12 +311,10 @@ describe.each(EXPRESS)("$export on %s (A8)", (_name, express) => {
     const job = await start(edge);
     edge.backend.router.stack.length = 0;
     edge.backend.router.use((_req, res) => {
-      res
-        .status(500)
-        .json({
-          resourceType: "OperationOutcome",
-          issue: [{ severity: "fatal", code: "exception", diagnostics: SECRET }],
-        });
+      res.status(500).json({
+        resourceType: "OperationOutcome",
+        issue: [{ severity: "fatal", code: "exception", diagnostics: SECRET }],
+      });
     });
     const answer = await edge.as(SCOPES, job, {}, SYSTEM);
     expect([answer.status, answer.text.includes(SECRET)]).toEqual([500, false]);

@@ -23,23 +23,21 @@ export function modeOf({ search }: JsonObject): Json | undefined {
 
 /** An entry with this server's public addresses only; with bound rights, rebuilt from the parts a client needs. */
 export function withPublicUrls(entry: JsonObject, facts: GuardFacts): JsonObject {
-  const { fullUrl, link: _, request, response, ...rest } = entry;
+  const { fullUrl, resource, search, request, response } = entry;
   const shown = typeof fullUrl === "string" ? publicFullUrl(fullUrl, facts) : undefined;
-  const kept: JsonObject = facts.bound ? bareEntry(rest) : rest;
-  return {
-    ...(shown === undefined ? {} : { fullUrl: shown }),
-    ...kept,
-    ...(isObject(request) ? { request: publicRequest(request, rest["resource"], facts.bound) } : {}),
-    ...(isObject(response) ? { response: publicResponse(response, rest["resource"], facts) } : {}),
-  };
-}
-
-function bareEntry({ resource, search }: JsonObject): JsonObject {
-  const mode = isObject(search) ? search["mode"] : undefined;
-  return {
-    ...(resource === undefined ? {} : { resource }),
-    ...(typeof mode === "string" ? { search: { mode } } : {}),
-  };
+  // Every entry of a page passes here: one object is filled, none is copied.
+  const kept: JsonObject = shown === undefined ? {} : { fullUrl: shown };
+  if (facts.bound) {
+    if (resource !== undefined) kept["resource"] = resource;
+    const mode = isObject(search) ? search["mode"] : undefined;
+    if (typeof mode === "string") kept["search"] = { mode };
+  } else {
+    const { fullUrl: _, link: __, request: ___, response: ____, ...rest } = entry;
+    Object.assign(kept, rest);
+  }
+  if (isObject(request)) kept["request"] = publicRequest(request, resource, facts.bound);
+  if (isObject(response)) kept["response"] = publicResponse(response, resource, facts);
+  return kept;
 }
 
 /** What a history says was asked. A conditional URL in it would be somebody's search. */

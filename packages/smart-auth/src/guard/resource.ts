@@ -83,7 +83,9 @@ function judgeEntry(entry: JsonObject, need: Need, facts: GuardFacts): JsonObjec
   if (resource === undefined) return facts.bound ? undefined : withPublicUrls(entry, facts);
   if (!isFhirResource(resource)) throw new AnswerUnreadable("an entry's resource is none");
   const judged = judgeResource(resource, needOf(entry, need), facts);
-  return judged === undefined ? undefined : withPublicUrls({ ...entry, resource: judged }, facts);
+  return judged === undefined
+    ? undefined
+    : withPublicUrls(judged === resource ? entry : { ...entry, resource: judged }, facts);
 }
 
 /** Included resources are read along; whatever calls itself something else must be a match (SMART 2.2: `s`). */
