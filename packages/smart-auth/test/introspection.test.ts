@@ -1,6 +1,6 @@
 import type { Decision, Principal } from "@wardline/policy-types";
 import fc from "fast-check";
-import { createLocalJWKSet, jwtVerify } from "jose";
+import { CompactEncrypt, type CryptoKey, createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify } from "jose";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Authenticator, createAuthenticator } from "../src/authenticate.ts";
 import { createMemoryRevocationList, type IntrospectionOptions, type SmartIssuer } from "../src/index.ts";
@@ -384,5 +384,62 @@ describe("which issuer is asked", () => {
     say(server.active());
     await expectInvalid();
     expect(server.asked).toEqual([]);
+  });
+});
+
+describe("RFC 9701: encrypted answers", () => {
+  const ENC_TYPE = "application/token-introspection+jwt";
+  async function pair(alg: string) {
+    const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
+    return { publicKey, key: await exportJWK(privateKey), cryptoKey: privateKey };
+  }
+  const encrypted = async (inner: Saying, publicKey: CryptoKey, header: object = {}): Promise<Saying> => {
+    const { body } = (inner as { raw: { body: string } }).raw;
+    const jwe = new CompactEncrypt(Buffer.from(body));
+    jwe.setProtectedHeader({ alg: "ECDH-ES+A256KW", enc: "A256GCM", cty: "JWT", ...header });
+    return { raw: { type: ENC_TYPE, body: await jwe.encrypt(publicKey) } };
+  };
+
+  it.each(["ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW", "RSA-OAEP-256"] as const)("count under %s", async (alg) => {
+    const { publicKey, key, cryptoKey } = await pair(alg);
+    for (const one of [key, cryptoKey]) {
+      use({ expectSigned: true, decryption: { key: one, alg } });
+      server.says.set(OPAQUE, await encrypted(await server.signed(server.active()), publicKey, { alg }));
+      expect((await present()).kind).toBe("permit");
+    }
+  });
+
+  it("are no answers when they are not encrypted, to another key, otherwise, compressed, or signed by somebody else", async () => {
+    const own = await pair("ECDH-ES+A256KW");
+    const other = await pair("ECDH-ES+A256KW");
+    const good = await server.signed(server.active());
+    const says: Saying[] = [
+      good,
+      await encrypted(good, other.publicKey),
+      await encrypted(good, own.publicKey, { alg: "ECDH-ES" }),
+      await encrypted(good, own.publicKey, { enc: "A192GCM" }),
+      await encrypted(await server.signed(server.active(), {}, { kid: "k1" }, OTHER_SIGNER.privateKey), own.publicKey),
+      { raw: { type: ENC_TYPE, body: "a.b.c.d.e" } },
+    ];
+    for (const saying of says) {
+      use({ expectSigned: true, decryption: { key: own.key, alg: "ECDH-ES+A256KW" } });
+      server.says.set(OPAQUE, saying);
+      await expectUnavailable();
+    }
+  });
+
+  it.each<[string, object, string]>([
+    ["without a signature", { expectSigned: false }, "needs-signed"],
+    ["by an unknown algorithm", { decryption: { alg: "RSA1_5" } }, "unknown-value"],
+    ["by an unknown content encryption", { decryption: { enc: ["none"] } }, "unknown-value"],
+    ["with a public key", { decryption: { key: SIGNER.jwk } }, "not-a-key"],
+    ["with a key of another kind", { decryption: { alg: "RSA-OAEP-256" } }, "not-for-alg"],
+    ["with a misspelled key", { decryption: { keys: [] } }, "unknown-option"],
+  ])("%s stop the start-up", async (_name, change, code) => {
+    const { key } = await pair("ECDH-ES");
+    const { decryption = {}, ...rest } = change as { decryption?: object };
+    const build = () =>
+      use({ expectSigned: true, ...rest, decryption: { key, alg: "ECDH-ES", ...decryption } as never });
+    expect(build).toThrow(expect.objectContaining({ issues: [expect.objectContaining({ code })] }));
   });
 });

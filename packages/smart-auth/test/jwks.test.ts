@@ -176,6 +176,7 @@ describe("discovery", () => {
     fetch: globalThis.fetch,
     development: true,
     now: () => clock,
+    onKeys: () => undefined,
   });
 
   it.each(["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"])(

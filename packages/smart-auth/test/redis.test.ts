@@ -16,6 +16,8 @@ import { replayStoreContract } from "./support/replay-store-contract.ts";
 import { revocationListContract } from "./support/revocation-list-contract.ts";
 import { EXPRESS } from "./support/servers.ts";
 
+const clientOf = (url: string) => createClient({ url, socket: { reconnectStrategy: 20 } });
+type Client = ReturnType<typeof clientOf>;
 const UNAVAILABLE = { name: "DependencyError", retryable: true };
 
 describe("what is sent to Redis", () => {
@@ -57,12 +59,12 @@ describe("what is sent to Redis", () => {
 
 describeWithRedis("stores in Redis", () => {
   let server: RedisServer;
-  let client: ReturnType<typeof createClient>;
-  const subscribers: ReturnType<typeof createClient>[] = [];
+  let client: Client;
+  const subscribers: Client[] = [];
   let run = 0;
 
-  const connect = async (): Promise<ReturnType<typeof createClient>> => {
-    const made = createClient({ url: server.url, socket: { reconnectStrategy: 20 } });
+  const connect = async (): Promise<Client> => {
+    const made = clientOf(server.url);
     made.on("error", () => undefined);
     await made.connect();
     return made;

@@ -1,10 +1,13 @@
+import { ConfigurationError } from "@wardline/policy-types";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  assertedClientOf,
   type ClientAssertionFacts,
   createMemoryReplayStore,
   decideLegacyGrant,
   refuseLegacyGrants,
+  requireClientAssertion,
   verifyClientAssertion,
 } from "../src/index.ts";
 import { createSigner, NOW, sign } from "./support/issuer.ts";
@@ -198,3 +201,70 @@ const REPAIRS = new Set(["response_type", "code_challenge", "code_challenge_meth
 function query(parameters: Record<string, string>): string {
   return new URLSearchParams(parameters).toString();
 }
+
+describe.each(EXPRESS)("requireClientAssertion on %s", (_name, express) => {
+  async function endpoint(change: object = {}) {
+    const app = express();
+    const reached: string[] = [];
+    app.post(
+      "/token",
+      requireClientAssertion({
+        audience: [ENDPOINT],
+        replayStore: createMemoryReplayStore({ now: () => NOW * 1000 }),
+        now: () => NOW * 1000,
+        findClient: async (clientId) =>
+          clientId === "backend" ? { clientId, jwks: { keys: [CLIENT.jwk] } } : undefined,
+        ...change,
+      }),
+      (req, res) => {
+        reached.push(assertedClientOf(req).clientId);
+        res.json({ access_token: "t" });
+      },
+    );
+    const origin = await listen(app);
+    const post = async (form: Record<string, string> | string, headers: Record<string, string> = {}) => {
+      const body = typeof form === "string" ? form : new URLSearchParams(form).toString();
+      const type = { "content-type": "application/x-www-form-urlencoded" };
+      const answer = await ask(origin, "/token", { method: "POST", headers: { ...type, ...headers }, body });
+      return [answer.status, (JSON.parse(answer.text) as { error?: string }).error, answer.headers["cache-control"]];
+    };
+    return { post, reached };
+  }
+  const form = async (claims: object = {}) => ({
+    grant_type: "client_credentials",
+    client_assertion_type: TYPE,
+    client_assertion: await assertion(claims),
+  });
+  const REFUSED = [401, "invalid_client", "no-store"];
+
+  it("refuses whoever has not proved who it is", async () => {
+    const { post, reached } = await endpoint();
+    expect(await post({ grant_type: "client_credentials" })).toEqual(REFUSED);
+    expect(await post(await form({ aud: "https://elsewhere.example" }))).toEqual(REFUSED);
+    expect(await post({ ...(await form()), client_id: "other" })).toEqual(REFUSED);
+    expect(await post({ ...(await form()), client_secret: "x" })).toEqual([400, "invalid_request", "no-store"]);
+    expect(await post(await form(), { authorization: "Basic eDp5" })).toEqual([400, "invalid_request", "no-store"]);
+    const twice = `${new URLSearchParams(await form()).toString()}&client_assertion=x`;
+    expect(await post(twice)).toEqual([400, "invalid_request", "no-store"]);
+    expect(reached).toEqual([]);
+  });
+
+  it("lets a client through once per assertion, and names it", async () => {
+    const { post, reached } = await endpoint();
+    const given = await form();
+    expect((await post(given))[0]).toBe(200);
+    expect(await post(given)).toEqual(REFUSED);
+    expect(reached).toEqual(["backend"]);
+  });
+
+  it("S3: is closed while the registry or the store does not answer", async () => {
+    const { post, reached } = await endpoint({ findClient: () => Promise.reject(new Error("down")) });
+    expect(await post(await form())).toEqual([503, "temporarily_unavailable", "no-store"]);
+    expect(reached).toEqual([]);
+  });
+
+  it("stops the start-up when it cannot be meant, and says so when it is missing", () => {
+    expect(() => requireClientAssertion({ audience: [] } as never)).toThrow(ConfigurationError);
+    expect(() => assertedClientOf({} as never)).toThrow("mount requireClientAssertion()");
+  });
+});

@@ -34,7 +34,8 @@ export function parseDecryption(
   }
   const key = decryptionKey(options.key);
   if (key === undefined) found.add(join(path, "key"), "not-a-key", "must be a private key, as CryptoKey or JWK");
-  else if (!isFor(key, alg)) found.add(join(path, "key"), "not-for-alg", "the key is not one for `alg`");
+  else if (Object.hasOwn(KINDS, alg) && !isFor(key, alg))
+    found.add(join(path, "key"), "not-for-alg", "the key is not one for `alg`");
   return key === undefined ? undefined : Object.freeze({ key, alg, enc: Object.freeze([...enc]) });
 }
 
