@@ -52,6 +52,22 @@ export function addressMatcher(ranges: readonly string[]): AddressMatcher {
   };
 }
 
+/** RFC 1918, RFC 4193, loopback and link-local: addresses no router of the internet delivers to. */
+export const PRIVATE_NETWORKS: readonly string[] = Object.freeze([
+  "10.0.0.0/8",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "fc00::/7",
+  "fe80::/10",
+  "::1/128",
+]);
+
+export function isPrivateNetwork(address: string | undefined): boolean {
+  return IN_PRIVATE_NETWORKS(address);
+}
+
 /**
  * The client's address: the peer's, or, when the peer is a trusted proxy, the last address of `X-Forwarded-For` that is
  * not itself a trusted proxy. `undefined` when a trusted proxy's header holds something else than addresses.
@@ -113,3 +129,5 @@ function samePrefix(a: Uint8Array, b: Uint8Array, prefix: number): boolean {
 function hasHostBits(bytes: Uint8Array, prefix: number): boolean {
   return bytes.some((byte, index) => (byte & (0xff >> Math.min(8, Math.max(0, prefix - index * 8)))) !== 0);
 }
+
+const IN_PRIVATE_NETWORKS = addressMatcher(PRIVATE_NETWORKS);

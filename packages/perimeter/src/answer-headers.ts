@@ -95,6 +95,20 @@ export function settleHeaders(res: ServerResponse, policy: AnswerPolicy, isPubli
   for (const name in policy.always) res.setHeader(name, policy.always[name] as string);
 }
 
+/** The edge alone says who may read: what a handler says about other origins is removed, and caches told to keep them apart. */
+export function takeOverCors(res: ServerResponse): void {
+  for (const name of [
+    "access-control-allow-origin",
+    "access-control-allow-credentials",
+    "access-control-expose-headers",
+  ]) {
+    res.removeHeader(name);
+  }
+  const vary = String(res.getHeader("vary") ?? "");
+  if (!/(?:^|,)\s*(?:origin|\*)\s*(?:,|$)/i.test(vary))
+    res.setHeader("vary", vary === "" ? "Origin" : `${vary}, Origin`);
+}
+
 /** Matches lower-case names, `name*` by their beginning. */
 export function nameMatcher(patterns: readonly string[]): (name: string) => boolean {
   const exact = new Set(patterns.filter((pattern) => !pattern.endsWith("*")));

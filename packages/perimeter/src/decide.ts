@@ -1,5 +1,5 @@
-import { type Decision, deny, permit } from "@wardline/policy-types";
-import type { AddressMatcher } from "./addresses.ts";
+import { type Decision, deny, permit, type TrustZone } from "@wardline/policy-types";
+import { type AddressMatcher, isPrivateNetwork } from "./addresses.ts";
 import type { RequestFacts } from "./facts.ts";
 import { decideFraming } from "./framing.ts";
 import { decideHeaders } from "./headers.ts";
@@ -11,6 +11,14 @@ export interface PerimeterPolicy {
   readonly development: boolean;
   /** Absent: every address. */
   readonly allowedAddress?: AddressMatcher;
+  /** By zone. A zone that is not listed admits every address. */
+  readonly zoneAddresses?: Readonly<Partial<Record<TrustZone, AddressMatcher>>>;
+  /** Paths, and everything below them, that are reached from private networks only. */
+  readonly privatePaths?: readonly string[];
+  /** Names this server answers for, lower case, with a port where it is part of the name. Absent: every name. */
+  readonly hosts?: ReadonlySet<string>;
+  /** Further headers that may stand once only, lower case. */
+  readonly singletons?: readonly string[];
   readonly methods: readonly string[];
   readonly maxHeaders: number;
   readonly maxHeaderBytes: number;
@@ -23,7 +31,9 @@ type Rule = (request: RequestFacts, policy: PerimeterPolicy) => Decision<undefin
 const RULES: readonly Rule[] = [
   decideTransport,
   decideAddress,
+  decideZoneAddress,
   ({ headers }, policy) => decideHeaders(headers, policy),
+  decideHost,
   decideFraming,
   ({ target }, policy) => decideTarget(target, policy),
 ];
@@ -57,4 +67,43 @@ function decideAddress({ address }: RequestFacts, { allowedAddress }: PerimeterP
   return deny(problemOf("address-not-allowed"), [
     address === undefined ? "address unknown" : "address not on the list",
   ]);
+}
+
+/** Each zone's own networks, and routes for the inside only. */
+function decideZoneAddress(
+  { address, zone, target }: RequestFacts,
+  { zoneAddresses = {}, privatePaths = [] }: PerimeterPolicy,
+): Decision<undefined> {
+  if (privatePaths.length > 0 && privatePaths.some((path) => liesBelow(target, path)) && !isPrivateNetwork(address)) {
+    return deny(problemOf("route-is-private"), ["private route from a public address"]);
+  }
+  const allowed = zone === undefined ? undefined : zoneAddresses[zone];
+  if (allowed === undefined || allowed(address)) return permit(undefined, []);
+  return deny(problemOf("zone-address-not-allowed"), [`address not on the list of zone ${zone}`]);
+}
+
+/** The spelling is judged later; until then a second spelling must not walk around. */
+function liesBelow(target: string, path: string): boolean {
+  const asked = target.replace(/\?.*$/s, "").toLowerCase();
+  const decoded = asked.replace(/%([0-7][0-9a-f])/g, (_all, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  const below = path.toLowerCase();
+  return decoded === below || decoded.startsWith(`${below}/`);
+}
+
+/**
+ * RFC 9110 section 7.4: a request for a name that is not ours, or not the one its connection was made for, is
+ * misdirected. What the handshake demanded of one name says nothing about another.
+ */
+function decideHost({ headers: { lines }, serverName }: RequestFacts, { hosts }: PerimeterPolicy): Decision<undefined> {
+  const host = (lines.get("host")?.[0] ?? "").toLowerCase();
+  const name = host.replace(/:\d+$/, "");
+  if (hosts !== undefined && !hosts.has(host) && !hosts.has(name)) {
+    return deny(problemOf("host-not-ours"), ["host not on the list"]);
+  }
+  if (serverName !== undefined && serverName.toLowerCase() !== name) {
+    return deny(problemOf("host-not-ours"), ["host is not the name of the handshake"]);
+  }
+  return permit(undefined, hosts === undefined ? [] : ["host on the list"]);
 }

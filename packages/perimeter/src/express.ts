@@ -9,7 +9,9 @@ import {
   nameMatcher,
   securityHeaders,
   settleHeaders,
+  takeOverCors,
 } from "./answer-headers.ts";
+import { type CorsPolicy, corsHeaders, preflightHeaders } from "./cors.ts";
 import { decideEntry } from "./decide.ts";
 import { pathOf, tellFindings } from "./express/hostile-body.ts";
 import { type RequestFacts, readHeaderFacts } from "./facts.ts";
@@ -44,10 +46,12 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
       hsts: facts.secure ? hsts : undefined,
       isFingerprint,
       publicPaths: policy.publicPaths,
+      cors: policy.cors,
     });
 
     const trusted = policy.trustedProxy(req.socket.remoteAddress);
-    const passes = (name: string): boolean => fromAnybody.has(name) || (trusted && FORWARDING_HEADERS.has(name));
+    const passes = (name: string): boolean =>
+      fromAnybody.has(name) || (trusted && (FORWARDING_HEADERS.has(name) || name === policy.clientCertificateHeader));
     const { found, signals } = inspectHead(facts, passes);
     const entry = trustsEverybody(req) ? warnedOnce() : decideEntry(facts, policy);
     const decision =
@@ -63,6 +67,7 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
       return sendProblem(res, decision.problem);
     }
     recordDecision(req, { control: "perimeter", kind: "permit", because });
+    if (answersPreflight(req, res, policy)) return;
     next();
   };
 
@@ -92,6 +97,7 @@ function readFacts(req: Request, { trustedProxy }: ParsedOptions): RequestFacts 
   const { method, originalUrl, transport } = context;
   const address = clientAddress(req, trustedProxy);
   if (address !== undefined && address !== transport.peerAddress) context.clientAddress = address;
+  const { servername } = req.socket as { servername?: string | false };
   const scheme = trustedProxy(transport.peerAddress) ? req.headers["x-forwarded-proto"] : undefined;
   return {
     method,
@@ -99,6 +105,10 @@ function readFacts(req: Request, { trustedProxy }: ParsedOptions): RequestFacts 
     httpVersion: req.httpVersion,
     headers: readHeaderFacts(req.rawHeaders),
     ...(address === undefined ? {} : { address }),
+    ...(typeof servername !== "string" || servername === "" || trustedProxy(transport.peerAddress)
+      ? {}
+      : { serverName: servername }),
+    ...(context.zone === undefined ? {} : { zone: context.zone }),
     secure: scheme === undefined ? transport.encrypted : everyHopIsHttps(scheme),
     local: LOOPBACK(transport.peerAddress) && !claimsForwarding(req.headers),
   };
@@ -125,13 +135,24 @@ const FAR_HOP = 1000;
 
 interface Settlement extends Pick<Parameters<typeof settleHeaders>[1], "defaults" | "hsts" | "isFingerprint"> {
   readonly publicPaths: ReadonlySet<string>;
+  readonly cors: CorsPolicy | undefined;
+}
+
+/** A preflight asks what a browser may send; whoever answers it must not run the handler. */
+function answersPreflight(req: Request, res: Response, { cors, methods }: ParsedOptions): boolean {
+  if (cors === undefined) return false;
+  const { origin, "access-control-request-method": asksFor } = req.headers;
+  const headers = preflightHeaders(cors, { method: req.method, origin, asksFor }, methods);
+  if (headers === undefined) return false;
+  res.writeHead(204, headers).end();
+  return true;
 }
 
 /**
  * Every way out of a response ends in `writeHead`: Node calls it when the first byte is sent. policy-types keeps what a
  * handler gives its own `writeHead` until then, so what is set here is set last.
  */
-function settleBeforeSending(res: Response, { publicPaths, ...policy }: Settlement): void {
+function settleBeforeSending(res: Response, { publicPaths, cors, ...policy }: Settlement): void {
   // Registering anything with the answer hooks it, which the sentence above relies on.
   afterAnswer(res, () => undefined);
   const context = contextOf(res.req);
@@ -140,9 +161,11 @@ function settleBeforeSending(res: Response, { publicPaths, ...policy }: Settleme
   const always = Object.freeze({
     "x-request-id": requestId,
     ...(correlationId === undefined ? {} : { "x-correlation-id": correlationId }),
+    ...(cors === undefined ? {} : corsHeaders(cors, res.req.headers.origin)),
   });
   const writeHead = res.writeHead.bind(res) as (...args: unknown[]) => Response;
   res.writeHead = ((...args: unknown[]) => {
+    if (!res.headersSent && cors !== undefined) takeOverCors(res);
     if (!res.headersSent) settleHeaders(res, { ...policy, always }, open && context.problem === undefined);
     return writeHead(...args);
   }) as Response["writeHead"];

@@ -1,3 +1,5 @@
+import type { TrustZone } from "@wardline/policy-types";
+
 /** What a request is judged by: as received, before Node merges or drops anything. */
 export interface RequestFacts {
   readonly method: string;
@@ -8,6 +10,9 @@ export interface RequestFacts {
   readonly headers: HeaderFacts;
   /** Address of the client: the peer, or found through trusted proxies. Absent when it cannot be known. */
   readonly address?: string;
+  /** Server name of the client's own handshake with us; absent behind a trusted proxy and without TLS. */
+  readonly serverName?: string;
+  readonly zone?: TrustZone;
   /** True when every hop we know of was encrypted. */
   readonly secure: boolean;
   /** True when the peer is on this machine and nothing says that it speaks for somebody else. */

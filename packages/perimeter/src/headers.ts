@@ -2,6 +2,13 @@ import { type Decision, deny, permit } from "@wardline/policy-types";
 import type { HeaderFacts } from "./facts.ts";
 import { type ProblemName, problemOf } from "./problems.ts";
 
+export interface HeaderLimits {
+  readonly maxHeaders: number;
+  readonly maxHeaderBytes: number;
+  /** Further headers that may stand once only, lower case. */
+  readonly singletons?: readonly string[];
+}
+
 /** Headers of which a second line would let two readers disagree about who asks for what. */
 const SINGLETONS: readonly string[] = Object.freeze([
   "host",
@@ -26,22 +33,20 @@ const SINGLETONS: readonly string[] = Object.freeze([
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-5.5
  * @see https://www.rfc-editor.org/rfc/rfc9112#section-3.2
  */
-export function decideHeaders(
-  headers: HeaderFacts,
-  limits: { readonly maxHeaders: number; readonly maxHeaderBytes: number },
-): Decision<undefined> {
+export function decideHeaders(headers: HeaderFacts, limits: HeaderLimits): Decision<undefined> {
   const fault = findHeaderFault(headers, limits);
   return fault === undefined ? permit(undefined, ["clean headers"]) : deny(problemOf(fault), [`headers: ${fault}`]);
 }
 
 function findHeaderFault(
   { count, bytes, lines }: HeaderFacts,
-  { maxHeaders, maxHeaderBytes }: { readonly maxHeaders: number; readonly maxHeaderBytes: number },
+  { maxHeaders, maxHeaderBytes, singletons = [] }: HeaderLimits,
 ): ProblemName | undefined {
   if (count > maxHeaders) return "header-count";
   if (bytes > maxHeaderBytes) return "header-bytes";
   for (const values of lines.values()) if (!values.every(isFieldValue)) return "header-characters";
-  if (SINGLETONS.some((name) => (lines.get(name)?.length ?? 0) > 1)) return "header-repeated";
+  const repeated = (name: string): boolean => (lines.get(name)?.length ?? 0) > 1;
+  if (SINGLETONS.some(repeated) || singletons.some(repeated)) return "header-repeated";
   const host = lines.get("host")?.[0] ?? "";
   if (host === "") return "host-missing";
   if (!HOST.test(host)) return "host-invalid";

@@ -1,12 +1,24 @@
-import { type Findings, findings, join, refuseUnknownKeys } from "@wardline/policy-types";
-import { type AddressMatcher, addressMatcher, parseCidr } from "./addresses.ts";
+import { findings, refuseUnknownKeys, type TrustZone } from "@wardline/policy-types";
+import { type AddressMatcher, addressMatcher, PRIVATE_NETWORKS } from "./addresses.ts";
+import { type CorsOptions, type CorsPolicy, checkCors, parseCors } from "./cors.ts";
 import {
   checkHostileOptions,
   type HostileInputOptions,
   hostilePolicy,
   type ParsedHostileOptions,
 } from "./hostile/options.ts";
-import { FORWARDING_HEADERS } from "./request-headers.ts";
+import {
+  checkAddresses,
+  checkBoolean,
+  checkHosts,
+  checkHsts,
+  checkList,
+  checkMethods,
+  checkPositive,
+  checkProxies,
+  checkPublicPaths,
+  checkRequestHeaders,
+} from "./option-checks.ts";
 
 export interface PerimeterOptions {
   /** Refuse plain http. Default true. */
@@ -18,8 +30,20 @@ export interface PerimeterOptions {
   readonly development?: boolean;
   /** CIDR ranges whose forwarding headers are believed. Default none. */
   readonly trustedProxies?: readonly string[];
-  /** Addresses that may call, as CIDR ranges. Default every address. */
-  readonly addresses?: { readonly allow: readonly string[] };
+  /** Names this server answers for, lower case. Default every name. */
+  readonly hosts?: readonly string[];
+  readonly addresses?: {
+    /** Addresses that may call, as CIDR ranges. Default every address. */
+    readonly allow?: readonly string[];
+    /** The same by zone of the route, where something before the perimeter has set one. Default every address. */
+    readonly zones?: Readonly<Partial<Record<TrustZone, readonly string[] | "private-networks">>>;
+    /** Paths, and everything below them, that are reached from private networks only. Default none. */
+    readonly privatePaths?: readonly string[];
+  };
+  /** Header in which trusted proxies pass the client's certificate, besides RFC 9440's. Default none. */
+  readonly clientCertificateHeader?: string;
+  /** Origins whose scripts may call. Default none: no CORS header is sent, and the handler's own stand. */
+  readonly cors?: CorsOptions;
   /** Default GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS. */
   readonly methods?: readonly string[];
   /** Header lines of a request. Default 64. */
@@ -48,6 +72,13 @@ export interface ParsedOptions {
   readonly development: boolean;
   readonly trustedProxy: AddressMatcher;
   readonly allowedAddress?: AddressMatcher;
+  readonly zoneAddresses: Readonly<Partial<Record<TrustZone, AddressMatcher>>>;
+  readonly privatePaths: readonly string[];
+  readonly hosts?: ReadonlySet<string>;
+  readonly singletons: readonly string[];
+  /** Lower case. */
+  readonly clientCertificateHeader?: string;
+  readonly cors?: CorsPolicy;
   readonly methods: readonly string[];
   readonly maxHeaders: number;
   readonly maxHeaderBytes: number;
@@ -64,7 +95,10 @@ const KNOWN = [
   "requireHttps",
   "development",
   "trustedProxies",
+  "hosts",
   "addresses",
+  "clientCertificateHeader",
+  "cors",
   "methods",
   "maxHeaders",
   "maxHeaderBytes",
@@ -89,7 +123,9 @@ export function parseOptions(options: PerimeterOptions): ParsedOptions {
   checkProxies(found, options.trustedProxies ?? []);
   checkAddresses(found, options.addresses);
   checkMethods(found, options.methods);
-  checkRequestHeaders(found, options.requestHeaders ?? []);
+  checkHosts(found, options.hosts);
+  checkCors(found, options.cors);
+  checkRequestHeaders(found, options.requestHeaders ?? [], options.clientCertificateHeader);
   checkList(
     found,
     "removeHeaders",
@@ -106,7 +142,10 @@ export function parseOptions(options: PerimeterOptions): ParsedOptions {
     requireHttps: options.requireHttps ?? true,
     development: options.development ?? false,
     trustedProxy: addressMatcher(options.trustedProxies ?? []),
-    ...(options.addresses === undefined ? {} : { allowedAddress: addressMatcher(options.addresses.allow) }),
+    ...parseAddresses(options.addresses ?? {}),
+    ...(options.hosts === undefined ? {} : { hosts: new Set(options.hosts) }),
+    ...parseCertificateHeader(options.clientCertificateHeader?.toLowerCase()),
+    ...(options.cors === undefined ? {} : { cors: parseCors(options.cors) }),
     methods: Object.freeze([...(options.methods ?? DEFAULT_METHODS)]),
     maxHeaders: options.maxHeaders ?? 64,
     maxHeaderBytes: options.maxHeaderBytes ?? 16_384,
@@ -122,134 +161,31 @@ export function parseOptions(options: PerimeterOptions): ParsedOptions {
   });
 }
 
+function parseAddresses({
+  allow,
+  zones = {},
+  privatePaths = [],
+}: NonNullable<PerimeterOptions["addresses"]>): Pick<
+  ParsedOptions,
+  "allowedAddress" | "zoneAddresses" | "privatePaths"
+> {
+  const byZone = Object.entries(zones).map(([zone, ranges]) => [
+    zone,
+    addressMatcher(ranges === "private-networks" ? PRIVATE_NETWORKS : ranges),
+  ]);
+  return {
+    ...(allow === undefined ? {} : { allowedAddress: addressMatcher(allow) }),
+    zoneAddresses: Object.freeze(Object.fromEntries(byZone) as ParsedOptions["zoneAddresses"]),
+    privatePaths: Object.freeze([...privatePaths]),
+  };
+}
+
+function parseCertificateHeader(
+  name: string | undefined,
+): Pick<ParsedOptions, "clientCertificateHeader" | "singletons"> {
+  return name === undefined ? { singletons: [] } : { clientCertificateHeader: name, singletons: [name] };
+}
+
 function lowerCase(names: readonly string[]): readonly string[] {
   return Object.freeze(names.map((name) => name.toLowerCase()));
-}
-
-function checkBoolean(found: Findings, path: string, value: unknown): void {
-  if (value !== undefined && typeof value !== "boolean") found.add(path, "not-a-boolean", "write true or false");
-}
-
-function checkPositive(found: Findings, path: string, value: unknown): void {
-  if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) > 0)) {
-    found.add(path, "not-a-positive-integer", "write a whole number above zero");
-  }
-}
-
-/** Walks a list of strings; returns false when it is none. */
-function checkList(
-  found: Findings,
-  path: string,
-  list: unknown,
-  shape: RegExp,
-  what: string,
-): list is readonly string[] {
-  if (!Array.isArray(list)) {
-    found.add(path, "not-a-list", "write a list");
-    return false;
-  }
-  list.forEach((item: unknown, index) => {
-    if (typeof item !== "string" || !shape.test(item)) found.add(join(path, index), "not-valid", `write ${what}`);
-  });
-  return true;
-}
-
-function checkRanges(found: Findings, path: string, list: unknown): readonly string[] {
-  if (!Array.isArray(list)) {
-    found.add(path, "not-a-list", "write a list of CIDR ranges");
-    return [];
-  }
-  return (list as unknown[]).filter((range, index): range is string => {
-    const good = typeof range === "string" && parseCidr(range) !== undefined;
-    if (!good) {
-      found.add(
-        join(path, index),
-        "not-a-range",
-        "write an address or a CIDR range without host bits, like 10.0.0.0/8",
-      );
-    }
-    return good;
-  });
-}
-
-/** S4: to believe the whole internet is to believe every client. fc00::/7, the private range of IPv6, is the widest needed. */
-function checkProxies(found: Findings, list: unknown): void {
-  checkRanges(found, "trustedProxies", list).forEach((range, index) => {
-    const cidr = parseCidr(range);
-    if (cidr !== undefined && cidr.prefix < (cidr.bytes.length === 4 ? 8 : 7)) {
-      found.add(
-        join("trustedProxies", index),
-        "range-too-wide",
-        "name the proxies' own network; this range is most of the internet",
-      );
-    }
-  });
-}
-
-function checkAddresses(found: Findings, addresses: PerimeterOptions["addresses"]): void {
-  if (addresses === undefined) return;
-  if (addresses === null || typeof addresses !== "object") {
-    found.add("addresses", "not-an-object", "write { allow: [...] }");
-    return;
-  }
-  refuseUnknownKeys(found, addresses, ["allow"], "addresses");
-  const ranges = checkRanges(found, "addresses.allow", addresses.allow);
-  if (ranges.length === 0)
-    found.add("addresses.allow", "empty", "an empty list admits nobody; leave `addresses` out to admit every address");
-}
-
-function checkMethods(found: Findings, methods: readonly string[] | undefined): void {
-  if (methods === undefined || !checkList(found, "methods", methods, /^[A-Z]+$/, "a method in capitals")) return;
-  if (methods.length === 0) found.add("methods", "empty", "name at least one method");
-  methods.forEach((method, index) => {
-    if (method === "TRACE" || method === "CONNECT") {
-      found.add(join("methods", index), "method-refused", "TRACE and CONNECT are never answered");
-    }
-  });
-}
-
-/** S4: who forwarded and who is calling is said by trusted proxies only; listing such a header would let clients say it. */
-function checkRequestHeaders(found: Findings, names: readonly string[]): void {
-  if (!checkList(found, "requestHeaders", names, /^[a-z0-9-]+$/i, "a header name")) return;
-  names.forEach((name, index) => {
-    if (typeof name === "string" && FORWARDING_HEADERS.has(name.toLowerCase())) {
-      found.add(
-        join("requestHeaders", index),
-        "forwarding-header",
-        "a client could forge it; name the proxies in `trustedProxies` instead",
-      );
-    }
-  });
-}
-
-function checkPublicPaths(found: Findings, paths: unknown): void {
-  if (!Array.isArray(paths)) {
-    found.add("publicPaths", "not-a-list", "write a list of { method, path }");
-    return;
-  }
-  paths.forEach((entry: unknown, index) => {
-    const at = join("publicPaths", index);
-    if (entry === null || typeof entry !== "object") {
-      found.add(at, "not-an-object", "write { method, path }");
-      return;
-    }
-    refuseUnknownKeys(found, entry, ["method", "path"], at);
-    const { method, path } = entry as { method?: unknown; path?: unknown };
-    if (typeof method !== "string" || !/^[A-Z]+$/.test(method))
-      found.add(join(at, "method"), "not-valid", "write a method in capitals");
-    // S7: a public route is an exact path, never a pattern.
-    if (typeof path !== "string" || !/^\/[A-Za-z0-9\-._~$/]*$/.test(path)) {
-      found.add(join(at, "path"), "not-valid", "write the exact path, without query or pattern");
-    }
-  });
-}
-
-function checkHsts(found: Findings, hsts: NonNullable<PerimeterOptions["hsts"]>): void {
-  if (hsts === null || typeof hsts !== "object") {
-    found.add("hsts", "not-an-object", "write { maxAgeSeconds, includeSubDomains }");
-    return;
-  }
-  refuseUnknownKeys(found, hsts, ["maxAgeSeconds", "includeSubDomains"], "hsts");
-  checkPositive(found, "hsts.maxAgeSeconds", hsts.maxAgeSeconds);
-  checkBoolean(found, "hsts.includeSubDomains", hsts.includeSubDomains);
 }

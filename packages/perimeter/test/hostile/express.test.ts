@@ -10,7 +10,7 @@ describe.each(EXPRESS)("hostile input on %s", (_name, express) => {
   async function serve(
     options: HostileBodyOptions = {},
   ): Promise<{ port: number; ran: () => number; because: string[] }> {
-    const { limitBytes, ...head } = options;
+    const { limitBytes: _ofBodies, ...head } = options;
     const app = express();
     const seen = vi.fn();
     const because: string[] = [];
