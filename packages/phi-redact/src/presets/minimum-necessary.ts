@@ -31,7 +31,7 @@ export const MINIMUM_NECESSARY: RedactionProfile = defineProfile({
     ...remove(
       "Practitioner.birthDate Practitioner.address RelatedPerson.address RelatedPerson.birthDate Person.address",
     ),
-    ...remove("HumanName.text Address.text CodeableConcept.text Dosage.text"),
+    ...remove("HumanName.text Address.text CodeableConcept.text Dosage.text Account.name Account.description"),
     { path: "Patient.identifier.value", action: { mask: { last: 4 } } },
     { path: "RelatedPerson.identifier.value", action: { mask: { last: 4 } } },
     { path: "Person.identifier.value", action: { mask: { last: 4 } } },
@@ -93,7 +93,7 @@ export const BILLING: RedactionProfile = defineProfile({
   rules: [
     OAUTH_URIS,
     ...remove(
-      "Annotation Attachment CodeableConcept.text HumanName.text ExplanationOfBenefit.processNote Claim.supportingInfo.value[x]",
+      "Annotation Attachment CodeableConcept.text HumanName.text Account.name Account.description ExplanationOfBenefit.processNote Claim.supportingInfo.value[x]",
     ),
   ],
 });

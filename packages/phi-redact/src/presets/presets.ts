@@ -14,6 +14,7 @@ const PART_2: RedactionProfile = defineProfile({
     { path: "Annotation", action: "remove" },
     { path: "Attachment", action: "remove" },
     { path: "CodeableConcept.text", action: "remove" },
+    { path: "Account.name", action: "remove" },
   ],
   sensitive: [{ category: "substance-use", fate: "drop", unless: [{ consent: true }] }],
 });

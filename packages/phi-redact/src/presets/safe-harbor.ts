@@ -33,8 +33,8 @@ export const SAFE_HARBOR: RedactionProfile = defineProfile({
     ...each("remove", "Identifier Resource.id Meta.versionId Meta.source Reference.reference oid uuid id"),
     ...each("remove", "Bundle.link Bundle.entry.fullUrl Bundle.entry.request Bundle.entry.response"),
     // (N) (O) URLs and addresses of machines.
-    ...each("remove", "url uri"),
-    ...each("keep", `Coding.system Reference.type Resource.implicitRules ${ofQuantities("system")}`),
+    ...each("remove", "url uri canonical"),
+    ...each("keep", `Coding.system Reference.type Meta.profile Resource.implicitRules ${ofQuantities("system")}`),
     // (P) (Q) recordings and pictures.
     ...each("remove", "Attachment base64Binary"),
     // Free text, and with it what the letters above have no datatype for.

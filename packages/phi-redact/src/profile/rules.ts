@@ -60,6 +60,7 @@ export const DEFAULT_RULES: readonly RedactionRule[] = Object.freeze(
     "Attachment.title",
     "Attachment.hash",
     "Element.extension",
+    "Element.modifierExtension",
     "OperationOutcome.issue.diagnostics",
     "OperationOutcome.issue.details.text",
     "Bundle.entry.request.ifNoneExist",

@@ -46,7 +46,7 @@ function judged(value: Json | undefined, part: Json | undefined, step: Step, wal
   const same = items.every((item, index) => item.value === values[index] && item.part === parts[index]);
   if (same) return { value, part };
   return {
-    value: items.some((item) => item.value !== undefined) ? items.map((item) => item.value ?? null) : undefined,
+    value: items.some((item) => (item.value ?? null) !== null) ? items.map((item) => item.value ?? null) : undefined,
     part: items.some((item) => isObject(item.part)) ? items.map((item) => item.part ?? null) : undefined,
   };
 }

@@ -1,0 +1,2 @@
+export function definitionsFolder(): string | undefined;
+export function renderElements(folder: string): string;
