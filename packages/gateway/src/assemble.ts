@@ -1,6 +1,7 @@
 import { type FhirSchemaOptions, fhirSchema, prepare } from "@wardline/fhir-schema";
 import { perimeter } from "@wardline/perimeter";
-import type { PolicyDocument, RoutePolicy } from "@wardline/policy-types";
+import type { PolicyDocument, RoutePolicy, TrustZone } from "@wardline/policy-types";
+import { ZONE_PRESETS } from "@wardline/policy-types";
 import { afterAnswer, contextOf, requireControls, sendProblem } from "@wardline/policy-types/express";
 import { protectedResourceMetadata, smartAuth, smartConfiguration } from "@wardline/smart-auth";
 import { doorThrottle, tieredThrottle } from "@wardline/tiered-throttle";
@@ -10,7 +11,7 @@ import { authOptions, resourceMetadata, resourceMetadataPath } from "./auth.ts";
 import type { Health } from "./health.ts";
 import type { ParsedDependencies } from "./options.ts";
 import type { CheckedPolicy } from "./policy/load.ts";
-import { INTERNAL, NO_ROUTE } from "./problems.ts";
+import { CERTIFICATE_NEEDED, INTERNAL, NO_ROUTE } from "./problems.ts";
 import { type Backends, backendsOf } from "./proxy/backends.ts";
 import { forward } from "./proxy/forward.ts";
 import type { IdempotencyStore } from "./proxy/idempotency.ts";
@@ -32,10 +33,11 @@ export interface Parts {
   readonly dependencies: ParsedDependencies;
 }
 
-/** The controls in the order of docs/pipeline.md, from one policy. */
-export function assemble(parts: Parts): Express {
+/** The controls in the order of docs/pipeline.md, from one policy, for the routes of these zones. */
+export function assemble(parts: Parts, zones: ReadonlySet<TrustZone>): Express {
   const { policy } = parts.checked;
-  const findRoute = routeFinder(policy);
+  const routes = policy.routes.filter(({ zone }) => zones.has(zone));
+  const findRoute = routeFinder(routes);
   const app = express();
   app.disable("x-powered-by").disable("etag").enable("case sensitive routing").set("query parser", "simple");
 
@@ -44,7 +46,7 @@ export function assemble(parts: Parts): Express {
   app.use(
     perimeter({
       development: policy.development === true,
-      publicPaths: policy.routes.flatMap((route) => [
+      publicPaths: routes.flatMap((route) => [
         { method: "GET", path: `${route.path}/metadata` },
         { method: "GET", path: `${route.path}${SMART_CONFIGURATION}` },
         { method: "GET", path: resourceMetadataPath(route) },
@@ -54,10 +56,10 @@ export function assemble(parts: Parts): Express {
     }),
   );
   app.use(doorThrottle({ limit: policy.door?.limit ?? 600, windowSeconds: policy.door?.windowSeconds ?? 60 }));
-  for (const route of policy.routes) {
+  for (const route of routes) {
     app.get(resourceMetadataPath(route), protectedResourceMetadata(resourceMetadata(policy, route)));
   }
-  for (const route of [...policy.routes].sort((a, b) => b.path.length - a.path.length)) {
+  for (const route of [...routes].sort((a, b) => b.path.length - a.path.length)) {
     app.use(route.path, onlyFor(route), routeStages(parts, route));
   }
   app.use((_req, res) => sendProblem(res, NO_ROUTE));
@@ -102,6 +104,7 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
 
   if (route.interactions.some((code) => WRITES.has(code))) prepare(route.types ?? USUAL_TYPES);
   const router = Router({ caseSensitive: true, strict: true });
+  if (needsOwnCertificate(policy, route)) router.use(requireClientCertificate);
   publishSmartConfiguration(router, policy, route);
   router.use(smartAuth(authOptions({ policy, route, backends, dependencies: parts.dependencies, requestBodyBytes })));
   router.use(tieredThrottle(tier));
@@ -110,6 +113,16 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
   router.use((req, res) => forward(req, res, backends, { requestBodyBytes, health, idempotency }));
   return router;
 }
+
+/** Behind a terminator the token's own binding demands the certificate, or the device's identity is read from it. */
+function needsOwnCertificate(policy: PolicyDocument, { zone }: RoutePolicy): boolean {
+  return ZONE_PRESETS[zone].clientCertificate === "required" && policy.clientCertificateHeader === undefined;
+}
+
+const requireClientCertificate: RequestHandler = function requireClientCertificate(req, res, next) {
+  if (contextOf(req).transport.clientCertificate === undefined) sendProblem(res, CERTIFICATE_NEEDED);
+  else next();
+};
 
 function schemaOptions(
   { dependencies }: Parts,

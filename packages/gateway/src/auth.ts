@@ -1,11 +1,11 @@
-import type { PolicyDocument, RoutePolicy } from "@wardline/policy-types";
+import { type PolicyDocument, type RoutePolicy, ZONE_PRESETS } from "@wardline/policy-types";
 import type { ProtectedResourceMetadataOptions, SmartAuthOptions, SmartIssuer } from "@wardline/smart-auth";
 import type { Backends } from "./proxy/backends.ts";
 import { readStored } from "./proxy/stored.ts";
 
 /** What authentication needs and no policy may hold: secrets, and stores that several instances share. */
 export interface AuthDependencies
-  extends Pick<SmartAuthOptions, "dpop" | "replayStore" | "revocation" | "clientCertificateHeader"> {
+  extends Pick<SmartAuthOptions, "dpop" | "replayStore" | "revocation"> {
   /** How to ask an issuer of the policy about a token, by its `issuer`. */
   readonly introspection?: Readonly<Record<string, NonNullable<SmartIssuer["introspection"]>>>;
 }
@@ -35,11 +35,25 @@ export function resourceMetadata(policy: PolicyDocument, { path }: RoutePolicy):
   };
 }
 
+/** A terminator's word on certificates counts only from where its word on addresses does. */
+function certificateOptions(
+  { clientCertificateHeader, trustedProxies = [] }: PolicyDocument,
+  { zone }: RoutePolicy,
+): Pick<SmartAuthOptions, "clientCertificateHeader" | "requireCertificateBound"> {
+  return {
+    ...(clientCertificateHeader === undefined
+      ? {}
+      : { clientCertificateHeader: { ...clientCertificateHeader, trustedProxies } }),
+    ...(ZONE_PRESETS[zone].authentication === "client-credentials" ? { requireCertificateBound: true } : {}),
+  };
+}
+
 export function authOptions({ policy, route, backends, dependencies, requestBodyBytes }: AuthFacts): SmartAuthOptions {
   const { operations, types, extraParameters, compartmentRule, supportTypes } = route;
   const { introspection = {}, dpop = {}, ...shared } = dependencies.auth;
   return {
     ...shared,
+    ...certificateOptions(policy, route),
     // A token bound to a key is worth more than one that is not, so nothing has to be switched on for it.
     dpop,
     issuers: policy.issuers.map((issuer) => {

@@ -1,6 +1,6 @@
 import type { RequestListener, Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { clientErrorHandler } from "@wardline/perimeter";
+import type { TlsServerOptions } from "@wardline/perimeter";
 import type { PolicyDocument, PolicySource } from "@wardline/policy-types";
 import { openAdmin } from "./admin.ts";
 import { openAudit } from "./audit.ts";
@@ -9,14 +9,25 @@ import { type NextPolicy, putInForce } from "./in-force.ts";
 import { type GatewayDependencies, parseDependencies } from "./options.ts";
 import { approve } from "./policy/approve.ts";
 import { type CheckedPolicy, checkPolicy } from "./policy/load.ts";
+import { doorsOf } from "./policy/listeners.ts";
 import type { PolicySignature } from "./policy/signature.ts";
 import { type HeldPort, holdPort } from "./port.ts";
 import { createIdempotencyStore } from "./proxy/idempotency.ts";
-import { openServer } from "./server.ts";
+import { type EdgeServer, openServer } from "./server.ts";
+import { tlsOf } from "./tls.ts";
 
 const DEFAULT_HOST = "127.0.0.1";
-const DEFAULT_PORT = 8080;
 const MIB = 1024 * 1024;
+
+/** Where the edge listens. */
+export interface Listening {
+  /** Of the main door. */
+  readonly url: string;
+  readonly port: number;
+  readonly adminPort?: number;
+  /** Of the further doors, by name. */
+  readonly listeners: Readonly<Record<string, { readonly url: string; readonly port: number }>>;
+}
 
 export interface Gateway {
   /** The assembled pipeline of the policy in force, for a server of your own. */
@@ -27,7 +38,7 @@ export interface Gateway {
    * Starts the gateway's own server on `policy.listen`, and the operator's on `policy.admin` when there is one. When it
    * cannot, it rejects and everything is closed.
    */
-  listen(): Promise<{ readonly url: string; readonly port: number; readonly adminPort?: number }>;
+  listen(): Promise<Listening>;
   /**
    * Puts another policy in force, whole or not at all: when it rejects, the running one stays (F11). Requests in work end
    * under the policy they began with.
@@ -67,17 +78,15 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
     inForce.checkDrift();
     const driftTimer = setInterval(inForce.checkDrift, dependencies.driftCheckSeconds * 1000).unref();
     const admin = openAdmin(health);
-    const server = openServer(inForce.handle, clientErrorHandler, {
-      maxHeaderBytes: 16_384,
-      headersTimeoutMs: 10_000,
-      requestTimeoutMs: 60_000,
-    });
+    const doors = doorsOf(first.policy);
+    const tls = await allOf(doors.map((door) => tlsOf(door, { readSecret: dependencies.readSecret, onEvent })));
+    const servers = doors.map(({ name }, index) => openServer(inForce.handle(name), tls[index]));
     let closing: Promise<void> | undefined;
     const close = (): Promise<void> => {
       closing ??= (async () => {
         clearInterval(driftTimer);
         health.draining();
-        await server.drain(dependencies.drainMs);
+        await Promise.all(servers.map((server) => server.drain(dependencies.drainMs)));
         held?.release();
         admin.closeAllConnections();
         admin.close();
@@ -86,12 +95,17 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
       })();
       return closing;
     };
-    const start = async (): ReturnType<Gateway["listen"]> => {
+    const start = async (): Promise<Listening> => {
       const { policy, version } = inForce.checked();
       await audit.begin(version);
       const adminPort = policy.admin === undefined ? undefined : await listenAdmin(admin, policy.admin);
-      const { host = DEFAULT_HOST, port = DEFAULT_PORT } = policy.listen ?? {};
-      const address = await server.listen(held ?? { port, host });
+      const [main, ...others] = await Promise.all(
+        doors.map(async ({ name, host, port }, index) => {
+          const at = name === "main" && held !== undefined ? held : { host, port };
+          return { name, ...addressOf(await (servers[index] as EdgeServer).listen(at), tls[index] !== undefined) };
+        }),
+      );
+      if (main === undefined) throw new Error("a policy has a main door");
       if (policy.development === true) {
         onEvent({
           level: "warn",
@@ -100,13 +114,14 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
         });
       }
       return {
-        url: urlOf(address),
-        port: address.port,
+        url: main.url,
+        port: main.port,
         ...(adminPort === undefined ? {} : { adminPort }),
+        listeners: Object.fromEntries(others.map(({ name, url, port }) => [name, { url, port }])),
       };
     };
     return {
-      app: inForce.handle,
+      app: inForce.handle("main"),
       get policyVersion() {
         return inForce.checked().version;
       },
@@ -142,8 +157,16 @@ function onPort(checked: CheckedPolicy, port: number): CheckedPolicy {
   return { ...checked, policy };
 }
 
-function urlOf({ family, address, port }: AddressInfo): string {
-  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+function addressOf({ family, address, port }: AddressInfo, secure: boolean): { url: string; port: number } {
+  return { url: `${secure ? "https" : "http"}://${family === "IPv6" ? `[${address}]` : address}:${port}`, port };
+}
+
+/** Waits for all, so that what failed leaves nothing behind that goes on reading files. */
+async function allOf(opening: readonly Promise<TlsServerOptions | undefined>[]): Promise<readonly (TlsServerOptions | undefined)[]> {
+  const settled = await Promise.allSettled(opening);
+  const failed = settled.find((one) => one.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+  return settled.map((one) => (one.status === "fulfilled" ? one.value : undefined));
 }
 
 function listenAdmin(

@@ -11,7 +11,7 @@ import { openRuntime, type RuntimeFacts } from "./runtime.ts";
 
 /** The policy that decides now, and how it gives way to another. */
 export interface PolicyInForce {
-  readonly handle: RequestListener;
+  readonly handle: (door: string) => RequestListener;
   checked(): CheckedPolicy;
   /** Whole or not at all: rejects with what is wrong, and the running one stays (F11). */
   reload(read: () => Promise<NextPolicy>): Promise<void>;
@@ -43,7 +43,18 @@ export function putInForce({ first, approval: firstApproval, atPort, ...shared }
   let approval = firstApproval;
   let fileVersion: string | undefined;
   let told = "[]";
+  let handlers = { of: runtime, byDoor: new Map<string, RequestListener>() };
   tellHealth();
+
+  /** Of the runtime now in force, made once. */
+  function handlerOf(door: string): RequestListener {
+    if (handlers.of !== runtime) handlers = { of: runtime, byDoor: new Map() };
+    const known = handlers.byDoor.get(door);
+    if (known !== undefined) return known;
+    const handler = runtime.handle(door);
+    handlers.byDoor.set(door, handler);
+    return handler;
+  }
 
   function tellHealth(): void {
     health.policyChanged(runtime.checked.version, [...runtime.upstreams.keys()]);
@@ -89,7 +100,7 @@ export function putInForce({ first, approval: firstApproval, atPort, ...shared }
   let last: Promise<void> = Promise.resolve();
 
   return {
-    handle: (req, res) => runtime.handle(req, res),
+    handle: (door) => (req, res) => handlerOf(door)(req, res),
     checked: () => runtime.checked,
     reload(read) {
       const done = last.then(() => putInPlace(read));

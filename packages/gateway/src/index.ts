@@ -16,12 +16,13 @@ export {
   testPolicy,
 } from "./explain/policy-test.ts";
 export type { AskedUpstream, GivenResource } from "./explain/world.ts";
-export { createGateway, type Gateway } from "./gateway.ts";
+export { createGateway, type Gateway, type Listening } from "./gateway.ts";
 export type { Readiness } from "./health.ts";
 export type { NextPolicy } from "./in-force.ts";
 export type { GatewayDependencies } from "./options.ts";
 export { diffPolicies, type PolicyChange } from "./policy/diff.ts";
 export { type CheckedPolicy, checkPolicy, loadPolicy, parsePolicy } from "./policy/load.ts";
+export type { SecretProvider, SecretReference } from "./policy/secrets.ts";
 export {
   type PolicySignature,
   type SignatureResult,

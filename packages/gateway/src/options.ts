@@ -4,6 +4,7 @@ import { createMemoryReplayStore } from "@wardline/smart-auth";
 import type { AuditDependencies } from "./audit.ts";
 import type { AuthDependencies } from "./auth.ts";
 import type { GatewayEvent } from "./events.ts";
+import { readSecret, type SecretProvider, type SecretReference } from "./policy/secrets.ts";
 import type { PolicySignature } from "./policy/signature.ts";
 
 /** What the gateway takes from outside instead of reaching for it. */
@@ -22,6 +23,8 @@ export interface GatewayDependencies {
   readonly signature?: PolicySignature;
   /** Seconds between two comparisons of what runs with what was approved. Default 60. */
   readonly driftCheckSeconds?: number;
+  /** Finds the secrets a policy names as `provider:NAME`. Default none. */
+  readonly secrets?: SecretProvider;
   /** Secrets and shared stores of authentication. Default: no introspection, no revocation list, DPoP in one process. */
   readonly auth?: AuthDependencies;
   /** Keys and receivers of the audit log. Default none: no signature, no encryption, no delivery. */
@@ -29,7 +32,8 @@ export interface GatewayDependencies {
 }
 
 type Optional = "onRecord" | "signature";
-export type ParsedDependencies = Required<Omit<GatewayDependencies, Optional>> & Pick<GatewayDependencies, Optional>;
+export type ParsedDependencies = Required<Omit<GatewayDependencies, Optional | "secrets">> &
+  Pick<GatewayDependencies, Optional> & { readonly readSecret: (reference: SecretReference) => Promise<string> };
 
 const KNOWN = [
   "onEvent",
@@ -39,6 +43,7 @@ const KNOWN = [
   "drainMs",
   "signature",
   "driftCheckSeconds",
+  "secrets",
   "auth",
   "audit",
 ] as const satisfies readonly (keyof GatewayDependencies)[];
@@ -62,6 +67,11 @@ export function parseDependencies(given: GatewayDependencies): ParsedDependencie
     now: given.now ?? Date.now,
     drainMs,
     driftCheckSeconds,
+    readSecret: (reference) =>
+      readSecret(reference, {
+        environment: process.env,
+        ...(given.secrets === undefined ? {} : { provider: given.secrets }),
+      }),
     ...(given.signature === undefined ? {} : { signature: given.signature }),
     // One for all routes: a proof used on one must not count on another.
     auth: { replayStore: createMemoryReplayStore(), ...given.auth },

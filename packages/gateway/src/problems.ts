@@ -12,6 +12,13 @@ function problem(
 
 export const NO_ROUTE: Problem = problem("no-route", 404, "not-found", "Nothing is served under this path.");
 
+export const CERTIFICATE_NEEDED: Problem = problem(
+  "certificate-needed",
+  403,
+  "login",
+  "This part of the API is open to clients with a certificate only.",
+);
+
 /** One request, several systems: the answer of one would look like all there is. */
 export const BACKENDS_MIXED: Problem = problem(
   "backends-mixed",

@@ -1,12 +1,14 @@
 import type { RequestListener } from "node:http";
 import type { UpstreamPolicy } from "@wardline/policy-types";
 import { assemble, type Parts } from "./assemble.ts";
+import { doorsOf } from "./policy/listeners.ts";
 import { openUpstream, type Upstream } from "./proxy/upstream.ts";
 
 /** One policy in force: its pipeline, its upstreams, and the requests it has in work. */
 export interface Runtime {
   readonly checked: Parts["checked"];
-  readonly handle: RequestListener;
+  /** By the name of the door a request comes through. */
+  readonly handle: (door: string) => RequestListener;
   readonly upstreams: ReadonlyMap<string, OpenUpstream>;
   /** Lets the requests it began end under its policy, then closes the upstreams its successor did not take over. */
   retire(successor: Runtime | undefined): Promise<void>;
@@ -31,23 +33,26 @@ export function openRuntime(facts: RuntimeFacts, before?: Runtime): Runtime {
     const unchanged = known !== undefined && JSON.stringify(known.policy) === JSON.stringify(policy);
     upstreams.set(name, unchanged ? known : { policy, upstream: openUpstream(name, policy) });
   }
-  const app = assemble({
-    ...facts,
-    upstreams: new Map([...upstreams].map(([name, { upstream }]) => [name, upstream])),
-  });
+  const parts = { ...facts, upstreams: new Map([...upstreams].map(([name, { upstream }]) => [name, upstream])) };
+  // A pipeline for each door holds the routes of its zones and no others, so that no door leads to another zone.
+  const apps = new Map(doorsOf(facts.checked.policy).map(({ name, zones }) => [name, assemble(parts, zones)]));
   let inWork = 0;
   let onIdle: (() => void) | undefined;
 
   return {
     checked: facts.checked,
     upstreams,
-    handle(req, res) {
-      inWork += 1;
-      res.once("close", () => {
-        inWork -= 1;
-        if (inWork === 0) onIdle?.();
-      });
-      app(req, res);
+    handle(door) {
+      const app = apps.get(door);
+      if (app === undefined) throw new Error("the policy has no such door");
+      return (req, res) => {
+        inWork += 1;
+        res.once("close", () => {
+          inWork -= 1;
+          if (inWork === 0) onIdle?.();
+        });
+        app(req, res);
+      };
     },
     async retire(successor) {
       if (inWork > 0 && successor !== undefined) {

@@ -1,15 +1,8 @@
-import { createServer, type IncomingMessage, type RequestListener } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import { clientErrorHandler, serverTimeouts, type TlsServerOptions } from "@wardline/perimeter";
 import type { HeldPort } from "./port.ts";
-
-export interface ServerLimits {
-  /** Longer ones are answered with 431. */
-  readonly maxHeaderBytes: number;
-  /** From the connection to the end of the request's headers. */
-  readonly headersTimeoutMs: number;
-  /** To the end of the request's body. */
-  readonly requestTimeoutMs: number;
-}
 
 export interface EdgeServer {
   listen(at: { readonly port: number; readonly host: string } | HeldPort): Promise<AddressInfo>;
@@ -17,29 +10,15 @@ export interface EdgeServer {
   drain(drainMs: number): Promise<void>;
 }
 
-/** A plain HTTP server with the bounds an edge needs. `insecureHTTPParser` stays off whatever the process was told. */
-export function openServer(
-  listener: RequestListener,
-  onClientError: (error: Error, socket: Socket) => void,
-  limits: ServerLimits,
-): EdgeServer {
-  const server = createServer(
-    {
-      maxHeaderSize: limits.maxHeaderBytes,
-      headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
-      connectionsCheckingInterval: 1_000,
-      keepAliveTimeout: 5_000,
-      insecureHTTPParser: false,
-      // Perimeter refuses a request without a host, in words; Node would answer with nothing.
-      requireHostHeader: false,
-      joinDuplicateHeaders: false,
-    },
-    listener,
-  );
+/** A server with the bounds an edge needs, whatever the process was told; HTTPS where there is `tls`. */
+export function openServer(listener: RequestListener, tls?: TlsServerOptions): EdgeServer {
+  const options = { ...serverTimeouts(), joinDuplicateHeaders: false };
+  const server: Server | SecureServer =
+    tls === undefined ? createServer(options, listener) : createSecureServer({ ...options, ...tls.options }, listener);
+  if (tls !== undefined) tls.attach(server as SecureServer);
   // Without a listener Node answers an unknown expectation itself, with nothing.
   server.on("checkExpectation", listener);
-  server.on("clientError", onClientError as (error: Error, socket: unknown) => void);
+  server.on("clientError", clientErrorHandler as (error: Error, socket: unknown) => void);
 
   /** Connections that have not asked anything yet; Node does not count them as idle. */
   const silent = new Set<Socket>();
@@ -47,7 +26,7 @@ export function openServer(
     silent.add(socket);
     socket.once("close", () => silent.delete(socket));
   });
-  server.on("request", ({ socket }: IncomingMessage) => silent.delete(socket));
+  server.on("request", ({ socket }: IncomingMessage) => silent.delete(underlying(socket)));
 
   return {
     listen: (at) =>
@@ -61,6 +40,7 @@ export function openServer(
         else server.listen(at.port, at.host, onListening);
       }),
     async drain(drainMs) {
+      tls?.close();
       if (!server.listening) return;
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -72,4 +52,9 @@ export function openServer(
       clearTimeout(timer);
     },
   };
+}
+
+/** The TCP connection that carries a TLS one is what the server counted. */
+function underlying(socket: Socket & { readonly _parent?: Socket | null }): Socket {
+  return socket._parent ?? socket;
 }

@@ -30,6 +30,7 @@ export { type Findings, findings, join, nearest, refuseUnknownKeys } from "./opt
 export {
   definePolicy,
   type IssuerPolicy,
+  type ListenerPolicy,
   type PolicyDocument,
   type PolicySource,
   type RoutePolicy,
@@ -37,6 +38,7 @@ export {
   type SchemaPolicy,
   type SmartEndpoints,
   type TierPolicy,
+  type TlsPolicy,
   type UpstreamPolicy,
   type UpstreamTarget,
   type WindowPolicy,

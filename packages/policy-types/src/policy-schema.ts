@@ -43,6 +43,29 @@ const issuer = closed(
   ["issuer"],
 );
 
+const text = { type: "string", minLength: 1 } as const;
+const secret = { type: "string", pattern: "^(env|file|provider):.+$" } as const;
+
+const listener = {
+  host: { type: "string" },
+  port: { type: "integer", minimum: 0, maximum: 65_535 },
+  zones: { type: "array", minItems: 1, uniqueItems: true, items: { enum: TRUST_ZONES } },
+  tls: closed(
+    {
+      cert: text,
+      key: secret,
+      passphrase: secret,
+      clientCa: { ...words, minItems: 1 },
+      crl: { ...words, minItems: 1 },
+      ocsp: text,
+      clientCertificates: { enum: ["none", "requested", "required"] },
+      minVersion: { enum: ["TLSv1.2", "TLSv1.3"] },
+      fips: { type: "boolean" },
+    },
+    ["cert", "key"],
+  ),
+} as const;
+
 const upstream = closed(
   {
     url,
@@ -129,7 +152,15 @@ export const POLICY_SCHEMA: Readonly<Record<string, unknown>> = Object.freeze({
       name: { type: "string", minLength: 1 },
       publicOrigin: { type: "string", pattern: "^https?://[^\\s/?#@]+$" },
       development: { type: "boolean" },
-      listen: closed({ host: { type: "string" }, port: { type: "integer", minimum: 0, maximum: 65_535 } }, []),
+      listen: closed(listener, []),
+      listeners: { type: "object", propertyNames: name, additionalProperties: closed(listener, ["port", "zones"]) },
+      clientCertificateHeader: closed(
+        {
+          format: { enum: ["rfc9440", "nginx", "envoy", "aws"] },
+          name: { type: "string", pattern: "^[A-Za-z0-9-]+$" },
+        },
+        ["format"],
+      ),
       upstream: url,
       issuer: url,
       jwksUri: url,

@@ -67,6 +67,40 @@ export interface UpstreamTarget {
   readonly weight?: number;
 }
 
+/** TLS of a listener. Files are read again when they change, without a restart. */
+export interface TlsPolicy {
+  /** File of the certificate and its intermediates, PEM. */
+  readonly cert: string;
+  /** `file:/path` or `env:NAME` of the private key, PEM. */
+  readonly key: string;
+  /** `env:NAME` or `file:/path` of what opens the key. */
+  readonly passphrase?: string;
+  /** Files of the only authorities whose clients are known here. */
+  readonly clientCa?: readonly string[];
+  /** Files of revocation lists, one for every authority of the clients' chains. */
+  readonly crl?: readonly string[];
+  /** File of an OCSP answer to staple, DER. */
+  readonly ocsp?: string;
+  /** `required`: no handshake without a certificate that counts. Default `required` where a zone demands it, else `none`. */
+  readonly clientCertificates?: "none" | "requested" | "required";
+  /** Default TLSv1.2. */
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3";
+  /** Leaves out what no FIPS 140 module offers, and refuses to start without one. Default false. */
+  readonly fips?: boolean;
+}
+
+/** A door of the edge: an address, its TLS, and the zones that are reached through it and no others. */
+export interface ListenerPolicy {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 8080 for `listen`. 0: any. */
+  readonly port?: number;
+  /** Zones behind this door. Default for `listen`: those no other door has. */
+  readonly zones?: readonly TrustZone[];
+  /** Absent: plain http, for a TLS terminator named in `trustedProxies`, or for `development`. */
+  readonly tls?: TlsPolicy;
+}
+
 /** `limit` requests per `windowSeconds`. */
 export interface WindowPolicy {
   /** Policy name shown in RateLimit-Policy; token characters. */
@@ -133,7 +167,11 @@ export interface PolicyDocument {
   readonly publicOrigin: string;
   /** Plain http for issuers, upstreams and the edge itself, on loopback addresses only; said loudly at start. */
   readonly development?: boolean;
-  readonly listen?: { readonly host?: string; readonly port?: number };
+  readonly listen?: ListenerPolicy;
+  /** Further doors by name, where zones differ in their TLS or must not share one. */
+  readonly listeners?: Readonly<Record<string, ListenerPolicy>>;
+  /** How a TLS terminator in `trustedProxies` reports the client's certificate. Default: only this edge's own TLS counts. */
+  readonly clientCertificateHeader?: { readonly format: "rfc9440" | "nginx" | "envoy" | "aws"; readonly name?: string };
   /** The operator's listener: `/healthz` and `/readyz`. Host default 127.0.0.1. Absent: none. */
   readonly admin?: { readonly host?: string; readonly port: number };
   readonly issuers: readonly IssuerPolicy[];

@@ -1,3 +1,4 @@
+import { checkDoors, doorsOf } from "./listeners.ts";
 import { isResourceType } from "@wardline/fhir-r4";
 import { type Findings, nearest, type PolicyDocument, type RoutePolicy } from "@wardline/policy-types";
 
@@ -6,6 +7,7 @@ export function checkRules(policy: PolicyDocument, found: Findings): void {
   checkTransport(policy, found);
   checkIssuers(policy, found);
   checkUpstreams(policy, found);
+  checkDoors(policy, found);
   for (const [index, route] of policy.routes.entries()) checkRoute(policy, route, `routes[${index}]`, found);
   for (const id of repeats(policy.routes.map((route) => route.id))) {
     found.add("routes", "repeated", `two routes have the id \`${id}\``);
@@ -41,13 +43,10 @@ function checkTransport(policy: PolicyDocument, found: Findings): void {
     else if (!isLoopback(url.hostname))
       found.add(path, "https", "plain http is for loopback addresses only; write https");
   }
-  const host = policy.listen?.host;
-  if (policy.development === true && host !== undefined && !isLoopback(host)) {
-    found.add(
-      "listen.host",
-      "https",
-      "`development` listens on loopback only; write 127.0.0.1, or remove `development`",
-    );
+  for (const { name, host } of doorsOf(policy)) {
+    if (policy.development !== true || isLoopback(host)) continue;
+    const message = "`development` listens on loopback only; write 127.0.0.1, or remove `development`";
+    found.add(name === "main" ? "listen.host" : `listeners.${name}.host`, "https", message);
   }
   if (policy.audit.onFailure === "continue" && policy.audit.durability !== "async") {
     found.add(
@@ -106,13 +105,6 @@ function checkRoute(policy: PolicyDocument, route: RoutePolicy, path: string, fo
   for (const operation of route.operations ?? []) {
     if (operation.startsWith("$"))
       found.add(`${path}.operations`, "operation", `write \`${operation.slice(1)}\` without the $`);
-  }
-  if (route.zone === "partner" || route.zone === "device") {
-    found.add(
-      `${path}.zone`,
-      "zone-unavailable",
-      `the ${route.zone} zone demands client certificates, which this version cannot check; it serves patient and internal`,
-    );
   }
 }
 

@@ -1,0 +1,48 @@
+import { assertFips, type TlsServerOptions, type TlsSource, tlsServerOptions } from "@wardline/perimeter";
+import type { GatewayEvent } from "./events.ts";
+import type { Door } from "./policy/listeners.ts";
+
+export interface TlsFacts {
+  readonly readSecret: (reference: string) => Promise<string>;
+  readonly onEvent: (event: GatewayEvent) => void;
+}
+
+/**
+ * TLS of a door, or `undefined` for one behind a terminator.
+ *
+ * @throws {ConfigurationError} when a certificate and its key do not fit
+ * @throws {DependencyError} when a secret or a FIPS provider cannot be had
+ */
+export async function tlsOf({ name, tls }: Door, { readSecret, onEvent }: TlsFacts): Promise<TlsServerOptions | undefined> {
+  if (tls === undefined) return undefined;
+  const { cert, key, passphrase, clientCa, crl, ocsp, clientCertificates, minVersion, fips } = tls;
+  if (fips === true) assertFips();
+  return tlsServerOptions({
+    cert: { file: cert },
+    key: key.startsWith("file:") ? { file: key.slice("file:".length) } : { value: await readSecret(key) },
+    clientCertificates,
+    ...(passphrase === undefined ? {} : { passphrase: await readSecret(passphrase) }),
+    ...(clientCa === undefined ? {} : { clientCa: clientCa.map(fileOf) }),
+    ...(crl === undefined ? {} : { crl: crl.map(fileOf) }),
+    ...(ocsp === undefined ? {} : { ocsp: { file: ocsp } }),
+    ...(minVersion === undefined ? {} : { minVersion }),
+    ...(fips === undefined ? {} : { fips }),
+    onReload(report) {
+      if (report.kind === "changed") {
+        onEvent({ level: "info", code: "gateway/tls-reloaded", message: "certificates were replaced", facts: { listener: name } });
+        return;
+      }
+      onEvent({
+        level: "error",
+        code: "gateway/tls-reload-failed",
+        message: "new certificates do not fit; those in use stay",
+        facts: { listener: name },
+        error: report.error,
+      });
+    },
+  });
+}
+
+function fileOf(file: string): TlsSource {
+  return { file };
+}
