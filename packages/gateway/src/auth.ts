@@ -4,8 +4,7 @@ import type { Backends } from "./proxy/backends.ts";
 import { readStored } from "./proxy/stored.ts";
 
 /** What authentication needs and no policy may hold: secrets, and stores that several instances share. */
-export interface AuthDependencies
-  extends Pick<SmartAuthOptions, "dpop" | "replayStore" | "revocation"> {
+export interface AuthDependencies extends Pick<SmartAuthOptions, "dpop" | "replayStore" | "revocation"> {
   /** How to ask an issuer of the policy about a token, by its `issuer`. */
   readonly introspection?: Readonly<Record<string, NonNullable<SmartIssuer["introspection"]>>>;
 }

@@ -8,8 +8,8 @@ import { watchHealth } from "./health.ts";
 import { type NextPolicy, putInForce } from "./in-force.ts";
 import { type GatewayDependencies, parseDependencies } from "./options.ts";
 import { approve } from "./policy/approve.ts";
-import { type CheckedPolicy, checkPolicy } from "./policy/load.ts";
 import { doorsOf } from "./policy/listeners.ts";
+import { type CheckedPolicy, checkPolicy } from "./policy/load.ts";
 import type { PolicySignature } from "./policy/signature.ts";
 import { type HeldPort, holdPort } from "./port.ts";
 import { createIdempotencyStore } from "./proxy/idempotency.ts";
@@ -162,7 +162,9 @@ function addressOf({ family, address, port }: AddressInfo, secure: boolean): { u
 }
 
 /** Waits for all, so that what failed leaves nothing behind that goes on reading files. */
-async function allOf(opening: readonly Promise<TlsServerOptions | undefined>[]): Promise<readonly (TlsServerOptions | undefined)[]> {
+async function allOf(
+  opening: readonly Promise<TlsServerOptions | undefined>[],
+): Promise<readonly (TlsServerOptions | undefined)[]> {
   const settled = await Promise.allSettled(opening);
   const failed = settled.find((one) => one.status === "rejected");
   if (failed !== undefined) throw failed.reason;

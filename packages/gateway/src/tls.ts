@@ -13,7 +13,10 @@ export interface TlsFacts {
  * @throws {ConfigurationError} when a certificate and its key do not fit
  * @throws {DependencyError} when a secret or a FIPS provider cannot be had
  */
-export async function tlsOf({ name, tls }: Door, { readSecret, onEvent }: TlsFacts): Promise<TlsServerOptions | undefined> {
+export async function tlsOf(
+  { name, tls }: Door,
+  { readSecret, onEvent }: TlsFacts,
+): Promise<TlsServerOptions | undefined> {
   if (tls === undefined) return undefined;
   const { cert, key, passphrase, clientCa, crl, ocsp, clientCertificates, minVersion, fips } = tls;
   if (fips === true) assertFips();
@@ -29,7 +32,12 @@ export async function tlsOf({ name, tls }: Door, { readSecret, onEvent }: TlsFac
     ...(fips === undefined ? {} : { fips }),
     onReload(report) {
       if (report.kind === "changed") {
-        onEvent({ level: "info", code: "gateway/tls-reloaded", message: "certificates were replaced", facts: { listener: name } });
+        onEvent({
+          level: "info",
+          code: "gateway/tls-reloaded",
+          message: "certificates were replaced",
+          facts: { listener: name },
+        });
         return;
       }
       onEvent({

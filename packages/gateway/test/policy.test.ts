@@ -161,10 +161,45 @@ describe("checkPolicy", () => {
     ["one path twice", (p) => p.routes.push({ ...p.routes[0], id: "again" }), "routes", /must belong to one zone/],
     ["one issuer twice", (p) => p.issuers.push({ ...p.issuers[0] }), "issuers", /two entries for the issuer/],
     [
-      "a zone whose certificates cannot be checked yet",
+      "a zone of certificates without them",
       (p) => Object.assign(p.routes[0] ?? {}, { zone: "device" }),
+      "listen.tls",
+      /demands client certificates; give this listener `tls`/,
+    ],
+    [
+      "a zone of certificates that only asks for them",
+      (p) => {
+        Object.assign(p.routes[0] ?? {}, { zone: "partner" });
+        Object.assign(p, {
+          listen: { tls: { cert: "c", key: "file:k", clientCa: ["a"], clientCertificates: "requested" } },
+        });
+      },
+      "listen.tls.clientCertificates",
+      /write `required`/,
+    ],
+    [
+      "client certificates of nobody",
+      (p) => Object.assign(p, { listen: { tls: { cert: "c", key: "file:k", clientCertificates: "requested" } } }),
+      "listen.tls.clientCa",
+      /authorities/,
+    ],
+    [
+      "a key in place of where it is",
+      (p) => Object.assign(p, { listen: { tls: { cert: "c", key: "-----BEGIN PRIVATE KEY-----" } } }),
+      "listen.tls.key",
+      /must match/,
+    ],
+    [
+      "a zone no door has",
+      (p) => Object.assign(p, { listen: { zones: ["internal"] } }),
       "routes[0].zone",
-      /client certificates/,
+      /no listener has the patient zone/,
+    ],
+    [
+      "two doors in one place",
+      (p) => Object.assign(p, { listeners: { inside: { port: 8080, zones: ["internal"] } } }),
+      "listeners",
+      /127\.0\.0\.1:8080/,
     ],
     [
       "a held answer that goes on without its record",

@@ -2,7 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AuditDependencies, createGateway, type Gateway, type GatewayEvent } from "@wardline/gateway";
+import {
+  type AuditDependencies,
+  createGateway,
+  type Gateway,
+  type GatewayEvent,
+  type Listening,
+} from "@wardline/gateway";
 import type { AccessRecord, PolicyDocument } from "@wardline/policy-types";
 import { afterEach } from "vitest";
 import { type Backend, startBackend } from "./backend.ts";
@@ -13,6 +19,8 @@ export interface Edge {
   readonly base: string;
   readonly port: number;
   readonly adminPort: number | undefined;
+  /** Further doors by name. */
+  readonly listeners: Listening["listeners"];
   readonly gateway: Gateway;
   readonly backend: Backend;
   readonly issuer: Issuer;
@@ -93,7 +101,7 @@ export async function startEdge(
     drainMs: 15_000,
     audit,
   });
-  const { url, port, adminPort } = await gateway.listen();
+  const { url, port, adminPort, listeners } = await gateway.listen();
   ended.push(
     () => rm(auditFolder, { recursive: true, force: true }),
     () => backend.stop(),
@@ -110,7 +118,19 @@ export async function startEdge(
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, json: parse(text) };
   };
-  return { base: `${url}/fhir`, port, adminPort, gateway, backend, issuer, records, events, auditFolder, ask };
+  return {
+    base: `${url}/fhir`,
+    port,
+    adminPort,
+    listeners,
+    gateway,
+    backend,
+    issuer,
+    records,
+    events,
+    auditFolder,
+    ask,
+  };
 }
 
 function parse(text: string): unknown {

@@ -1,4 +1,11 @@
-import { type Findings, type ListenerPolicy, type PolicyDocument, TRUST_ZONES, type TrustZone, ZONE_PRESETS } from "@wardline/policy-types";
+import {
+  type Findings,
+  type ListenerPolicy,
+  type PolicyDocument,
+  TRUST_ZONES,
+  type TrustZone,
+  ZONE_PRESETS,
+} from "@wardline/policy-types";
 
 /** One door with its defaults filled in. */
 export interface Door {
@@ -7,14 +14,19 @@ export interface Door {
   readonly host: string;
   readonly port: number;
   readonly zones: ReadonlySet<TrustZone>;
-  readonly tls?: NonNullable<ListenerPolicy["tls"]> & { readonly clientCertificates: "none" | "requested" | "required" };
+  readonly tls?: NonNullable<ListenerPolicy["tls"]> & {
+    readonly clientCertificates: "none" | "requested" | "required";
+  };
 }
 
 const DEFAULT_HOST = "127.0.0.1";
 const DEFAULT_PORT = 8080;
 
 /** All doors of a policy, the main one first. */
-export function doorsOf({ listen = {}, listeners = {} }: Pick<PolicyDocument, "listen" | "listeners">): readonly Door[] {
+export function doorsOf({
+  listen = {},
+  listeners = {},
+}: Pick<PolicyDocument, "listen" | "listeners">): readonly Door[] {
   const others = Object.entries(listeners).map(([name, listener]) => door(name, listener, listener.zones ?? []));
   const taken = new Set(others.flatMap(({ zones }) => [...zones]));
   const left = listen.zones ?? TRUST_ZONES.filter((zone) => !taken.has(zone));
@@ -39,7 +51,11 @@ export function checkDoors(policy: PolicyDocument, found: Findings): void {
   const doors = doorsOf(policy);
   for (const [index, { zone }] of policy.routes.entries()) {
     if (!doors.some(({ zones }) => zones.has(zone))) {
-      found.add(`routes[${index}].zone`, "no-door", `no listener has the ${zone} zone; add it to a listener's \`zones\``);
+      found.add(
+        `routes[${index}].zone`,
+        "no-door",
+        `no listener has the ${zone} zone; add it to a listener's \`zones\``,
+      );
     }
   }
   const used = new Set(policy.routes.map(({ zone }) => zone));
@@ -50,7 +66,12 @@ export function checkDoors(policy: PolicyDocument, found: Findings): void {
   }
 }
 
-function checkCertificates({ name, zones, tls }: Door, policy: PolicyDocument, used: ReadonlySet<TrustZone>, found: Findings): void {
+function checkCertificates(
+  { name, zones, tls }: Door,
+  policy: PolicyDocument,
+  used: ReadonlySet<TrustZone>,
+  found: Findings,
+): void {
   const path = name === "main" ? "listen" : `listeners.${name}`;
   if (tls !== undefined && tls.clientCertificates !== "none" && tls.clientCa === undefined) {
     found.add(`${path}.tls.clientCa`, "missing", "name the authorities whose client certificates count");

@@ -1,6 +1,6 @@
-import { checkDoors, doorsOf } from "./listeners.ts";
 import { isResourceType } from "@wardline/fhir-r4";
 import { type Findings, nearest, type PolicyDocument, type RoutePolicy } from "@wardline/policy-types";
+import { checkDoors, doorsOf } from "./listeners.ts";
 
 /** Rules across fields, which a schema cannot say. Requires a policy of the right shape. */
 export function checkRules(policy: PolicyDocument, found: Findings): void {
