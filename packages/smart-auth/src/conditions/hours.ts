@@ -11,7 +11,7 @@ export function hoursFault({ timeZone, days = DAYS, from, to }: HoursCondition):
     return "timeZone is no IANA time zone";
   }
   if (typeof timeZone !== "string") return "timeZone is missing";
-  if (!Array.isArray(days) || days.length === 0 || !days.every((day) => DAYS.includes(day))) {
+  if (!Array.isArray(days) || days.length === 0 || !days.every((day: (typeof DAYS)[number]) => DAYS.includes(day))) {
     return `days must be of ${DAYS.join(", ")}`;
   }
   if (!TIME.test(from) || !TIME.test(to) || from === "24:00" || from === to) {

@@ -91,7 +91,11 @@ async function rewrite(file: string, state: ConsentState): Promise<FileHandle> {
   await handle.sync();
   await rename(fresh, file);
   const folder = await open(dirname(file), "r");
-  await folder.sync().finally(() => folder.close());
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
   return handle;
 }
 

@@ -96,7 +96,9 @@ function categoriesOf(
   const named = [
     ...labels.map((coding) => categoryOf(categories, (category) => category.labels.has(keyOf(coding)))),
     ...codes.map((coding) => categoryOf(categories, (category) => category.codes.has(keyOf(coding)))),
-    ...classes.map(({ code }) => categoryOf(categories, (category) => category.types.has(String(code)))),
+    ...classes.map(({ code }) =>
+      categoryOf(categories, (category) => typeof code === "string" && category.types.has(code)),
+    ),
   ];
   // One that is not known here, or that several criteria narrow, is not narrower than everything.
   if (named.length === 0 || named.includes(undefined)) return [{}];
@@ -111,7 +113,7 @@ function categoryOf(
 }
 
 function keyOf({ system, code }: JsonObject): string {
-  return `${String(system)}|${String(code)}`;
+  return typeof system === "string" && typeof code === "string" ? `${system}|${code}` : "";
 }
 
 /** Unreadable is not over. */

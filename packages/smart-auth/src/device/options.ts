@@ -93,7 +93,7 @@ function parseClass(found: Findings, given: DeviceClass, path: string): DeviceCl
     name,
     issuedBy,
     identity: Object.freeze({ name: kind, prefix }),
-    scopes: Object.freeze([...(Array.isArray(scopes) ? scopes : [])]),
+    scopes: Object.freeze([...(Array.isArray(scopes) ? (scopes as string[]) : [])]),
     ...(organisation === undefined ? {} : { organisation }),
     ...crlOf(found, given.crl, issuedBy[0], join(path, "crl")),
     ...(read === undefined ? {} : { readCrl: read }),

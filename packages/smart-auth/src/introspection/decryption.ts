@@ -29,7 +29,11 @@ export function parseDecryption(
   const { alg, enc = DEFAULT_ENC } = options;
   if (!Object.hasOwn(KINDS, alg))
     found.add(join(path, "alg"), "unknown-value", `choose from ${Object.keys(KINDS).join(", ")}`);
-  if (!Array.isArray(enc) || enc.length === 0 || !enc.every((one) => DEFAULT_ENC.includes(one))) {
+  if (
+    !Array.isArray(enc) ||
+    enc.length === 0 ||
+    !enc.every((one: unknown) => (DEFAULT_ENC as readonly unknown[]).includes(one))
+  ) {
     found.add(join(path, "enc"), "unknown-value", `choose from ${DEFAULT_ENC.join(", ")}`);
   }
   const key = decryptionKey(options.key);

