@@ -141,6 +141,15 @@ describe("a breaker in front of a real upstream", () => {
     expect(breaker.state()).toMatchObject({ state: "open", running: 1 });
   });
 
+  it("a rule that throws vouches for nobody, and costs no answer", async () => {
+    const broken = (): never => {
+      throw new Error("broke");
+    };
+    const { breaker, call } = await upstream(answering(200), { classify: broken, classifyError: broken });
+    expect(await times(6, call)).toEqual([...Array<string>(5).fill("200"), OPEN]);
+    expect(breaker.state()).toMatchObject({ state: "open", running: 0 });
+  });
+
   it("closes when the upstream is well again", async () => {
     let well = false;
     const clock = { ms: 0 };

@@ -1,4 +1,4 @@
-import { request } from "node:http";
+import { get, request } from "node:http";
 import { contextOf, requireControls, sendProblem } from "@wardline/policy-types/express";
 import { type Answer, askPort, EXPRESS, listenOnPort } from "@wardline-tools/test-kit";
 import type { NextFunction, Request, Response } from "express";
@@ -107,6 +107,34 @@ describe.each(EXPRESS)("reservedPools on %s", (_name, express) => {
     await expect.poll(() => running.length).toBe(2);
     hang("device");
     expect(await borrower).toBe("broken off");
+  });
+
+  it("lets a complete answer arrive, however slowly it is read, when its slot is called back", async () => {
+    const size = 16 * 1024 * 1024;
+    const { hang, running, port, standing } = await serve({}, (_req, res) => {
+      if (running.length === 2) res.end(Buffer.alloc(size));
+    });
+    hang();
+    await expect.poll(() => running.length).toBe(1);
+    const arrived = new Promise<number>((resolve, reject) => {
+      get({ port, host: "127.0.0.1", agent: false }, (res) => {
+        res.pause();
+        let bytes = 0;
+        res.on("data", (chunk: Buffer) => {
+          bytes += chunk.length;
+        });
+        res.once("end", () => resolve(bytes));
+        res.once("error", reject);
+        void expect
+          .poll(() => standing("ordinary"))
+          .toEqual([1, 0, 1])
+          .then(() => res.resume());
+      });
+    });
+    await expect.poll(() => running[1]?.writableEnded).toBe(true);
+    hang("device");
+    expect(await arrived).toBe(size);
+    await expect.poll(() => standing("ordinary")).toEqual([1, 0, 0]);
   });
 
   it("never lends to a request that must not be cut off", async () => {

@@ -1,5 +1,6 @@
 import { finished, type Readable } from "node:stream";
 import type { Report } from "./circuit.ts";
+import type { CallVerdict } from "./classify.ts";
 import type { ParsedBreaker } from "./options.ts";
 
 /** Keeps the call open until a body has been read or has broken off, and learns from how it ended. */
@@ -59,15 +60,24 @@ export async function attemptOnce<Value>(
   if (ended === "late") return { report: "failed", kind: "timed-out" };
   const slow = now() - began > slowCallMs;
   if ("error" in ended) return { report: reportOf(ended.error), kind: "threw", error: ended.error };
-  const verdict = classify(ended.value);
+  const verdict = verdictOf(classify, ended.value);
   const report = verdict === "ignored" ? "none" : verdict === "good" && slow ? "slow" : verdict;
   return { report, kind: "answered", value: ended.value };
 
   function reportOf(error: unknown): Report {
     // A client that gives up on a slow answer has seen that it was slow; one that left before has seen nothing.
     if (caller?.aborted === true) return slow ? "slow" : "none";
-    const verdict = classifyError(error);
+    const verdict = verdictOf(classifyError, error);
     return verdict === "ignored" ? "none" : verdict;
+  }
+}
+
+/** A rule that throws vouches for nobody. */
+function verdictOf<Subject>(rule: (subject: Subject) => CallVerdict, subject: Subject): CallVerdict {
+  try {
+    return rule(subject);
+  } catch {
+    return "failed";
   }
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Problem } from "@wardline/policy-types";
-import { afterAnswer, recordDecision, sendProblem } from "@wardline/policy-types/express";
+import { recordDecision, sendProblem } from "@wardline/policy-types/express";
 import { loadShed } from "../shedding/problems.ts";
 import { openHold } from "./hold.ts";
 import { type ParsedPools, type PoolDecision, parsePools, type ReservedPoolsOptions } from "./options.ts";
@@ -72,7 +72,7 @@ export function reservedPools(options: ReservedPoolsOptions): ReservedPools {
       if (!admitted) rate?.giveBack();
       end();
     });
-    afterAnswer(res, letGo);
+    res.once("close", letGo);
     end = pools.ask({
       ...facts,
       onSlot(kind) {
@@ -85,7 +85,11 @@ export function reservedPools(options: ReservedPoolsOptions): ReservedPools {
         rate?.giveBack();
         refuse(pool, noSlot(why, parsed.retryAfterSeconds), `no slot of pool ${pool}: ${why}`);
       },
-      onRecall: () => refuse(pool, slotRecalled(parsed.retryAfterSeconds), `lent slot of pool ${pool} called back`),
+      onRecall() {
+        // An answer that is complete only has to arrive: cutting it would free nothing sooner.
+        if (!res.writableEnded)
+          refuse(pool, slotRecalled(parsed.retryAfterSeconds), `lent slot of pool ${pool} called back`);
+      },
     });
 
     function refuse(name: string, problem: Problem, because: string): void {
