@@ -13,6 +13,7 @@ import {
   decryptFields,
   fieldCipher,
   localKeyRing,
+  rememberedKeys,
   vaultHttpClient,
   vaultTransitKeys,
 } from "../src/encrypt/index.ts";
@@ -147,6 +148,70 @@ describe("a local key ring", () => {
     for (const wrong of [{}, { file: "x" }, { file: "x", passphrase: "short" }, { file: "x", key: randomBytes(16) }]) {
       await expect(localKeyRing(wrong as never)).rejects.toBeInstanceOf(ConfigurationError);
     }
+  });
+});
+
+keepsTheContract("a remembered key ring", async () => {
+  const { keys, rotate } = await ring();
+  return { keys: rememberedKeys(keys), rotate };
+});
+
+describe("remembered keys", () => {
+  async function setting(options: Parameters<typeof rememberedKeys>[1] = {}) {
+    const inner = memoryKeys();
+    let calls = 0;
+    let time = 0;
+    let down = false;
+    const counting: KeyProvider = {
+      ...inner,
+      unwrapDataKey: async (...asked) => {
+        calls += 1;
+        if (down) throw new Error("down");
+        return inner.unwrapDataKey(...asked);
+      },
+    };
+    const keys = rememberedKeys(counting, { now: () => time, ...options });
+    const wrapped = await Promise.all([1, 2, 3].map(() => keys.generateDataKey(CONTEXT)));
+    const unwrap = (index: number, context = CONTEXT): Promise<Uint8Array> =>
+      keys.unwrapDataKey(wrapped[index] ?? { keyId: "", wrapped: new Uint8Array() }, context);
+    const pass = (ms: number): void => {
+      time += ms;
+    };
+    const fail = (yes: boolean): void => {
+      down = yes;
+    };
+    return { unwrap, calls: () => calls, pass, fail };
+  }
+
+  it("ask once, also for callers at once, until their time is over", async () => {
+    const { unwrap, calls, pass } = await setting({ seconds: 10 });
+    await Promise.all([unwrap(0), unwrap(0), unwrap(0)]);
+    pass(9_999);
+    await unwrap(0);
+    expect(calls()).toBe(1);
+    pass(1);
+    await unwrap(0);
+    expect(calls()).toBe(2);
+  });
+
+  it("do not open for another context, and do not keep a failure", async () => {
+    const { unwrap, calls, fail } = await setting();
+    await unwrap(0);
+    await expect(unwrap(0, { ...CONTEXT, tenant: "b" })).rejects.toMatchObject({ retryable: false });
+    fail(true);
+    await expect(unwrap(1)).rejects.toThrow("down");
+    fail(false);
+    await expect(unwrap(1)).resolves.toHaveLength(32);
+    expect(calls()).toBe(4);
+  });
+
+  it("keep no more than they may, the newest", async () => {
+    const { unwrap, calls } = await setting({ maxKeys: 2 });
+    for (const index of [0, 1, 2, 1, 2]) await unwrap(index);
+    expect(calls()).toBe(3);
+    await unwrap(0);
+    expect(calls()).toBe(4);
+    expect(() => rememberedKeys(memoryKeys(), { seconds: 0, maxKeys: 0 })).toThrow(/2 mistakes/);
   });
 });
 

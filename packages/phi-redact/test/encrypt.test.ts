@@ -13,6 +13,7 @@ import {
   fieldCipher,
 } from "../src/encrypt/index.ts";
 import { nonceSequence } from "../src/encrypt/nonces.ts";
+import { additionalData } from "../src/encrypt/sealed-field.ts";
 import { memoryKeys } from "./encrypt.support.ts";
 
 const PLACE: FieldPlace = { resourceType: "Patient", id: "p1", path: "Patient.birthDate" };
@@ -116,6 +117,27 @@ describe("an encrypted field does not open", () => {
     expect(await decryptFields(body, { keys, permits: everything, maxKeys: 3 })).toMatchObject({
       address: ["x", "x", "x"],
     });
+  });
+});
+
+describe("what is bound", () => {
+  it("is type, id, path and key id, each by itself; no two ways to cut them read the same", () => {
+    const bound = (resourceType: string, id: string | undefined, path: string, keyId: string): string =>
+      additionalData({ resourceType, ...(id === undefined ? {} : { id }), path }, keyId).toString();
+    const all = [
+      bound("Patient", "p1", "Patient.name", "k"),
+      bound("Person", "p1", "Patient.name", "k"),
+      bound("Patient", "p2", "Patient.name", "k"),
+      bound("Patient", undefined, "Patient.name", "k"),
+      bound("Patient", "null", "Patient.name", "k"),
+      bound("Patient", "p1", "Patient.name.family", "k"),
+      bound("Patient", "p1", "Patient.name", "k2"),
+      bound("Patient", 'p1","Patient.name', "", "k"),
+    ];
+    expect(new Set(all).size).toBe(all.length);
+    expect(bound("Patient", "p1", "Patient.name[3].given[0]", "k")).toBe(
+      bound("Patient", "p1", "Patient.name.given", "k"),
+    );
   });
 });
 

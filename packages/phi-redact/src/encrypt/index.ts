@@ -9,6 +9,7 @@ export {
 } from "./field.ts";
 export { type AwsKmsClient, type AwsKmsKeysOptions, awsKmsKeys } from "./keys/aws-kms.ts";
 export { type LocalKeyRing, type LocalKeyRingOptions, localKeyRing } from "./keys/local-key-ring.ts";
+export { type RememberedKeysOptions, rememberedKeys } from "./keys/remembered.ts";
 export {
   type VaultClient,
   type VaultHttpClientOptions,
