@@ -74,7 +74,7 @@ function decideZoneAddress(
   { address, zone, target }: RequestFacts,
   { zoneAddresses = {}, privatePaths = [] }: PerimeterPolicy,
 ): Decision<undefined> {
-  if (privatePaths.length > 0 && privatePaths.some((path) => liesBelow(target, path)) && !isPrivateNetwork(address)) {
+  if (privatePaths.some((path) => liesBelow(target, path)) && !isPrivateNetwork(address)) {
     return deny(problemOf("route-is-private"), ["private route from a public address"]);
   }
   const allowed = zone === undefined ? undefined : zoneAddresses[zone];

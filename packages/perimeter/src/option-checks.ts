@@ -1,6 +1,5 @@
 import { type Findings, join, refuseUnknownKeys, TRUST_ZONES } from "@wardline/policy-types";
 import { parseCidr } from "./addresses.ts";
-import type { PerimeterOptions } from "./options.ts";
 import { FORWARDING_HEADERS } from "./request-headers.ts";
 
 export function checkBoolean(found: Findings, path: string, value: unknown): void {
@@ -63,14 +62,22 @@ export function checkProxies(found: Findings, list: unknown): void {
   });
 }
 
-export function checkAddresses(found: Findings, addresses: PerimeterOptions["addresses"]): void {
+export function checkAddresses(found: Findings, addresses: unknown): void {
   if (addresses === undefined) return;
   if (addresses === null || typeof addresses !== "object") {
     found.add("addresses", "not-an-object", "write { allow: [...] }");
     return;
   }
   refuseUnknownKeys(found, addresses, ["allow", "zones", "privatePaths"], "addresses");
-  const { allow, zones = {}, privatePaths = [] } = addresses;
+  const {
+    allow,
+    zones = {},
+    privatePaths = [],
+  } = addresses as {
+    readonly allow?: unknown;
+    readonly zones?: object;
+    readonly privatePaths?: unknown;
+  };
   if (allow !== undefined && checkRanges(found, "addresses.allow", allow).length === 0) {
     found.add("addresses.allow", "empty", "an empty list admits nobody; leave it out to admit every address");
   }
@@ -148,12 +155,16 @@ export function checkPublicPaths(found: Findings, paths: unknown): void {
   });
 }
 
-export function checkHsts(found: Findings, hsts: NonNullable<PerimeterOptions["hsts"]>): void {
+export function checkHsts(found: Findings, hsts: unknown): void {
   if (hsts === null || typeof hsts !== "object") {
     found.add("hsts", "not-an-object", "write { maxAgeSeconds, includeSubDomains }");
     return;
   }
   refuseUnknownKeys(found, hsts, ["maxAgeSeconds", "includeSubDomains"], "hsts");
-  checkPositive(found, "hsts.maxAgeSeconds", hsts.maxAgeSeconds);
-  checkBoolean(found, "hsts.includeSubDomains", hsts.includeSubDomains);
+  const { maxAgeSeconds, includeSubDomains } = hsts as {
+    readonly maxAgeSeconds?: unknown;
+    readonly includeSubDomains?: unknown;
+  };
+  checkPositive(found, "hsts.maxAgeSeconds", maxAgeSeconds);
+  checkBoolean(found, "hsts.includeSubDomains", includeSubDomains);
 }

@@ -53,6 +53,7 @@ function findQueryFault(query: string): ProblemName | undefined {
  * `_method` is how some frameworks let a POST become a DELETE.
  */
 function findParameterFault(query: string): ProblemName | undefined {
+  if (!SUSPECT_NAME.test(query)) return undefined;
   for (const [name] of new URLSearchParams(query)) {
     const plain = name.replace(/\[.*$/, "").trim().toLowerCase();
     if (plain === "access_token") return "token-in-query";
@@ -60,6 +61,9 @@ function findParameterFault(query: string): ProblemName | undefined {
   }
   return undefined;
 }
+
+/** A name that is one of these, or is encoded so that it could be. */
+const SUSPECT_NAME = /(?:^|&)[^=&]*(?:access|method|%|\+)/i;
 
 function decode(text: string): string | undefined {
   try {

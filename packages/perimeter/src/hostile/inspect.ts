@@ -1,7 +1,7 @@
 import { formsOf } from "./forms.ts";
 import type { HostileRule, Surface } from "./rule.ts";
 import type { RulesBySurface } from "./rules.ts";
-import { traitsOf, WORD } from "./traits.ts";
+import { hasAttackWord } from "./traits.ts";
 
 /** What spoke, and where. Holds nothing of the request. */
 export interface HostileFinding {
@@ -13,7 +13,7 @@ export interface HostileFinding {
 
 /** Asks every rule about one text; gives those that speak, at most one unless `all`. */
 export function inspectText(text: string, rules: readonly HostileRule[]): HostileRule | undefined {
-  if (text.length < 2) return undefined;
+  if (text.length < 2 || isOrdinary(text)) return undefined;
   if (text.length <= WINDOW) return inspectWindow(text, rules);
   // Each window is judged alone: what a text costs grows with its length, never faster.
   for (let start = 0; start < text.length; start += WINDOW - OVERLAP) {
@@ -35,6 +35,17 @@ function inspectWindow(text: string, rules: readonly HostileRule[]): HostileRule
   return undefined;
 }
 
+/**
+ * Most values of searches: a word, a number, a date, a reference, a code with its system. Nothing a rule looks for can be
+ * written in their characters alone, but for the words of `hasAttackWord` and an address inside the network.
+ */
+function isOrdinary(text: string): boolean {
+  return ORDINARY.test(text) && !hasAttackWord(text);
+}
+
+const ORDINARY =
+  /^(?!.*(?:\.\.|--|::))(?:[\w.,+-]{1,300}|\w{1,64}[:/][\w.-]{1,100}|https?:\/\/(?:[A-Za-z][A-Za-z0-9-]{0,60}\.){1,6}(?:org|com|net|gov|edu|int|info|us|uk|eu|de|fr|nl|au|ca|se|ch|at|be|dk|no|fi|it|es|nz)(?:\/[\w.-]{1,100}){0,12}\/?(?:\|[\w.-]{0,100})?)$/;
+
 export interface ParameterLimits {
   readonly maxParameters: number;
   readonly maxParameterNameBytes: number;
@@ -52,7 +63,7 @@ export function inspectParameters(
   for (const [name, value] of new URLSearchParams(encoded)) {
     if (++count > limits.maxParameters) return [...found, { rule: "protocol/parameter-count", surface }];
     if (name.length > limits.maxParameterNameBytes) found.push({ rule: "protocol/parameter-name", surface });
-    if (!ORDINARY_NAME.test(name) || (traitsOf(name) & WORD) !== 0)
+    if (!ORDINARY_NAME.test(name) || hasAttackWord(name))
       push(found, inspectText(name, rules["parameter-name"]), "parameter-name", name);
     push(found, inspectText(value, rules[surface]), surface, name);
   }

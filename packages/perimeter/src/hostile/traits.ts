@@ -57,8 +57,13 @@ export function traitsOf(text: string): number {
     }
     previous = code;
   }
-  return text.length > 4 && WORDS.test(text) ? traits | WORD : traits;
+  return hasAttackWord(text) ? traits | WORD : traits;
+}
+
+/** Words that attacks are made of, however plain the rest of the text is. */
+export function hasAttackWord(text: string): boolean {
+  return text.length > 4 && WORDS.test(text);
 }
 
 const WORDS =
-  /schema|pg_|sys(?:object|column|table|admin)|msysaccess|sqlite_|xp_|union|adw-|visudo|whoami|ifconfig|0x[25]|script|etc\W|proc\W|localhost/i;
+  /schema|pg_|sys(?:object|column|table|admin)|msysaccess|sqlite_|xp_|union|adw-|visudo|whoami|ifconfig|0x[25]|script|(?:^|\W)(?:etc|proc|sys|bin|dev)\/|localhost|\d\.e\.|^(?:window|document|self|top|parent)\.|0x|win\.ini|^(?:file|gopher|dict|ldaps?i?|jar|php|phar|expect|netdoc|tftp|zip|zlib|glob|rar|ogg|ssh2|smb|unix|local_file|vbs|view-source):|\.(?:git|env|ssh|aws|ht|bash)|id_rsa|wp-config|-inf\b|boot\.ini|system\.ini|php\.ini/i;
