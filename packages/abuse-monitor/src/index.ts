@@ -9,7 +9,7 @@ export {
 } from "./alerts/render.ts";
 export { type AlertCarrier, type AlertWebhookOptions, alertWebhook } from "./alerts/webhook.ts";
 export { type Finding, PATTERNS, type Pattern, SEVERITIES, type Severity } from "./detectors/detector.ts";
-export { DEFAULT_THRESHOLDS, type Thresholds } from "./detectors/thresholds.ts";
+export { DEFAULT_THRESHOLDS, type ThresholdOptions, type Thresholds } from "./detectors/thresholds.ts";
 export { type AbuseMonitorHandler, abuseMonitor, type Named } from "./express.ts";
 export type { Action, Measure, MeasureChange } from "./measures/measure.ts";
 export type { ImposeOptions, Measures, OperatorNote } from "./measures/operate.ts";
@@ -20,7 +20,6 @@ export type {
   MonitorDegradation,
   MonitorPolicy,
   SharedOptions,
-  ThresholdOptions,
 } from "./options.ts";
 export type { StepUpOptions } from "./problems.ts";
 export { type SimulationReport, simulate } from "./simulate.ts";

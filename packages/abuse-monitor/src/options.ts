@@ -4,15 +4,12 @@ import type { Alert } from "./alerts/alert.ts";
 import type { AlertLogger, SecurityAlertFacts } from "./alerts/render.ts";
 import type { AlertCarrier } from "./alerts/webhook.ts";
 import { PATTERNS, type Pattern, SEVERITIES, type Severity } from "./detectors/detector.ts";
-import { DEFAULT_THRESHOLDS, type Thresholds } from "./detectors/thresholds.ts";
+import { DEFAULT_THRESHOLDS, type ThresholdOptions, type Thresholds } from "./detectors/thresholds.ts";
 import { ACTIONS, type MeasureChange } from "./measures/measure.ts";
 import type { Protection, Responses } from "./measures/respond.ts";
 import type { StepUpOptions } from "./problems.ts";
 import { readThresholds } from "./threshold-options.ts";
 import type { Position } from "./watch/sighting.ts";
-
-/** Thresholds to change; the others keep their defaults. */
-export type ThresholdOptions = { readonly [Name in keyof Thresholds]?: Partial<Thresholds[Name]> };
 
 /** What decides whether something is told and what is done about it: all that a simulation needs. */
 export interface MonitorPolicy {

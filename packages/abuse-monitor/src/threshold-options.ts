@@ -1,6 +1,5 @@
 import { type Findings, join, refuseUnknownKeys } from "@wardline/policy-types";
-import type { Thresholds } from "./detectors/thresholds.ts";
-import type { ThresholdOptions } from "./options.ts";
+import type { ThresholdOptions, Thresholds } from "./detectors/thresholds.ts";
 
 /** Lays changed thresholds over the defaults. What is not a sensible number is a finding. */
 export function readThresholds(found: Findings, given: ThresholdOptions, defaults: Thresholds): Thresholds {

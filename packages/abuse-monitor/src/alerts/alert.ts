@@ -83,7 +83,7 @@ function isWorse(severity: Severity, than: Severity): boolean {
   return SEVERITIES.indexOf(severity) > SEVERITIES.indexOf(than);
 }
 
-export const SUMMARIES: Readonly<Record<Pattern, string>> = Object.freeze({
+const SUMMARIES: Readonly<Record<Pattern, string>> = Object.freeze({
   "credential-stuffing": "logins fail in a number that no forgotten password explains",
   "token-guessing": "tokens that are not valid are most of what an address sends",
   "patient-enumeration": "patients are asked for one after the other",

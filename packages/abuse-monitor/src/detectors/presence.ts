@@ -24,7 +24,11 @@ export const impossibleTravel: Detector<Whereabouts> = {
     if (before === undefined) return { state: { seconds, known: [here] }, findings: QUIET };
     const { known } = before;
     const [last = here] = known;
-    if (samePlace(last, here)) return { state: { seconds, known }, findings: QUIET };
+    if (samePlace(last, here)) {
+      // To the minute is enough for journeys of hours.
+      const state = seconds - before.seconds < 60 ? before : { seconds, known };
+      return { state, findings: QUIET };
+    }
     const others = known.filter((place) => !samePlace(place, here));
     const state: Whereabouts = { seconds, known: [here, ...others].slice(0, KNOWN_PLACES) };
     const kilometres = distanceKm(last, here);
@@ -50,7 +54,7 @@ function samePlace(a: Position, b: Position): boolean {
 }
 
 /** Great-circle distance by the haversine formula. */
-export function distanceKm(a: Position, b: Position): number {
+function distanceKm(a: Position, b: Position): number {
   const radians = Math.PI / 180;
   const half = (degrees: number) => Math.sin((degrees * radians) / 2) ** 2;
   const across = Math.cos(a.latitude * radians) * Math.cos(b.latitude * radians);

@@ -82,6 +82,9 @@ export interface Thresholds {
   };
 }
 
+/** Thresholds to change; the others keep their defaults. */
+export type ThresholdOptions = { readonly [Name in keyof Thresholds]?: Partial<Thresholds[Name]> };
+
 export const DEFAULT_THRESHOLDS: Thresholds = Object.freeze({
   credentialStuffing: Object.freeze({
     windowSeconds: 900,

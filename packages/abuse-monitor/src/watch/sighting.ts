@@ -37,6 +37,7 @@ export interface Sighting {
   readonly patients: readonly number[];
   /** The patient the request named, and the one whose number comes next when the id ends in digits. */
   readonly named: { readonly id: number; readonly after: number | undefined } | undefined;
+  /** What else than a patient the request named. */
   readonly resource: number | undefined;
   /** The combination of type, interaction and operation that was refused. */
   readonly asked: number | undefined;
@@ -98,7 +99,8 @@ export function sightingOf(record: AccessRecord, { pseudonyms, addressKey, locat
     ending,
     patients: ending === "served" ? numbersOf(record, named, pseudonyms) : NOBODY,
     named: ending === "other" ? undefined : named,
-    resource: record.resource === undefined ? undefined : (named?.id ?? pseudonyms.number("resource", record.resource)),
+    resource:
+      record.resource === undefined || named !== undefined ? undefined : pseudonyms.number("resource", record.resource),
     asked: ending === "forbidden" ? combinationOf(record, pseudonyms) : undefined,
     bytes: record.responseBytes ?? 0,
     export: record.operation === "export" && ending === "served" ? exportKind(record) : undefined,

@@ -30,7 +30,7 @@ const HOUR = 3_600_000;
 const PATIENTS = 200_000;
 
 /** The inhabitants: six in ten are patients with an app, three clinicians, half of one devices, half of one systems. */
-export function residents({ seed, callers }: Pick<TownOptions, "seed" | "callers">): readonly Resident[] {
+function residents({ seed, callers }: Pick<TownOptions, "seed" | "callers">): readonly Resident[] {
   const random = seeded(seed);
   return Array.from({ length: callers }, (_, index) => {
     const place = index / callers;
