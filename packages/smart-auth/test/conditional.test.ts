@@ -18,6 +18,8 @@ const body = (code: string, more: object = {}): string => {
   return JSON.stringify({ ...rest, ...more });
 };
 
+const parsed = (code: string): object => JSON.parse(body(code)) as object;
+
 describe.each(EXPRESS)("conditional interactions of a bound caller on %s (A11)", (_name, express) => {
   const edgeWith = (options = {}): Promise<StoreEdge> => createStoreEdge(express, ROWS, options);
   const send = (edge: StoreEdge, method: string, path: string, text?: string, headers = {}, scope = ALL, claims = {}) =>
@@ -171,15 +173,15 @@ describe.each(EXPRESS)("conditional interactions of a bound caller on %s (A11)",
     const edge = await edgeWith();
     const entry = [
       {
-        resource: JSON.parse(body("weight")),
+        resource: parsed("weight"),
         request: { method: "POST", url: "Observation", ifNoneExist: "code=weight" },
       },
       {
-        resource: JSON.parse(body("hidden")),
+        resource: parsed("hidden"),
         request: { method: "POST", url: "Observation", ifNoneExist: "code=hidden" },
       },
-      { resource: JSON.parse(body("weight")), request: { method: "PUT", url: "Observation?code=weight" } },
-      { resource: JSON.parse(body("other")), request: { method: "PUT", url: "Observation?code=other" } },
+      { resource: parsed("weight"), request: { method: "PUT", url: "Observation?code=weight" } },
+      { resource: parsed("other"), request: { method: "PUT", url: "Observation?code=other" } },
     ];
     let forwarded: unknown;
     edge.backend.router.stack.length = 0;
@@ -209,7 +211,7 @@ describe.each(EXPRESS)("conditional interactions of a bound caller on %s (A11)",
     const edge = await edgeWith();
     const single = await send(edge, "POST", "/Observation", body("x"), {}, "patient/Observation.c");
     expect([single.status, single.text, single.headers["etag"]]).toEqual([201, "", undefined]);
-    const entry = [{ resource: JSON.parse(body("x")), request: { method: "POST", url: "Observation" } }];
+    const entry = [{ resource: parsed("x"), request: { method: "POST", url: "Observation" } }];
     const bundle = JSON.stringify({ resourceType: "Bundle", type: "batch", entry });
     const batch = await send(edge, "POST", "/", bundle, {}, "patient/Observation.c");
     expect(JSON.parse(batch.text)).toMatchObject({ entry: [{ response: { status: "201" } }] });

@@ -64,7 +64,8 @@ async function byReferrers(id: string, { rights, store }: BinaryFacts): Promise<
   if (referrers === undefined) return deny(NOT_FOUND, ["no way to find what refers to a Binary"]);
   const asked = await askStore(() => referrers({ type: "Binary", id }));
   if (asked.kind === "deny") return asked;
-  const found = Array.isArray(asked.grant) ? asked.grant : [];
+  const given: unknown = asked.grant;
+  const found = Array.isArray(given) ? (given as readonly Json[]) : [];
   const referring = found.filter((one) => refersTo(one, id, rights.references));
   const isCovered = referring.every((one) => coversWithContained(rights, one, ["r"]));
   if (referring.length === 0 || !isCovered) return deny(NOT_FOUND, ["what refers to the Binary is not all covered"]);

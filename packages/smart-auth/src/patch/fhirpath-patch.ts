@@ -30,8 +30,8 @@ function applyOne(document: Json, operation: JsonObject): Edited {
   const parts = partsOf(operation);
   const path = parsePath(parts?.get("path"), document);
   if (parts === undefined || path === undefined) return undefined;
-  const value = parts.get("value");
-  switch (parts.get("type")) {
+  const [type, value] = [parts.get("type"), parts.get("value")];
+  switch (typeof type === "string" ? type : "") {
     case "add":
       return value === undefined ? undefined : addNamed(document, path, parts.get("name"), value);
     case "insert": {

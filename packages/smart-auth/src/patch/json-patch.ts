@@ -34,7 +34,7 @@ function applyOne(document: Json, operation: JsonObject): Edited {
   const { op, value } = operation;
   const path = parsePointer(operation["path"]);
   if (path === undefined) return undefined;
-  switch (op) {
+  switch (typeof op === "string" ? op : "") {
     case "add":
       return value === undefined ? undefined : add(document, path, value);
     case "remove":
@@ -44,7 +44,7 @@ function applyOne(document: Json, operation: JsonObject): Edited {
     case "move":
     case "copy": {
       const from = parsePointer(operation["from"]);
-      return from === undefined ? undefined : transfer(document, from, path, op);
+      return from === undefined ? undefined : transfer(document, from, path, op === "copy");
     }
     case "test": {
       const found = valueAt(document, path);
@@ -56,10 +56,10 @@ function applyOne(document: Json, operation: JsonObject): Edited {
 }
 
 /** RFC 6902 sections 4.4 and 4.5: a place cannot be moved into itself. */
-function transfer(document: Json, from: readonly string[], path: readonly string[], op: "move" | "copy"): Edited {
+function transfer(document: Json, from: readonly string[], path: readonly string[], copies: boolean): Edited {
   const value = valueAt(document, from);
   if (value === undefined) return undefined;
-  if (op === "copy") return add(document, path, value);
+  if (copies) return add(document, path, value);
   const isSame = from.length === path.length && from.every((token, at) => token === path[at]);
   if (isSame) return document;
   if (from.length <= path.length && from.every((token, at) => token === path[at])) return undefined;
