@@ -51,6 +51,9 @@ type AuthoritySettings = Pick<
   "route" | "now" | "clients" | "refuseWildcardScopes" | "conditions" | "breakGlass" | "consent" | "userAccess"
 >;
 
+/** What the registry makes of a client's token. */
+type Registration = Pick<Authority, "scopes"> & { readonly organisation?: string };
+
 /**
  * Builds the step from a principal to rights: what the client was approved for, whose records the user may reach, what
  * policy says of this request, and what patients withhold. Whatever cannot be found out is refused.
@@ -63,6 +66,8 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
     settings.userAccess === undefined ? undefined : createUserAccess({ ...settings.userAccess, now: settings.now });
   /** A remembered token keeps its principal, and with it the grant. */
   const grants = new WeakMap<Principal, { readonly access: UserAccess | undefined; readonly grant: SmartGrant }>();
+
+  const registrations = new WeakMap<Principal, Registration>();
 
   return async function authorise(facts) {
     const { interaction, problems } = facts;
@@ -102,9 +107,15 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
   };
 
   /** `undefined`: not registered. A device has no client. */
-  function registrationOf(
-    caller: Caller,
-  ): (Pick<Authority, "scopes"> & { readonly organisation?: string }) | undefined {
+  function registrationOf(caller: Caller): Registration | undefined {
+    const remembered = registrations.get(caller);
+    if (remembered !== undefined) return remembered;
+    const found = lookUp(caller);
+    if (found !== undefined) registrations.set(caller, found);
+    return found;
+  }
+
+  function lookUp(caller: Caller): Registration | undefined {
     const { clients, refuseWildcardScopes: refuseWildcards } = settings;
     if (caller.method === "client-certificate" || (clients === undefined && !refuseWildcards)) return {};
     const registered = clients?.(caller.issuer, caller.clientId);

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 const CACHE_LIMIT = 5000;
 
@@ -33,7 +33,7 @@ export function createTokenCache<Value>(): TokenCache<Value> {
 
 /** S8, A14: SHA-256 over length-prefixed parts, so that no key holds a token and no two lists of parts share one. */
 export function hashOf(...parts: readonly string[]): string {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
-  return hash.digest("base64url");
+  let text = "";
+  for (const part of parts) text += `${Buffer.byteLength(part)}:${part}`;
+  return hash("sha256", text, "base64url");
 }

@@ -4,7 +4,7 @@ import { createIntrospector, type Introspector } from "./introspection/introspec
 import { createKeySource, type KeySource } from "./jwks.ts";
 import type { IssuerSettings, SmartAuthSettings } from "./settings.ts";
 import { verifySignature } from "./signature.ts";
-import { looksLikeJwt, parseToken } from "./token.ts";
+import { looksLikeJwt, parseToken, type UnverifiedToken } from "./token.ts";
 import { createTokenCache, hashOf } from "./token-cache.ts";
 import type { Problems } from "./token-problems.ts";
 import type { VerifiedToken } from "./verified.ts";
@@ -34,15 +34,20 @@ export function createVerifier(settings: VerifierSettings): Verifier {
   const cache = createTokenCache<VerifiedToken>();
 
   return async function verify(text, problems) {
-    const known = cache.get(hashOf(text), Math.floor(settings.now() / 1000));
+    const key = hashOf(text);
+    const known = cache.get(key, Math.floor(settings.now() / 1000));
     if (known !== undefined) return permit(known, ["token verified before"]);
-    return looksLikeJwt(text) ? verifyJwt(text, problems) : ask(forOpaque, text, problems);
+    const token = parseToken(text);
+    if ("fault" in token) {
+      // What is no JWT at all is opaque; a JWT that is malformed is not.
+      return looksLikeJwt(text) ? deny(problems.tokenInvalid, [token.fault]) : ask(forOpaque, text, problems);
+    }
+    return verifyJwt(token, key, problems);
   };
 
-  async function verifyJwt(text: string, problems: Problems): Promise<Decision<VerifiedToken>> {
+  async function verifyJwt(token: UnverifiedToken, key: string, problems: Problems): Promise<Decision<VerifiedToken>> {
     const now = Math.floor(settings.now() / 1000);
-    const token = parseToken(text);
-    if ("fault" in token) return deny(problems.tokenInvalid, [token.fault]);
+    const { text } = token;
     // RFC 8725 section 3.8: the issuer's keys and rules come from configuration, the token only says which.
     const { iss } = token.claims;
     const trusted = typeof iss === "string" ? issuers.get(iss) : undefined;
@@ -55,7 +60,7 @@ export function createVerifier(settings: VerifierSettings): Verifier {
     if (signature.kind === "unavailable") {
       return deny(problems.keysUnavailable(signature.retryAfterSeconds), ["the issuer's keys cannot be fetched"]);
     }
-    cache.set(hashOf(text), verified, verified.expiresAt + trusted.issuer.leewaySeconds);
+    cache.set(key, verified, verified.expiresAt + trusted.issuer.leewaySeconds);
     return permit(verified, ["token verified"]);
   }
 }
