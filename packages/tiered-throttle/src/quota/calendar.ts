@@ -15,6 +15,10 @@ export interface Calendar {
 }
 
 const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+
+/** Starts of periods kept, because neighbours are asked for again. */
+const REMEMBERED = 16;
 
 /**
  * Periods of an IANA time zone: each begins when its first local day does, be that at midnight or, where the clocks skip
@@ -24,9 +28,15 @@ const DAY_MS = 86_400_000;
  */
 export function createCalendar(unit: PeriodUnit, timeZone: string): Calendar {
   const localDay = localDayOf(timeZone);
+  const known = new Map<number, number>();
   const startOf = (index: number): number => {
+    const remembered = known.get(index);
+    if (remembered !== undefined) return remembered;
     const date = unit === "day" ? index * DAY_MS : Date.UTC(1970, index, 1);
-    return firstInstantOf(date / DAY_MS, localDay);
+    const start = firstInstantOf(date / DAY_MS, localDay);
+    if (known.size >= REMEMBERED) known.clear();
+    known.set(index, start);
+    return start;
   };
   const indexAt = (now: number): number => {
     const day = localDay(now);
@@ -72,16 +82,17 @@ function localDayOf(timeZone: string): (instant: number) => number {
 }
 
 /** No zone has ever been further from UTC than this. */
-const FURTHEST_MS = 16 * 3_600_000;
+const FURTHEST_MINUTES = 16 * 60;
 
-/** Bisects for the first instant whose local date is `day` or later. */
+/** Bisects for the first minute whose local date is `day` or later; since 1973 no zone has been off UTC by less than minutes. */
 function firstInstantOf(day: number, localDay: (instant: number) => number): number {
-  let before = day * DAY_MS - FURTHEST_MS;
-  let from = day * DAY_MS + FURTHEST_MS;
+  const middle = (day * DAY_MS) / MINUTE_MS;
+  let before = middle - FURTHEST_MINUTES;
+  let from = middle + FURTHEST_MINUTES;
   while (from - before > 1) {
-    const middle = Math.floor((before + from) / 2);
-    if (localDay(middle) >= day) from = middle;
-    else before = middle;
+    const between = Math.floor((before + from) / 2);
+    if (localDay(between * MINUTE_MS) >= day) from = between;
+    else before = between;
   }
-  return from;
+  return from * MINUTE_MS;
 }
