@@ -35,9 +35,12 @@ describe("the README", () => {
       made.proofInvalid,
       made.proofNonceNeeded("x"),
       made.scopeInsufficient("x"),
+      made.stepUpNeeded({}),
+      made.certificateInvalid,
+      made.crlUnavailable,
       problems.interactionNotAllowed([]),
     ] as { code: string; status: number }[];
-    expect(all.length).toBe(28);
+    expect(all.length).toBe(44);
     for (const { code, status } of all) {
       expect(
         README.split("\n").some((line) => line.includes(`\`${code}\``) && line.includes(`| ${status}`)),
