@@ -117,6 +117,13 @@ describe.each(EXPRESS)("dlp() on %s", (_name, express) => {
     expect(exchange.texts()).toEqual([]);
   });
 
+  it("what is switched off is neither told nor among the reasons", async () => {
+    const { url, told, seen } = await serve({ path: "off", query: "off", searches: "off" });
+    expect(await ask(`${url}/Patient/536-22-1234?name=Smith&note=536-22-1234`)).toMatchObject({ status: 200 });
+    expect(told).toEqual([]);
+    expect(seen[0]?.decisions).toEqual([{ control: "dlp", kind: "permit", because: ["nothing found"] }]);
+  });
+
   it("a listener that throws changes nothing", async () => {
     const { url } = await serve({
       onFindings: () => {

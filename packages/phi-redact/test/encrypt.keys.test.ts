@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, pbkdf2Sync, randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import type { RequestListener } from "node:http";
 import { tmpdir } from "node:os";
@@ -17,6 +17,7 @@ import {
   vaultHttpClient,
   vaultTransitKeys,
 } from "../src/encrypt/index.ts";
+import { oneSpelling, sealBox } from "../src/encrypt/keys/box.ts";
 import { memoryKeys } from "./encrypt.support.ts";
 
 const PLACE = { resourceType: "Patient", id: "p1", path: "Patient.birthDate" };
@@ -131,6 +132,23 @@ describe("a local key ring", () => {
       await expect(localKeyRing({ file, key }), changed).rejects.toMatchObject(unusable);
       await expect(localKeyRing({ file, key, create: true }), changed).rejects.toMatchObject(unusable);
     }
+  });
+
+  it("does not open when its derivation was weakened, even by who knows the passphrase", async () => {
+    const file = join(folder, "weakened");
+    const passphrase = "correct horse battery staple";
+    const salt = randomBytes(16);
+    const keys = JSON.stringify([{ id: "k", created: "", key: randomBytes(32).toString("base64") }]);
+    const forge = async (iterations: number): Promise<void> => {
+      const header = { v: 1, kdf: "PBKDF2-HMAC-SHA-256", iterations, salt: salt.toString("base64") };
+      const key = pbkdf2Sync(passphrase, salt, iterations, 32, "sha256");
+      const sealed = sealBox(key, Buffer.from(keys), oneSpelling({ ...header, use: "wardline field key ring" }));
+      await writeFile(file, JSON.stringify({ ...header, sealed: sealed.toString("base64") }));
+    };
+    await forge(600_000);
+    await expect(localKeyRing({ file, passphrase })).resolves.toHaveProperty("currentKeyId", "k");
+    await forge(1000);
+    await expect(localKeyRing({ file, passphrase })).rejects.toMatchObject({ code: "phi-redact/key-ring-unusable" });
   });
 
   it("keeps the key of every rotation when several are asked for at once", async () => {
@@ -269,7 +287,6 @@ describe("a key service that misbehaves", () => {
     ["sealed", (_req, res) => res.writeHead(503).end('{"errors":["Vault is sealed"]}')],
     ["refusing our token", (_req, res) => res.writeHead(403).end('{"errors":["permission denied"]}')],
     ["silent", () => undefined],
-    ["redirecting", (_req, res) => res.writeHead(307, { Location: "https://example.org/" }).end()],
     ["hanging up", (req) => req.socket.destroy()],
     ["talking nonsense", (_req, res) => res.end('{"data":{}}')],
     ["stopping in the middle", (_req, res) => void res.writeHead(200, { "Content-Length": "99" }).write('{"data"')],
@@ -284,6 +301,16 @@ describe("a key service that misbehaves", () => {
       });
     });
   }
+
+  it("Vault's token does not follow a redirect", async () => {
+    const vault = fakeVault();
+    const elsewhere = await listen(vault.handler);
+    const handler: RequestListener = (req, res) => res.writeHead(307, { Location: `${elsewhere}${req.url}` }).end();
+    const client = vaultHttpClient({ address: await listen(handler), token: () => vault.token });
+    await expect(vaultTransitKeys({ client, key: "phi" }).generateDataKey(CONTEXT)).rejects.toMatchObject({
+      code: "phi-redact/field-keys-unavailable",
+    });
+  });
 
   it("adapters name every mistake in their options", () => {
     expect(() => awsKmsKeys({ keyId: "", timeoutMs: 0 } as never)).toThrow(/3 mistakes/);

@@ -199,6 +199,24 @@ describe("an encrypted field", () => {
     expect(body).toEqual(before);
   });
 
+  it("comes back with what its element kept: an id, an extension's url", async () => {
+    const { extension } = cipher.encryptField("1970-01-01", PLACE);
+    const inner = cipher.encryptField({ valueString: "x" }, { ...PLACE, path: "Patient.extension" });
+    const body = {
+      resourceType: "Patient",
+      id: "p1",
+      _birthDate: { id: "b", extension },
+      extension: [{ url: "u", ...inner }],
+    };
+    expect(await decryptFields(body as unknown as Json, { keys, permits: everything })).toEqual({
+      resourceType: "Patient",
+      id: "p1",
+      birthDate: "1970-01-01",
+      _birthDate: { id: "b" },
+      extension: [{ url: "u", valueString: "x" }],
+    });
+  });
+
   it("opens for the fields a reader may see and stays masked for the rest", async () => {
     const city = cipher.encryptField("Bonn", { resourceType: "Patient", id: "p1", path: "Patient.address.city" });
     const birthDate = cipher.encryptField("1970-01-01", PLACE);

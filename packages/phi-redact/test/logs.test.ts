@@ -48,6 +48,19 @@ const ROWS: readonly (readonly [name: string, value: unknown, gone: readonly str
   ["an encrypted token", `saw ${JWT}.YWJj.ZGVm`, ["YWJj", "ZGVm"]],
   ["a client assertion", `client_assertion=abc.def&client_assertion_type=x`, ["abc.def"]],
   [
+    "tokens and PHI by name, in every spelling",
+    { "X-Api-Key": "a1", "session-id": "b2", SessionId: "c3", "Birth-Date": "d4", zip_code: "e5", tokenCount: 7 },
+    ["a1", "b2", "c3", "d4", "e5"],
+    {
+      "X-Api-Key": "[removed]",
+      "session-id": "[removed]",
+      SessionId: "[removed]",
+      "Birth-Date": "[phi]",
+      zip_code: "[phi]",
+      tokenCount: 7,
+    },
+  ],
+  [
     "tokens by name",
     { accessToken: "a1", "refresh-token": "b2", ID_TOKEN: "c3", client_assertion: "d4", nested: { Cookie: "e5" } },
     ["a1", "b2", "c3", "d4", "e5"],
@@ -160,7 +173,9 @@ describe("a log record keeps nothing of", () => {
     let deep: unknown = SSN;
     for (let n = 0; n < 5000; n++) deep = { deep };
     expect(text(deep)).toContain("[too deep]");
-    expect(text(Array.from({ length: 20_000 }, () => SSN))).not.toContain(SSN);
+    const wide = redact(Array.from({ length: 20_000 }, () => SSN)) as string[];
+    expect(wide.slice(0, 100)).toEqual(Array.from({ length: 100 }, () => "[ssn]"));
+    expect(wide.at(-1)).toBe("[more was left out]");
     const long = `${"word ".repeat(10_000)}${SSN}`;
     expect(text(long)).toMatch(/characters cut\]"$/);
     expect(text(`${"x".repeat(16_380)}${SSN}`)).not.toContain("536");
@@ -287,6 +302,8 @@ describe("phiLogFormat() in winston", () => {
     });
     logger.info(`line\nfeed ${SSN}`, { cookie: "sid=abc" });
     expect(lines.join("")).not.toMatch(/536|sid=abc|line\nfeed/);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain("feed [ssn]");
   });
 
   it("gives a record without content when one cannot be redacted", () => {

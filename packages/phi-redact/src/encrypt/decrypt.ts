@@ -131,8 +131,7 @@ function nameOf({ keyId, wrapped }: SealedField): string {
 function restore(node: Json, opened: Opened): Json {
   if (node === null || typeof node !== "object") return node;
   if (Array.isArray(node)) return node.map((item) => restore(item, opened));
-  const value = opened.get(node);
-  if (value !== undefined) return value;
+  if (opened.has(node)) return openedElement(node, opened);
   // Spread carries the symbols by which a lossless body remembers its decimals.
   const copy: JsonObject = { ...node };
   const names = Object.keys(node);
@@ -141,19 +140,42 @@ function restore(node: Json, opened: Opened): Json {
   return copy;
 }
 
+/** What the element kept beside its ciphertext stays: an `id`, the `url` of an extension. */
+function openedElement(element: JsonObject, opened: Opened): Json {
+  const value = opened.get(element) ?? null;
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
+  return { ...keptOf(element), ...value };
+}
+
+function keptOf(element: JsonObject): JsonObject {
+  const { extension: _sealed, ...kept } = element;
+  return kept;
+}
+
+/** What is opened under `_name` is the value of `name`, or, when it is an object, the `_name` of a primitive without value. */
 function restorePrimitive(copy: JsonObject, name: string, node: JsonObject, opened: Opened): void {
   const member = node[name] ?? null;
   const members = Array.isArray(member) ? member : [member];
-  const rest = members.map((item) => (isOpened(item, opened) ? null : restore(item, opened)));
-  if (rest.some((item) => item !== null)) put(copy, name, Array.isArray(member) ? rest : (rest[0] ?? null));
+  const parts = members.map((item) => restoredParts(item, opened));
+  const elements = parts.map(({ element }) => element);
+  if (elements.some((element) => element !== null))
+    put(copy, name, Array.isArray(member) ? elements : (elements[0] ?? null));
   else delete copy[name];
-  if (!members.some((item) => isOpened(item, opened))) return;
+  if (parts.every(({ value }) => value === undefined)) return;
   const given = node[name.slice(1)];
   const values = Array.isArray(given) ? given : [];
-  const whole = members.map((item, index) =>
-    isOpened(item, opened) ? restore(item, opened) : (values[index] ?? null),
-  );
+  const whole = parts.map(({ value }, index) => value ?? values[index] ?? null);
   put(copy, name.slice(1), Array.isArray(member) ? whole : (whole[0] ?? null));
+}
+
+function restoredParts(item: Json, opened: Opened): { readonly element: Json; readonly value?: Json } {
+  if (item === null || typeof item !== "object" || Array.isArray(item)) return { element: item };
+  if (!opened.has(item)) return { element: restore(item, opened) };
+  const value = opened.get(item) ?? null;
+  if (value !== null && typeof value === "object" && !Array.isArray(value))
+    return { element: openedElement(item, opened) };
+  const kept = keptOf(item);
+  return { element: Object.keys(kept).length === 0 ? null : kept, value };
 }
 
 /** Own properties only, whatever the name: `__proto__` is a name like any other here. */
@@ -162,10 +184,6 @@ function put(copy: JsonObject, name: string, value: Json): void {
 }
 
 type Opened = ReadonlyMap<object, Json>;
-
-function isOpened(item: Json, opened: Opened): boolean {
-  return item !== null && typeof item === "object" && opened.has(item);
-}
 
 function typeOf(resource: JsonObject): string {
   const type = resource["resourceType"];
