@@ -19,7 +19,7 @@ const OF_TEXT: readonly HostileRule[] = [
 ];
 
 /** Rules that judge a part of the request other than a text, and so are no `HostileRule`: id and reason. */
-export const STRUCTURAL_RULES: Readonly<Record<string, string>> = Object.freeze({
+const STRUCTURAL_RULES: Readonly<Record<string, string>> = Object.freeze({
   "protocol/content-type": "a media type that two parsers could read differently",
   "protocol/connection": "a connection that is to be kept and closed at once",
   "protocol/accept-encoding": "no list of content codings",
