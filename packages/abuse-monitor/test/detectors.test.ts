@@ -176,6 +176,18 @@ describe("bulk access", () => {
     expect(await told([...weekOf(15), ...list(4, 60)])).toEqual([]);
   });
 
+  it("at night half of three times the highest day is enough, for who reads much by day", async () => {
+    const night = list(4, 130).map((one) => ({ ...one, receivedAt: one.receivedAt + 14 * 3_600_000 }));
+    expect(patterns(await told([...weekOf(60), ...night]))).toEqual(["bulk-access subject"]);
+    expect(await told([...weekOf(60), ...list(4, 130)])).toEqual([]);
+  });
+
+  it("is not told sooner at night of somebody who works at night", async () => {
+    const late = (records: AccessRecord[]) =>
+      records.map((one) => ({ ...one, receivedAt: one.receivedAt + 14 * 3_600_000 }));
+    expect(await told(late([...weekOf(15), ...list(4, 80)]))).toEqual([]);
+  });
+
   it("counts bytes and resources as well as patients", async () => {
     const large = list(4, 90, "user-1", { patients: ["p-1"], responseBytes: 5_000_000 });
     const [bytes] = await told([...weekOf(40), ...large]);
