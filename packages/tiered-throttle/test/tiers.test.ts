@@ -190,6 +190,41 @@ describe.each(EXPRESS)("tiers on %s", (_name, express) => {
     ]);
   });
 
+  it("the snapshot tells limits, running requests and what became of the others, and no names", async () => {
+    const app = express();
+    const throttle = tieredThrottle({
+      windows: [{ name: "w", limit: 2, windowSeconds: 60, by: "user" }],
+      quotas: [{ name: "q", limit: 9, per: "day" }],
+      concurrency: 5,
+    });
+    const seen: unknown[] = [];
+    app.use(pretend, throttle, (_req, res) => {
+      seen.push(throttle.snapshot().tiers[0]?.running);
+      res.json({});
+    });
+    const port = await listenOnPort(app);
+    for (let index = 0; index < 3; index += 1) {
+      await askPort(port, { headers: ["Host", "x", "X-Who", JSON.stringify({ clientId: "secret-app" })] });
+    }
+    expect(seen).toEqual([1, 1]);
+    await expect.poll(() => throttle.snapshot().tiers[0]?.running).toBe(0);
+    expect(throttle.snapshot()).toEqual({
+      store: "none",
+      tiers: [
+        {
+          name: "tier",
+          limits: [
+            { name: "w", limit: 2, by: "user" },
+            { name: "q", limit: 9, by: "organisation" },
+          ],
+          running: 0,
+          permitted: 2,
+          refused: { "tiered-throttle/rate-exceeded": 1 },
+        },
+      ],
+    });
+  });
+
   it("F6: whoever has a name is not let through uncounted, whatever the options say", async () => {
     const call = await serve({
       windows: [{ name: "w", limit: 1, windowSeconds: 60, by: "user" }],
