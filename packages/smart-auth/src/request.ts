@@ -16,6 +16,8 @@ export function publicInteraction(
   return interaction.code === "capabilities" && interactions.has("capabilities") ? interaction : undefined;
 }
 
+const WRITING: ReadonlySet<string> = new Set(["PUT", "PATCH", "DELETE"]);
+
 export interface Asked {
   readonly interaction: Interaction;
   readonly body?: RequestBody;
@@ -30,6 +32,10 @@ export async function readInteraction(
   const { method = "", headers } = req;
   const request = { method, path, query, headers };
   const options = { baseUrls: settings.route.baseUrls };
+  // R4 knows If-None-Match on reads alone. Here it would be lost, and what a client meant to create would be overwritten.
+  if (WRITING.has(method) && headers["if-none-match"] !== undefined) {
+    return deny(INTERACTION_UNKNOWN, ["If-None-Match on a write"]);
+  }
   if (method !== "POST" && method !== "PUT" && method !== "PATCH") {
     // R4 has no bodies here; a server that reads one would act on what nobody judged.
     if (announcesBody(req)) return deny(INTERACTION_UNKNOWN, ["a body where R4 has none"]);

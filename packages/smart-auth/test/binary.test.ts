@@ -127,6 +127,21 @@ describe.each(EXPRESS)("A13: Binary of a bound caller on %s", (_name, express) =
     expect([answer.status, edge.store.seen]).toEqual([status, []]);
   });
 
+  it("a Binary that rides along in another answer does not pass: nothing spoke for it", async () => {
+    const edge = await edgeWith();
+    edge.backend.router.stack.length = 0;
+    edge.backend.router.use((_req, res) => {
+      const entry = [
+        { resource: { resourceType: "Patient", id: "p1" }, search: { mode: "match" } },
+        { resource: binary("own", "Patient/p1"), search: { mode: "include" } },
+        { resource: binary("other", "Patient/p2"), search: { mode: "match" } },
+      ];
+      res.type("application/fhir+json").json({ resourceType: "Bundle", type: "searchset", entry });
+    });
+    const answer = await edge.as("patient/*.rs", "/Patient?_include=*");
+    expect([answer.status, answer.text.includes("c2VjcmV0"), answer.text.includes('"p1"')]).toEqual([200, false, true]);
+  });
+
   it("without any hook a Binary stays closed, and a search never shows one", async () => {
     const none = { readStored: undefined as never, searchStored: undefined as never };
     const closed = await createStoreEdge(express, ROWS, none);

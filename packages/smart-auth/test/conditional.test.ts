@@ -218,6 +218,12 @@ describe.each(EXPRESS)("conditional interactions of a bound caller on %s (A11)",
     expect(batch.text).not.toContain('"resource"');
   });
 
+  it("If-None-Match on a write is refused: R4 has none, and dropping it would overwrite", async () => {
+    const edge = await edgeWith();
+    const answer = await send(edge, "PUT", "/Observation/o1", body("x", { id: "o1" }), { "if-none-match": "*" });
+    expect([answer.status, codeOf(answer), edge.store.seen]).toEqual([400, "smart-auth/interaction-unknown", []]);
+  });
+
   it("A9: If-None-Match tells nothing of another's record", async () => {
     const edge = await edgeWith();
     const probe = (path: string, tag: string) => edge.as("patient/*.rs", path, { headers: { "if-none-match": tag } });

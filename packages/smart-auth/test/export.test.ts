@@ -235,6 +235,16 @@ describe.each(EXPRESS)("$export on %s (A8)", (_name, express) => {
     );
   });
 
+  it("a file holds what its job was for, even where the grant reaches further", async () => {
+    const edge = await edgeWith();
+    const wide = `${SCOPES} system/Observation.rs`;
+    const job = await start(edge, "/$export?_type=Patient", wide);
+    await edge.as(wide, job, {}, SYSTEM);
+    const { output } = JSON.parse((await edge.as(wide, job, {}, SYSTEM)).text) as Manifest;
+    expect(output.map(({ type }) => type)).toEqual(["Patient"]);
+    expect((await edge.as(wide, below(output[0]?.url), {}, SYSTEM)).text).not.toContain(SECRET);
+  });
+
   it.each<[string, string, Record<string, unknown>]>([
     ["another client", SCOPES, { ...SYSTEM, sub: "app-2", client_id: "app-2" }],
     ["a user of the same client", "user/*.rs", DOCTOR],

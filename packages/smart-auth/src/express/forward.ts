@@ -10,7 +10,7 @@ import type { AskedPage } from "../links/pages.ts";
 export function forward(req: Request, access: Access, page: AskedPage | undefined): void {
   contextOf(req).interaction = access.interaction;
   if (page !== undefined) forwardPage(req, access, page);
-  else if (access.write !== undefined) forwardWrite(req, access.write);
+  else if (access.write !== undefined) forwardWrite(req, access, access.write);
   else forwardRead(req, access);
 }
 
@@ -42,18 +42,25 @@ function forwardPage(req: Request, access: Access, { server }: AskedPage): void 
   setUrl(req, url);
 }
 
-function forwardWrite(req: Request, { method, url, ifMatch, ifNoneExist, body }: ForwardedWrite): void {
+function forwardWrite(req: Request, access: Access, { method, url, ifMatch, ifNoneExist, body }: ForwardedWrite): void {
+  const context = contextOf(req);
   const { headers } = req;
   if (method !== undefined) req.method = method;
   if (ifMatch !== undefined) headers["if-match"] = ifMatch;
   if (ifNoneExist === "") delete headers["if-none-exist"];
   else if (ifNoneExist !== undefined) headers["if-none-exist"] = ifNoneExist;
-  contextOf(req).rewritten = {
+  context.rewritten = {
     ...(url === undefined ? {} : { url: `/${url}` }),
     ...(body === undefined ? {} : { body }),
   };
-  if (url !== undefined) setUrl(req, `/${url}`);
-  if (body !== undefined) req.body = body;
+  if (url !== undefined) {
+    // The condition has been resolved: what stood behind the question mark asks nothing any more.
+    context.interaction = { search: NOTHING_ASKED, ...access.interaction };
+    setUrl(req, `/${url}`);
+  }
+  if (body === undefined) return;
+  req.body = body;
+  if (context.body !== undefined) context.body = { ...context.body, json: body };
 }
 
 type WithQueryParser = {

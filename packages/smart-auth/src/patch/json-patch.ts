@@ -68,7 +68,7 @@ function transfer(document: Json, from: readonly string[], path: readonly string
 }
 
 /** RFC 6902 section 4.6: numbers by value, members in any order. */
-export function isEqual(left: Json, right: Json): boolean {
+function isEqual(left: Json, right: Json): boolean {
   if (Array.isArray(left) || Array.isArray(right)) {
     if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false;
     return left.every((member, at) => isEqual(member, right[at] as Json));
