@@ -114,6 +114,16 @@ describe("periods of a contract", () => {
     );
   });
 
+  it("begin once, although the clocks went from a minute past midnight back to the day before", () => {
+    const starts = new Set<number>();
+    for (let now = at("2010-11-07T01:00:00Z"); now < at("2010-11-07T05:00:00Z"); now += 20_000) {
+      const { start, end } = createCalendar("day", "America/St_Johns").periodAt(now);
+      expect([start <= now, now < end]).toEqual([true, true]);
+      starts.add(start);
+    }
+    expect(starts.size).toBe(2);
+  });
+
   it("refuse a zone nobody knows", () => {
     expect(() => createCalendar("day", "Atlantis/Capital")).toThrow(RangeError);
   });

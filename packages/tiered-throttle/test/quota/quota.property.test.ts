@@ -60,6 +60,15 @@ describe("quotas", () => {
     );
   });
 
+  it("what an organisation used is remembered for the next day, however many others come first", () => {
+    const counters = new LocalCounters([limitOfQuota({ name: "q", limit: 2, per: "day", carry: 2 })], 100);
+    const day = Date.parse("2026-05-01T12:00:00Z");
+    for (let index = 0; index < 4; index += 1) counters.take(["busy"], day);
+    for (let index = 0; index < 50; index += 1) counters.take([`other-${index}`], day + 24 * HOUR);
+    expect(counters.take(["busy"], day + 24 * HOUR).counts[0]?.limit).toBe(2);
+    expect(counters.take(["idle"], day + 24 * HOUR).counts[0]?.limit).toBe(4);
+  });
+
   it("a flood of organisations carries nothing for those without a counter of their own", () => {
     const counters = new LocalCounters([limitOfQuota({ name: "q", limit: 2, per: "day", carry: 2 })], 1);
     const now = Date.parse("2026-05-01T12:00:00Z");
