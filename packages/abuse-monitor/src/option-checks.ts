@@ -1,0 +1,89 @@
+import { type Findings, join, refuseUnknownKeys } from "@wardline/policy-types";
+import { PATTERNS, type Pattern, SEVERITIES, type Severity } from "./detectors/detector.ts";
+import { ACTIONS } from "./measures/measure.ts";
+import type { Responses } from "./measures/respond.ts";
+import type { StepUpOptions } from "./problems.ts";
+
+export function checkResponses(found: Findings, responses: Responses): void {
+  refuseUnknownKeys(found, responses, PATTERNS, "responses");
+  for (const pattern of PATTERNS) {
+    const response = responses[pattern];
+    if (response === undefined) continue;
+    const path = join("responses", pattern);
+    refuseUnknownKeys(found, response, ["action", "seconds", "cost", "from"], path);
+    if (!["tell", ...ACTIONS].includes(response.action)) {
+      found.add(join(path, "action"), "unknown-action", `write one of tell, ${ACTIONS.join(", ")}`);
+    }
+    const { seconds, cost, from } = response;
+    if (seconds !== undefined && !isCount(seconds)) found.add(join(path, "seconds"), "not-a-positive-integer", COUNT);
+    if (cost !== undefined && !(Number.isInteger(cost) && cost > 1)) {
+      found.add(join(path, "cost"), "not-above-one", "write a whole number above one");
+    }
+    if (from !== undefined && !SEVERITIES.includes(from as Severity)) {
+      found.add(join(path, "from"), "unknown-severity", `write one of ${SEVERITIES.join(", ")}`);
+    }
+    checkSpoofed(found, path, pattern, response.action);
+  }
+}
+
+/** Nobody is kept out for a name somebody else typed. */
+function checkSpoofed(found: Findings, path: string, pattern: Pattern, action: string): void {
+  if (action !== "step-up" || !["token-guessing", "scanner", "credential-stuffing"].includes(pattern)) return;
+  found.add(join(path, "action"), "no-user", "nobody is logged in who could step up: write slow-down or block");
+}
+
+export function checkStepUp(found: Findings, stepUp: StepUpOptions | undefined): void {
+  if (stepUp === undefined) return;
+  refuseUnknownKeys(found, stepUp, ["acrValues", "maxAgeSeconds"], "stepUp");
+  const { acrValues = [], maxAgeSeconds } = stepUp;
+  // They stand in a quoted string of a header, separated by spaces.
+  if (!acrValues.every((value) => /^[!#-[\]-~]{1,256}$/.test(value))) {
+    found.add("stepUp.acrValues", "malformed", "write printable ASCII without spaces, quotes and backslashes");
+  }
+  if (maxAgeSeconds !== undefined && !isCount(maxAgeSeconds)) {
+    found.add("stepUp.maxAgeSeconds", "not-a-positive-integer", COUNT);
+  }
+}
+
+export function checkShared(found: Findings, given: object | undefined, hasKey: boolean): void {
+  if (given === undefined) return;
+  const known = ["sendCommand", "prefix", "deadlineMs", "intervalMs", "retryMs", "maxQueue"] as const;
+  const shared = given as Readonly<Record<(typeof known)[number], unknown>>;
+  refuseUnknownKeys(found, shared, known, "shared");
+  if (!hasKey) found.add("key", "missing", "instances that share need the same key: give 16 random bytes");
+  if (typeof shared.sendCommand !== "function") found.add("shared.sendCommand", "not-a-function", "give a function");
+  if (shared.prefix !== undefined && !/^[A-Za-z0-9:._-]{1,64}$/.test(String(shared.prefix))) {
+    found.add("shared.prefix", "malformed", "write 1 to 64 letters, digits or :._-");
+  }
+  checkCounts(found, shared, ["deadlineMs", "intervalMs", "retryMs", "maxQueue"], "shared");
+}
+
+const COUNT = "write a whole number above zero";
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+export function checkCounts<Options extends object>(
+  found: Findings,
+  options: Options,
+  names: readonly (keyof Options & string)[],
+  path = "",
+): void {
+  for (const name of names) {
+    if (options[name] !== undefined && !isCount(options[name]))
+      found.add(join(path, name), "not-a-positive-integer", COUNT);
+  }
+}
+
+export function checkFunctions<Options extends object>(
+  found: Findings,
+  options: Options,
+  names: readonly (keyof Options & string)[],
+): void {
+  for (const name of names) {
+    if (options[name] !== undefined && typeof options[name] !== "function") {
+      found.add(name, "not-a-function", "give a function");
+    }
+  }
+}
