@@ -12,7 +12,7 @@ export type GlassVerdict =
   | { readonly kind: "step-up"; readonly stepUp: StepUp; readonly because: string };
 
 /** The purpose for which a caller breaks the glass, by the token or by the header; `undefined` when it is for none. */
-export function glassPurpose(
+function glassPurpose(
   caller: Caller,
   declared: readonly string[],
   { purposes, header }: BreakGlassSettings,

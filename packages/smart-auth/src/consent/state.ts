@@ -98,7 +98,7 @@ function checkFresh(isFresh: () => boolean): void {
   });
 }
 
-export function patientHash(patient: string): string {
+function patientHash(patient: string): string {
   return hashOf("patient", patient);
 }
 
