@@ -18,6 +18,7 @@ import { type RequestFacts, readHeaderFacts } from "./facts.ts";
 import { decideHostile } from "./hostile/decide.ts";
 import { headInspector } from "./hostile/head.ts";
 import type { HostileFinding } from "./hostile/inspect.ts";
+import { readSignals } from "./hostile/signals.ts";
 import { type ParsedOptions, type PerimeterOptions, parseOptions } from "./options.ts";
 import { problemOf } from "./problems.ts";
 import { claimsForwarding, FORWARDING_HEADERS, STANDARD_REQUEST_HEADERS, stripHeaders } from "./request-headers.ts";
@@ -52,10 +53,13 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
     const trusted = policy.trustedProxy(req.socket.remoteAddress);
     const passes = (name: string): boolean =>
       fromAnybody.has(name) || (trusted && (FORWARDING_HEADERS.has(name) || name === policy.clientCertificateHeader));
-    const { found, signals } = inspectHead(facts, passes);
     const entry = trustsEverybody(req) ? warnedOnce() : decideEntry(facts, policy);
-    const decision =
-      entry.kind === "deny" || policy.hostileInput.mode === "off" ? entry : judgeInput(req, entry, found);
+    const looked = entry.kind === "permit" && policy.hostileInput.mode !== "off";
+    // What is refused already is not looked through: a refusal must not cost more than an answer.
+    const { found, signals } = looked
+      ? inspectHead(facts, passes)
+      : { found: [], signals: readSignals(facts.headers, false) };
+    const decision = looked ? judgeInput(req, entry, found) : entry;
     const removed = stripHeaders(req, passes);
     const because = [
       ...decision.because,

@@ -1,0 +1,58 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { inspectBody } from "../../src/hostile/body.ts";
+import { decideHostile } from "../../src/hostile/decide.ts";
+import { inspectParameters, inspectText } from "../../src/hostile/inspect.ts";
+import { hostilePolicy } from "../../src/hostile/options.ts";
+
+const policy = hostilePolicy({});
+const ATTACKS = [
+  "1' or 1=1--",
+  "<script>x</script>",
+  "../../etc/passwd",
+  "; cat /etc/passwd",
+  "1 union select 2",
+  "*)(uid=*",
+];
+
+describe("hostile input", () => {
+  it("whatever a patient is called, a FHIR body with that name passes", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.constantFrom("", ...ATTACKS), (text, attack) => {
+        const json = { resourceType: "Patient", name: [{ family: text + attack, given: [attack] }] };
+        expect(inspectBody({ mediaType: "application/fhir+json", json }, policy)).toEqual([]);
+      }),
+    );
+  });
+
+  it("is found however often it is percent-encoded, up to three times, in any case", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...ATTACKS),
+        fc.integer({ min: 0, max: 3 }),
+        fc.boolean(),
+        (attack, rounds, upper) => {
+          let text = upper ? attack.toUpperCase() : attack;
+          for (let round = 0; round < rounds; round++) text = text.replace(/[^A-Za-z0-9]/g, percent);
+          expect(inspectText(text, policy.rules.parameter)).toBeDefined();
+        },
+      ),
+    );
+  });
+
+  it("no text makes a rule throw, and no refusal holds a piece of the request", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", minLength: 6 }), fc.constantFrom(...ATTACKS), (name, attack) => {
+        const query = new URLSearchParams([[name, attack]]).toString();
+        const found = inspectParameters(query, "parameter", policy.rules, policy);
+        const { decision } = decideHostile(found, "/fhir/Patient", policy);
+        expect(decision.kind).toBe("deny");
+        expect(JSON.stringify(decision)).not.toContain(attack);
+      }),
+    );
+  });
+});
+
+function percent(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+}
