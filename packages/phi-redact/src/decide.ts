@@ -77,8 +77,17 @@ export function redactBody(
   const { detect, baseUrls } = options;
   const patients = (resource: JsonObject): readonly string[] => patientsOf(resource, { baseUrls });
   const sensitive = { facts, consent, patientsOf: patients };
-  const own = (resource: JsonObject): Fate =>
-    resource["resourceType"] === "Bundle" ? "keep" : decideFate(resource, rules, detect, sensitive);
+  // Asked of each resource several times: for those that refer to it, for its entry, and for itself.
+  const known = new Map<JsonObject, Fate>();
+  const own = (resource: JsonObject): Fate => {
+    if (resource["resourceType"] === "Bundle") return "keep";
+    let fate = known.get(resource);
+    if (fate === undefined) {
+      fate = decideFate(resource, rules, detect, sensitive);
+      known.set(resource, fate);
+    }
+    return fate;
+  };
   const related = rules.length === 0 ? NOTHING_RELATED : relatedResources(body, own);
   const { pseudonymiser, cipher, now, smallAreas, extraParameters } = options;
   return redactResource(body, {

@@ -156,12 +156,12 @@ function compiled(profile: RedactionProfile, where: string, found: Findings): Ma
 }
 
 function checkSensitive(
-  options: PhiRedactOptions,
+  { sensitive = [] }: PhiRedactOptions,
   choices: readonly CompiledChoice[],
   names: ReadonlySet<string>,
   found: Findings,
 ): void {
-  for (const { category, fate } of [...(options.sensitive ?? []), ...choices.flatMap((one) => one.sensitive)]) {
+  for (const { category, fate } of new Set([...sensitive, ...choices.flatMap((choice) => choice.sensitive)])) {
     if (!names.has(category))
       found.add("sensitive", "unknown-category", `known categories are ${[...names].join(", ")}`);
     if (!FATES.has(fate)) found.add("sensitive", "unknown-fate", "a category is dropped, redacted or encrypted");

@@ -11,7 +11,7 @@ export interface Redactor {
    * The resource itself when nothing changes, a copy when something does, `undefined` when nothing may leave. Throws for
    * what is no resource of R4.
    */
-  redact(resource: Json): Json | undefined;
+  readonly redact: (resource: Json) => Json | undefined;
 }
 
 const NOBODY: AccessFacts = Object.freeze({

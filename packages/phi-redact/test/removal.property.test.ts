@@ -78,6 +78,13 @@ function pathsIn(resource: JsonObject, type: string): readonly string[] {
   return [...paths];
 }
 
+function draw(numbers: fc.Stream<number>): () => number {
+  return () => {
+    const next = numbers.next() as IteratorResult<number, undefined>;
+    return next.value ?? 0;
+  };
+}
+
 it("no string of a removed, masked or encrypted element appears anywhere in the output; a second pass changes nothing", () => {
   let compared = 0;
   fc.assert(
@@ -89,7 +96,7 @@ it("no string of a removed, masked or encrypted element appears anywhere in the 
         maxLength: 4,
       }),
       (type, numbers, picks) => {
-        const resource = generate(type, () => numbers.next().value ?? 0, { text: 0 }, 0);
+        const resource = generate(type, draw(numbers), { text: 0 }, 0);
         const paths = pathsIn(resource, type);
         fc.pre(paths.length > 0);
         const rules = new Map<string, RedactionRule>();
@@ -123,7 +130,7 @@ it("no string of a removed, masked or encrypted element appears anywhere in the 
 it("what no rule speaks about stays as it was, down to the object", () => {
   fc.assert(
     fc.property(fc.constantFrom(...TYPES), fc.infiniteStream(fc.nat()), (type, numbers) => {
-      const resource = generate(type, () => numbers.next().value ?? 0, { text: 0 }, 0);
+      const resource = generate(type, draw(numbers), { text: 0 }, 0);
       expect(createRedactor({ profile: "full" }).redact(resource)).toBe(resource);
     }),
     { numRuns: 100 },

@@ -1,14 +1,13 @@
 import type { Json } from "@wardline/policy-types/express";
-import { isPrimitiveType } from "../definitions.ts";
 import { DATA_ABSENT_REASON } from "../encrypt/field.ts";
-import type { Step } from "../profile/machine.ts";
+import type { StepKind } from "../profile/machine.ts";
 import { isObject, type JsonObject } from "../values.ts";
 import { GENERALISED, MASKED, PSEUDONYMISED, type Walk } from "../walk/context.ts";
 import { generalise } from "./generalise.ts";
 import { isSpent, maskedElement } from "./masked.ts";
 import { pseudonymiseReference } from "./reference-text.ts";
 
-export type Act = Extract<Step, { kind: "act" }>;
+export type Act = Extract<StepKind, { kind: "act" }>;
 
 /** What stands where an item stood: a value, or the `_name` part that says why there is none. */
 export interface Outcome {
@@ -102,8 +101,4 @@ export function actOnExtension(extension: JsonObject, step: Act, walk: Walk): Js
   if (url === undefined || url === DATA_ABSENT_REASON || isSpent(content)) return extension;
   const sealed = step.action === "encrypt" ? encrypted(content, walk).element : masked(walk).element;
   return isObject(sealed) ? { url, ...sealed } : undefined;
-}
-
-export function isPrimitiveStep({ element }: Step): boolean {
-  return isPrimitiveType(element.type);
 }

@@ -14,10 +14,10 @@ export function maskedElement(): JsonObject {
 /** Holds nothing but why there is no value, or a ciphertext: nothing is left to protect. */
 export function isSpent(value: Json | undefined): boolean {
   if (!isObject(value)) return false;
-  const { extension, ...rest } = value;
-  return (
-    Object.keys(rest).length === 0 && Array.isArray(extension) && extension.length > 0 && extension.every(isMarker)
-  );
+  const { extension } = value;
+  if (!Array.isArray(extension) || extension.length === 0) return false;
+  for (const name in value) if (name !== "extension") return false;
+  return extension.every(isMarker);
 }
 
 /** An extension that says why a value is absent, or holds its ciphertext: never removed. */

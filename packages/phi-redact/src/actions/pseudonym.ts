@@ -14,7 +14,7 @@ export interface PseudonymKeys {
 /** Substitutes values by tokens that only the holder of the key can make. */
 export interface Pseudonymiser {
   /** `domain`: an identifier system, a resource type, an element; the same value in two domains has two tokens. */
-  pseudonymOf(domain: string, value: string): string;
+  readonly pseudonymOf: (domain: string, value: string) => string;
 }
 
 /**

@@ -7,12 +7,18 @@ import { buildTrie, type RuleTrie, type TrieNode } from "./trie.ts";
 export type ActiveAction = Exclude<RuleAction, "keep" | "remove">;
 
 /** What the walk does with one element. */
-export type Step =
+export type Step = StepKind & {
+  readonly isPrimitive: boolean;
+  /** `_birthDate` for `birthDate`. */
+  readonly partName: string;
+};
+
+export type StepKind =
   | { readonly kind: "keep"; readonly element: ElementDefinition }
   | { readonly kind: "drop"; readonly element: ElementDefinition }
   | { readonly kind: "walk"; readonly element: ElementDefinition; readonly state: State }
   | { readonly kind: "resource"; readonly element: ElementDefinition }
-  | { readonly kind: "extension"; readonly element: ElementDefinition; readonly stepFor: (url: string) => Step }
+  | { readonly kind: "extension"; readonly element: ElementDefinition; readonly stepFor: (url: string) => StepKind }
   | {
       readonly kind: "act";
       readonly element: ElementDefinition;
@@ -116,7 +122,7 @@ function machineOf(profile: RedactionProfile, { roots, only }: RuleTrie): Machin
     return made;
   }
 
-  function decide(place: State, name: string, element: ElementDefinition): Step {
+  function decide(place: State, name: string, element: ElementDefinition): StepKind {
     // An extension without its URL means nothing.
     if (place.type === "Extension" && name === "url") return { kind: "keep", element };
     const names = element.name === name ? [name] : [element.name, name];
@@ -137,7 +143,7 @@ function machineOf(profile: RedactionProfile, { roots, only }: RuleTrie): Machin
     return { kind: "act", element, action, owner: place.type };
   }
 
-  function keepStep(element: ElementDefinition, framed: boolean, matched: readonly TrieNode[]): Step {
+  function keepStep(element: ElementDefinition, framed: boolean, matched: readonly TrieNode[]): StepKind {
     if (element.type === "Resource") return { kind: "resource", element };
     if (isPrimitiveType(element.type)) return { kind: "keep", element };
     const next = framed ? state(element.type, matched, true) : kept(element.type, matched);
@@ -145,9 +151,9 @@ function machineOf(profile: RedactionProfile, { roots, only }: RuleTrie): Machin
   }
 
   /** Extensions are ruled by their URL first. One that is kept by its URL is kept with the extensions inside it. */
-  function extensionStep(place: State, name: string, element: ElementDefinition, rest: RuleAction): Step {
-    const byUrl = new Map<string, Step>();
-    const stepOf = (action: RuleAction, named: boolean): Step => {
+  function extensionStep(place: State, name: string, element: ElementDefinition, rest: RuleAction): StepKind {
+    const byUrl = new Map<string, StepKind>();
+    const stepOf = (action: RuleAction, named: boolean): StepKind => {
       if (action === "remove") return { kind: "drop", element };
       if (action !== "keep") return { kind: "act", element, action, owner: place.type };
       const inner = kept("Extension", named ? [KEPT_WITHIN] : []);
@@ -174,7 +180,11 @@ function machineOf(profile: RedactionProfile, { roots, only }: RuleTrie): Machin
       if (known !== undefined) return known;
       const definition = place.elements.get(name);
       if (definition === undefined) return undefined;
-      const made = decide(place, name, definition);
+      const made: Step = {
+        ...decide(place, name, definition),
+        isPrimitive: isPrimitiveType(definition.type),
+        partName: `_${name}`,
+      };
       place.steps.set(name, made);
       return made;
     },

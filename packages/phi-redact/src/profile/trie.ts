@@ -66,6 +66,9 @@ function faultOf(action: RuleAction, steps: readonly string[], leaf: readonly st
   const isWhole = steps.length === 1 && !leaf.every(isPrimitiveType);
   const resource = isWhole && /^[A-Z]/.test(last) && action !== "keep";
   if (last === "url" && steps[0] === "Extension") return "the URL of an extension cannot be changed";
+  if (action !== "keep" && leaf.includes("Meta") && steps.length < 3) {
+    return "the labels of what was done stand in meta: name its elements";
+  }
   switch (action) {
     case "keep":
     case "remove":
@@ -82,6 +85,8 @@ function faultOf(action: RuleAction, steps: readonly string[], leaf: readonly st
         ? "this cannot be masked or encrypted: remove or pseudonymise it"
         : undefined;
     default:
+      if (action === null || typeof action !== "object")
+        return "known actions are keep, remove, mask, generalise, pseudonymise, encrypt";
       if ("replace" in action) return resource ? "a type cannot be replaced: name its elements" : undefined;
       if (!Number.isInteger(action.mask?.last) || action.mask.last < 1 || action.mask.last > 8) {
         return "`last` is a whole number of 1 to 8";

@@ -13,32 +13,42 @@ const LABELS: readonly (readonly [bit: number, code: string])[] = [
   [GENERALISED, "ABSTRED"],
 ];
 
+const coding = (code: string): JsonObject => Object.freeze({ system: ALTERATIONS, code });
+/** For each set of bits, made once: a body is not changed by whoever gets it. */
+const BY_EFFECTS: readonly (readonly JsonObject[])[] = Array.from({ length: 16 }, (_, effects) =>
+  LABELS.filter(([bit]) => (effects & bit) !== 0).map(([, code]) => coding(code)),
+);
+const SUBSETTED = Object.freeze([coding("SUBSETTED")]);
+const NOTHING: readonly JsonObject[] = Object.freeze([]);
+
 /**
- * Says in `meta` what was done to a resource, and that it is not whole.
+ * Says in `meta` what was done to a resource, and that it is not whole. Writes to `copy`, which is the walk's own.
  *
  * @see https://hl7.org/fhir/R4/security-labels.html
  */
-export function label(resource: JsonObject, effects: number): JsonObject {
-  if (effects === 0) return resource;
-  const meta = isObject(resource["meta"]) ? resource["meta"] : {};
-  const codes = LABELS.filter(([bit]) => (effects & bit) !== 0).map(([, code]) => code);
-  const security = withCodes(meta["security"], codes);
-  const partial = (effects & (REMOVED | MASKED)) !== 0;
-  const tag = withCodes(meta["tag"], partial ? ["SUBSETTED"] : []);
-  const labelled = { ...meta, ...(security.length > 0 ? { security } : {}), ...(tag.length > 0 ? { tag } : {}) };
-  const { resourceType, id, meta: _, ...rest } = resource;
-  const head: JsonObject = {
-    ...(resourceType === undefined ? {} : { resourceType }),
-    ...(id === undefined ? {} : { id }),
-    meta: labelled,
-  };
-  return Object.assign(head, rest);
+export function label(copy: JsonObject, effects: number): JsonObject {
+  const meta = isObject(copy["meta"]) ? copy["meta"] : {};
+  const security = withCodes(meta["security"], BY_EFFECTS[effects] ?? NOTHING);
+  const tag = withCodes(meta["tag"], (effects & (REMOVED | MASKED)) === 0 ? NOTHING : SUBSETTED);
+  const labelled = { ...meta };
+  if (security !== undefined) labelled["security"] = security;
+  if (tag !== undefined) labelled["tag"] = tag;
+  copy["meta"] = labelled;
+  return copy;
 }
 
-function withCodes(codings: Json | undefined, codes: readonly string[]): Json[] {
-  const present = Array.isArray(codings) ? codings : [];
-  const missing = codes.filter((code) => !present.some((coding) => isCode(coding, code)));
-  return [...present, ...missing.map((code) => ({ system: ALTERATIONS, code }))];
+/** A label of ours: it stays whatever the rules say about codings, or a second pass would not know what was done. */
+export function isOwnLabel(coding: JsonObject): boolean {
+  return (
+    Object.keys(coding).length === 2 &&
+    [...LABELS.map(([, code]) => code), "SUBSETTED"].some((code) => isCode(coding, code))
+  );
+}
+
+function withCodes(codings: Json | undefined, labels: readonly JsonObject[]): Json | undefined {
+  if (!Array.isArray(codings)) return labels.length === 0 ? codings : [...labels];
+  const missing = labels.filter(({ code }) => !codings.some((one) => isCode(one, code as string)));
+  return missing.length === 0 ? codings : [...codings, ...missing];
 }
 
 export function isCode(coding: Json, code: string): boolean {

@@ -1,8 +1,8 @@
 import type { Json } from "@wardline/policy-types/express";
 import { actOn } from "../actions/act.ts";
 import { isSpent } from "../actions/masked.ts";
-import type { Step } from "../profile/machine.ts";
-import { isObject, type JsonObject } from "../values.ts";
+import type { StepKind } from "../profile/machine.ts";
+import { isObject } from "../values.ts";
 import { REMOVED, type Walk } from "./context.ts";
 
 /**
@@ -10,31 +10,18 @@ import { REMOVED, type Walk } from "./context.ts";
  *
  * @see https://hl7.org/fhir/R4/json.html#primitive
  */
-export function walkPrimitive(
-  node: JsonObject,
-  name: string,
-  step: Step,
-  walk: Walk,
-  copy: JsonObject | undefined,
-): JsonObject | undefined {
-  const value = node[name];
-  const part = node[`_${name}`];
-  if (step.kind === "keep" && part === undefined && isPlain(value)) return copy;
-
-  const after = step.kind === "drop" ? droppedUnlessSpent(value, part, walk) : judged(value, part, step, walk);
-  if (after.value === value && after.part === part) return copy;
-  const changed = copy ?? { ...node };
-  put(changed, name, after.value);
-  put(changed, `_${name}`, after.part);
-  return changed;
+export function walkPrimitive(value: Json | undefined, part: Json | undefined, step: StepKind, walk: Walk): Both {
+  if (step.kind === "keep" && part === undefined && isPlain(value)) return { value, part };
+  return step.kind === "drop" ? droppedUnlessSpent(value, part, walk) : judged(value, part, step, walk);
 }
 
-interface Both {
+/** Both are undefined when the element goes. */
+export interface Both {
   readonly value: Json | undefined;
   readonly part: Json | undefined;
 }
 
-function judged(value: Json | undefined, part: Json | undefined, step: Step, walk: Walk): Both {
+function judged(value: Json | undefined, part: Json | undefined, step: StepKind, walk: Walk): Both {
   if (!isWellFormed(value, part)) return gone(walk);
   if (!Array.isArray(value) && !Array.isArray(part)) return judgedItem(value, part, step, walk);
 
@@ -51,7 +38,7 @@ function judged(value: Json | undefined, part: Json | undefined, step: Step, wal
   };
 }
 
-function judgedItem(value: Json | undefined, part: Json | undefined, step: Step, walk: Walk): Both {
+function judgedItem(value: Json | undefined, part: Json | undefined, step: StepKind, walk: Walk): Both {
   if (step.kind !== "act")
     return { value, part: isObject(part) ? walk.object(part, walk.machine.element, walk) : part };
   if (value === undefined || value === null) {
@@ -89,9 +76,4 @@ function isPlain(value: Json | undefined): boolean {
 function isWellFormed(value: Json | undefined, part: Json | undefined): boolean {
   const isPart = (one: Json | undefined): boolean => one === undefined || one === null || isObject(one);
   return (value === null || isPlain(value)) && (Array.isArray(part) ? part.every(isPart) : isPart(part));
-}
-
-function put(object: JsonObject, name: string, value: Json | undefined): void {
-  if (value === undefined) delete object[name];
-  else object[name] = value;
 }

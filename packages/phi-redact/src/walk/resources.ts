@@ -44,7 +44,9 @@ export function walkResource(resource: JsonObject, isContained: boolean, walk: W
   walk.resourceType = type;
   walk.id = leavingId(resource, type, walk);
   const after = fate === "keep" ? walkWhole(resource, state, walk) : stub(resource, state, fate, walk);
-  const done = after === undefined || UNLABELLED.has(type) ? after : label(after, walk.effects);
+  // What changed is a copy, and ours to write to.
+  const isChanged = after !== undefined && after !== resource && walk.effects !== 0;
+  const done = isChanged && !UNLABELLED.has(type) ? label(after, walk.effects) : after;
   walk.effects = outer.effects;
   walk.path.push(...outer.path);
   walk.resourceType = outer.resourceType;

@@ -1,0 +1,447 @@
+import { Readable } from "node:stream";
+import { type AccessRecord, DependencyError } from "@wardline/policy-types";
+import { afterAnswer, contextOf } from "@wardline/policy-types/express";
+import { ask, EXPRESS, listen } from "@wardline-tools/test-kit";
+import type { Request, Response } from "express";
+import { describe, expect, it } from "vitest";
+import { type PhiRedactOptions, phiRedact } from "../src/index.ts";
+import { PSEUDONYMS, SPY_CIPHER } from "./support/values.ts";
+
+const FHIR = "application/fhir+json";
+const SECRET = "zq-secret";
+const patient = {
+  resourceType: "Patient",
+  id: "1",
+  text: { status: "generated", div: `<div>${SECRET}</div>` },
+  name: [{ family: "Chalmers" }],
+};
+const reports = { resourceType: "Basic", id: "b", code: { text: "x" } };
+
+describe.each(EXPRESS)("%s", (_name, express) => {
+  /** A FHIR base whose handler answers as told; what it was asked, and the record of the last request. */
+  async function edge(
+    options: PhiRedactOptions,
+    handler: (req: Request, res: Response) => void,
+    before?: (req: Request) => void,
+  ) {
+    const app = express();
+    const seen: { runs: number; record: AccessRecord | undefined } = { runs: 0, record: undefined };
+    app.use((req, res, next) => {
+      afterAnswer(res, (record) => {
+        seen.record = record;
+      });
+      before?.(req);
+      next();
+    });
+    app.use("/fhir", phiRedact(options));
+    app.use("/fhir", (req, res) => {
+      seen.runs += 1;
+      handler(req, res);
+    });
+    return { url: `${await listen(app)}/fhir`, seen };
+  }
+  const json = (body: unknown) => (_req: Request, res: Response) => void res.type(FHIR).json(body);
+
+  it("S13: res.json, res.send, res.write and a stream are all redacted", async () => {
+    const text = JSON.stringify(patient);
+    const ways: readonly ((req: Request, res: Response) => void)[] = [
+      json(patient),
+      (_req, res) => void res.type(FHIR).send(text),
+      (_req, res) => {
+        res.setHeader("Content-Type", FHIR);
+        res.write(text.slice(0, 40));
+        res.end(text.slice(40));
+      },
+      (_req, res) => {
+        res.setHeader("Content-Type", FHIR);
+        Readable.from([text.slice(0, 9), text.slice(9)]).pipe(res);
+      },
+    ];
+    for (const way of ways) {
+      const { url } = await edge({ profile: "minimum-necessary", intermediary: "edge.example" }, way);
+      const answer = await ask(`${url}/Patient/1`);
+      expect(answer.status).toBe(200);
+      expect(answer.text).toContain("Chalmers");
+      expect(answer.text).not.toContain(SECRET);
+      expect(answer.headers["x-intermediary"]).toBe("edge.example");
+    }
+  });
+
+  it("records what it decided, and why", async () => {
+    const { url, seen } = await edge({ profile: "minimum-necessary" }, json(patient));
+    await ask(`${url}/Patient/1`);
+    await expect
+      .poll(() => seen.record?.decisions)
+      .toContainEqual({
+        control: "phi-redact",
+        kind: "permit",
+        because: ["profile minimum-necessary"],
+      });
+  });
+
+  it("decimals keep their precision (R4 json.html)", async () => {
+    const text =
+      '{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":2.00},"note":[{"text":"n"}],"component":[{"code":{},"valueQuantity":{"value":1.10e1}}]}';
+    const { url } = await edge({ profile: "minimum-necessary" }, (_req, res) => void res.type(FHIR).send(text));
+    const answer = await ask(`${url}/Observation/1`);
+    expect(answer.text).toContain('"value":2.00');
+    expect(answer.text).toContain('"value":1.10e1');
+    expect(answer.text).not.toContain("note");
+  });
+
+  it("NDJSON goes line by line, and what may not leave is no line", async () => {
+    const lines = [
+      patient,
+      {
+        ...reports,
+        meta: { security: [{ system: "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", code: "V" }] },
+      },
+      reports,
+    ];
+    const { url } = await edge(
+      { profile: "minimum-necessary", sensitive: [{ category: "restricted", fate: "drop" }] },
+      (_req, res) => {
+        res.setHeader("Content-Type", "application/fhir+ndjson");
+        res.end(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+      },
+    );
+    const answer = await ask(`${url}/Patient`);
+    const out = answer.text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { id: string });
+    expect(out.map(({ id }) => id)).toEqual(["1", "b"]);
+    expect(answer.text).not.toContain(SECRET);
+  });
+
+  it("batch and history answers are redacted entry by entry", async () => {
+    const { url } = await edge(
+      { profile: "minimum-necessary" },
+      json({
+        resourceType: "Bundle",
+        type: "batch-response",
+        entry: [{ response: { status: "200" }, resource: patient }],
+      }),
+    );
+    const body = JSON.stringify({
+      resourceType: "Bundle",
+      type: "batch",
+      entry: [{ request: { method: "GET", url: "Patient/1" } }],
+    });
+    const answer = await ask(url, { method: "POST", headers: { "Content-Type": FHIR }, body });
+    expect(answer.status).toBe(200);
+    expect(answer.text).toContain("Chalmers");
+    expect(answer.text).not.toContain(SECRET);
+  });
+
+  it.each<[string, PhiRedactOptions, (req: Request, res: Response) => void, number, string]>([
+    ["S12: not FHIR", { profile: "full" }, json({ name: SECRET }), 502, "phi-redact/answer-unjudgeable"],
+    [
+      "S12: a type R4 does not have",
+      { profile: "full" },
+      json({ resourceType: "Chart", name: SECRET }),
+      502,
+      "phi-redact/answer-unjudgeable",
+    ],
+    ["S12: text", { profile: "full" }, (_req, res) => void res.send(SECRET), 502, "phi-redact/answer-unjudgeable"],
+    [
+      "S12: XML",
+      { profile: "full" },
+      (_req, res) => void res.type("application/fhir+xml").send(SECRET),
+      502,
+      "phi-redact/answer-unjudgeable",
+    ],
+    [
+      "S12: a rule that fails",
+      {
+        profile: { name: "x", rules: [{ path: "Patient.name", action: "encrypt" }] },
+        cipher: {
+          ...SPY_CIPHER,
+          encryptField: () => {
+            throw new Error(SECRET);
+          },
+        },
+      },
+      json(patient),
+      502,
+      "phi-redact/answer-unjudgeable",
+    ],
+    [
+      "S15: an error page",
+      { profile: "full" },
+      (_req, res) => void res.status(404).send(SECRET),
+      404,
+      "phi-redact/error-withheld",
+    ],
+    [
+      "S15: an error in JSON",
+      { profile: "full" },
+      (_req, res) => void res.status(400).json({ error: SECRET }),
+      400,
+      "phi-redact/error-withheld",
+    ],
+    [
+      "A9: a resource that may not leave",
+      { profile: "full", sensitive: [{ category: "restricted", fate: "drop" }] },
+      json({
+        ...patient,
+        meta: { security: [{ system: "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", code: "V" }] },
+      }),
+      404,
+      "phi-redact/not-available",
+    ],
+  ])("%s is not sent", async (_name2, options, handler, status, code) => {
+    const { url, seen } = await edge(options, handler);
+    const answer = await ask(`${url}/Patient/1`);
+    expect([answer.status, answer.code]).toEqual([status, code]);
+    expect(answer.text).not.toContain(SECRET);
+    await expect
+      .poll(() => seen.record?.decisions)
+      .toContainEqual(expect.objectContaining({ control: "phi-redact", kind: "deny", code }));
+  });
+
+  it("A1: a search that probes does not reach the handler", async () => {
+    const { url, seen } = await edge({ profile: "minimum-necessary" }, json(patient));
+    const get = await ask(`${url}/Patient?identifier=${SECRET}`);
+    const body = `identifier=${SECRET}`;
+    const post = await ask(`${url}/Patient/_search`, {
+      method: "POST",
+      headers: { "Content-Type": "application/x-www-form-urlencoded" },
+      body,
+    });
+    for (const answer of [get, post]) {
+      expect([answer.status, answer.code]).toEqual([403, "phi-redact/search-probes"]);
+      expect(answer.text).not.toContain(SECRET);
+    }
+    expect(seen.runs).toBe(0);
+  });
+
+  it.each<[string, string, string, unknown]>([
+    [
+      "PUT with SUBSETTED",
+      "PUT",
+      "Patient/1",
+      {
+        ...patient,
+        meta: { tag: [{ system: "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", code: "SUBSETTED" }] },
+      },
+    ],
+    [
+      "PUT with a redaction label",
+      "PUT",
+      "Patient/1",
+      {
+        ...patient,
+        meta: { security: [{ system: "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", code: "MASKED" }] },
+      },
+    ],
+    [
+      "PUT with a masked element",
+      "PUT",
+      "Patient/1",
+      {
+        resourceType: "Patient",
+        id: "1",
+        _birthDate: {
+          extension: [{ url: "http://hl7.org/fhir/StructureDefinition/data-absent-reason", valueCode: "masked" }],
+        },
+      },
+    ],
+    [
+      "PUT with a ciphertext",
+      "PUT",
+      "Patient/1",
+      {
+        resourceType: "Patient",
+        id: "1",
+        name: [{ extension: [{ url: "urn:wardline:encrypted-field", valueString: "x" }] }],
+      },
+    ],
+    [
+      "POST",
+      "POST",
+      "Patient",
+      {
+        resourceType: "Patient",
+        meta: { tag: [{ system: "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", code: "SUBSETTED" }] },
+      },
+    ],
+    [
+      "PATCH of a whole name",
+      "PATCH",
+      "Patient/1",
+      [
+        {
+          op: "add",
+          path: "/name/0",
+          value: {
+            extension: [{ url: "http://hl7.org/fhir/StructureDefinition/data-absent-reason", valueCode: "masked" }],
+          },
+        },
+      ],
+    ],
+    [
+      "a transaction",
+      "POST",
+      "",
+      {
+        resourceType: "Bundle",
+        type: "transaction",
+        entry: [
+          {
+            request: { method: "PUT", url: "Patient/1" },
+            resource: {
+              resourceType: "Patient",
+              id: "1",
+              meta: {
+                tag: [{ system: "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", code: "SUBSETTED" }],
+              },
+            },
+          },
+        ],
+      },
+    ],
+  ])("a partial resource is not written back: %s", async (_name2, method, path, body) => {
+    const { url, seen } = await edge({ profile: "minimum-necessary" }, json(patient));
+    const type = method === "PATCH" ? "application/json-patch+json" : FHIR;
+    const answer = await ask(`${url}/${path}`, {
+      method,
+      headers: { "Content-Type": type },
+      body: JSON.stringify(body),
+    });
+    expect([answer.status, answer.code, seen.runs]).toEqual([422, "phi-redact/partial-write", 0]);
+    expect(answer.text).toContain("PATCH of the elements to change");
+  });
+
+  it("what the edge itself redacted is recognised when it comes back", async () => {
+    const { url, seen } = await edge({ profile: "minimum-necessary" }, json(patient));
+    const read = await ask(`${url}/Patient/1`);
+    const answer = await ask(`${url}/Patient/1`, { method: "PUT", headers: { "Content-Type": FHIR }, body: read.text });
+    expect([answer.status, answer.code, seen.runs]).toEqual([422, "phi-redact/partial-write", 1]);
+  });
+
+  it("a whole resource is written, and a body that is no JSON is not", async () => {
+    const { url, seen } = await edge(
+      { profile: "minimum-necessary" },
+      (req, res) => void res.type(FHIR).json(req.body),
+    );
+    const { text: _text, ...whole } = patient;
+    const put = await ask(`${url}/Patient/1`, {
+      method: "PUT",
+      headers: { "Content-Type": FHIR },
+      body: JSON.stringify(whole),
+    });
+    expect([put.status, JSON.parse(put.text)]).toEqual([200, whole]);
+    const xml = await ask(`${url}/Patient/1`, {
+      method: "PUT",
+      headers: { "Content-Type": "application/fhir+xml" },
+      body: "<Patient/>",
+    });
+    expect([xml.status, xml.code, seen.runs]).toEqual([415, "phi-redact/body-unreadable", 1]);
+  });
+
+  it("A5: the profile follows zone, role, purpose, API type and client; no profile, no data", async () => {
+    const principal = { method: "jwt", issuer: "i", subject: "s", launch: {}, scopes: [] } as const;
+    const options: PhiRedactOptions = {
+      profiles: [
+        { when: { zones: ["device"] }, profile: "minimum-necessary/telemetry" },
+        {
+          when: { clients: ["scheduler"], roles: ["clerk"], purposes: ["HOPERAT"], apiTypes: ["clinical"] },
+          profile: { name: "names", only: ["Patient.name"] },
+        },
+        { when: { purposes: ["TREAT"] }, profile: "full" },
+      ],
+    };
+    const as = async (facts: object, who: object) => {
+      const { url, seen } = await edge(options, json(patient), (req) => {
+        Object.assign(contextOf(req), facts, { principal: { ...principal, roles: [], purposeOfUse: [], ...who } });
+      });
+      const answer = await ask(`${url}/Patient/1`);
+      return answer.status === 200 ? Object.keys(JSON.parse(answer.text) as object) : [answer.code, seen.runs];
+    };
+    expect(await as({ zone: "device" }, {})).toEqual(["phi-redact/type-withheld", 0]);
+    expect(
+      await as({ apiType: "clinical" }, { clientId: "scheduler", roles: ["clerk"], purposeOfUse: ["PATADMIN"] }),
+    ).toEqual(["resourceType", "id", "name", "meta"]);
+    expect(await as({ apiType: "clinical" }, { clientId: "scheduler", roles: [], purposeOfUse: ["PATADMIN"] })).toEqual(
+      ["phi-redact/no-profile", 0],
+    );
+    expect(await as({}, { purposeOfUse: ["ETREAT"] })).toEqual(Object.keys(patient));
+    expect(await as({}, {})).toEqual(["phi-redact/no-profile", 0]);
+  });
+
+  it.each<[string, PhiRedactOptions]>([
+    [
+      "the key provider is down",
+      {
+        profile: { name: "x", rules: [{ path: "Patient.name", action: "encrypt" }] },
+        cipher: { ...SPY_CIPHER, prepare: () => Promise.reject(new DependencyError("k", "down", { retryable: true })) },
+      },
+    ],
+    [
+      "the key provider hangs (F1)",
+      {
+        prepareTimeoutMs: 20,
+        profile: { name: "x", rules: [{ path: "Patient.name", action: "encrypt" }] },
+        cipher: { ...SPY_CIPHER, prepare: () => new Promise(() => undefined) },
+      },
+    ],
+    ["the consent registry is down (F8)", { profile: "42cfr-part2", consent: () => Promise.reject(new Error("down")) }],
+    [
+      "the consent registry throws",
+      {
+        profile: "42cfr-part2",
+        consent: () => {
+          throw new Error("down");
+        },
+      },
+    ],
+  ])("%s: 503, and the handler does not run", async (_name2, options) => {
+    const { url, seen } = await edge(options, json(patient));
+    const answer = await ask(`${url}/Patient/1`);
+    expect([answer.status, answer.code, answer.headers["retry-after"], seen.runs]).toEqual([
+      503,
+      "phi-redact/preparation-failed",
+      "5",
+      0,
+    ]);
+  });
+
+  it("replaced ids do not come back in headers", async () => {
+    const profile = { name: "x", rules: [{ path: "Resource.id", action: "pseudonymise" as const }] };
+    const { url } = await edge({ profile, pseudonyms: PSEUDONYMS }, (_req, res) => {
+      res.set({ Location: "/fhir/Patient/1/_history/1", "Content-Location": "/fhir/Patient/1" });
+      res.type(FHIR).json(patient);
+    });
+    const answer = await ask(`${url}/Patient/1`);
+    expect(answer.headers["location"] ?? answer.headers["content-location"]).toBeUndefined();
+    expect((JSON.parse(answer.text) as { id: string }).id).toMatch(/^v1\.k1\./);
+  });
+
+  it("plain JSON has rules of its own, at any depth, in any case, and in strings", async () => {
+    const body = {
+      SSN: SECRET,
+      people: [{ email: SECRET, note: JSON.stringify({ deep: [{ Email: SECRET }] }) }],
+      kept: 1,
+    };
+    const { url } = await edge(
+      {
+        json: [
+          { path: "$.ssn", action: "remove" },
+          { path: "$..email", action: "mask" },
+        ],
+      },
+      (_req, res) => void res.json(body),
+    );
+    const answer = await ask(`${url}/anything`);
+    expect(JSON.parse(answer.text)).toEqual({
+      people: [{ email: "****", note: '{"deep":[{"Email":"****"}]}' }],
+      kept: 1,
+    });
+    const { url: broken } = await edge(
+      { json: [{ path: "$.ssn", action: "remove" }] },
+      (_req, res) => void res.send(SECRET),
+    );
+    expect((await ask(`${broken}/anything`)).status).toBe(502);
+  });
+});
