@@ -52,7 +52,8 @@ export function checkShared(found: Findings, given: object | undefined, hasKey: 
   refuseUnknownKeys(found, shared, known, "shared");
   if (!hasKey) found.add("key", "missing", "instances that share need the same key: give 16 random bytes");
   if (typeof shared.sendCommand !== "function") found.add("shared.sendCommand", "not-a-function", "give a function");
-  if (shared.prefix !== undefined && !/^[A-Za-z0-9:._-]{1,64}$/.test(String(shared.prefix))) {
+  const { prefix = "default" } = shared;
+  if (typeof prefix !== "string" || !/^[A-Za-z0-9:._-]{1,64}$/.test(prefix)) {
     found.add("shared.prefix", "malformed", "write 1 to 64 letters, digits or :._-");
   }
   checkCounts(found, shared, ["deadlineMs", "intervalMs", "retryMs", "maxQueue"], "shared");
