@@ -90,6 +90,12 @@ const ask = (to) =>
 
 async function measure(options) {
   const app = express();
+  const waits = [];
+  app.use((_req, res, next) => {
+    const began = performance.now();
+    res.once("finish", () => waits.push(performance.now() - began));
+    next();
+  });
   app.use(tieredThrottle({ windows, redis: sendCommand, expectedReplicas: 2, ...options }), (_req, res) =>
     res.json({}),
   );
@@ -101,18 +107,20 @@ async function measure(options) {
   };
   await Promise.all(Array.from({ length: 20 }, one));
   server.close();
-  return answers;
+  return { answers, waited: Math.max(...waits) };
 }
 
 await measure({});
 for (const [name, [breakIt, heal]] of Object.entries(outages)) {
   await breakIt();
   for (const [mode, options] of Object.entries(MODES)) {
-    const answers = await measure(options);
+    const { answers, waited } = await measure(options);
     const times = answers.map(({ ms }) => ms).sort((a, b) => a - b);
     const statuses = [...new Set(answers.map(({ status }) => status))].join(" ");
     const [worst, median] = [times.at(-1), times[times.length >> 1]].map((ms) => `${ms.toFixed(0).padStart(4)} ms`);
-    console.log(`  ${name.padEnd(20)} ${mode.padEnd(7)} worst ${worst}  median ${median}  answered ${statuses}`);
+    console.log(
+      `  ${name.padEnd(20)} ${mode.padEnd(7)} worst ${worst}  median ${median}  worst from arrival to answer ${waited.toFixed(0).padStart(4)} ms  answered ${statuses}`,
+    );
   }
   await heal();
   for (let n = 0; n < 200; n++) {
