@@ -20,6 +20,7 @@ async function serve(bytes) {
     (name) => `${JSON.stringify(JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")))}\n`,
   );
   let largest = 0;
+  let idle = 0;
   const app = express();
   app.use(phiRedact({ profile: "minimum-necessary" }));
   app.use((_req, res) => {
@@ -34,9 +35,12 @@ async function serve(bytes) {
       yield line;
     }
   }
-  const server = app.listen(0, "127.0.0.1", () => process.send?.({ port: server.address().port }));
+  const server = app.listen(0, "127.0.0.1", () => {
+    idle = process.memoryUsage().rss;
+    process.send?.({ port: server.address().port });
+  });
   process.on("message", () => {
-    process.send?.({ largest });
+    process.send?.({ largest, idle });
     server.close();
     process.disconnect();
   });
@@ -56,9 +60,9 @@ async function measure(megabytes) {
   await once(answer, "end");
   const seconds = (performance.now() - started) / 1000;
   child.send("end");
-  const [{ largest }] = await once(child, "message");
+  const [{ largest, idle }] = await once(child, "message");
   console.log(
     `${megabytes} MB exported, ${(received / 1e6).toFixed(0)} MB received, ${leaked ? "WITH" : "no"} narratives, ${seconds.toFixed(0)} s, ` +
-      `largest resident set ${(largest / 1e6).toFixed(0)} MB`,
+      `resident set ${(idle / 1e6).toFixed(0)} MB idle, ${(largest / 1e6).toFixed(0)} MB at most`,
   );
 }
