@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from "../values.ts";
 import { GENERALISED, MASKED, PSEUDONYMISED, REMOVED } from "./context.ts";
 
 /** @see https://terminology.hl7.org/CodeSystem/v3-ObservationValue */
-export const ALTERATIONS = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue";
+const ALTERATIONS = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue";
 
 /** In past tense: what was done, not what is asked for. */
 const LABELS: readonly (readonly [bit: number, code: string])[] = [

@@ -28,7 +28,7 @@ export function redactResource(resource: JsonObject, tools: Tools): JsonObject |
 }
 
 /** One resource inside or outside of others. Contained resources carry no labels of their own: their container does. */
-export function walkResource(resource: JsonObject, isContained: boolean, walk: Walk): JsonObject | undefined {
+function walkResource(resource: JsonObject, isContained: boolean, walk: Walk): JsonObject | undefined {
   const type = resource["resourceType"];
   const state = typeof type === "string" ? walk.machine.root(type) : undefined;
   if (typeof type !== "string" || state === undefined) throw new UnjudgeableError("not a resource of R4");
