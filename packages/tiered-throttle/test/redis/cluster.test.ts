@@ -11,7 +11,9 @@ import { connect } from "../support/redis.ts";
 const SLOTS = 16_384;
 
 describeWithRedis("Redis Cluster of three nodes", () => {
-  let nodes: readonly RedisServer[];
+  let nodes: readonly RedisServer[] = [];
+  // A hook registered while another runs is not heard of.
+  afterAll(() => Promise.all(nodes.map((node) => node.kill())));
   let direct: readonly SendCommand[];
   let send: SendCommand;
 

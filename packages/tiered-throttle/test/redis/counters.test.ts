@@ -1,7 +1,7 @@
 import type { SendCommand } from "@wardline/policy-types";
 import { describeWithRedis, type RedisServer, startRedis } from "@wardline-tools/test-kit";
 import fc from "fast-check";
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Limit, LocalCounters, RedisCounters, type RedisTier } from "../../src/index.ts";
 import { limitOfQuota, limitOfWindow } from "../../src/limits.ts";
 import { connect } from "../support/redis.ts";
@@ -20,6 +20,8 @@ describeWithRedis("RedisCounters", () => {
     redis = await startRedis();
     send = await connect(redis.url);
   });
+  // A hook registered while another runs is not heard of.
+  afterAll(() => redis.kill());
   beforeEach(async () => {
     await send("FLUSHALL");
   });

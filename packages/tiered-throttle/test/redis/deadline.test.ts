@@ -1,5 +1,5 @@
 import { describeWithRedis, startRedis } from "@wardline-tools/test-kit";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { withinDeadline } from "../../src/deadline.ts";
 import { connect } from "../support/redis.ts";
 
@@ -18,7 +18,9 @@ it("F1: a store that hangs is given up, and its late answer changes nothing", as
 
 describeWithRedis("F1: the deadline", () => {
   it("does not hold a pause of this process against the store", async () => {
-    const send = await connect((await startRedis()).url);
+    const redis = await startRedis();
+    onTestFinished(() => redis.kill());
+    const send = await connect(redis.url);
     const asked = withinDeadline(20, () => send("PING"));
     await new Promise((resolve) => setImmediate(resolve));
     // Redis answers meanwhile, and this process stands still past the deadline.

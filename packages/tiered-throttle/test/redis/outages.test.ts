@@ -8,7 +8,7 @@ import {
   startRedis,
 } from "@wardline-tools/test-kit";
 import express from "express";
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type TieredThrottleOptions, tieredThrottle } from "../../src/index.ts";
 import { connect, type SlowProxy, slowProxy } from "../support/redis.ts";
 
@@ -48,6 +48,8 @@ describeWithRedis("F1, F4: Redis out of order", () => {
     admin = await connect(redis.url);
     send = await connect(proxy.url);
   });
+  // A hook registered while another runs is not heard of.
+  afterAll(() => redis.kill());
   beforeEach(async () => {
     await expect.poll(() => admin("FLUSHALL").catch(String)).toBe("OK");
     await expect.poll(() => send("PING").catch(String)).toBe("PONG");

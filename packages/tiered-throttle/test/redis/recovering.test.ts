@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { SendCommand } from "@wardline/policy-types";
 import { describeWithRedis, type RedisServer, startRedis } from "@wardline-tools/test-kit";
 import { RedisStore, type SendCommandFn } from "rate-limit-redis";
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { recoveringSendCommand } from "../../src/index.ts";
 import { connect } from "../support/redis.ts";
 
@@ -56,6 +56,8 @@ describeWithRedis("F3: a store of rate-limit-redis made while Redis is down", ()
     redis = await startRedis();
     send = await connect(redis.url);
   });
+  // A hook registered while another runs is not heard of.
+  afterAll(() => redis.kill());
   beforeEach(async () => {
     await redis.kill();
   });
