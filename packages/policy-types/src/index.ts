@@ -28,6 +28,7 @@ export {
 export type { DataKey, KeyContext, KeyProvider } from "./keys.ts";
 export { type Findings, findings, join, nearest, refuseUnknownKeys } from "./options.ts";
 export {
+  type AdminPolicy,
   definePolicy,
   type IssuerPolicy,
   type ListenerPolicy,
@@ -37,12 +38,46 @@ export {
   type RouteSource,
   type SchemaPolicy,
   type SmartEndpoints,
-  type TierPolicy,
   type TlsPolicy,
   type UpstreamPolicy,
   type UpstreamTarget,
-  type WindowPolicy,
+  type UpstreamTlsPolicy,
 } from "./policy.ts";
+export type {
+  BreakGlassPolicy,
+  ClientPolicy,
+  ConditionPolicy,
+  ConsentPolicy,
+  DevicePolicy,
+  DpopPolicy,
+  IntrospectionPolicy,
+} from "./policy-authority.ts";
+export type {
+  DlpPolicy,
+  RedactionAction,
+  RedactionChoicePolicy,
+  RedactionPolicy,
+  RedactionProfilePolicy,
+  SensitivePolicy,
+} from "./policy-data.ts";
+export type {
+  AbusePolicy,
+  CorsPolicy,
+  HostileInputPolicy,
+  IdentityPolicy,
+  RegistryEntryPolicy,
+} from "./policy-edge.ts";
+export type {
+  BreakerPolicy,
+  DoorPolicy,
+  PoolsPolicy,
+  QuotaPolicy,
+  RedisPolicy,
+  TierChoice,
+  TierPolicy,
+  WindowOwnerName,
+  WindowPolicy,
+} from "./policy-limits.ts";
 export { POLICY_SCHEMA } from "./policy-schema.ts";
 export type { AuthenticationMethod, Principal } from "./principal.ts";
 export type { SendCommand, Subscribe } from "./redis.ts";

@@ -1,5 +1,23 @@
 import type { CompartmentRule } from "./grant.ts";
 import type { InteractionCode } from "./interaction.ts";
+import type {
+  BreakGlassPolicy,
+  ClientPolicy,
+  ConditionPolicy,
+  ConsentPolicy,
+  DevicePolicy,
+  DpopPolicy,
+  IntrospectionPolicy,
+} from "./policy-authority.ts";
+import type { DlpPolicy, RedactionChoicePolicy, RedactionPolicy } from "./policy-data.ts";
+import type {
+  AbusePolicy,
+  CorsPolicy,
+  HostileInputPolicy,
+  IdentityPolicy,
+  RegistryEntryPolicy,
+} from "./policy-edge.ts";
+import type { BreakerPolicy, DoorPolicy, PoolsPolicy, RedisPolicy, TierChoice, TierPolicy } from "./policy-limits.ts";
 import type { ApiType, TrustZone } from "./zones.ts";
 
 /** An authorisation server whose tokens count. */
@@ -18,6 +36,10 @@ export interface IssuerPolicy {
   readonly maxLifetimeSeconds?: number;
   /** Clock difference tolerated, in seconds, 0 to 300. Default 30. */
   readonly leewaySeconds?: number;
+  /** How to ask it about tokens. Absent: only JWTs count. */
+  readonly introspection?: IntrospectionPolicy;
+  /** Which claims say what of the caller, where they are not the usual ones: see `claims` of smart-auth. */
+  readonly claims?: Readonly<Record<string, unknown>>;
   /** What apps are told in `.well-known/smart-configuration`. Absent: the routes of this issuer publish none. */
   readonly smart?: SmartEndpoints;
 }
@@ -58,6 +80,24 @@ export interface UpstreamPolicy {
   readonly bodyTimeoutMs?: number;
   /** Connections at once. Default 128. */
   readonly connections?: number;
+  /** When it is left alone for a while. `{}` takes the defaults. Default on; `false`: never. */
+  readonly breaker?: BreakerPolicy | false;
+  /** TLS towards it: our certificate, its authorities, its pinned keys. */
+  readonly tls?: UpstreamTlsPolicy;
+}
+
+/** TLS towards an upstream. */
+export interface UpstreamTlsPolicy {
+  /** Files of the authorities whose servers count. Default Node's. */
+  readonly ca?: readonly string[];
+  /** File of our own certificate. */
+  readonly cert?: string;
+  /** `file:` or `env:` of its key. */
+  readonly key?: string;
+  /** SHA-256 of public keys, base64: a server with another one is not spoken to. */
+  readonly pins?: readonly string[];
+  readonly servername?: string;
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3";
 }
 
 /** One of several servers with the same data. */
@@ -89,6 +129,22 @@ export interface TlsPolicy {
   readonly fips?: boolean;
 }
 
+/** The operator's listener. */
+export interface AdminPolicy {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  readonly port: number;
+  readonly tls?: TlsPolicy;
+  /** Who may do more than look whether the edge is well: a token of one of the policy's issuers with all of this. */
+  readonly operators?: {
+    /** `aud` of their tokens. */
+    readonly audience: string;
+    readonly roles: readonly string[];
+    /** How they signed in, one of these. Default `["mfa"]`. */
+    readonly amr?: readonly string[];
+  };
+}
+
 /** A door of the edge: an address, its TLS, and the zones that are reached through it and no others. */
 export interface ListenerPolicy {
   /** Default 127.0.0.1. */
@@ -99,21 +155,6 @@ export interface ListenerPolicy {
   readonly zones?: readonly TrustZone[];
   /** Absent: plain http, for a TLS terminator named in `trustedProxies`, or for `development`. */
   readonly tls?: TlsPolicy;
-}
-
-/** `limit` requests per `windowSeconds`. */
-export interface WindowPolicy {
-  /** Policy name shown in RateLimit-Policy; token characters. */
-  readonly name: string;
-  readonly limit: number;
-  readonly windowSeconds: number;
-  readonly by: "client" | "user" | "organisation" | "device" | "address";
-}
-
-export interface TierPolicy {
-  readonly windows: readonly WindowPolicy[];
-  /** Requests at once per client; absent: unbounded. */
-  readonly concurrency?: number;
 }
 
 /** One piece of the API: what may be asked under this path, by which zone, and who answers. */
@@ -136,6 +177,18 @@ export interface RoutePolicy {
   readonly types?: readonly string[];
   /** Name of the tier that limits it. */
   readonly tier: string;
+  /** Other tiers for some callers or classes; the first that fits. */
+  readonly tiersFor?: readonly TierChoice[];
+  /** Which profile its answers leave under: a preset, one of `redaction.profiles`, or a choice by caller. Default by zone. */
+  readonly redaction?: string | readonly RedactionChoicePolicy[];
+  /** Scopes for every type (`user/*.rs`) grant nothing. Default false. */
+  readonly refuseWildcardScopes?: boolean;
+  /** Each token counts once, by its `jti`. Default false. */
+  readonly oneTimeTokens?: boolean;
+  /** CIDR ranges that may call. Default what the zone's preset says. */
+  readonly addresses?: readonly string[];
+  /** What the inventory knows of it. */
+  readonly registry?: RegistryEntryPolicy;
   readonly compartmentRule?: CompartmentRule;
   /** Types without a patient that a patient's app may read by reference. */
   readonly supportTypes?: readonly string[];
@@ -173,7 +226,7 @@ export interface PolicyDocument {
   /** How a TLS terminator in `trustedProxies` reports the client's certificate. Default: only this edge's own TLS counts. */
   readonly clientCertificateHeader?: { readonly format: "rfc9440" | "nginx" | "envoy" | "aws"; readonly name?: string };
   /** The operator's listener: `/healthz` and `/readyz`. Host default 127.0.0.1. Absent: none. */
-  readonly admin?: { readonly host?: string; readonly port: number };
+  readonly admin?: AdminPolicy;
   readonly issuers: readonly IssuerPolicy[];
   /** By name. */
   readonly upstreams: Readonly<Record<string, UpstreamPolicy>>;
@@ -181,7 +234,37 @@ export interface PolicyDocument {
   readonly tiers: Readonly<Record<string, TierPolicy>>;
   readonly routes: readonly RoutePolicy[];
   /** Counted at the door per address before any crypto. */
-  readonly door?: { readonly limit?: number; readonly windowSeconds?: number };
+  readonly door?: DoorPolicy;
+  /** Room that is kept for some traffic. Absent: first come, first served. */
+  readonly pools?: PoolsPolicy;
+  /** State that several instances share. Absent: each counts for itself. */
+  readonly redis?: RedisPolicy;
+  /** Applications and what they were approved for. Absent: every client, for its token's scopes. */
+  readonly clients?: readonly ClientPolicy[];
+  /** Rules on roles, purpose, sign-in, network, hours. Default none. */
+  readonly conditions?: readonly ConditionPolicy[];
+  readonly breakGlass?: BreakGlassPolicy;
+  /** What patients withhold. Absent: nothing is withheld. */
+  readonly consent?: ConsentPolicy;
+  /** Devices that come with a certificate in place of a token. Needed by routes of the device zone. */
+  readonly devices?: readonly DevicePolicy[];
+  /** Tokens bound to a key are accepted in any case; this says how. */
+  readonly dpop?: DpopPolicy;
+  /** Seal page links with these 32-byte keys (base64url), the same for all instances. Default: a key of this process. */
+  readonly pageLinks?: { readonly keys: readonly string[]; readonly lifetimeSeconds?: number };
+  readonly redaction?: RedactionPolicy;
+  /** Identifiers of persons in URLs and headers. Default `{}`: refused in paths and queries. */
+  readonly dlp?: DlpPolicy | false;
+  /** Default `{}`: patterns of abuse are told. */
+  readonly abuse?: AbusePolicy | false;
+  readonly cors?: CorsPolicy;
+  /** Names this edge answers for. Default every name. */
+  readonly hosts?: readonly string[];
+  readonly hostileInput?: HostileInputPolicy;
+  /** Who is calling, told to upstreams. Absent: they are not told. */
+  readonly identity?: IdentityPolicy;
+  /** This edge serves a payer: the routes CMS-0057-F asks for must be there. */
+  readonly payer?: boolean;
   readonly limits?: {
     /** Default 1 MiB. */
     readonly requestBodyBytes?: number;

@@ -117,7 +117,9 @@ describe("the policy's JSON Schema", () => {
       yield* objects(member, [...path, Array.isArray(value) ? Number(key) : key]);
     }
   }
-  const places = [...objects(WHOLE)].filter((path) => !["upstreams", "tiers", "listeners"].includes(String(path.at(-1))));
+  const places = [...objects(WHOLE)].filter(
+    (path) => !["upstreams", "tiers", "listeners"].includes(String(path.at(-1))),
+  );
 
   it.each(places.map((path) => [path.join(".") || "(root)", path] as const))(
     "refuses an unknown key in %s",

@@ -1,0 +1,110 @@
+import { TRUST_ZONES } from "../zones.ts";
+import { breaker } from "./limits.ts";
+import { closed, flag, list, named, port, positive, secret, share, someWords, text, url } from "./parts.ts";
+
+const tls = closed(
+  {
+    cert: text,
+    key: secret,
+    passphrase: secret,
+    clientCa: someWords,
+    crl: someWords,
+    ocsp: text,
+    clientCertificates: { enum: ["none", "requested", "required"] },
+    minVersion: { enum: ["TLSv1.2", "TLSv1.3"] },
+    fips: flag,
+  },
+  ["cert", "key"],
+);
+
+const listener = {
+  host: text,
+  port,
+  zones: { type: "array", minItems: 1, uniqueItems: true, items: { enum: TRUST_ZONES } },
+  tls,
+} as const;
+
+export const upstream: object = closed(
+  {
+    url,
+    targets: list(closed({ url, weight: positive }, ["url"])),
+    srv: { type: "string", pattern: "^_[a-z0-9-]+\\._tcp\\.[A-Za-z0-9.-]+$" },
+    srvRefreshSeconds: positive,
+    probe: closed({ path: { type: "string", pattern: "^/[^\\s?#]*$" }, intervalSeconds: positive }),
+    retryShare: share,
+    headersTimeoutMs: positive,
+    bodyTimeoutMs: positive,
+    connections: { ...positive, maximum: 10_000 },
+    breaker: { anyOf: [{ const: false }, breaker] },
+    tls: closed({
+      ca: someWords,
+      cert: text,
+      key: secret,
+      pins: someWords,
+      servername: text,
+      minVersion: { enum: ["TLSv1.2", "TLSv1.3"] },
+    }),
+  },
+  ["url"],
+);
+
+const header = { anyOf: [{ const: false }, { type: "string", pattern: "^[A-Za-z0-9-]+$" }] } as const;
+
+/** Members of the policy about the edge's own place: its doors, its neighbours, its watchman. */
+export const edge: Readonly<Record<string, object>> = {
+  listen: closed(listener),
+  listeners: named(closed(listener, ["port", "zones"])),
+  clientCertificateHeader: closed(
+    { format: { enum: ["rfc9440", "nginx", "envoy", "aws"] }, name: { type: "string", pattern: "^[A-Za-z0-9-]+$" } },
+    ["format"],
+  ),
+  admin: closed(
+    {
+      host: text,
+      port,
+      tls,
+      operators: closed({ audience: text, roles: someWords, amr: someWords }, ["audience", "roles"]),
+    },
+    ["port"],
+  ),
+  trustedProxies: someWords,
+  cors: closed({ origins: someWords, requestHeaders: someWords, exposeHeaders: someWords, maxAgeSeconds: positive }, [
+    "origins",
+  ]),
+  hosts: someWords,
+  hostileInput: closed({
+    mode: { enum: ["refuse", "report", "off"] },
+    exceptions: list(closed({ path: text, rules: someWords, parameter: text }, ["path", "rules"])),
+  }),
+  identity: closed({
+    headers: closed({ organization: header, user: header, client: header }),
+    token: closed({ key: secret, algorithm: text, keyId: text, audience: text, lifetimeSeconds: positive }, [
+      "key",
+      "algorithm",
+      "audience",
+    ]),
+  }),
+  abuse: {
+    anyOf: [
+      { const: false },
+      closed({
+        responses: {
+          type: "object",
+          additionalProperties: closed(
+            {
+              action: { enum: ["tell", "slow-down", "step-up", "block"] },
+              seconds: positive,
+              cost: positive,
+              from: { enum: ["low", "medium", "high", "critical"] },
+            },
+            ["action"],
+          ),
+        },
+        thresholds: { type: "object", additionalProperties: { type: "object" } },
+        dangerouslyBlockProtectedCallers: flag,
+        key: secret,
+        webhook: closed({ url, secret }, ["url", "secret"]),
+      }),
+    ],
+  },
+};
