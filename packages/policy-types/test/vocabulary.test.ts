@@ -22,7 +22,113 @@ const WHOLE = definePolicy({
   publicOrigin: "https://fhir.example.org",
   development: false,
   listen: { host: "127.0.0.1", port: 8080 },
-  admin: { host: "127.0.0.1", port: 9090 },
+  admin: {
+    host: "127.0.0.1",
+    port: 9090,
+    tls: { cert: "admin.pem", key: "file:admin.key" },
+    operators: { audience: "https://edge.example.org/admin", roles: ["edge-operator"], amr: ["mfa"] },
+  },
+  payer: true,
+  pools: {
+    capacity: 100,
+    requestsPerSecond: 500,
+    pools: {
+      "prior-authorization": {
+        reserved: 20,
+        lend: 10,
+        maximum: 50,
+        priority: 5,
+        waiting: 10,
+        waitMs: 500,
+        reservedPerSecond: 50,
+      },
+    },
+    shedByLoad: true,
+  },
+  redis: { url: "rediss://redis.internal:6380", prefix: "edge:", replicas: 2, onFailure: "local" },
+  clients: [{ clientId: "app", issuer: "https://id.example.org", scopes: ["patient/*.rs"], organisation: "acme" }],
+  conditions: [
+    {
+      id: "office-hours",
+      effect: "require",
+      categories: ["sud"],
+      on: { interactions: ["read"], types: ["Patient"] },
+      when: {
+        roles: ["physician"],
+        purposeOfUse: ["TREAT"],
+        acr: ["aal2"],
+        amr: ["mfa"],
+        maxAuthAgeSeconds: 3600,
+        departments: ["cardiology"],
+        organisations: ["acme"],
+        clients: ["app"],
+        issuers: ["https://id.example.org"],
+        attributes: { posture: ["compliant"] },
+        networks: ["10.0.0.0/8"],
+        hours: { timeZone: "America/Chicago", days: ["mon"], from: "08:00", to: "18:00" },
+      },
+      liftedByBreakGlass: true,
+    },
+  ],
+  breakGlass: {
+    roles: ["physician"],
+    purposes: ["BTG"],
+    header: true,
+    maxAuthAgeSeconds: 900,
+    acr: ["aal2"],
+    lifts: ["user-access"],
+    interactions: ["read"],
+  },
+  consent: {
+    file: "consent.log",
+    categories: [{ name: "sud", labels: ["s|ETH"], codes: ["s|1"], types: ["Condition"] }],
+    managers: ["portal"],
+    readResources: true,
+  },
+  devices: [
+    {
+      name: "pump",
+      issuedBy: ["pumps.pem"],
+      identity: { name: "uri", prefix: "urn:device:" },
+      scopes: ["system/Observation.c"],
+      organisation: "ward-3",
+      crl: "pumps.crl",
+      addresses: ["10.20.0.0/16"],
+    },
+  ],
+  dpop: { algorithms: ["ES256"], windowSeconds: 60, futureSeconds: 5, requireNonce: true, nonceKey: "env:NONCE_KEY" },
+  pageLinks: { keys: ["env:PAGE_KEY"], lifetimeSeconds: 900 },
+  redaction: {
+    profiles: {
+      billing: {
+        only: ["Patient.name"],
+        rules: [
+          { path: "Patient.birthDate", action: "generalise" },
+          { path: "Patient.id", action: { mask: { last: 4 } } },
+        ],
+      },
+    },
+    sensitive: [
+      { category: "substance-use", fate: "drop", unless: [{ roles: ["r"], purposes: ["TREAT"], consent: true }] },
+    ],
+    pseudonyms: { purpose: "research", keyId: "a", keys: { a: "env:PSEUDONYM_KEY" } },
+    encryption: { keyRing: "keys.ring", passphrase: "env:RING" },
+  },
+  dlp: { path: "refuse", query: "refuse", headers: "report", searches: "require-post" },
+  abuse: {
+    responses: { "patient-enumeration": { action: "block", seconds: 600, cost: 5, from: "high" } },
+    thresholds: { scanner: { windowSeconds: 60 } },
+    dangerouslyBlockProtectedCallers: false,
+    key: "env:ABUSE_KEY",
+    webhook: { url: "https://siem.example.org/hook", secret: "env:HOOK" },
+  },
+  cors: { origins: ["https://app.example.org"], requestHeaders: ["x-a"], exposeHeaders: ["etag"], maxAgeSeconds: 60 },
+  hosts: ["fhir.example.org"],
+  hostileInput: { mode: "refuse", exceptions: [{ path: "/notes/*", rules: ["sql/*"], parameter: "text" }] },
+  identity: {
+    headers: { organization: "X-Org", user: "X-User", client: false },
+    token: { key: "file:identity.jwk", algorithm: "ES256", keyId: "k", audience: "ehr", lifetimeSeconds: 30 },
+  },
   issuers: [
     {
       issuer: "https://id.example.org",
@@ -32,6 +138,16 @@ const WHOLE = definePolicy({
       allowLegacyTyp: false,
       maxLifetimeSeconds: 600,
       leewaySeconds: 10,
+      introspection: {
+        endpoint: "https://id.example.org/introspect",
+        clientId: "edge",
+        authentication: { method: "client_secret_basic", secret: "env:INTROSPECTION" },
+        positiveTtlSeconds: 30,
+        negativeTtlSeconds: 5,
+        expectSigned: true,
+        always: false,
+      },
+      claims: { organisation: "org" },
       smart: {
         authorizationEndpoint: "https://id.example.org/auth",
         tokenEndpoint: "https://id.example.org/token",
@@ -45,9 +161,45 @@ const WHOLE = definePolicy({
     },
   ],
   upstreams: {
-    ehr: { url: "https://ehr.internal/fhir", headersTimeoutMs: 1000, bodyTimeoutMs: 1000, connections: 10 },
+    ehr: {
+      url: "https://ehr.internal/fhir",
+      targets: [{ url: "https://ehr-1.internal/fhir", weight: 2 }],
+      srv: "_fhir._tcp.internal",
+      srvRefreshSeconds: 30,
+      probe: { path: "/metadata", intervalSeconds: 10 },
+      retryShare: 0.1,
+      headersTimeoutMs: 1000,
+      bodyTimeoutMs: 1000,
+      connections: 10,
+      breaker: {
+        windowMs: 1000,
+        minimumCalls: 5,
+        errorRate: 0.5,
+        slowRate: 0.8,
+        slowCallMs: 100,
+        openMs: 100,
+        maxOpenMs: 1000,
+        probes: 1,
+        concurrency: 10,
+      },
+      tls: {
+        ca: ["ca.pem"],
+        cert: "c.pem",
+        key: "file:k.pem",
+        pins: ["AA=="],
+        servername: "ehr",
+        minVersion: "TLSv1.3",
+      },
+    },
   },
-  tiers: { apps: { windows: [{ name: "burst", limit: 10, windowSeconds: 1, by: "client" }], concurrency: 5 } },
+  tiers: {
+    apps: {
+      windows: [{ name: "burst", limit: 10, windowSeconds: 1, by: "client" }],
+      quotas: [{ name: "contract", limit: 1000, per: "month", by: "organisation", timeZone: "UTC", carry: 100 }],
+      concurrency: 5,
+      costs: { ordinary: 1, expensive: 5, bulk: 50 },
+    },
+  },
   routes: [
     {
       id: "patient",
@@ -60,12 +212,44 @@ const WHOLE = definePolicy({
       extraParameters: ["_offset"],
       types: ["Patient"],
       tier: "apps",
+      tiersFor: [
+        {
+          tier: "apps",
+          when: {
+            operationClass: "bulk",
+            issuer: "i",
+            client: ["c"],
+            organisation: "o",
+            user: "u",
+            device: "d",
+            department: "p",
+          },
+        },
+      ],
+      backends: [{ types: ["Claim"], upstream: "ehr" }],
+      redaction: [{ when: { clients: ["c"], roles: ["r"], purposes: ["TREAT"] }, profile: "billing" }],
+      refuseWildcardScopes: true,
+      oneTimeTokens: false,
+      addresses: ["10.0.0.0/8"],
+      registry: {
+        owner: "integration",
+        version: "1.0",
+        dataClass: "PHI",
+        vendor: { name: "acme", agreement: "BAA-1", reviewed: "2026-11-01", reviewMonths: 12 },
+        dependsOn: ["ehr"],
+        consumers: ["app"],
+        approvedScopes: ["patient/*.rs"],
+        introduced: "2025-01-01",
+        deprecated: "2026-01-01",
+        retired: "2027-01-01",
+        successor: "/fhir/v2",
+      },
       compartmentRule: "subject",
       supportTypes: ["Practitioner"],
       schema: { resources: "report", queries: "refuse", responses: "report", maxCount: 100 },
     },
   ],
-  door: { limit: 100, windowSeconds: 10 },
+  door: { limit: 100, windowSeconds: 10, failures: { limit: 20, windowSeconds: 60 } },
   limits: { requestBodyBytes: 1000, responseBodyBytes: 1000 },
   audit: {
     folder: "audit",
@@ -117,8 +301,10 @@ describe("the policy's JSON Schema", () => {
       yield* objects(member, [...path, Array.isArray(value) ? Number(key) : key]);
     }
   }
+  /** Maps whose names are whoever's who writes the policy. */
+  const MAPS = "upstreams tiers listeners profiles attributes keys claims responses thresholds scanner pools.pools";
   const places = [...objects(WHOLE)].filter(
-    (path) => !["upstreams", "tiers", "listeners"].includes(String(path.at(-1))),
+    (path) => !MAPS.split(" ").includes(path.join(".") === "pools.pools" ? "pools.pools" : String(path.at(-1))),
   );
 
   it.each(places.map((path) => [path.join(".") || "(root)", path] as const))(

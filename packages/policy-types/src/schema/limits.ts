@@ -18,7 +18,7 @@ export const tier: object = {
     concurrency: positive,
     costs: closed({ ordinary: cost, expensive: cost, bulk: cost }),
   }),
-  anyOf: [{ required: ["windows"] }, { required: ["quotas"] }],
+  minProperties: 1,
 };
 
 export const tierChoice: object = closed(
