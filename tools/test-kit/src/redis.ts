@@ -31,7 +31,13 @@ export function describeWithRedis(name: string, body: () => void): void {
   describe.skip(name, body);
 }
 
-/** Starts redis-server on a free loopback port until the test file ends. */
+/** Killed when this process ends, however it ends and wherever they were started. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** Starts redis-server on a free loopback port until the test file ends. Call it at the top of a file or in a test. */
 export async function startRedis(args: readonly string[] = []): Promise<RedisServer> {
   if (!INSTALLED) throw new Error("redis-server is not installed, and these tests need it");
   const port = await freePort();
@@ -39,7 +45,10 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
   let child: ChildProcess | undefined;
   const start = async (): Promise<void> => {
     const fixed = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"];
-    child = spawn("redis-server", [...fixed, ...args], { stdio: "ignore" });
+    const started = spawn("redis-server", [...fixed, ...args], { stdio: "ignore" });
+    child = started;
+    running.add(started);
+    started.once("exit", () => running.delete(started));
     await answering(port);
   };
   const kill = async (): Promise<void> => {
