@@ -7,6 +7,8 @@ export {
   recordDecision,
   type TransportFacts,
 } from "./express/context.ts";
+export { type EdgeApp, type EdgeClasses, edgeClasses } from "./express/edge-classes.ts";
+export { createEdgeServer, type EdgeServerOptions, type SecureEdgeServerOptions } from "./express/edge-server.ts";
 export type { Gate } from "./express/outlet.ts";
 export { addTransform, afterAnswer, beforeAnswer, sendProblem } from "./express/pipeline.ts";
 export { OPERATION_OUTCOME_MEDIA_TYPE, renderOperationOutcome } from "./express/render-problem.ts";

@@ -1,0 +1,40 @@
+import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
+import {
+  createServer as createSecureServer,
+  type ServerOptions as SecureOptions,
+  type Server as SecureServer,
+} from "node:https";
+import { type EdgeApp, edgeClasses } from "./edge-classes.ts";
+
+/** What `http.createServer` takes. */
+export interface EdgeServerOptions extends Omit<ServerOptions, "IncomingMessage" | "ServerResponse"> {
+  readonly tls?: undefined;
+}
+
+/** With `tls`, which holds what `https.createServer` takes besides, the server speaks HTTPS. */
+export interface SecureEdgeServerOptions extends Omit<ServerOptions, "IncomingMessage" | "ServerResponse"> {
+  readonly tls: Omit<SecureOptions, "IncomingMessage" | "ServerResponse">;
+}
+
+/**
+ * `http.createServer(options, app)` or `https.createServer(...)` for an Express app, whose requests and responses are born
+ * with the app's prototypes instead of being given them one by one. Every answer is the one the plain server gives. An app
+ * whose prototypes cannot be carried is served plainly.
+ *
+ * Does NOT set any limit or timeout that the options do not name: see `serverTimeouts()` of @wardline/perimeter.
+ */
+export function createEdgeServer(app: RequestListener & EdgeApp, options: SecureEdgeServerOptions): SecureServer;
+export function createEdgeServer(app: RequestListener & EdgeApp, options?: EdgeServerOptions): Server;
+export function createEdgeServer(
+  app: RequestListener & EdgeApp,
+  { tls, ...options }: EdgeServerOptions | SecureEdgeServerOptions = {},
+): Server | SecureServer {
+  const { follow, ...classes } = edgeClasses(app);
+  const server =
+    tls === undefined
+      ? createServer({ ...options, ...classes }, app)
+      : createSecureServer({ ...options, ...tls, ...classes }, app);
+  // What was added to the app's prototypes since may be something that Node's constructors cannot pass.
+  server.on("listening", () => follow(app));
+  return server;
+}
