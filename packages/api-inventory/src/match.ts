@@ -1,0 +1,113 @@
+import { parseInteraction } from "@wardline/fhir-r4";
+import type { Interaction, InteractionCode } from "@wardline/policy-types";
+import { type InventoryEntry, isFhirEntry } from "./entry.ts";
+
+/** What is asked, as far as a registry needs it. */
+export interface Asked {
+  readonly method: string;
+  /** As received, without the query. */
+  readonly path: string;
+  readonly query?: string;
+  /** As an earlier stage named it; else it is read from method and path. */
+  readonly interaction?: Interaction;
+}
+
+/** The entry under which a request falls, and whether the entry declares it. */
+export interface Claim {
+  readonly entry: InventoryEntry;
+  readonly interaction: InteractionCode;
+  readonly operation?: string;
+  readonly type?: string;
+  /** False: the path is somebody's, but nobody declared this method, interaction, operation or type. */
+  readonly declared: boolean;
+}
+
+export type ClaimOf = (asked: Asked) => Claim | undefined;
+
+/** Finds who claims a request: exact routes first, then the longest FHIR base. */
+export function createClaimOf(entries: readonly InventoryEntry[]): ClaimOf {
+  const routes = entries
+    .filter((entry) => !isFhirEntry(entry))
+    .map((entry) => ({ entry, matches: pathMatcher(entry.path) }));
+  const bases = entries.filter(isFhirEntry).sort((a, b) => b.path.length - a.path.length);
+
+  return (asked) => {
+    const there = routes.filter(({ matches }) => matches(asked.path));
+    const exact = there.find(({ entry }) => declaresMethod(entry, asked.method));
+    const route = exact ?? there[0];
+    if (route !== undefined) return { entry: route.entry, interaction: "unknown", declared: exact !== undefined };
+    const candidates = bases.filter(({ path }) => isBelow(path, asked.path));
+    const claims = candidates.map((entry) => fhirClaim(entry, asked));
+    return claims.find(({ declared }) => declared) ?? claims[0];
+  };
+}
+
+/** What SMART and FHIR publish beside a base without anybody declaring it. */
+const DISCOVERY = "/.well-known/smart-configuration";
+
+function fhirClaim(entry: InventoryEntry, asked: Asked): Claim {
+  if (entry.zone === "patient" && asked.path === `${entry.path}${DISCOVERY}`) {
+    return { entry, interaction: "capabilities", declared: true };
+  }
+  const interaction = asked.interaction ?? readInteraction(entry, asked);
+  const { code, type, operation } = interaction;
+  return {
+    entry,
+    interaction: code,
+    ...(operation === undefined ? {} : { operation: operation.name }),
+    ...(type === undefined ? {} : { type }),
+    declared: declares(entry, { code, type, operation: operation?.name }),
+  };
+}
+
+function readInteraction(entry: InventoryEntry, { method, path, query = "" }: Asked): Interaction {
+  return parseInteraction({ method, path: entry.path === "/" ? path : path.slice(entry.path.length), query });
+}
+
+/** What was done, in the words of an AccessRecord. */
+export interface Done {
+  readonly code: InteractionCode;
+  /** Name without `$`. */
+  readonly operation?: string | undefined;
+  readonly type?: string | undefined;
+}
+
+/** Whether a FHIR entry says that this may be asked. */
+export function declares(entry: InventoryEntry, { code, operation, type }: Done): boolean {
+  const { interactions = [], operations = [], types } = entry;
+  if (type !== undefined && type !== "*" && types !== undefined && !types.includes(type)) return false;
+  if (code === "unknown") return false;
+  // An operation nobody permitted has no name in a record.
+  if (code === "operation") return operation !== undefined && operations.includes(operation);
+  // Without its body a batch cannot be told from a transaction.
+  if (code === "batch" || code === "transaction") {
+    return interactions.includes("batch") || interactions.includes("transaction");
+  }
+  return interactions.includes(code);
+}
+
+/** Whether an entry for one route declares the method. Express answers HEAD where it answers GET. */
+export function declaresMethod({ methods = [] }: InventoryEntry, method: string): boolean {
+  return methods.some((one) => one === method || (one === "GET" && method === "HEAD"));
+}
+
+function isBelow(base: string, path: string): boolean {
+  return base === "/" || path === base || path.startsWith(`${base}/`);
+}
+
+/** Literal segments as they are, `:name` for one segment of anything. Linear in the path. */
+function pathMatcher(pattern: string): (path: string) => boolean {
+  const wanted = segmentsOf(pattern);
+  return (path) => {
+    const given = segmentsOf(path);
+    return (
+      given.length === wanted.length &&
+      wanted.every((segment, index) => (segment.startsWith(":") ? given[index] !== "" : segment === given[index]))
+    );
+  };
+}
+
+function segmentsOf(path: string): string[] {
+  const bare = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+  return bare.split("/").slice(1);
+}

@@ -1,4 +1,0 @@
-import { expect, it } from "vitest";
-it("exists", () => {
-  expect(1).toBe(1);
-});
