@@ -103,16 +103,16 @@ function operationParameters(types: readonly string[], pairs: Pairs): Parameters
  *
  * @see https://hl7.org/fhir/R4/http.html#cond-update
  */
-export function readCondition(route: Route, request: InteractionRequest): { condition?: SearchQuery } | string {
+export function readCondition(route: Route, request: InteractionRequest): SearchQuery | undefined | string {
   const text = conditionText(route, request);
-  if (text === undefined) return {};
+  if (text === undefined) return undefined;
   if (typeof text !== "string") return "the condition is sent twice";
   const pairs = parsePairs(text);
   // If-None-Exist holds only what stands after the "?"; some servers cut a URL there and some do not.
   if (pairs === undefined || pairs[0]?.[0].includes("?")) return "the condition cannot be decoded";
   const condition = parseSearch([route.type ?? "*"], pairs);
   const selects = condition.criteria.some(({ values }) => values.some((value) => value !== ""));
-  return selects ? { condition } : "the condition selects nothing";
+  return selects ? condition : "the condition selects nothing";
 }
 
 function conditionText(

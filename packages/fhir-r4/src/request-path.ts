@@ -34,6 +34,7 @@ export function parseRequestPath(path: string): RequestPath {
 
 function decodeSegment(raw: string): string | RequestPath {
   if (!SEGMENT.test(raw)) return ambiguous("the path holds a character that must be percent-encoded");
+  if (!raw.includes("%")) return raw === "." || raw === ".." ? ambiguous("the path holds a dot segment") : raw;
   let segment = raw;
   try {
     segment = decodeURIComponent(raw);

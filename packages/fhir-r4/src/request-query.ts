@@ -8,6 +8,7 @@ export type Pairs = readonly (readonly [name: string, value: string])[];
  * @see https://url.spec.whatwg.org/#concept-urlencoded-parser
  */
 export function parsePairs(text: string): Pairs | undefined {
+  if (text === "") return NO_PAIRS;
   if (text.includes("#")) return undefined;
   const pairs: (readonly [string, string])[] = [];
   for (const piece of text.split("&")) {
@@ -21,7 +22,10 @@ export function parsePairs(text: string): Pairs | undefined {
   return pairs;
 }
 
+const NO_PAIRS: Pairs = Object.freeze([]);
+
 function decode(text: string): string | undefined {
+  if (!text.includes("%") && !text.includes("+")) return text.includes("\0") ? undefined : text;
   try {
     const decoded = decodeURIComponent(text.replaceAll("+", " "));
     return decoded.includes("\0") ? undefined : decoded;

@@ -37,11 +37,11 @@ export function readMethod(method: string): Method | undefined {
  * @see https://hl7.org/fhir/R4/http.html#summary
  */
 export function matchRoute(method: Method, segments: readonly string[], conditional: boolean): Route | undefined {
-  const [first, ...rest] = segments;
+  const [first, second] = segments;
   if (first === undefined || !/^[A-Za-z]/.test(first) || first === "metadata") return systemRoute(method, segments);
   if (!isResourceType(first)) return undefined;
-  const [second, ...below] = rest;
   if (second === undefined) return typeRoute(method, first, conditional);
+  const below = segments.slice(2);
   if (second.startsWith("_") || second.startsWith("$")) return typeLevelRoute(method, first, second, below);
   return isId(second) ? instanceRoute(method, first, second, below) : undefined;
 }

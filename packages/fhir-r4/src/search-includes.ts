@@ -6,7 +6,7 @@ const ANY: readonly string[] = Object.freeze(["*"]);
 
 /** `_include`, `_revinclude`, and how they are spelled when they repeat on what they bring in. */
 export function isIncludeName(name: string): boolean {
-  return /^_(?:rev)?include(?::.*)?$/s.test(name);
+  return name.startsWith("_") && /^_(?:rev)?include(?::.*)?$/s.test(name);
 }
 
 /**

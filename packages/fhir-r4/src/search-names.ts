@@ -49,6 +49,7 @@ export function parseSearchName(types: readonly string[], name: string): SearchN
   return { steps, parameter: rest, on, known: false };
 }
 
+type Growing<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 type Taken = { readonly step: SearchStep; readonly rest: string } | "end" | undefined;
 
 function hasStep(on: readonly string[], text: string): Taken {
@@ -81,17 +82,14 @@ function finish(steps: readonly SearchStep[], on: readonly string[], text: strin
   const found = definitionsOf(on, parameter, steps.length === 0);
   const defining =
     steps.length === 0 ? on : expand(on).filter((type) => searchParameter(type, parameter) !== undefined);
-  const named = {
-    steps,
-    parameter,
-    on: defining.length > 0 ? defining : on,
-    ...(modifier === undefined ? {} : { modifier }),
-  };
-  const [definition] = found ?? [];
-  if (found === undefined || definition === undefined) return { ...named, known: false };
+  const name: Growing<SearchName> = { steps, parameter, on: defining.length > 0 ? defining : on, known: false };
+  if (modifier !== undefined) name.modifier = modifier;
+  const definition = found?.[0];
+  if (found === undefined || definition === undefined) return name;
   const agreed = found.every((one) => one.type === definition.type);
-  const known = agreed && (modifier === undefined || allows(found, modifier));
-  return { ...named, parameterType: definition.type, known };
+  name.parameterType = definition.type;
+  name.known = agreed && (modifier === undefined || allows(found, modifier));
+  return name;
 }
 
 /**
@@ -104,6 +102,10 @@ function definitionsOf(
   everywhere: boolean,
 ): readonly SearchParameter[] | undefined {
   const types = everywhere ? on : expand(on);
+  if (types.length === 1) {
+    const only = searchParameter(types[0] as string, code);
+    return only === undefined ? undefined : [only];
+  }
   const found = types.map((type) => searchParameter(type, code)).filter((one) => one !== undefined);
   return found.length === 0 || (everywhere && found.length < types.length) ? undefined : found;
 }

@@ -12,6 +12,9 @@ export interface SearchParameter {
   readonly expression: string;
 }
 
+/** Parsed once for each expression of the tables, which are a few hundred, when it is first asked for. */
+const parsedPaths = new Map<string, readonly ElementPath[]>();
+
 const LINE = /^(\S+) ([a-z]+)(?:\(([^)]*)\))?(?: (.+))?$/;
 
 /** Types without `text`, on which `_text` means nothing. */
@@ -67,5 +70,10 @@ export function searchParametersOf(type: string): readonly SearchParameter[] {
 
 /** The paths of a parameter, ready to be walked; [] when it is undecidable in memory. */
 export function elementPathsOf(parameter: SearchParameter): readonly ElementPath[] {
-  return parameter.expression === "" ? [] : parameter.expression.split(" ").map(parseElementPath);
+  const { expression } = parameter;
+  const known = parsedPaths.get(expression);
+  if (known !== undefined) return known;
+  const paths = Object.freeze(expression === "" ? [] : expression.split(" ").map(parseElementPath));
+  parsedPaths.set(expression, paths);
+  return paths;
 }

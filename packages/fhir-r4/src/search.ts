@@ -29,7 +29,8 @@ export function parseSearch(types: readonly string[], pairs: Pairs): SearchQuery
   const sort: SearchQuery["sort"][number][] = [];
   const control: SearchQuery["control"][number][] = [];
   for (const [name, value] of pairs) {
-    const [bare = "", ...modifiers] = name.split(":");
+    const colon = name.indexOf(":");
+    const bare = colon < 0 ? name : name.slice(0, colon);
     if (isIncludeName(name)) {
       const include = parseInclude(name, value);
       if (include !== undefined) includes.push(include);
@@ -37,11 +38,11 @@ export function parseSearch(types: readonly string[], pairs: Pairs): SearchQuery
     } else if (name === "_sort") {
       sort.push(...splitUnescaped(value, ",").map((rule) => parseSort(types, rule)));
     } else if (CONTROL.has(bare)) {
-      control.push(modifiers.length > 0 ? { name: bare, modifier: modifiers.join(":"), value } : { name, value });
+      control.push(colon < 0 ? { name, value } : { name: bare, modifier: name.slice(colon + 1), value });
     } else if (name === "_type") {
       criteria.push(parseTypeList(types, value));
     } else {
-      criteria.push({ raw: name, ...parseSearchName(types, name), values: splitUnescaped(value, ",") });
+      criteria.push({ ...parseSearchName(types, name), raw: name, values: splitUnescaped(value, ",") });
     }
   }
   return { criteria, includes, sort, control, pairs };

@@ -5,17 +5,22 @@ import { parseSearch } from "./search.ts";
 
 /** Collects touches without repeats, in the order of first mention. */
 export class TouchList {
-  readonly #seen = new Set<string>();
   readonly #touches: Touch[] = [];
+  /** Of more touches than are looked through one by one. */
+  #seen: Set<string> | undefined;
 
   add(types: readonly string[], via: TouchVia): this {
     for (const type of types) {
-      const key = `${via} ${type}`;
-      if (this.#seen.has(key)) continue;
-      this.#seen.add(key);
-      this.#touches.push({ type, via });
+      if (this.#isNew(type, via)) this.#touches.push({ type, via });
     }
     return this;
+  }
+
+  #isNew(type: string, via: TouchVia): boolean {
+    if (this.#touches.length < FEW) return !this.#touches.some((touch) => touch.type === type && touch.via === via);
+    this.#seen ??= new Set(this.#touches.map((touch) => `${touch.via} ${touch.type}`));
+    const { size } = this.#seen;
+    return this.#seen.add(`${via} ${type}`).size > size;
   }
 
   addSearch(search: SearchQuery): this {
@@ -31,6 +36,7 @@ export class TouchList {
   }
 }
 
+const FEW = 8;
 const ANY: readonly string[] = Object.freeze(["*"]);
 
 function addCriterion(touches: TouchList, { raw, steps, parameter, values, known }: SearchCriterion): void {
