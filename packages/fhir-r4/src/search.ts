@@ -42,11 +42,22 @@ export function parseSearch(types: readonly string[], pairs: Pairs): SearchQuery
     } else if (name === "_type") {
       criteria.push(parseTypeList(types, value));
     } else {
-      criteria.push({ ...parseSearchName(types, name), raw: name, values: splitUnescaped(value, ",") });
+      criteria.push(parseCriterion(types, name, value));
     }
   }
   return { criteria, includes, sort, control, pairs };
 }
+
+function parseCriterion(types: readonly string[], raw: string, value: string): SearchCriterion {
+  const { steps, parameter, on, known, modifier, parameterType } = parseSearchName(types, raw);
+  const criterion: Growing<SearchCriterion> = { raw, steps, parameter, on, values: splitUnescaped(value, ","), known };
+  if (modifier !== undefined) criterion.modifier = modifier;
+  if (parameterType !== undefined) criterion.parameterType = parameterType;
+  return criterion;
+}
+
+/** Filled member by member: copying with spread costs more than the reading. */
+type Growing<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
 function unknownCriterion(on: readonly string[], parameter: string, raw: string, value: string): SearchCriterion {
   return { raw, steps: [], parameter, on, values: [value], known: false };
