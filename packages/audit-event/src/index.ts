@@ -28,13 +28,21 @@ export type { LedgerChange } from "./ledger/classify.ts";
 export { openLedger } from "./ledger/open.ts";
 export type { LedgerOptions } from "./ledger/options.ts";
 export { postCheckpoint } from "./ledger/post-checkpoint.ts";
-export { type ConsistencyProof, type LedgerProof, prove, proveConsistency } from "./ledger/prove.ts";
+export {
+  type ConsistencyProof,
+  type LedgerProof,
+  prove,
+  proveConsistency,
+  proveSubtree,
+  type SubtreeProof,
+} from "./ledger/prove.ts";
 export { type LedgerEntry, type ReadOptions, readLedger } from "./ledger/read.ts";
 export type { LedgerPlace } from "./ledger/segments.ts";
 export { type LedgerVerdict, type VerifyOptions, verifyLedger } from "./ledger/verify.ts";
-export { type ProofVerdict, verifyConsistencyProof, verifyProof } from "./ledger/verify-proof.ts";
+export { type ProofVerdict, verifyConsistencyProof, verifyProof, verifySubtreeProof } from "./ledger/verify-proof.ts";
 export type { Ledger, LedgerPosition, LedgerState } from "./ledger.ts";
 export { type CheckpointSigner, type CheckpointSignerOptions, checkpointSigner } from "./merkle/signer.ts";
+export { isSubtree, type Subtree, verifySubtreeConsistency, verifySubtreeInclusion } from "./merkle/subtrees.ts";
 export type { AuditDegradation, AuditEventOptions } from "./options.ts";
 export type { SinkState } from "./shipper/courier.ts";
 export type { ShipOptions, SinkChange } from "./shipper/options.ts";

@@ -17,8 +17,8 @@ export interface LedgerState {
   readonly queuedBytes: number;
   /** Why it failed: a system error code, `EIO`. */
   readonly because?: string;
-  /** What opening it found unfinished after a crash and put aside. */
-  readonly recovered?: { readonly file: string; readonly bytes: number };
+  /** What opening it found unfinished after a crash and put aside. `hole`: by order of `putAside`. */
+  readonly recovered?: { readonly file: string; readonly bytes: number; readonly hole?: true };
   /** The signed checkpoints, when there are any. */
   readonly checkpoint?: {
     /** How many entries the last one on disk covers. */

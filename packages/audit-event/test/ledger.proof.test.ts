@@ -5,10 +5,13 @@ import {
   openLedger,
   prove,
   proveConsistency,
+  proveSubtree,
   readLedger,
+  type SubtreeProof,
   verifyConsistencyProof,
   verifyLedger,
   verifyProof,
+  verifySubtreeProof,
 } from "../src/index.ts";
 import { emptyFolder, segmentFiles } from "./support/folders.ts";
 import { newSigner, notesIn, sizeOf } from "./support/signed.ts";
@@ -106,6 +109,40 @@ describe("a proof that the ledger only grew", () => {
     expect(await verifyLedger(other, { keys: [key], expectCheckpoint: last() })).toMatchObject({
       ok: false,
       change: "edit",
+    });
+  });
+});
+
+describe("a proof that a run of entries is in the ledger", () => {
+  it("holds for every subtree, and for no other root, run, key or checkpoint", async () => {
+    for (const [start, end] of [
+      [0, 1],
+      [4, 7],
+      [8, 16],
+      [16, 23],
+      [0, 23],
+    ] as const) {
+      const proof = await proveSubtree(folder, { start, end }, last());
+      expect(verifySubtreeProof(proof, last(), key)).toEqual({ ok: true });
+      const root = Buffer.alloc(32, 7).toString("base64");
+      expect(verifySubtreeProof({ ...proof, root }, last(), key)).toMatchObject({ ok: false });
+      expect(verifySubtreeProof({ ...proof, path: [...proof.path, root] }, last(), key)).toMatchObject({ ok: false });
+      expect(verifySubtreeProof({ ...proof, end: end + 1 }, last(), key)).toMatchObject({ ok: false });
+      expect(verifySubtreeProof(proof, notes[1] ?? "", key)).toMatchObject({ ok: false });
+      expect(verifySubtreeProof(proof, last(), newSigner().verifierKey)).toMatchObject({ ok: false });
+    }
+    for (const [start, end] of [
+      [2, 6],
+      [5, 5],
+      [16, 24],
+    ] as const) {
+      await expect(proveSubtree(folder, { start, end }, last())).rejects.toMatchObject({
+        code: "audit-event/not-provable",
+      });
+    }
+    expect(verifySubtreeProof({} as SubtreeProof, last(), key)).toEqual({
+      ok: false,
+      because: "the proof is malformed",
     });
   });
 });

@@ -31,6 +31,20 @@ async function numbers(folder: string): Promise<unknown[]> {
   return seen;
 }
 
+/** The lines of a file, linked to another entry before them. */
+function reChained(text: string, prev: string): string {
+  let link = prev;
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => {
+      const body = line.slice(0, -',"hash":""}'.length - 64).replace(/"prev":"[0-9a-f]{64}"/, `"prev":"${link}"`);
+      link = createHash("sha256").update(body).digest("hex");
+      return `${body},"hash":"${link}"}\n`;
+    })
+    .join("");
+}
+
 const containing = (text: string): unknown => expect.stringContaining(text);
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
@@ -208,7 +222,120 @@ describe("opening after a crash", () => {
     const [file = ""] = await segmentFiles(folder);
     const bytes = await readFile(join(folder, file));
     await truncate(join(folder, file), bytes.length - 1);
-    await expect(openLedger({ folder })).rejects.toMatchObject({ code: "audit-event/ledger-broken" });
+    await expect(openLedger({ folder, verifyAtStart: "everything" })).rejects.toMatchObject({
+      code: "audit-event/ledger-broken",
+    });
+    expect(await verifyLedger(folder)).toMatchObject({ ok: false, at: { file } });
+  });
+
+  it.each(["signed", "unsigned"])(
+    "reads its last file and no other, so that a start does not take longer (%s)",
+    async (how) => {
+      const folder = await emptyFolder();
+      const signer = how === "signed" ? { signer: newSigner() } : {};
+      const ledger = await openLedger({ folder, segmentBytes: 1024, now: NOW, ...signer });
+      for (const n of upTo(20)) await ledger.append([{ n, text: "x".repeat(100) }]);
+      await ledger.close();
+      const files = await segmentFiles(folder);
+      expect(files.length).toBeGreaterThan(4);
+      // Nobody can read them, and nobody has to.
+      for (const file of files.slice(0, -1)) await writeFile(join(folder, file), "");
+      const again = await openLedger({ folder, ...signer });
+      expect((await again.append([{ n: 20 }])).entries).toBe(21);
+      await again.close();
+      await expect(openLedger({ folder, ...signer, verifyAtStart: "everything" })).rejects.toMatchObject({
+        code: "audit-event/ledger-broken",
+      });
+    },
+  );
+
+  it("goes on from a signed beginning with the very tree that was signed before", async () => {
+    const folder = await emptyFolder();
+    const signer = newSigner();
+    for (const round of upTo(4)) {
+      const ledger = await openLedger({ folder, segmentBytes: 1024, signer });
+      for (const n of upTo(7)) await ledger.append([{ round, n }]);
+      await ledger.close();
+    }
+    expect(await verifyLedger(folder, { keys: [signer.verifierKey] })).toMatchObject({ ok: true, entries: 28 });
+    expect(await numbers(folder)).toHaveLength(28);
+  });
+
+  it("reads everything when another key has signed, and does not start on a beginning that was not signed", async () => {
+    const folder = await emptyFolder();
+    const signer = newSigner();
+    const ledger = await openLedger({ folder, segmentBytes: 1024, signer });
+    for (const n of upTo(20)) await ledger.append([{ n, text: "x".repeat(100) }]);
+    await ledger.close();
+    const other = await copyOf(folder);
+    await (await openLedger({ folder: other, signer: newSigner() })).close();
+    const [file = ""] = (await segmentFiles(folder)).slice(-1);
+    const bytes = await readFile(join(folder, file));
+    const [, prev = ""] = /"prev":"([0-9a-f]{64})"/.exec(bytes.toString()) ?? [];
+    // Written anew from the file's first entry, hashes and all.
+    const forged = reChained(
+      bytes.toString(),
+      prev.replace(/^./, (digit) => (digit === "0" ? "1" : "0")),
+    );
+    await writeFile(join(folder, file), forged);
+    await expect(openLedger({ folder, signer })).rejects.toMatchObject({ code: "audit-event/ledger-broken" });
+  });
+
+  it("refuses a hole in its last file under a code of its own, and goes on before it when people say so", async () => {
+    const folder = await emptyFolder();
+    await (await write(folder, 0, 6, 1 << 20)).close();
+    const file = (await segmentFiles(folder))[0] ?? "";
+    const whole = await readFile(join(folder, file));
+    const third =
+      whole
+        .toString()
+        .split(/(?<=\n)/)
+        .slice(0, 3)
+        .join("").length + 2;
+    const holed = Buffer.from(whole);
+    holed.fill(0, third + 40, third + 300);
+    await writeFile(join(folder, file), holed);
+    const place = `${file}:4`;
+    await expect(openLedger({ folder })).rejects.toMatchObject({
+      code: "audit-event/ledger-hole",
+      message: containing(place),
+      retryable: false,
+    });
+    await expect(openLedger({ folder, putAside: `${file}:3` })).rejects.toMatchObject({
+      code: "audit-event/ledger-hole",
+    });
+    expect(await readFile(join(folder, file))).toEqual(holed);
+
+    const ledger = await openLedger({ folder, putAside: place });
+    expect(ledger.state().recovered).toMatchObject({ hole: true });
+    await ledger.append([{ n: 3 }]);
+    await ledger.close();
+    expect(await numbers(folder)).toEqual(upTo(4));
+    const [aside] = await tornFiles(folder);
+    expect(holed.subarray(holed.length - (aside?.length ?? 0))).toEqual(aside);
+    const events: unknown[] = [];
+    for await (const { event } of readLedger(folder)) events.push(event);
+    expect(events[3]).toMatchObject({ outcome: "8", entity: [{ name: "hole-put-aside" }] });
+    // The order holds for that place and that once.
+    await (await openLedger({ folder, putAside: place })).close();
+    expect(await numbers(folder)).toEqual(upTo(4));
+  });
+
+  it("keeps what was signed from being put aside", async () => {
+    const folder = await emptyFolder();
+    const signer = newSigner();
+    const ledger = await openLedger({ folder, signer });
+    for (const n of upTo(6)) await ledger.append([{ n, text: "x".repeat(100) }]);
+    await ledger.close();
+    const file = (await segmentFiles(folder))[0] ?? "";
+    const holed = await readFile(join(folder, file));
+    holed.fill(0, 400, 450);
+    await writeFile(join(folder, file), holed);
+    await expect(openLedger({ folder, signer, putAside: `${file}:2` })).rejects.toMatchObject({
+      code: "audit-event/ledger-broken",
+      message: containing("before the checkpoint"),
+    });
+    expect(await readFile(join(folder, file))).toEqual(holed);
   });
 });
 

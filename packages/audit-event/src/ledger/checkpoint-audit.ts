@@ -99,6 +99,12 @@ export class CheckpointAudit {
     return undefined;
   }
 
+  /** Goes on from a checkpoint that covers everything the tree holds. */
+  resume(checkpoint: Checkpoint, note: string): void {
+    this.last = checkpoint;
+    this.lastNote = note;
+  }
+
   /** Takes up the checkpoints that were signed while this segment was the last. */
   async enter(segment: Segment, position: LedgerPosition): Promise<Fault | undefined> {
     this.#entered = segment.first;

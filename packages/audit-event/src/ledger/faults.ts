@@ -9,6 +9,15 @@ export function ledgerBroken(at: LedgerPlace, because: string): DependencyError 
   );
 }
 
+/** What may or may not have been acknowledged: nobody but people can tell, from copies that were shipped. */
+export function ledgerHole({ file, line, seq }: LedgerPlace): DependencyError {
+  return new DependencyError(
+    "audit-event/ledger-hole",
+    `the last file has zeros in its middle, at ${file}:${line} (entry ${seq}): see \`putAside\``,
+    { retryable: false },
+  );
+}
+
 export function ledgerForeign(found: string, wanted: string): DependencyError {
   return new DependencyError(
     "audit-event/ledger-foreign",

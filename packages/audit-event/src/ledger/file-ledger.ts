@@ -52,7 +52,7 @@ export class FileLedger implements Ledger {
   async begin(): Promise<void> {
     const { recovered, checkpointer, retention, options } = this.#parts;
     if (recovered !== undefined) {
-      this.#renderer.note({ kind: "recovered", bytes: recovered.bytes });
+      this.#renderer.note({ kind: recovered.hole ? "hole-put-aside" : "recovered", bytes: recovered.bytes });
       await this.#write([], options.now());
     }
     await checkpointer?.flush();

@@ -11,8 +11,10 @@ import { EventSealer } from "./seal.ts";
 import { SegmentWriter } from "./segment-writer.ts";
 
 /**
- * Opens (or begins) the ledger in a folder: verifies it from its first entry, puts an unfinished last line aside, and
+ * Opens (or begins) the ledger in a folder: verifies it from its last file on, puts an unfinished last line aside, and
  * makes this process its only writer.
+ *
+ * Does NOT look at earlier files, unless `verifyAtStart` says so: that is for `verifyLedger`, at any time.
  *
  * @throws {ConfigurationError} for a mistake in the options
  * @throws {DependencyError} when another process has it open, when it does not verify, or when the disk fails
@@ -27,7 +29,7 @@ export async function openLedgerOn(files: LedgerFiles, options: LedgerOptions): 
   await mkdir(parsed.folder, { recursive: true, mode: 0o700 });
   const lock = await takeLock(parsed.folder);
   try {
-    const found = await recover(files, parsed.folder, parsed.instance, parsed.signer !== undefined);
+    const found = await recover(files, parsed);
     const segment = await SegmentWriter.open(files, parsed, found.position, found.last);
     try {
       const ledger = new FileLedger(partsOf(files, parsed, lock, segment, found));

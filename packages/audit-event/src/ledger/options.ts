@@ -42,9 +42,19 @@ export interface LedgerOptions {
    * years (45 CFR 164.316(b)(2)(i)).
    */
   readonly retention?: { readonly days: number } | "forever";
+  /**
+   * What opening verifies. Default `last-file`: from where the last file begins, which the signer's checkpoint there vouches
+   * for. `everything` takes longer as the ledger grows.
+   */
+  readonly verifyAtStart?: "last-file" | "everything";
+  /**
+   * The place that `audit-event/ledger-hole` has named, `<file>:<line>`: everything from there on is put aside in a `.torn`
+   * file, and the ledger goes on before it. For people who have looked. Default none.
+   */
+  readonly putAside?: string;
 }
 
-type Optional = "signer" | "onCheckpoint" | "encryption";
+type Optional = "signer" | "onCheckpoint" | "encryption" | "putAside";
 export type ParsedLedgerOptions = Required<Omit<LedgerOptions, Optional>> & {
   readonly [Name in Optional]: LedgerOptions[Name] | undefined;
 };
@@ -63,6 +73,8 @@ const KNOWN = [
   "onCheckpoint",
   "encryption",
   "retention",
+  "verifyAtStart",
+  "putAside",
 ];
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -84,6 +96,8 @@ export function parseLedgerOptions(options: LedgerOptions): ParsedLedgerOptions 
     onCheckpoint: options.onCheckpoint,
     encryption: options.encryption,
     retention: options.retention ?? { days: 2192 },
+    verifyAtStart: options.verifyAtStart ?? "last-file",
+    putAside: options.putAside,
   };
   const { folder, instance, now } = parsed;
   if (typeof folder !== "string" || folder === "") found.add("folder", "required", "name the ledger's folder");
@@ -116,7 +130,14 @@ function checkCheckpoints(found: Findings, options: ParsedLedgerOptions): void {
   checkInteger(found, "checkpointEveryEntries", options.checkpointEveryEntries, 1, Number.MAX_SAFE_INTEGER);
 }
 
-function checkKeeping(found: Findings, { encryption, retention }: ParsedLedgerOptions): void {
+function checkKeeping(found: Findings, options: ParsedLedgerOptions): void {
+  const { encryption, retention, verifyAtStart, putAside } = options;
+  if (verifyAtStart !== "last-file" && verifyAtStart !== "everything") {
+    found.add("verifyAtStart", "unknown", 'give "last-file" or "everything"');
+  }
+  if (putAside !== undefined && (typeof putAside !== "string" || !PLACE.test(putAside))) {
+    found.add("putAside", "malformed", "give the place that the refusal names: <file>:<line>");
+  }
   if (encryption !== undefined && typeof encryption.generateDataKey !== "function") {
     found.add("encryption", "not-a-key-provider", "give a KeyProvider, such as what localKeyRing() resolves to");
   }
@@ -133,3 +154,5 @@ export function checkInteger(found: Findings, path: string, value: number, min: 
   if (Number.isSafeInteger(value) && value >= min && value <= max) return;
   found.add(path, "out-of-range", `give a whole number from ${min} to ${max}`);
 }
+
+const PLACE = /^[a-z0-9-]{1,64}\.\d{16}\.jsonl:[1-9]\d{0,15}$/;

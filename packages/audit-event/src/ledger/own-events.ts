@@ -2,6 +2,8 @@
 export type OwnEvent =
   /** Opening found an unfinished last line, which was never acknowledged, and put it aside. */
   | { readonly kind: "recovered"; readonly bytes: number }
+  /** People have let everything from a hole in the last file on be put aside. */
+  | { readonly kind: "hole-put-aside"; readonly bytes: number }
   /** A write failed; what it may have left was cut off. `inDoubt`: events whose requests were told so. */
   | {
       readonly kind: "healed";
@@ -63,6 +65,14 @@ const SHAPES: Readonly<Record<OwnEvent["kind"], Shape>> = {
     action: "E",
     outcome: "4",
     outcomeDesc: "an unfinished last record, never acknowledged, was put aside at the start",
+  },
+  "hole-put-aside": {
+    type: SECURITY_ALERT,
+    subtype: STARTED,
+    action: "E",
+    outcome: "8",
+    outcomeDesc:
+      "the last file had zeros in its middle; everything from there on was put aside by order of the operator",
   },
   healed: {
     type: SECURITY_ALERT,

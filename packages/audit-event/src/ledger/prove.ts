@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { DependencyError } from "@wardline/policy-types";
 import { type Checkpoint, parseCheckpoint } from "../merkle/checkpoint.ts";
-import { consistencyRanges, inclusionRanges, type Range, RangeRoots } from "../merkle/ranges.ts";
+import { consistencyRanges, inclusionRanges, type Range, RangeRoots, subtreeRanges } from "../merkle/ranges.ts";
+import { isSubtree, type Subtree } from "../merkle/subtrees.ts";
 import { treeOfBase } from "./base.ts";
 import { parseCheckpointLine } from "./checkpoint-audit.ts";
 import type { Entry } from "./entry.ts";
@@ -31,6 +32,15 @@ export interface ConsistencyProof {
   readonly v: 1;
   readonly first: number;
   readonly second: number;
+  readonly path: readonly string[];
+}
+
+/** Shows that a run of entries stands in the ledger of a checkpoint, by the root of their own tree. */
+export interface SubtreeProof extends Subtree {
+  readonly v: 1;
+  readonly size: number;
+  /** Root of the tree over the run alone, in base64. */
+  readonly root: string;
   readonly path: readonly string[];
 }
 
@@ -68,6 +78,27 @@ export async function proveConsistency(folder: string, older: string, newer: str
   if (first < 1 || first > second) throw notProvable("is older than the other and not empty");
   const path = await rootsOf(folder, consistencyRanges(first, second), second, () => undefined);
   return { v: 1, first, second, path };
+}
+
+/**
+ * Proves that the entries from `start` to `end` (exclusive) are a part of the checkpoint's ledger: a day's or a segment's
+ * worth can then be shown against a root of its own.
+ *
+ * @throws {DependencyError} as `prove` does, also where the run is no subtree: it begins at a multiple of the smallest
+ *   power of two that holds it
+ * @see https://datatracker.ietf.org/doc/draft-ietf-plants-merkle-tree-certs/ section 4
+ */
+export async function proveSubtree(folder: string, subtree: Subtree, checkpoint: string): Promise<SubtreeProof> {
+  const { start, end } = subtree;
+  const size = bodyOf(checkpoint)?.size ?? 0;
+  if (!isSubtree(subtree) || end > size) throw notProvable("is a subtree");
+  const own = new RangeRoots([subtree]);
+  const path = await rootsOf(folder, subtreeRanges(subtree, size), size, (instance, entry) => {
+    own.add({ start: entry.seq, size: 1, hash: leafHashOf(instance, entry) });
+  });
+  const [root] = own.roots() ?? [];
+  if (root === undefined) throw notProvable("is still there");
+  return { v: 1, start, end, size, root: root.toString("base64"), path };
 }
 
 async function rootsOf(

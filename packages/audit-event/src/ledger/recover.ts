@@ -3,12 +3,16 @@ import { CompactTree } from "../merkle/tree.ts";
 import { readBase, treeOfBase } from "./base.ts";
 import { CheckpointAudit, trustingParser } from "./checkpoint-audit.ts";
 import { genesisHash } from "./entry.ts";
-import { ledgerBroken, ledgerForeign, systemCode } from "./faults.ts";
+import { ledgerBroken, ledgerForeign, ledgerHole, systemCode } from "./faults.ts";
 import { createFile, type LedgerFiles, syncFolder, writeWhole } from "./files.ts";
 import { leafHashOf } from "./leaf.ts";
+import type { ParsedLedgerOptions } from "./options.ts";
+import { findStart } from "./resume.ts";
 import type { Tail } from "./segment-writer.ts";
 import { baseFileOf } from "./segments.ts";
 import { type Fault, walkLedger } from "./walk.ts";
+
+type RecoverOptions = Pick<ParsedLedgerOptions, "folder" | "instance" | "signer" | "verifyAtStart" | "putAside">;
 
 /** Where writing goes on. */
 export interface Resumption {
@@ -26,40 +30,40 @@ export interface Resumption {
 }
 
 /**
- * Walks the whole ledger and finds where it ends. A last line that a crash left unfinished is put aside in a `.torn`
- * file and cut off; it was never acknowledged, because an entry is acknowledged with its newline on disk. With
- * `checkpoints`, what was signed must still be true: a log never signs two histories.
+ * Walks the ledger, from its last file on where that has been signed or nothing is, and finds where it ends. A last line
+ * that a crash left unfinished is put aside in a `.torn` file and cut off; it was never acknowledged, because an entry is
+ * acknowledged with its newline on disk. What a signer at hand has signed must still be true: a log never signs two
+ * histories.
  *
  * @throws {DependencyError} when anything else does not fit: what was there before must be examined, not written after
  */
-export async function recover(
-  files: LedgerFiles,
-  folder: string,
-  instance: string,
-  checkpoints: boolean,
-): Promise<Resumption> {
+export async function recover(files: LedgerFiles, options: RecoverOptions): Promise<Resumption> {
+  const { folder, instance, signer, verifyAtStart } = options;
+  const begin = verifyAtStart === "last-file" ? await findStart(folder, instance, signer) : undefined;
   let position: LedgerPosition = { entries: 0, hash: genesisHash(instance) };
   let last: Tail | undefined;
   let lastAt: string | undefined;
-  let tree = new CompactTree();
+  let tree = begin?.signed?.tree ?? new CompactTree();
   let audit: CheckpointAudit | undefined;
   let torn: Torn | undefined;
   const check = (fault: Fault | undefined): void => {
     if (fault !== undefined) throw ledgerBroken(fault.at, fault.because);
   };
-  for await (const step of walkLedger(folder)) {
+  for await (const step of walkLedger(folder, begin?.from, begin?.signed?.position)) {
     switch (step.kind) {
       case "begin": {
         const { base } = step;
-        if (base !== undefined) {
+        if (base !== undefined && begin === undefined) {
           position = { entries: base.entries, hash: base.hash };
           tree = treeOfBase(base) ?? tree;
         }
-        if (checkpoints) audit = new CheckpointAudit(folder, instance, tree, trustingParser(instance));
+        if (signer !== undefined) audit = new CheckpointAudit(folder, instance, tree, trustingParser(instance));
+        if (begin?.signed !== undefined) audit?.resume(begin.signed.checkpoint, begin.signed.note);
         break;
       }
       case "segment":
         if (step.segment.instance !== instance) throw ledgerForeign(step.segment.instance, instance);
+        position = step.start;
         check(await audit?.enter(step.segment, position));
         last = { segment: step.segment, start: step.start, size: 0 };
         break;
@@ -71,8 +75,7 @@ export async function recover(
         check(audit?.reach(position, step.at));
         break;
       case "fault":
-        if (step.tornAt === undefined) throw ledgerBroken(step.at, step.because);
-        torn = { file: step.at.file, offset: step.tornAt };
+        torn = tornAt(step, options.putAside);
     }
   }
   if (last === undefined && (await readBase(folder, instance)) !== undefined) {
@@ -92,17 +95,26 @@ export async function recover(
   };
 }
 
+/** Where to cut: at a last line without an end, or at the very place that people have looked at. */
+function tornAt({ at, because, tornAt: torn, holeAt: hole }: Fault, putAside: string | undefined): Torn {
+  if (torn !== undefined) return { file: at.file, offset: torn };
+  if (hole === undefined) throw ledgerBroken(at, because);
+  if (putAside !== `${at.file}:${at.line}`) throw ledgerHole(at);
+  return { file: at.file, offset: hole, hole: true };
+}
+
 interface Torn {
   readonly file: string;
   readonly offset: number;
+  readonly hole?: true;
 }
 
 /** If we crash between the copy and the cut, the next start copies the same bytes again, under another name. */
 async function cutTorn(
   files: LedgerFiles,
   folder: string,
-  { file, offset }: Torn,
-): Promise<{ file: string; bytes: number }> {
+  { file, offset, hole }: Torn,
+): Promise<NonNullable<LedgerState["recovered"]>> {
   const segment = await files.open(`${folder}/${file}`, "r+");
   try {
     const bytes = (await segment.stat()).size - offset;
@@ -111,7 +123,7 @@ async function cutTorn(
     const aside = await putAside(files, folder, `${file}.${offset}`, torn);
     await segment.truncate(offset);
     await segment.sync();
-    return { file: aside, bytes };
+    return { file: aside, bytes, ...(hole === undefined ? {} : { hole }) };
   } finally {
     await segment.close();
   }

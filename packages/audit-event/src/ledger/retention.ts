@@ -76,7 +76,7 @@ export class Retention {
     let end: (LedgerPosition & { frontier: readonly string[]; note: string }) | undefined;
     for (const [index, segment] of segments.entries()) {
       const next = segments[index + 1];
-      if (next === undefined || !(await this.#isPast(segment, cutoff))) break;
+      if (next === undefined || !(await this.#isPast(segment, next, cutoff))) break;
       const file = checkpointFileOf(instance, segment.first);
       if (!(await listCheckpointFiles(folder)).some((known) => known.file === file)) continue;
       for await (const { bytes } of readLines(join(folder, file))) {
@@ -88,12 +88,17 @@ export class Retention {
     return end;
   }
 
-  /** Every entry counts, because a clock may have gone back among them; a line that cannot be read is kept. */
-  async #isPast({ file }: Segment, cutoff: number): Promise<boolean> {
+  /**
+   * Every entry counts, because a clock may have gone back among them; a line that cannot be read is kept, and so is a file
+   * that has lost some: it is evidence.
+   */
+  async #isPast({ file, first }: Segment, next: Segment, cutoff: number): Promise<boolean> {
+    let entries = 0;
     for await (const { bytes } of readLines(join(this.#options.folder, file))) {
       if (!(Date.parse(looseEntry(bytes)?.at ?? "") < cutoff)) return false;
+      entries += 1;
     }
-    return true;
+    return entries === next.first - first;
   }
 }
 

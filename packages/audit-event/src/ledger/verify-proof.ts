@@ -1,8 +1,9 @@
 import { type Checkpoint, openCheckpoint } from "../merkle/checkpoint.ts";
 import { decodeBase64, parseNoteKey } from "../merkle/note.ts";
 import { verifyConsistency, verifyInclusion } from "../merkle/proofs.ts";
+import { verifySubtreeConsistency } from "../merkle/subtrees.ts";
 import { hashLeafText, sha256 } from "../merkle/tree.ts";
-import type { ConsistencyProof, LedgerProof } from "./prove.ts";
+import type { ConsistencyProof, LedgerProof, SubtreeProof } from "./prove.ts";
 
 export type ProofVerdict =
   | { readonly ok: true; readonly id: string; readonly at: string; readonly sha256: string; readonly entry?: string }
@@ -60,6 +61,29 @@ export function verifyConsistencyProof(
   const roots = { firstRoot: first.root, secondRoot: second.root };
   const grew = verifyConsistency({ first: first.size, second: second.size, ...roots, proof: hashes });
   return grew ? { ok: true } : { ok: false, because: "the newer ledger does not continue the older one" };
+}
+
+/**
+ * Checks, without the ledger, that a run of entries with this root is a part of what the checkpoint was signed over.
+ *
+ * @see https://datatracker.ietf.org/doc/draft-ietf-plants-merkle-tree-certs/ section 4.4.3
+ */
+export function verifySubtreeProof(
+  proof: SubtreeProof,
+  checkpoint: string,
+  publicKey: string,
+): { readonly ok: true } | { readonly ok: false; readonly because: string } {
+  const log = openWith(checkpoint, publicKey);
+  if (typeof log === "string") return { ok: false, because: log };
+  const { v, start, end, size, root, path } = proof as Partial<SubtreeProof>;
+  const [subtreeRoot] = decodePath([root]) ?? [];
+  const hashes = decodePath(path);
+  if (v !== 1 || subtreeRoot === undefined || hashes === undefined) return MALFORMED;
+  if (typeof start !== "number" || typeof end !== "number") return MALFORMED;
+  if (size !== log.size) return { ok: false, because: "the proof is for another checkpoint" };
+  const facts = { subtree: { start, end }, size, subtreeRoot, treeRoot: log.root, proof: hashes };
+  const stands = verifySubtreeConsistency(facts);
+  return stands ? { ok: true } : { ok: false, because: "the run is not in the tree that was signed" };
 }
 
 function openWith(note: string, publicKey: string): Checkpoint | string {

@@ -27,6 +27,8 @@ export interface Fault {
   readonly before: LedgerPosition;
   /** The last segment's last line is not ended: what a crash leaves. Its offset. */
   readonly tornAt?: number;
+  /** A line of the last segment has zeros in it, and lines after it: what a power cut may leave. Its offset. */
+  readonly holeAt?: number;
 }
 
 /** One step along the chain; a fault is the last. `end` is the offset in the file after the entry. */
@@ -45,9 +47,9 @@ export type Step =
 /**
  * Walks a ledger from its first entry, checking every line against the one before it. Holds one line at a time.
  * Everything that reads a ledger reads it through here. With `from`, files that end before that entry are passed over,
- * and what the first file's first line links to is believed.
+ * and what the first file's first line links to is believed, or compared with `known`.
  */
-export async function* walkLedger(folder: string, from = 0): AsyncGenerator<Step, void> {
+export async function* walkLedger(folder: string, from = 0, known?: LedgerPosition): AsyncGenerator<Step, void> {
   const segments = await listSegments(folder);
   const instance = segments[0]?.instance ?? "";
   const base = await readBase(folder, instance);
@@ -69,7 +71,7 @@ export async function* walkLedger(folder: string, from = 0): AsyncGenerator<Step
   }
   const begin = kept.findLastIndex((segment) => segment.first <= from);
   if (begin > 0) kept.splice(0, begin);
-  if (begin > 0 && kept[0] !== undefined) position = await linkOf(folder, kept[0]);
+  if (begin > 0 && kept[0] !== undefined) position = known ?? (await linkOf(folder, kept[0]));
   for (const segment of kept) {
     const { file } = segment;
     const fault = (cause: FaultCause, because: string): Fault => {
@@ -101,21 +103,22 @@ export async function* walkSegment(
   const { file } = segment;
   let before = start;
   let line = 0;
-  const fault = (cause: FaultCause, because: string, tornAt?: number): Fault => {
+  const fault = (cause: FaultCause, because: string, left: Pick<Fault, "tornAt" | "holeAt"> = {}): Fault => {
     const at = { file, line, seq: before.entries };
-    return { kind: "fault", cause, at, because, before, ...(tornAt === undefined ? {} : { tornAt }) };
+    return { kind: "fault", cause, at, because, before, ...left };
   };
   yield { kind: "segment", segment, start };
   for await (const { bytes, offset, ended } of readLines(join(folder, file))) {
     line += 1;
     if (ended !== "newline") {
       const torn = ended === "end-of-file" && isLast;
-      yield torn ? fault("torn", NOT_ENDED, offset) : fault("not-ended", NOT_ENDED);
+      yield torn ? fault("torn", NOT_ENDED, { tornAt: offset }) : fault("not-ended", NOT_ENDED);
       return;
     }
     const entry = checkEntry(before, bytes);
     if (typeof entry === "string") {
-      yield fault("entry", entry);
+      // An entry is JSON, which has no zero bytes.
+      yield fault("entry", entry, isLast && bytes.includes(0) ? { holeAt: offset } : {});
       return;
     }
     yield { kind: "entry", entry, before, at: { file, line, seq: entry.seq }, end: offset + bytes.length + 1 };

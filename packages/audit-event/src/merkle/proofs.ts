@@ -91,14 +91,14 @@ class Walk {
   }
 }
 
-function isCount(value: number): boolean {
+export function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
-function areHashes(hashes: readonly Uint8Array[]): boolean {
+export function areHashes(hashes: readonly Uint8Array[]): boolean {
   return hashes.every((hash) => hash.length === HASH_BYTES);
 }
 
-function same(a: Uint8Array, b: Uint8Array): boolean {
+export function same(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
 }

@@ -43,6 +43,31 @@ export function consistencyRanges(first: number, second: number): Range[] {
 }
 
 /**
+ * SUBTREE_PROOF(start, end, D_n), as ranges in the order of the proof.
+ *
+ * @see https://datatracker.ietf.org/doc/draft-ietf-plants-merkle-tree-certs/ section 4.4.1
+ */
+export function subtreeRanges(subtree: Range, size: number): Range[] {
+  const ranges: Range[] = [];
+  let [start, end] = [0, size];
+  // Once the way has come over the subtree's beginning, what is left of it is not known to who knows its root.
+  let known = true;
+  while (end !== subtree.end || (known && start !== subtree.start)) {
+    const middle = start + largestPowerIn(end - start - 1);
+    if (subtree.end <= middle) {
+      ranges.push({ start: middle, end });
+      end = middle;
+    } else {
+      if (subtree.start < middle) known = false;
+      ranges.push({ start, end: middle });
+      start = middle;
+    }
+  }
+  if (!known) ranges.push({ start, end });
+  return ranges.reverse();
+}
+
+/**
  * Computes the roots of ranges that do not overlap, over a list read once from front to back, in the memory of a few
  * hashes for each range.
  */

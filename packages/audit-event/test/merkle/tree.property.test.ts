@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { verifyConsistency, verifyInclusion } from "../../src/merkle/proofs.ts";
-import { consistencyRanges, inclusionRanges, type Range, RangeRoots } from "../../src/merkle/ranges.ts";
+import { consistencyRanges, inclusionRanges, type Range, RangeRoots, subtreeRanges } from "../../src/merkle/ranges.ts";
+import { isSubtree, verifySubtreeConsistency, verifySubtreeInclusion } from "../../src/merkle/subtrees.ts";
 import { CompactTree, hashLeaf, resumeTree } from "../../src/merkle/tree.ts";
 import { path, proof, treeHash } from "./reference.ts";
 
@@ -74,6 +75,39 @@ describe("the Merkle tree", () => {
     }
     const proof0 = { firstRoot: roots[0] as Buffer, secondRoot: roots[4] as Buffer, proof: [] };
     expect(verifyConsistency({ first: 0, second: 4, ...proof0 })).toBe(false);
+  });
+
+  it("proves of every subtree of every tree up to 40 that it is a part of it, and of its leaves that they are in it", () => {
+    const leaves = leavesOf(40);
+    let seen = 0;
+    for (let size = 1; size <= 40; size++) {
+      const tree = leaves.slice(0, size);
+      const treeRoot = treeHash(tree);
+      for (let start = 0; start < size; start++) {
+        for (let end = start + 1; end <= size; end++) {
+          const subtree = { start, end };
+          if (!isSubtree(subtree)) continue;
+          seen += 1;
+          const nodes = rootsOf(subtreeRanges(subtree, size), tree) ?? [];
+          const part = tree.slice(start, end);
+          const facts = { subtree, size, subtreeRoot: treeHash(part), treeRoot, proof: nodes };
+          expect(verifySubtreeConsistency(facts)).toBe(true);
+          expect(verifySubtreeConsistency({ ...facts, subtreeRoot: flipped(facts.subtreeRoot) })).toBe(false);
+          expect(verifySubtreeConsistency({ ...facts, treeRoot: flipped(treeRoot) })).toBe(false);
+          expect(verifySubtreeConsistency({ ...facts, proof: nodes.slice(1) })).toBe(nodes.length === 0);
+          expect(verifySubtreeConsistency({ ...facts, proof: [...nodes, treeRoot] })).toBe(false);
+          if (start === 0) expect(nodes).toEqual(proof(end, tree));
+          const inner = path(end - start - 1, part);
+          const leafHash = hashLeaf(tree[end - 1] as Buffer);
+          const inclusion = { index: end - 1, subtree, leafHash, proof: inner, root: treeHash(part) };
+          expect(verifySubtreeInclusion(inclusion)).toBe(true);
+          expect(verifySubtreeInclusion({ ...inclusion, index: end })).toBe(false);
+        }
+      }
+    }
+    expect(seen).toBeGreaterThan(1000);
+    expect(isSubtree({ start: 2, end: 6 })).toBe(false);
+    expect(isSubtree({ start: 4, end: 7 })).toBe(true);
   });
 
   it("computes a proof from what is left when the front of the list is gone", () => {
