@@ -1,0 +1,75 @@
+import { type Commands, example } from "../commands.ts";
+import { CliError } from "../exit.ts";
+import { jsonLine, painter } from "../output.ts";
+import type { Terminal } from "../terminal.ts";
+import { copyStarter, STARTERS, type StarterAnswers } from "./starter.ts";
+
+interface InitFlags {
+  readonly starter: string;
+  readonly upstream?: string;
+  readonly issuer?: string;
+  readonly publicOrigin?: string;
+  readonly development?: boolean;
+  readonly json?: boolean;
+}
+
+export function addInit({ program, terminal }: Commands): void {
+  program
+    .command("init")
+    .description("Copies a starter: a policy, its tests, and what to do next. Overwrites nothing.")
+    .argument("[folder]", "where to", ".")
+    .option("--starter <name>", `one of: ${STARTERS.join(", ")}`, "patient-access")
+    .option("--upstream <url>", "base URL of the FHIR server behind the edge")
+    .option("--issuer <url>", "who issues the access tokens")
+    .option("--public-origin <url>", "scheme, host and port that clients see")
+    .option("--development", "plain http on loopback addresses, no signature: for trying it out on one machine")
+    .option("--json", "one JSON line")
+    .addHelpText(
+      "after",
+      example(
+        "wardline init edge --upstream https://ehr.internal.example/r4 \\",
+        "    --issuer https://id.example.org --public-origin https://fhir.example.org",
+      ).replace("  $     --", "        --"),
+    )
+    .action(async (folder: string, flags: InitFlags) => {
+      const answers = await answersOf(flags, terminal);
+      const files = await copyStarter(flags.starter, folder, answers);
+      if (flags.json === true) return terminal.out(jsonLine({ starter: flags.starter, folder, files }));
+      await terminal.out(renderCopied(folder, files, answers, terminal));
+    });
+}
+
+async function answersOf(flags: InitFlags, terminal: Terminal): Promise<StarterAnswers> {
+  const development = flags.development === true;
+  const upstream =
+    flags.upstream ?? (await asked(terminal, "upstream", "Base URL of the FHIR server behind the edge: "));
+  const issuer = flags.issuer ?? (await asked(terminal, "issuer", "Issuer of the access tokens (their `iss`): "));
+  if (development && flags.publicOrigin === undefined) return { upstream, issuer, development };
+  const publicOrigin =
+    flags.publicOrigin ?? (await asked(terminal, "public-origin", "Origin that clients see (https://host): "));
+  return { upstream, issuer, publicOrigin, development };
+}
+
+async function asked(terminal: Terminal, option: string, question: string): Promise<string> {
+  if (terminal.ask === undefined) throw new CliError(`--${option} is needed where nobody can be asked`);
+  const answer = await terminal.ask(question);
+  if (answer === "") throw new CliError(`--${option} is needed`);
+  return answer;
+}
+
+function renderCopied(folder: string, files: readonly string[], answers: StarterAnswers, terminal: Terminal): string {
+  const paint = painter(terminal);
+  const steps = [
+    `wardline policy lint ${folder}/policy.yaml`,
+    `wardline policy test ${folder}/policy.yaml ${folder}/policy.test.yaml`,
+    ...(answers.development
+      ? [`wardline serve ${folder}/policy.yaml`]
+      : [
+          `wardline keys new policy --key-id your-name --out your-name.private.jwk.json --jwks ${folder}/approvers.jwks.json`,
+          `wardline policy sign ${folder}/policy.yaml --key your-name.private.jwk.json`,
+          `wardline serve ${folder}/policy.yaml --keys ${folder}/approvers.jwks.json`,
+        ]),
+  ];
+  const written = files.map((file) => `  ${file}\n`).join("");
+  return `${paint("green", "copied")} to ${folder}:\n${written}\nNext:\n${steps.map((step) => `  $ ${step}\n`).join("")}`;
+}

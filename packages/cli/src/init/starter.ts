@@ -1,0 +1,71 @@
+import { readdirSync } from "node:fs";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { parsePolicy } from "@wardline/gateway";
+import { nearest } from "@wardline/policy-types";
+import { CliError } from "../exit.ts";
+import { writeNew } from "../files.ts";
+
+export interface StarterAnswers {
+  readonly upstream: string;
+  readonly issuer: string;
+  readonly publicOrigin?: string;
+  readonly development: boolean;
+}
+
+const FOLDER = new URL("../../starters/", import.meta.url);
+
+export const STARTERS: readonly string[] = readdirSync(FOLDER).sort();
+
+/**
+ * Writes a starter's files with the answers filled in. Checks first that none of them is there and that the policy is
+ * one; so a folder gets all of them or none.
+ *
+ * @throws {ConfigurationError} when the answers make no policy
+ */
+export async function copyStarter(name: string, folder: string, answers: StarterAnswers): Promise<readonly string[]> {
+  if (!STARTERS.includes(name)) {
+    const hint = nearest(name, STARTERS);
+    throw new CliError(
+      `there is no starter ${name}; ${hint === undefined ? `take one of ${STARTERS.join(", ")}` : `did you mean ${hint}?`}`,
+    );
+  }
+  const source = new URL(`${name}/`, FOLDER);
+  const files = await Promise.all(
+    (await readdir(source)).sort().map(async (file) => ({
+      // A packed package loses a file that is called .gitignore.
+      target: file === "gitignore" ? ".gitignore" : file,
+      text: fillIn(await readFile(new URL(file, source), "utf8"), answers),
+    })),
+  );
+  for (const { target, text } of files) if (target === "policy.yaml") parsePolicy(text, "the policy of these answers");
+  const there: string[] = [];
+  for (const { target } of files) if (await exists(join(folder, target))) there.push(target);
+  if (there.length > 0) throw new CliError(`${folder} already holds ${there.join(", ")}; nothing was overwritten`);
+  await mkdir(folder, { recursive: true });
+  for (const { target, text } of files) await writeNew(join(folder, target), text);
+  return files.map(({ target }) => target);
+}
+
+/** `{{name}}` becomes the answer as a YAML scalar; a line whose answer is missing goes. */
+export function fillIn(text: string, { upstream, issuer, publicOrigin, development }: StarterAnswers): string {
+  const values: Readonly<Record<string, string | undefined>> = {
+    upstream: JSON.stringify(upstream),
+    issuer: JSON.stringify(issuer),
+    publicOrigin: publicOrigin === undefined ? undefined : JSON.stringify(publicOrigin),
+    development: development ? "true" : undefined,
+  };
+  const names = Object.keys(values);
+  return text
+    .split("\n")
+    .filter((line) => !names.some((name) => line.includes(`{{${name}}}`) && values[name] === undefined))
+    .map((line) => names.reduce((filled, name) => filled.replaceAll(`{{${name}}}`, () => values[name] ?? ""), line))
+    .join("\n");
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

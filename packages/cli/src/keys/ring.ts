@@ -1,0 +1,34 @@
+import { stat } from "node:fs/promises";
+import { localKeyRing } from "@wardline/audit-event";
+import type { KeyProvider } from "@wardline/policy-types";
+import { CliError } from "../exit.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Makes a ring; gives its first key's id. */
+export async function newRing(file: string, environment: Environment, variable: string): Promise<string> {
+  const isThere = await stat(file).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) throw new CliError(`${file} is there already; rotate it with \`wardline keys rotate ring\``);
+  return (await localKeyRing({ file, passphrase: passphraseOf(environment, variable), create: true })).currentKeyId;
+}
+
+/** Adds a key; gives its id. */
+export async function rotateRing(file: string, environment: Environment, variable: string): Promise<string> {
+  return (await localKeyRing({ file, passphrase: passphraseOf(environment, variable) })).rotate();
+}
+
+export async function openRing(file: string, environment: Environment, variable: string): Promise<KeyProvider> {
+  return localKeyRing({ file, passphrase: passphraseOf(environment, variable) });
+}
+
+/** Never an argument: those are visible to every process of the machine. */
+function passphraseOf(environment: Environment, variable: string): string {
+  const passphrase = environment[variable];
+  if (passphrase === undefined || passphrase === "") {
+    throw new CliError(`set the passphrase in the variable ${variable}, or name another with --passphrase-env`);
+  }
+  return passphrase;
+}
