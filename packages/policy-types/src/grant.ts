@@ -26,4 +26,6 @@ export interface GrantClause {
 /** What a principal may do on one route: the union of its clauses. No clause, no access. */
 export interface Grant {
   readonly clauses: readonly GrantClause[];
+  /** Names of data categories that stay behind, whoever's they are. */
+  readonly deniedCategories?: readonly string[];
 }

@@ -19,6 +19,8 @@ export interface Principal {
   readonly fhirUser?: string;
   readonly roles: readonly string[];
   readonly department?: string;
+  /** Further facts that conditions ask for, by the operator's own names: device posture, employment. */
+  readonly attributes?: Readonly<Record<string, readonly string[]>>;
   /** Codes of v3-ActReason. */
   readonly purposeOfUse: readonly string[];
   /** SMART launch context: bare ids. */

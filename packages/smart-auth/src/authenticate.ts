@@ -1,5 +1,4 @@
-import { type Decision, type Problem, permit } from "@wardline/policy-types";
-import type { Caller } from "./caller.ts";
+import { type Decision, type Principal, type Problem, permit } from "@wardline/policy-types";
 import { clientCertificate } from "./certificate/read.ts";
 import { type Credentials, headerValues, readCredentials } from "./credentials.ts";
 import { createDeviceIdentifier } from "./device/identify.ts";
@@ -8,7 +7,7 @@ import type { SchemeProblems } from "./token-problems.ts";
 import { revocationFault, type UseSettings, useFault } from "./use.ts";
 import { createVerifier } from "./verify.ts";
 
-export type Authenticator = (credentials: Credentials) => Promise<Decision<Caller>>;
+export type Authenticator = (credentials: Credentials) => Promise<Decision<Principal>>;
 
 type AuthenticatorSettings = Pick<
   SmartAuthSettings,
@@ -39,7 +38,7 @@ export function createAuthenticator(settings: AuthenticatorSettings, schemes: Sc
   };
 
   /** Only in place of a token, never beside one. */
-  async function asDevice(credentials: Credentials, problem: Problem): Promise<Decision<Caller> | undefined> {
+  async function asDevice(credentials: Credentials, problem: Problem): Promise<Decision<Principal> | undefined> {
     if (identify === undefined || problem !== schemes.credentialsMissing) return undefined;
     if (headerValues(credentials.rawHeaders, "authorization").length > 0) return undefined;
     const certificate = clientCertificate(credentials.rawHeaders, credentials.transport, settings.certificateHeader);

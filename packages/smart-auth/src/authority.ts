@@ -1,14 +1,14 @@
-import { type Decision, deny, type Interaction, type Principal, permit } from "@wardline/policy-types";
+import { type Decision, deny, type Grant, type Interaction, type Principal, permit } from "@wardline/policy-types";
 import { declaredPurposes } from "./break-glass/category.ts";
 import { decideBreakGlass } from "./break-glass/decide.ts";
-import type { Caller } from "./caller.ts";
+import type { GlassAttempt } from "./break-glass/event.ts";
 import { approvedScopes } from "./clients/approve.ts";
 import { decideConditions, withheldCategories } from "./conditions/decide.ts";
 import type { ConditionFacts } from "./conditions/facts.ts";
 import type { ConsentView } from "./consent/registry.ts";
 import { createWithholding, withoutWithheld } from "./consent/withholding.ts";
 import { within } from "./deadline.ts";
-import { type Authority, grantFor, type SmartGrant } from "./grant.ts";
+import { type Authority, grantFor } from "./grant.ts";
 import {
   BREAK_GLASS_REFUSED,
   CLIENT_NOT_REGISTERED,
@@ -26,24 +26,24 @@ import { createUserAccess, type UserAccess } from "./user-access/resolve.ts";
 const STORE_DEADLINE_MS = 50;
 
 export interface AuthorityFacts {
-  readonly caller: Caller;
+  readonly caller: Principal;
   readonly interaction: Interaction;
   readonly rawHeaders: readonly string[];
   /** The caller's own, or as trusted proxies report it. */
   readonly address: string | undefined;
   /** Of the scheme the caller used. */
   readonly problems: Problems;
+  /** Told of a declared emergency, before anything else is asked. */
+  readonly onGlass?: (attempt: GlassAttempt) => void;
 }
 
 /** What a caller may do in this request. */
 export interface Authorised {
   /** With the purpose of broken glass, and the organisation the registry gives. */
-  readonly caller: Caller;
+  readonly caller: Principal;
   readonly rights: Rights;
   /** The rules, for one entry of a batch or the request itself. */
   readonly rule: (interaction: Interaction) => Decision<never> | undefined;
-  /** The purpose for which glass was broken. */
-  readonly emergency?: string;
 }
 
 type AuthoritySettings = Pick<
@@ -65,7 +65,7 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
   const accessOf =
     settings.userAccess === undefined ? undefined : createUserAccess({ ...settings.userAccess, now: settings.now });
   /** A remembered token keeps its principal, and with it the grant. */
-  const grants = new WeakMap<Principal, { readonly access: UserAccess | undefined; readonly grant: SmartGrant }>();
+  const grants = new WeakMap<Principal, { readonly access: UserAccess | undefined; readonly grant: Grant }>();
 
   const registrations = new WeakMap<Principal, Registration>();
 
@@ -84,6 +84,9 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
             { caller: known, declared: declaredPurposes(facts.rawHeaders), interaction, now },
             breakGlass,
           );
+    if (glass !== undefined && glass.kind !== "whole") {
+      facts.onGlass?.({ kind: glass.kind === "broken" ? "broken" : "refused", purpose: glass.purpose });
+    }
     if (glass?.kind === "refused") return deny(BREAK_GLASS_REFUSED, [glass.because]);
     if (glass?.kind === "step-up") return deny(problems.stepUpNeeded(glass.stepUp), [glass.because]);
     const purpose = glass?.kind === "broken" ? glass.purpose : undefined;
@@ -102,12 +105,11 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
     const rights = createRights(grant, route);
     const limited = await withConsent(rights, lifts("consent"), { ...base, interaction });
     if (limited.kind === "deny") return limited;
-    const emergency = purpose === undefined ? {} : { emergency: purpose };
-    return permit({ caller, rights: limited.grant, rule: ruleOf(base, problems), ...emergency }, []);
+    return permit({ caller, rights: limited.grant, rule: ruleOf(base, problems) }, []);
   };
 
   /** `undefined`: not registered. A device has no client. */
-  function registrationOf(caller: Caller): Registration | undefined {
+  function registrationOf(caller: Principal): Registration | undefined {
     const remembered = registrations.get(caller);
     if (remembered !== undefined) return remembered;
     const found = lookUp(caller);
@@ -115,7 +117,7 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
     return found;
   }
 
-  function lookUp(caller: Caller): Registration | undefined {
+  function lookUp(caller: Principal): Registration | undefined {
     const { clients, refuseWildcardScopes: refuseWildcards } = settings;
     if (caller.method === "client-certificate" || (clients === undefined && !refuseWildcards)) return {};
     const registered = clients?.(caller.issuer, caller.clientId);
@@ -125,12 +127,12 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
   }
 
   /** Asked only where the answer matters. */
-  async function userAccess(caller: Caller): Promise<UserAccess | "unavailable" | undefined> {
+  async function userAccess(caller: Principal): Promise<UserAccess | "unavailable" | undefined> {
     if (accessOf === undefined || !caller.scopes.some((scope) => scope.includes("user/"))) return undefined;
     return (await accessOf(caller)) ?? "unavailable";
   }
 
-  function grantOf(caller: Caller, access: UserAccess | undefined, scopes: Authority["scopes"]): SmartGrant {
+  function grantOf(caller: Principal, access: UserAccess | undefined, scopes: Authority["scopes"]): Grant {
     const remembered = grants.get(caller);
     if (remembered !== undefined && remembered.access === access) return remembered.grant;
     const grant = grantFor(caller, route, {
@@ -155,7 +157,7 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
         return deny(CONSENT_WITHDRAWN, ["the patient withholds everything from the caller"]);
       }
       if (view === undefined && denied.length === 0) return permit(rights, []);
-      const grant: SmartGrant = denied.length === 0 ? rights.grant : { ...rights.grant, deniedCategories: denied };
+      const grant: Grant = denied.length === 0 ? rights.grant : { ...rights.grant, deniedCategories: denied };
       const withholding = createWithholding(
         { ...(view === undefined ? {} : { view }), denied, categories, isManager },
         rights,

@@ -1,5 +1,4 @@
-import type { AuthenticationMethod } from "@wardline/policy-types";
-import type { Caller } from "./caller.ts";
+import type { AuthenticationMethod, Principal } from "@wardline/policy-types";
 import { type ClaimNameSettings, claimAt } from "./claim-names.ts";
 import { readConfirmation } from "./confirmation.ts";
 import type { IssuerSettings } from "./settings.ts";
@@ -160,7 +159,7 @@ function readToken(claims: Claims, method: AuthenticationMethod, names: ClaimNam
     ...(isName(claims["acr"]) ? { acr: claims["acr"] } : {}),
     ...(isStrings(claims["amr"]) ? { amr: claims["amr"] } : {}),
     ...(confirmation === undefined ? {} : { confirmation }),
-  } satisfies Caller);
+  } satisfies Principal);
   return Object.freeze({
     principal,
     expiresAt: claims["exp"] as number,
@@ -172,7 +171,7 @@ function readToken(claims: Claims, method: AuthenticationMethod, names: ClaimNam
 function namedClaims(
   claims: Claims,
   names: ClaimNameSettings,
-): Pick<Caller, "organisation" | "department" | "device" | "attributes"> {
+): Pick<Principal, "organisation" | "department" | "device" | "attributes"> {
   const one = (path: readonly string[] | undefined) => {
     const value = path === undefined ? undefined : claimAt(claims, path);
     return isName(value) ? value : undefined;
@@ -200,7 +199,7 @@ function isStrings(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((part) => typeof part === "string");
 }
 
-function isName(value: unknown): value is string {
+export function isName(value: unknown): value is string {
   return typeof value === "string" && value.length > 0 && value.length <= NAME_LIMIT;
 }
 

@@ -23,7 +23,7 @@ import type { Access } from "./access.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import { createAuthority } from "./authority.ts";
 import { type BundleAccess, decideBundle } from "./batch.ts";
-import { breakGlassEvent } from "./break-glass/event.ts";
+import { breakGlassEvent, type GlassAttempt } from "./break-glass/event.ts";
 import { type ConsentWrite, feedConsent, writesConsent } from "./consent/feed.ts";
 import { type AccessFacts, decideAccess } from "./decide.ts";
 import { fileGuard, type JobFacts, kickOffGuard, statusGuard } from "./export/guards.ts";
@@ -70,8 +70,8 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
   });
   const authenticate = createAuthenticator(settings, problems);
   const authorise = createAuthority(settings);
-  /** Requests for which glass was broken, and the purpose. */
-  const emergencies = new WeakMap<Request, string>();
+  /** Requests that declared an emergency. */
+  const emergencies = new WeakMap<Request, GlassAttempt>();
 
   return async function smartAuthMiddleware(req, res, next) {
     let goesOn: boolean;
@@ -117,11 +117,11 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
       rawHeaders: req.rawHeaders,
       address: context.clientAddress ?? context.transport.peerAddress,
       problems: scheme,
+      onGlass: (attempt) => emergencies.set(req, attempt),
     });
     if (authorised.kind === "deny") return conclude(req, res, authorised);
-    const { caller: principal, rights, rule, emergency } = authorised.grant;
+    const { caller: principal, rights, rule } = authorised.grant;
     context.principal = principal;
-    if (emergency !== undefined) emergencies.set(req, emergency);
     if (job !== undefined) {
       const refused = rule(JOB_ASKED.interaction);
       if (refused !== undefined) return conclude(req, res, refused);
@@ -164,7 +164,7 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
     if (fed !== undefined) beforeAnswer(res, fed);
     addTransform(
       res,
-      access.exports === undefined ? guard : kickOff(req, res, { guard, principal, ...access.exports }),
+      access.exports === undefined ? guard : kickOff(req, res, { guard, principal, rights, ...access.exports }),
     );
     forward(req, access, page);
     return conclude(req, res, permit(rights.grant, withScopes(decision.because, rights)));
@@ -200,16 +200,12 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
     return { interaction, body: write?.body ?? body, baseUrls: route.baseUrls, requestId, now: settings.now() };
   }
 
-  function kickOff(
-    req: Request,
-    res: Response,
-    { guard, principal, types }: { guard: BodyTransform; principal: Principal; types: readonly string[] },
-  ): BodyTransform {
+  function kickOff(req: Request, res: Response, { guard, principal, rights, types }: KickOff): BodyTransform {
     const { bulkExport, now } = settings;
     if (bulkExport === undefined) return guard;
     const request = requestOf(req, route.baseUrl);
     const job = newJob({ types, request }, principal, { settings: bulkExport, now });
-    return kickOffGuard(guard, jobFacts(req, res, job, bulkExport));
+    return kickOffGuard(guard, jobFacts(req, res, { job, rights, saves: bulkExport }));
   }
 
   async function passJob(
@@ -227,15 +223,17 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
     const interaction = forwardJob(req, file?.url ?? job.status);
     const { rights } = caller;
     const access: Access = { interaction, bound: true, because: found.because };
-    const facts = jobFacts(req, res, job, asked.kind === "status" ? bulkExport : undefined);
+    const facts = jobFacts(req, res, { job, rights, saves: asked.kind === "status" ? bulkExport : undefined });
     const lines = createGuard(guardFacts(req, { rights, access, part: 0 }), refusalOf(req));
     addTransform(res, file === undefined ? statusGuard(facts) : fileGuard(file, lines, facts));
     return conclude(req, res, permit(rights.grant, withScopes(found.because, rights)));
   }
 
-  function jobFacts(req: Request, res: Response, job: ExportJob, saves: BulkExportSettings | undefined): JobFacts {
+  function jobFacts(req: Request, res: Response, { job, rights, saves }: Job): JobFacts {
     const onChange = saves === undefined ? () => undefined : savedBeforeAnswer(res, saves);
-    return { job, bases: route, onRefusal: refusalOf(req), onChange };
+    // Where patients may withhold at all, a count would tell of a line that is withheld from now on, too.
+    const mayCount = settings.consent.registry === undefined && job.types.every((type) => rights.reachesAll(type, "r"));
+    return { job, bases: route, rights, mayCount, onRefusal: refusalOf(req), onChange };
   }
 
   function permitPublic(req: Request, res: Response, interaction: Interaction): boolean {
@@ -303,16 +301,18 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
   function record(req: Request, decision: Decision<Grant>): void {
     const { kind } = decision;
     const emergency = emergencies.get(req);
-    const because = emergency === undefined ? decision.because : ["break-glass", ...decision.because];
-    if (emergency !== undefined)
-      settings.onBreakGlass(breakGlassEvent(contextOf(req), kind, emergency, settings.now()));
+    const isBroken = emergency?.kind === "broken";
+    const because = isBroken ? ["break-glass", ...decision.because] : decision.because;
+    if (emergency !== undefined) {
+      settings.onBreakGlass(breakGlassEvent(contextOf(req), emergency, kind, settings.now()));
+    }
     recordDecision(req, {
       control: CONTROL,
       kind,
       because,
       ...(decision.kind === "deny" ? { code: decision.problem.code } : {}),
     });
-    settings.onDecision(emergency === undefined ? decision : { ...decision, because }, req);
+    settings.onDecision(isBroken ? { ...decision, because } : decision, req);
   }
 }
 
@@ -321,6 +321,20 @@ interface Judged {
   readonly access: Access;
   /** Which of the searches that together answer it. */
   readonly part: number;
+}
+
+interface KickOff {
+  readonly guard: BodyTransform;
+  readonly principal: Principal;
+  readonly rights: Rights;
+  readonly types: readonly string[];
+}
+
+interface Job {
+  readonly job: ExportJob;
+  readonly rights: Rights;
+  /** Where its changes are stored. Absent: there are none. */
+  readonly saves: BulkExportSettings | undefined;
 }
 
 const PAGED = /^(?:search|history)-/;

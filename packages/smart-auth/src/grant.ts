@@ -24,12 +24,6 @@ type Bound = "unbound" | readonly string[];
 
 const NOBODY: Bound = Object.freeze([]);
 
-/** A grant that stops short of some data, whoever's they are. */
-export interface SmartGrant extends Grant {
-  /** Data categories that stay behind. */
-  readonly deniedCategories?: readonly string[];
-}
-
 /** What a grant is made of besides the principal. */
 export interface Authority {
   /** The scopes that count. Absent: those of the token. */

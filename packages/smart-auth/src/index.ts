@@ -1,6 +1,5 @@
 export type { BreakGlassEvent } from "./break-glass/event.ts";
 export type { BreakGlassOptions, GlassLift } from "./break-glass/options.ts";
-export type { Caller } from "./caller.ts";
 export type { CertificateHeaderFormat, ClientCertificateHeader } from "./certificate/settings.ts";
 export type { ClaimNames, ClaimPath } from "./claim-names.ts";
 export type { ClientRegistration } from "./clients/registry.ts";
@@ -26,6 +25,7 @@ export {
 export { protectedResourceMetadata, smartConfiguration } from "./express/documents.ts";
 export { refuseLegacyGrants } from "./express/legacy-grants.ts";
 export { smartAuth } from "./express.ts";
+export { createMemoryHolderStore, type HolderStore } from "./first-holder/store.ts";
 export { DEFAULT_SUPPORT_TYPES } from "./grant.ts";
 export type {
   IntrospectionAuthentication,
@@ -44,6 +44,8 @@ export {
   type RedisConsentOptions,
   type RedisConsentRegistry,
 } from "./redis/consent-registry.ts";
+export { createRedisExportJobStore } from "./redis/export-job-store.ts";
+export { createRedisHolderStore } from "./redis/holder-store.ts";
 export { createRedisReplayStore } from "./redis/replay-store.ts";
 export { createRedisRevocationList, type RedisRevocationList } from "./redis/revocation-list.ts";
 export { createMemoryReplayStore, type MemoryReplayStoreOptions, type ReplayStore } from "./replay.ts";

@@ -6,8 +6,8 @@ import { ALGORITHMS } from "./key-set.ts";
 import { parseSafeUrl } from "./loopback.ts";
 import type { IssuerSettings } from "./settings.ts";
 
-/** An issuer as this package takes it. */
-export interface SmartIssuer extends IssuerPolicy {
+/** An issuer as this package takes it: keys and secrets as values, where a policy names the places they are kept. */
+export interface SmartIssuer extends Omit<IssuerPolicy, "introspection" | "claims"> {
   /** Absent: only JWTs count, verified by the issuer's keys. */
   readonly introspection?: IntrospectionOptions;
   /** Where its tokens say what no specification names. */
@@ -18,7 +18,10 @@ const DEFAULT_ALGORITHMS: readonly string[] = Object.freeze(["RS256", "RS384", "
 const DEFAULT_LIFETIME_SECONDS = 3600;
 const DEFAULT_LEEWAY_SECONDS = 30;
 /** RFC 9068 section 4: "no more than a few minutes". */
-const LONGEST_LEEWAY_SECONDS = 300;
+export const LONGEST_LEEWAY_SECONDS = 300;
+
+/** In place of an issuer's name: whatever the keys of its `jwksUri` signed. */
+export const ANY_ISSUER = "*";
 
 const KNOWN = [
   "issuer",
@@ -75,14 +78,27 @@ export function parseIssuer(found: Findings, issuer: SmartIssuer, path: string, 
 
 function checkUrls(
   found: Findings,
-  issuer: IssuerPolicy,
-  at: (key: keyof IssuerPolicy) => string,
+  issuer: SmartIssuer,
+  at: (key: keyof SmartIssuer) => string,
   development: boolean,
 ): void {
   const message = "must be an https URL; http needs `development` and a loopback address";
-  if (parseSafeUrl(issuer.issuer, development) === undefined) found.add(at("issuer"), "not-https", message);
+  if (issuer.issuer === ANY_ISSUER) checkAnyIssuer(found, issuer, at);
+  else if (String(issuer.issuer).includes("*"))
+    found.add(at("issuer"), "unknown-value", "`*` stands alone: no patterns");
+  else if (parseSafeUrl(issuer.issuer, development) === undefined) found.add(at("issuer"), "not-https", message);
   if (issuer.jwksUri !== undefined && parseSafeUrl(issuer.jwksUri, development) === undefined) {
     found.add(at("jwksUri"), "not-https", message);
+  }
+}
+
+/** Without a name its keys are the one thing that tells it, and there is nobody to ask. */
+function checkAnyIssuer(found: Findings, issuer: SmartIssuer, at: (key: keyof SmartIssuer) => string): void {
+  if (issuer.jwksUri === undefined) {
+    found.add(at("jwksUri"), "missing", "`*` means whatever the keys of `jwksUri` signed, so it needs `jwksUri`");
+  }
+  if (issuer.introspection !== undefined) {
+    found.add(at("introspection"), "ambiguous", "an issuer without a name cannot be asked about tokens");
   }
 }
 

@@ -7,8 +7,9 @@ import type { ClientCertificateHeader } from "./certificate/settings.ts";
 import { parseDpop } from "./dpop/options.ts";
 import type { DpopOptions } from "./dpop/settings.ts";
 import { type BulkExportOptions, parseBulkExport } from "./export/options.ts";
+import { createMemoryHolderStore, type HolderStore, remembered } from "./first-holder/store.ts";
 import { DEFAULT_SUPPORT_TYPES } from "./grant.ts";
-import { parseIssuer, type SmartIssuer } from "./issuer-options.ts";
+import { ANY_ISSUER, parseIssuer, type SmartIssuer } from "./issuer-options.ts";
 import type { KeyEvent } from "./key-events.ts";
 import { type PageLinkOptions, parsePageLinks } from "./links/options.ts";
 import { isLoopback } from "./loopback.ts";
@@ -60,6 +61,13 @@ export interface SmartAuthOptions extends PolicyOptions {
   readonly revocation?: RevocationList;
   /** Each token counts once, told by its `jti`. Default false. */
   readonly oneTimeTokens?: boolean;
+  /**
+   * Each token counts only for who used it first, told by the key of its `cnf` or by the client's certificate, and by its
+   * `jti`. Default false.
+   */
+  readonly bindToFirstHolder?: boolean;
+  /** Who used a token first; one for all instances. Default: in memory, for one process. */
+  readonly holderStore?: HolderStore;
   /** Name the document of `protectedResourceMetadata` in challenges (RFC 9728). Default false. */
   readonly resourceMetadata?: boolean;
   /** Largest request body, in bytes. Default 1 MiB. */
@@ -108,6 +116,8 @@ const KNOWN = [
   "replayStore",
   "revocation",
   "oneTimeTokens",
+  "bindToFirstHolder",
+  "holderStore",
   "resourceMetadata",
   "requestBodyBytes",
   "development",
@@ -140,6 +150,15 @@ export function parseOptions(options: SmartAuthOptions): SmartAuthSettings {
   if (options.replayStore !== undefined && typeof options.replayStore?.add !== "function") {
     found.add("replayStore", "not-a-store", "must have `add`");
   }
+  if (options.holderStore !== undefined && typeof options.holderStore?.hold !== "function") {
+    found.add("holderStore", "not-a-store", "must have `hold`");
+  }
+  if (options.bindToFirstHolder === true && options.oneTimeTokens === true) {
+    found.add("bindToFirstHolder", "contradictory", "a token that counts once has no second holder");
+  }
+  if (options.holderStore !== undefined && options.bindToFirstHolder !== true) {
+    found.add("holderStore", "unused", "nothing is asked of it without `bindToFirstHolder`");
+  }
   if (options.revocation !== undefined && typeof options.revocation?.isRevoked !== "function") {
     found.add("revocation", "not-a-list", "must have `isRevoked`");
   }
@@ -171,6 +190,9 @@ export function parseOptions(options: SmartAuthOptions): SmartAuthSettings {
     replayStore: options.replayStore ?? createMemoryReplayStore({ now }),
     ...(options.revocation === undefined ? {} : { revocation: options.revocation }),
     oneTimeTokens: options.oneTimeTokens === true,
+    ...(options.bindToFirstHolder === true
+      ? { holderStore: remembered(options.holderStore ?? createMemoryHolderStore({ now }), now) }
+      : {}),
     resourceMetadata: options.resourceMetadata === true,
     development,
     fetch: options.fetch ?? globalThis.fetch,
@@ -193,6 +215,10 @@ function parseIssuers(found: Findings, issuers: unknown, development: boolean): 
       found.add(`issuers[${at}].issuer`, "repeated", "the same issuer is configured twice");
     }
   });
+  const anybody = settings.findIndex(({ issuer }) => issuer === ANY_ISSUER);
+  if (anybody >= 0 && settings.length > 1) {
+    found.add(`issuers[${anybody}].issuer`, "ambiguous", "`*` means every issuer, so it must be the only one");
+  }
   settings.forEach(({ introspection }, at) => {
     const first = settings.findIndex((other) => other.introspection?.opaque === true);
     if (introspection?.opaque === true && first !== at) {

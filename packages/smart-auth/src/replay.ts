@@ -1,4 +1,4 @@
-import { DependencyError } from "@wardline/policy-types";
+import { createExpiring } from "./expiring.ts";
 
 /**
  * Remembers what may be used once. Shared by every instance, atomic (S3); `@wardline/smart-auth` waits 50 ms for it and
@@ -30,31 +30,13 @@ const DEFAULT_LIMIT = 100_000;
  */
 export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}): ReplayStore {
   const { limit = DEFAULT_LIMIT, now = Date.now } = options;
-  const keys = new Map<string, number>();
-  let sweptAt = Number.NEGATIVE_INFINITY;
-
+  const keys = createExpiring<true>(limit);
   return {
-    async add(key, expiresAt) {
-      const seconds = now() / 1000;
-      const known = keys.get(key);
-      if (known !== undefined && seconds < known) return false;
-      keys.delete(key);
-      forgetExpired(seconds);
-      if (keys.size >= limit)
-        throw new DependencyError("smart-auth/replay-store-full", "the replay store is full", { retryable: true });
-      keys.set(key, expiresAt);
+    async add(key, until) {
+      const nowSeconds = now() / 1000;
+      if (keys.get(key, nowSeconds) === true) return false;
+      keys.set(key, true, { until, nowSeconds });
       return true;
     },
   };
-
-  /** The oldest few at each call; all of them at most once a second, when there is no room. */
-  function forgetExpired(seconds: number): void {
-    for (const [key, until] of keys) {
-      if (seconds < until) break;
-      keys.delete(key);
-    }
-    if (keys.size < limit || seconds - sweptAt < 1) return;
-    sweptAt = seconds;
-    for (const [key, until] of keys) if (seconds >= until) keys.delete(key);
-  }
 }

@@ -12,6 +12,8 @@ export interface Rights {
   reaches(type: string, letters: readonly ScopeLetter[]): boolean;
   /** All resources of the type can be reached with the letter. */
   reachesAll(type: string, letter: ScopeLetter): boolean;
+  /** As `reachesAll`, whatever single patients or rules withhold: for answers of which each resource is judged. */
+  grantsAll(type: string, letter: ScopeLetter): boolean;
   /** Everything of the type may be known: searched without bound, or read as a support type. */
   isOpen(type: string): boolean;
   /** The resource may be reached with one of the letters. What cannot be decided is not covered. */
@@ -58,6 +60,7 @@ export function createRights(grant: Grant, settings: RightsSettings): Rights {
     clausesFor,
     reaches: (type, letters) => letters.some((letter) => clausesFor(type, letter).length > 0),
     reachesAll: (type, letter) => clausesFor(type, letter).some(isWithoutBound),
+    grantsAll: (type, letter) => clausesFor(type, letter).some(isWithoutBound),
     isOpen: (type) =>
       clausesFor(type, "s").some(isWithoutBound) ||
       clausesFor(type, "r").some(

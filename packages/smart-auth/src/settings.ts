@@ -5,6 +5,7 @@ import type { CertificateHeaderSettings } from "./certificate/settings.ts";
 import type { ClaimNameSettings } from "./claim-names.ts";
 import type { DpopSettings } from "./dpop/settings.ts";
 import type { BulkExportSettings } from "./export/options.ts";
+import type { HolderStore } from "./first-holder/store.ts";
 import type { IntrospectionSettings } from "./introspection/settings.ts";
 import type { KeyEvent } from "./key-events.ts";
 import type { Sealer } from "./links/sealer.ts";
@@ -67,6 +68,8 @@ export interface SmartAuthSettings extends PolicySettings {
   readonly replayStore: ReplayStore;
   readonly revocation?: RevocationList;
   readonly oneTimeTokens: boolean;
+  /** Absent: a token is not bound to who used it first. */
+  readonly holderStore?: HolderStore;
   /** Name the RFC 9728 document in challenges. */
   readonly resourceMetadata: boolean;
   readonly development: boolean;

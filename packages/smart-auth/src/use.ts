@@ -6,6 +6,8 @@ import { type Credentials, headerValues, type PresentedToken } from "./credentia
 import { within } from "./deadline.ts";
 import { nonceAt } from "./dpop/nonce.ts";
 import { checkProof } from "./dpop/proof.ts";
+import { holderOf } from "./first-holder/holder.ts";
+import { LONGEST_LEEWAY_SECONDS } from "./issuer-options.ts";
 import type { SmartAuthSettings } from "./settings.ts";
 import { hashOf } from "./token-cache.ts";
 import type { Problems } from "./token-problems.ts";
@@ -16,7 +18,14 @@ const STORE_DEADLINE_MS = 50;
 
 export type UseSettings = Pick<
   SmartAuthSettings,
-  "now" | "certificateHeader" | "requireCertificateBound" | "dpop" | "replayStore" | "revocation" | "oneTimeTokens"
+  | "now"
+  | "certificateHeader"
+  | "requireCertificateBound"
+  | "dpop"
+  | "replayStore"
+  | "revocation"
+  | "oneTimeTokens"
+  | "holderStore"
 >;
 
 export interface Use {
@@ -35,7 +44,8 @@ export async function useFault(use: Use, settings: UseSettings): Promise<Decisio
     bindingFault(use, settings) ??
     (await tokenRevocationFault(use, settings)) ??
     (await proofFault(use, settings)) ??
-    (await repeatedFault(use, settings))
+    (await repeatedFault(use, settings)) ??
+    (await otherHolderFault(use, settings))
   );
 }
 
@@ -118,8 +128,24 @@ async function repeatedFault({ verified, problems }: Use, settings: UseSettings)
   const { issuer, tokenId }: Principal = verified.principal;
   if (tokenId === undefined) return deny(problems.tokenInvalid, ["a token without jti cannot be used once"]);
   // Remembered as long as any leeway could let the token count.
-  const until = verified.expiresAt + 300;
+  const until = verified.expiresAt + LONGEST_LEEWAY_SECONDS;
   return onceFault(hashOf("token", issuer, tokenId), until, problems.tokenInvalid, { problems, settings });
+}
+
+/** Last, so that only who may use the token is ever remembered as its holder. */
+async function otherHolderFault({ verified, credentials, problems }: Use, settings: UseSettings) {
+  const { holderStore } = settings;
+  if (holderStore === undefined) return undefined;
+  const { issuer, tokenId, confirmation } = verified.principal;
+  if (tokenId === undefined) return deny(problems.tokenInvalid, ["a token without jti has no holder"]);
+  const { rawHeaders, transport } = credentials;
+  const holder = holderOf(confirmation, clientCertificate(rawHeaders, transport, settings.certificateHeader));
+  const until = verified.expiresAt + LONGEST_LEEWAY_SECONDS;
+  const isFirst = await answerOf(
+    async () => (await holderStore.hold(hashOf("holder", issuer, tokenId), holder, until)) === holder,
+  );
+  if (isFirst === undefined) return deny(problems.replayStoreUnavailable, ["the holder store did not answer"]);
+  return isFirst ? undefined : deny(problems.tokenInvalid, ["another holder used the token first"]);
 }
 
 async function onceFault(

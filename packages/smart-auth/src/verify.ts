@@ -1,6 +1,7 @@
 import { type Decision, deny, permit } from "@wardline/policy-types";
-import { checkClaims } from "./claims.ts";
+import { checkClaims, isName } from "./claims.ts";
 import { createIntrospector, type Introspector } from "./introspection/introspect.ts";
+import { ANY_ISSUER } from "./issuer-options.ts";
 import { createKeySource, type KeySource } from "./jwks.ts";
 import type { IssuerSettings, SmartAuthSettings } from "./settings.ts";
 import { verifySignature } from "./signature.ts";
@@ -45,12 +46,17 @@ export function createVerifier(settings: VerifierSettings): Verifier {
     return verifyJwt(token, key, problems);
   };
 
+  /** The keys are what tells issuers apart; where one set stands for all of them, the token's `iss` is whose it is. */
+  function trustedBy(iss: unknown): TrustedIssuer | undefined {
+    if (!isName(iss)) return undefined;
+    return issuers.get(ANY_ISSUER) ?? issuers.get(iss);
+  }
+
   async function verifyJwt(token: UnverifiedToken, key: string, problems: Problems): Promise<Decision<VerifiedToken>> {
     const now = Math.floor(settings.now() / 1000);
     const { text } = token;
     // RFC 8725 section 3.8: the issuer's keys and rules come from configuration, the token only says which.
-    const { iss } = token.claims;
-    const trusted = typeof iss === "string" ? issuers.get(iss) : undefined;
+    const trusted = trustedBy(token.claims["iss"]);
     if (trusted === undefined) return deny(problems.tokenInvalid, ["iss is not a configured issuer"]);
     if (trusted.issuer.introspection?.always === true) return ask(trusted.introspect, text, problems);
     const verified = checkClaims(token, trusted.issuer, now);

@@ -70,7 +70,8 @@ describe.each(EXPRESS)("broken glass on %s", (_name, express) => {
     const nurse = await edge.as("user/*.rs", "/Patient/p1", declaring, { ...MD, roles: ["nurse"] });
     expect([nurse.status, codeOf(nurse)]).toEqual([403, "smart-auth/break-glass-refused"]);
     expect(edge.decisions.at(-1)?.because).toEqual(["break-glass: no role that may"]);
-    expect([edge.backend.seen, events]).toEqual([[], []]);
+    expect(edge.backend.seen).toEqual([]);
+    expect(events).toMatchObject([{ kind: "refused", outcome: "deny", purpose: "BTG", roles: ["nurse"] }]);
   });
 
   it.each<[string, object]>([
@@ -78,8 +79,9 @@ describe.each(EXPRESS)("broken glass on %s", (_name, express) => {
     ["never", { auth_time: undefined }],
     ["in the future", { auth_time: NOW + 60 }],
   ])("needs a fresh sign-in: %s", async (_when, change) => {
-    const { edge } = await emergency();
+    const { edge, events } = await emergency();
     const answer = await edge.as("user/*.rs", "/Patient/p2", declaring, { ...MD, ...change });
+    expect(events).toMatchObject([{ kind: "refused", outcome: "deny", purpose: "BTG", subject: "user-1" }]);
     expect([answer.status, codeOf(answer)]).toEqual([401, "smart-auth/step-up-needed"]);
     expect(answer.headers["www-authenticate"]).toBe(
       `Bearer realm="${AUDIENCE}", error="insufficient_user_authentication", max_age="900"`,
@@ -93,13 +95,17 @@ describe.each(EXPRESS)("broken glass on %s", (_name, express) => {
   });
 
   it("is for reading, and within the scopes", async () => {
-    const { edge } = await emergency({ interactions: ["read", "delete"] });
+    const { edge, events } = await emergency({ interactions: ["read", "delete"] });
     const removal = await edge.as("user/*.cruds", "/Observation/o2", { method: "DELETE", ...declaring }, MD);
     expect([removal.status, codeOf(removal)]).toEqual([403, "smart-auth/break-glass-refused"]);
     const beyond = await edge.as("user/Patient.rs", "/Observation/o2", declaring, { ...MD, jti: "2" });
     expect([beyond.status, codeOf(beyond)]).toEqual([403, "smart-auth/scope-insufficient"]);
     const record = edge.context().decisions.at(-1);
     expect(record?.because[0]).toBe("break-glass");
+    expect(events.map(({ kind, outcome }) => [kind, outcome])).toEqual([
+      ["refused", "deny"],
+      ["broken", "deny"],
+    ]);
   });
 
   it("reaches patients who are not the user's, tells the alarm, and is in the record", async () => {
@@ -109,6 +115,7 @@ describe.each(EXPRESS)("broken glass on %s", (_name, express) => {
     expect((await edge.as("user/*.rs", "/Patient/p2", declaring, MD)).status).toBe(200);
     expect(events).toEqual([
       {
+        kind: "broken",
         outcome: "permit",
         requestId: edge.context().requestId,
         at: NOW * 1000,

@@ -1,8 +1,7 @@
 import { parseInteraction } from "@wardline/fhir-r4";
-import { ConfigurationError, findings } from "@wardline/policy-types";
+import { ConfigurationError, findings, type Principal } from "@wardline/policy-types";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Caller } from "../src/caller.ts";
 import { decideConditions, withheldCategories } from "../src/conditions/decide.ts";
 import type { ConditionFacts } from "../src/conditions/facts.ts";
 import { createHours } from "../src/conditions/hours.ts";
@@ -13,7 +12,7 @@ import { codeOf, createEdge, DOCTOR } from "./support/edge.ts";
 import { AUDIENCE, NOW } from "./support/issuer.ts";
 import { EXPRESS } from "./support/servers.ts";
 
-const NURSE: Caller = {
+const NURSE: Principal = {
   method: "jwt",
   issuer: "https://as.example",
   subject: "n1",
@@ -32,12 +31,12 @@ const NURSE: Caller = {
 
 const read = (path: string, query = "") => parseInteraction({ method: "GET", path, query });
 
-function decide(rules: readonly AccessRule[], change: Partial<Caller> = {}, facts: Partial<ConditionFacts> = {}) {
+function decide(rules: readonly AccessRule[], change: Partial<Principal> = {}, facts: Partial<ConditionFacts> = {}) {
   const found = findings();
   const parsed = parseConditions(found, rules, "conditions", new Set(["sud"]));
   found.throwIfAny("rules");
   const caller = { ...NURSE, ...change };
-  for (const key of Object.keys(change) as (keyof Caller)[]) if (change[key] === undefined) delete caller[key];
+  for (const key of Object.keys(change) as (keyof Principal)[]) if (change[key] === undefined) delete caller[key];
   return decideConditions(parsed, {
     caller,
     interaction: read("/Observation"),
@@ -60,7 +59,7 @@ const rule = (
 });
 
 /** What holds of the nurse, what does not, and what makes it unknown. */
-const FACTS: readonly [string, ConditionFactsWanted, ConditionFactsWanted, Partial<Caller> | undefined][] = [
+const FACTS: readonly [string, ConditionFactsWanted, ConditionFactsWanted, Partial<Principal> | undefined][] = [
   ["roles", { roles: ["doctor", "nurse"] }, { roles: ["doctor"] }, undefined],
   ["purpose of use", { purposeOfUse: ["TREAT"] }, { purposeOfUse: ["HMARKT"] }, undefined],
   ["acr", { acr: ["mfa"] }, { acr: ["phr"] }, { acr: undefined as never }],

@@ -117,6 +117,41 @@ describe("a device certificate", () => {
     expect(await ask(raw(good.cert))).toMatchObject({ device: "7" });
   });
 
+  it("of an intermediate counts where the intermediate is named, and then no other", async () => {
+    const below = await ca.intermediate("Below");
+    const deeper = await below.intermediate("Deeper");
+    const ask = identify([pumps({ intermediates: [deeper.cert, below.cert] })]);
+    for (const maker of [below, deeper])
+      expect(await ask(raw((await pump({}, maker)).cert))).toMatchObject({ device: "7" });
+    expect(await ask(raw((await pump({}, deeper)).cert))).toMatchObject({ issuer: "CN=Deeper" });
+    expect(await ask(raw((await pump()).cert))).toEqual(NOBODY);
+    expect(await ask(raw((await pump({}, await ca.intermediate("Below"))).cert))).toEqual(NOBODY);
+    expect(await ask(raw(below.cert))).toEqual(NOBODY);
+  });
+
+  it("counts no longer than its intermediate", async () => {
+    let now = Date.now();
+    const below = await ca.intermediate("Below");
+    const ask = identify([pumps({ intermediates: [below.cert] })], () => now);
+    const { cert } = await pump({ notAfter: new Date(now + 4000 * DAY) }, below);
+    expect(await ask(raw(cert))).toMatchObject({ device: "7" });
+    now = Date.parse(new X509Certificate(below.cert).validTo) + 1000;
+    expect(await ask(raw(cert))).toEqual(NOT_IN_FORCE);
+  });
+
+  it("of an intermediate is revoked by the intermediate's list, not by its root's", async () => {
+    const below = await ca.intermediate("Below");
+    const { cert, serial } = await pump({}, below);
+    const intermediates = [below.cert];
+    expect(await identify([pumps({ intermediates, crl: await below.crl([serial]) })])(raw(cert))).toEqual([
+      "smart-auth/certificate-invalid",
+      401,
+      "the certificate was revoked",
+    ]);
+    const rootList = await ca.crl([serial]);
+    expect(() => identify([pumps({ intermediates, crl: rootList })])).toThrow(ConfigurationError);
+  });
+
   const UNKNOWN = ["smart-auth/crl-unavailable", 503, "there is no revocation list that counts"];
 
   it("F8: is refused once the list is out of date", async () => {
@@ -203,6 +238,12 @@ describe("device classes that cannot be meant stop the start-up", () => {
     ["none", () => [], "devices not-a-list"],
     ["no CA", () => [pumps({ issuedBy: [] })], "devices[0].issuedBy missing"],
     ["no certificate", () => [pumps({ issuedBy: ["x"] })], "devices[0].issuedBy[0] not-a-ca"],
+    ["no intermediates", () => [pumps({ intermediates: [] })], "devices[0].intermediates missing"],
+    [
+      "an intermediate of another CA",
+      () => [pumps({ intermediates: [elsewhere.cert] })],
+      "devices[0].intermediates[0] not-issued",
+    ],
     ["one CA for two classes", () => [pumps(), pumps({ name: "meter" })], "devices[1] ambiguous"],
     ["no scopes", () => [pumps({ scopes: [] })], "devices[0].scopes missing"],
     ["a scope that is none", () => [pumps({ scopes: ["system/*"] })], "devices[0].scopes[0] not-a-scope"],

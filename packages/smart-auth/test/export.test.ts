@@ -1,38 +1,22 @@
 import { describe, expect, it } from "vitest";
-import type { ExportJob, ExportJobStore } from "../src/export/job.ts";
-import { createMemoryExportJobStore } from "../src/export/memory.ts";
-import { parseOptions } from "../src/options.ts";
+import { createMemoryConsentRegistry, createMemoryExportJobStore, type ExportJobStore } from "../src/index.ts";
+import { parseOptions, type SmartAuthOptions } from "../src/options.ts";
 import { SECRET, UPSTREAM } from "./support/backend.ts";
 import { codeOf, createEdge, DOCTOR, type Edge, SYSTEM } from "./support/edge.ts";
+import { exportStoreContract, JOB } from "./support/export-store-contract.ts";
 import { AUDIENCE, NOW } from "./support/issuer.ts";
 import { EXPRESS } from "./support/servers.ts";
 
-const JOB: ExportJob = {
-  id: "j".repeat(32),
-  owner: "o",
-  types: ["Patient"],
-  request: `${AUDIENCE}/$export`,
-  status: "$status?job=1",
-  files: [],
-  until: NOW + 60,
-};
-
 describe("the export job store in memory", () => {
-  it("keeps a job until its time, and its newest state", async () => {
-    let now = NOW * 1000;
-    const store = createMemoryExportJobStore({ now: () => now });
-    await store.save(JOB);
-    await store.save({ ...JOB, types: ["Observation"] });
-    expect(await store.load(JOB.id)).toMatchObject({ types: ["Observation"] });
-    now += 60_000;
-    expect(await store.load(JOB.id)).toBeUndefined();
-  });
-
-  it("gives nothing of a job that was removed, or never was", async () => {
-    const store = createMemoryExportJobStore({ now: () => NOW * 1000 });
-    await store.save(JOB);
-    await store.remove(JOB.id);
-    expect([await store.load(JOB.id), await store.load("x")]).toEqual([undefined, undefined]);
+  exportStoreContract((start) => {
+    let clock = start * 1000;
+    const store = createMemoryExportJobStore({ now: () => clock });
+    return {
+      store,
+      pass: (seconds) => {
+        clock += seconds * 1000;
+      },
+    };
   });
 
   it("S8: full of jobs that count it rejects; one whose time is over makes room", async () => {
@@ -79,8 +63,9 @@ const SCOPES = "system/Patient.rs system/Group.rs";
 describe.each(EXPRESS)("$export on %s (A8)", (_name, express) => {
   async function edgeWith(
     store: ExportJobStore = createMemoryExportJobStore({ now: () => NOW * 1000 }),
+    more: Partial<SmartAuthOptions> = {},
   ): Promise<Edge> {
-    const edge = await createEdge(express, { operations: ["export"], bulkExport: { store } });
+    const edge = await createEdge(express, { operations: ["export"], bulkExport: { store }, ...more });
     let done = false;
     edge.backend.router.stack.length = 0;
     edge.backend.router.use((req, res) => {
@@ -339,5 +324,61 @@ describe.each(EXPRESS)("$export on %s (A8)", (_name, express) => {
     });
     const answer = await edge.as(SCOPES, "/$export", {}, SYSTEM);
     expect([answer.status, answer.text.includes(SECRET)]).toEqual([200, false]);
+  });
+
+  describe("where patients withhold", () => {
+    async function withheld() {
+      const registry = createMemoryConsentRegistry();
+      const edge = await edgeWith(undefined, { consent: { registry } });
+      return { registry, edge };
+    }
+    const read = async (edge: Edge, url: string | undefined) => (await edge.as(SCOPES, below(url), {}, SYSTEM)).text;
+
+    it("A9: the opt-out of one patient stops no export, and no line or deletion of theirs leaves", async () => {
+      const { registry, edge } = await withheld();
+      await registry.revoke("p1", {});
+      await registry.revoke("p9", {});
+      const { output, deleted } = await finish(edge, await start(edge));
+      expect(await read(edge, output[0]?.url)).toBe(`${JSON.stringify(LINES[2])}\n`);
+      expect(await read(edge, deleted[0]?.url)).toBe("");
+    });
+
+    it("A9: no manifest counts lines, whether something is withheld yet or not", async () => {
+      const { registry, edge } = await withheld();
+      const job = await start(edge);
+      const { output } = await finish(edge, job);
+      expect(output.map(({ count }) => count)).toEqual([undefined]);
+      await registry.revoke("p1", {});
+      const later = JSON.parse((await edge.as(SCOPES, job, {}, SYSTEM)).text) as Manifest;
+      expect(later.output).toEqual(output);
+    });
+
+    it("A10: an opt-out between kick-off and download counts in the download", async () => {
+      const { registry, edge } = await withheld();
+      const { output } = await finish(edge, await start(edge));
+      await registry.revoke("p2", {});
+      expect(await read(edge, output[0]?.url)).toBe(`${JSON.stringify(LINES[0])}\n`);
+    });
+
+    it.each<[string, string, number]>([
+      ["of the type itself may stay", "Patient?active=true", 202],
+      ["that looks into other records may not", "Patient?organization.name=x", 403],
+      ["that asks who refers may not", "Patient?_has:Observation:patient:code=x", 403],
+    ])("A1: a type filter %s", async (_what, filter, status) => {
+      const { registry, edge } = await withheld();
+      await registry.revoke("p1", {});
+      const scopes = `${SCOPES} system/Organization.rs system/Observation.rs`;
+      const path = `/$export?_type=Patient&_typeFilter=${encodeURIComponent(filter)}`;
+      expect((await edge.as(scopes, path, {}, SYSTEM)).status).toBe(status);
+    });
+
+    it("counts nothing for a client that a rule keeps a category from", async () => {
+      const edge = await edgeWith(undefined, {
+        conditions: [{ id: "no-sud", effect: "withhold", categories: ["sud"], when: { clients: ["app-1"] } }],
+        consent: { categories: [{ name: "sud", labels: ["urn:labels|SUD"] }] },
+      });
+      const { output } = await finish(edge, await start(edge));
+      expect(output.map(({ type, count }) => [type, count])).toEqual([["Patient", undefined]]);
+    });
   });
 });

@@ -2,6 +2,7 @@ import { ConfigurationError } from "@wardline/policy-types";
 import { exportJWK } from "jose";
 import { describe, expect, it } from "vitest";
 import { parseOptions } from "../src/options.ts";
+import { createAuthority } from "./support/certificates.ts";
 import { RSA_SIGNER, SIGNER } from "./support/issuer.ts";
 
 const GOOD = {
@@ -9,6 +10,8 @@ const GOOD = {
   clientId: "edge",
   authentication: { method: "client_secret_basic", secret: "s" },
 } as const;
+const CERTIFICATE = createAuthority("edge");
+const ANOTHER = createAuthority("another");
 const RSA_JWK = await exportJWK(RSA_SIGNER.privateKey);
 const KEY = { method: "private_key_jwt", key: SIGNER.privateKey, alg: "ES256", kid: "k" } as const;
 
@@ -63,6 +66,29 @@ describe("introspection options", () => {
       "a key of another kind",
       { authentication: { ...KEY, key: RSA_JWK } },
       "introspection.authentication.key not-for-alg",
+    ],
+    [
+      "a client certificate without its key",
+      { authentication: { method: "tls_client_auth", cert: CERTIFICATE.pem } },
+      "introspection.authentication not-a-certificate",
+    ],
+    [
+      "a client certificate with another's key",
+      { authentication: { method: "tls_client_auth", cert: CERTIFICATE.pem, key: ANOTHER.keyPem } },
+      "introspection.authentication not-a-certificate",
+    ],
+    [
+      "a CA that is none",
+      { authentication: { method: "tls_client_auth", cert: CERTIFICATE.pem, key: CERTIFICATE.keyPem, ca: "x" } },
+      "introspection.authentication not-a-certificate",
+    ],
+    [
+      "a client certificate shown to nobody",
+      {
+        endpoint: "http://127.0.0.1/introspect",
+        authentication: { method: "tls_client_auth", cert: CERTIFICATE.pem, key: CERTIFICATE.keyPem },
+      },
+      "introspection.endpoint not-https",
     ],
     ["a public key", { authentication: { ...KEY, key: SIGNER.jwk } }, "introspection.authentication.key not-a-key"],
   ])("with %s stop the start-up", (_what, change, issue) => {

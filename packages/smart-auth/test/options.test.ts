@@ -91,6 +91,48 @@ describe("options", () => {
       "issuers[0].audiences unknown-option",
     ],
     ["an issuer that is none", { issuers: [null] }, "issuers[0] not-an-object"],
+    ["any issuer without keys", { issuers: [{ issuer: "*", audience: ["a"] }] }, "issuers[0].jwksUri missing"],
+    [
+      "any issuer beside another",
+      { issuers: [GOOD.issuers[0], { issuer: "*", audience: ["a"], jwksUri: "https://as.example/jwks" }] },
+      "issuers[1].issuer ambiguous",
+    ],
+    [
+      "any issuer that is to be asked",
+      {
+        issuers: [
+          {
+            issuer: "*",
+            audience: ["a"],
+            jwksUri: "https://as.example/jwks",
+            introspection: {
+              endpoint: "https://as.example/i",
+              clientId: "edge",
+              authentication: { method: "client_secret_basic", secret: "s" },
+            },
+          },
+        ],
+      },
+      "issuers[0].introspection ambiguous",
+    ],
+    [
+      "any issuer for nobody in particular",
+      { issuers: [{ issuer: "*", audience: [], jwksUri: "https://as.example/jwks" }] },
+      "issuers[0].audience missing",
+    ],
+    [
+      "any issuer's keys over http",
+      { issuers: [{ issuer: "*", audience: ["a"], jwksUri: "http://as.example/jwks" }] },
+      "issuers[0].jwksUri not-https",
+    ],
+    [
+      "a pattern of issuers",
+      { issuers: [{ issuer: "https://*", audience: ["a"] }] },
+      "issuers[0].issuer unknown-value",
+    ],
+    ["holders and single use", { bindToFirstHolder: true, oneTimeTokens: true }, "bindToFirstHolder contradictory"],
+    ["holders nobody asks for", { holderStore: { hold: async () => "" } }, "holderStore unused"],
+    ["a holder store that is none", { bindToFirstHolder: true, holderStore: {} }, "holderStore not-a-store"],
     ["a base URL over http", { baseUrl: "http://fhir.example.org/fhir" }, "baseUrl not-https"],
     ["a base URL with a query", { baseUrl: "https://fhir.example.org/fhir?x" }, "baseUrl not-a-url"],
     ["a base URL that could break a header", { baseUrl: 'https://fhir.example.org/"' }, "baseUrl not-a-url"],

@@ -4,6 +4,8 @@ import { createClient } from "redis";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
   createRedisConsentRegistry,
+  createRedisExportJobStore,
+  createRedisHolderStore,
   createRedisReplayStore,
   createRedisRevocationList,
   type RedisConsentRegistry,
@@ -11,6 +13,8 @@ import {
 import { createAsk } from "../src/redis/ask.ts";
 import { consentRegistryContract } from "./support/consent-registry-contract.ts";
 import { codeOf, createEdge } from "./support/edge.ts";
+import { exportStoreContract, JOB } from "./support/export-store-contract.ts";
+import { holderStoreContract } from "./support/holder-store-contract.ts";
 import { NOW } from "./support/issuer.ts";
 import { replayStoreContract } from "./support/replay-store-contract.ts";
 import { revocationListContract } from "./support/revocation-list-contract.ts";
@@ -49,6 +53,13 @@ describe("what is sent to Redis", () => {
   it("is never believed when the answer makes no sense", async () => {
     const send: SendCommand = async () => "?";
     await expect(createRedisReplayStore({ send }).add("k", 1)).rejects.toMatchObject(UNAVAILABLE);
+    await expect(createRedisHolderStore({ send: async () => null }).hold("k", "h", 1)).rejects.toMatchObject(
+      UNAVAILABLE,
+    );
+    const jobs = createRedisExportJobStore({ send, now: () => NOW * 1000 });
+    await expect(jobs.save(JOB)).rejects.toMatchObject(UNAVAILABLE);
+    await expect(jobs.load(JOB.id)).rejects.toMatchObject(UNAVAILABLE);
+    await expect(jobs.remove(JOB.id)).rejects.toMatchObject(UNAVAILABLE);
     const token = { issuer: "i", subject: "s", tokenHash: "h" };
     await expect(createRedisRevocationList({ send }).isRevoked(token)).rejects.toMatchObject(UNAVAILABLE);
     const consent = createRedisConsentRegistry({ send });
@@ -117,6 +128,64 @@ describeWithRedis("stores in Redis", () => {
       const stores = Array.from({ length: 10 }, () => createRedisReplayStore(options));
       const answers = await Promise.all(stores.map((store) => store.add("k", NOW + 60)));
       expect(answers.filter(Boolean).length).toBe(1);
+    });
+  });
+
+  describe("the holder store", () => {
+    holderStoreContract((now) => {
+      const { options, pass: move } = at(now);
+      return { store: createRedisHolderStore(options), pass: move };
+    });
+
+    it("S3: is one for all instances", async () => {
+      const { options } = at(NOW);
+      const holders = await Promise.all(
+        Array.from({ length: 10 }, (_, one) => createRedisHolderStore(options).hold("k", `h${one}`, NOW + 60)),
+      );
+      expect(new Set(holders).size).toBe(1);
+    });
+  });
+
+  describe("the export job store", () => {
+    exportStoreContract((now) => {
+      const { options, pass: move } = at(now);
+      return { store: createRedisExportJobStore(options), pass: move };
+    });
+
+    it("A8: is one for all instances, and holds a job under its own id only", async () => {
+      const { options } = at(NOW);
+      await createRedisExportJobStore(options).save(JOB);
+      expect(await createRedisExportJobStore(options).load(JOB.id)).toEqual(JOB);
+      const place = `${options.prefix}:export:other`;
+      await client.set(place, JSON.stringify(JOB));
+      expect(await createRedisExportJobStore(options).load("other")).toBeUndefined();
+    });
+
+    it.each<[string, string]>([
+      ["no JSON", "{"],
+      ["nothing", "null"],
+      ["no job", "{}"],
+      ["a job of no types", JSON.stringify({ ...JOB, types: "Patient" })],
+      ["a job without end", JSON.stringify({ ...JOB, until: "never" })],
+      ["a file of no kind", JSON.stringify({ ...JOB, files: [{ kind: "other", type: "Patient", url: "x" }] })],
+      ["a file that is none", JSON.stringify({ ...JOB, files: [null] })],
+    ])("S12: %s in its place is no job", async (_what, text) => {
+      const { options } = at(NOW);
+      await client.set(`${options.prefix}:export:${JOB.id}`, text);
+      await expect(createRedisExportJobStore(options).load(JOB.id)).rejects.toMatchObject({
+        ...UNAVAILABLE,
+        code: "smart-auth/export-store-unavailable",
+      });
+    });
+
+    it("S8: takes no job without bound", async () => {
+      const files = Array.from({ length: 50_000 }, () => ({
+        kind: "output" as const,
+        type: "Patient",
+        url: "x".repeat(64),
+      }));
+      const { options } = at(NOW);
+      await expect(createRedisExportJobStore(options).save({ ...JOB, files })).rejects.toMatchObject(UNAVAILABLE);
     });
   });
 
@@ -212,6 +281,7 @@ describeWithRedis("stores in Redis", () => {
 
   it.each([
     ["replay", "smart-auth/replay-store-unavailable", "oneTimeTokens"],
+    ["holder", "smart-auth/replay-store-unavailable", "bindToFirstHolder"],
     ["revocation", "smart-auth/revocation-unavailable", "revocation"],
     ["consent", "smart-auth/consent-unavailable", "consent"],
   ])(
@@ -223,6 +293,9 @@ describeWithRedis("stores in Redis", () => {
       const edge = await createEdge(express, {
         ...(which === "oneTimeTokens"
           ? { oneTimeTokens: true, replayStore: createRedisReplayStore({ send, prefix: options.prefix }) }
+          : {}),
+        ...(which === "bindToFirstHolder"
+          ? { bindToFirstHolder: true, holderStore: createRedisHolderStore({ send, prefix: options.prefix }) }
           : {}),
         ...(which === "revocation" ? { revocation: createRedisRevocationList({ send, prefix: options.prefix }) } : {}),
         ...(which === "consent" ? { consent: { registry } } : {}),

@@ -1,9 +1,15 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createMemoryReplayStore, createMemoryRevocationList, type RevocationList } from "../src/index.ts";
+import {
+  createMemoryHolderStore,
+  createMemoryReplayStore,
+  createMemoryRevocationList,
+  type RevocationList,
+} from "../src/index.ts";
 import { hashOf } from "../src/token-cache.ts";
 import { codeOf, createEdge } from "./support/edge.ts";
+import { holderStoreContract } from "./support/holder-store-contract.ts";
 import { AUDIENCE, NOW } from "./support/issuer.ts";
 import { replayStoreContract } from "./support/replay-store-contract.ts";
 import { revocationListContract } from "./support/revocation-list-contract.ts";
@@ -34,6 +40,25 @@ describe("the memory replay store", () => {
     clock += 10_000;
     expect(await store.add("c", NOW + 60)).toBe(true);
     expect(await store.add("a", NOW + 60)).toBe(false);
+  });
+});
+
+describe("the memory holder store", () => {
+  holderStoreContract((now) => {
+    let clock = now * 1000;
+    return {
+      store: createMemoryHolderStore({ now: () => clock }),
+      pass: (seconds) => {
+        clock += seconds * 1000;
+      },
+    };
+  });
+
+  it("is closed to new tokens when it is full", async () => {
+    const store = createMemoryHolderStore({ limit: 1, now: () => NOW * 1000 });
+    await store.hold("a", "one", NOW + 60);
+    await expect(store.hold("b", "one", NOW + 60)).rejects.toMatchObject({ code: "smart-auth/replay-store-full" });
+    expect(await store.hold("a", "two", NOW + 60)).toBe("one");
   });
 });
 

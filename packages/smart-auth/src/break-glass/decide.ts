@@ -1,5 +1,4 @@
-import type { Interaction } from "@wardline/policy-types";
-import type { Caller } from "../caller.ts";
+import type { Interaction, Principal } from "@wardline/policy-types";
 import type { StepUp } from "../conditions/decide.ts";
 import { isRecent } from "../conditions/predicates.ts";
 import type { BreakGlassSettings } from "./options.ts";
@@ -8,12 +7,12 @@ export type GlassVerdict =
   /** Nobody asked for it. */
   | { readonly kind: "whole" }
   | { readonly kind: "broken"; readonly purpose: string }
-  | { readonly kind: "refused"; readonly because: string }
-  | { readonly kind: "step-up"; readonly stepUp: StepUp; readonly because: string };
+  | { readonly kind: "refused"; readonly purpose: string; readonly because: string }
+  | { readonly kind: "step-up"; readonly purpose: string; readonly stepUp: StepUp; readonly because: string };
 
 /** The purpose for which a caller breaks the glass, by the token or by the header; `undefined` when it is for none. */
 function glassPurpose(
-  caller: Caller,
+  caller: Principal,
   declared: readonly string[],
   { purposes, header }: BreakGlassSettings,
 ): string | undefined {
@@ -35,7 +34,7 @@ export function decideBreakGlass(
     interaction,
     now,
   }: {
-    readonly caller: Caller;
+    readonly caller: Principal;
     readonly declared: readonly string[];
     readonly interaction: Pick<Interaction, "code">;
     readonly now: number;
@@ -45,14 +44,14 @@ export function decideBreakGlass(
   const purpose = glassPurpose(caller, declared, settings);
   if (purpose === undefined) return { kind: "whole" };
   if (!caller.roles.some((role) => settings.roles.has(role))) {
-    return { kind: "refused", because: "break-glass: no role that may" };
+    return { kind: "refused", purpose, because: "break-glass: no role that may" };
   }
   if (!settings.interactions.has(interaction.code)) {
-    return { kind: "refused", because: "break-glass: not for this interaction" };
+    return { kind: "refused", purpose, because: "break-glass: not for this interaction" };
   }
   const { acr, maxAuthAgeSeconds } = settings;
   const isStrong = acr === undefined || (caller.acr !== undefined && acr.includes(caller.acr));
   if (isStrong && isRecent({ caller, now }, maxAuthAgeSeconds) === true) return { kind: "broken", purpose };
   const stepUp = { ...(acr === undefined ? {} : { acr }), maxAgeSeconds: maxAuthAgeSeconds };
-  return { kind: "step-up", stepUp, because: "break-glass: the sign-in is too weak or too long ago" };
+  return { kind: "step-up", purpose, stepUp, because: "break-glass: the sign-in is too weak or too long ago" };
 }

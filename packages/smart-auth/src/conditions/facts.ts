@@ -1,9 +1,8 @@
-import type { Interaction } from "@wardline/policy-types";
-import type { Caller } from "../caller.ts";
+import type { Interaction, Principal } from "@wardline/policy-types";
 
 /** What rules are decided by. */
 export interface ConditionFacts {
-  readonly caller: Caller;
+  readonly caller: Principal;
   readonly interaction: Interaction;
   /** The caller's own, or as trusted proxies report it. */
   readonly address: string | undefined;

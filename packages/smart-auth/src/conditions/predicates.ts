@@ -1,5 +1,5 @@
 import type { BlockList } from "node:net";
-import type { Caller } from "../caller.ts";
+import type { Principal } from "@wardline/policy-types";
 import { isAddressIn } from "../network.ts";
 import type { Answer, ConditionFacts, Predicate } from "./facts.ts";
 import { createHours } from "./hours.ts";
@@ -8,7 +8,7 @@ import type { ConditionFactsWanted, HoursCondition } from "./rules.ts";
 type ListName = "roles" | "purposeOfUse" | "acr" | "amr" | "departments" | "organisations" | "clients" | "issuers";
 
 /** What a caller has of each; `undefined` where nothing was said. */
-const OF_CALLER: Readonly<Record<ListName, (caller: Caller) => readonly string[] | string | undefined>> = {
+const OF_CALLER: Readonly<Record<ListName, (caller: Principal) => readonly string[] | string | undefined>> = {
   roles: ({ roles }) => roles,
   purposeOfUse: ({ purposeOfUse }) => purposeOfUse,
   acr: ({ acr }) => acr,

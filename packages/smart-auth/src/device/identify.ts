@@ -1,10 +1,10 @@
 import { createHash, X509Certificate } from "node:crypto";
-import { type Decision, deny, permit } from "@wardline/policy-types";
-import type { Caller } from "../caller.ts";
+import { type Decision, deny, type Principal, permit } from "@wardline/policy-types";
 import { createTokenCache } from "../token-cache.ts";
 import type { Problems } from "../token-problems.ts";
 import { alternativeNames } from "./alternative-names.ts";
-import type { DeviceClassSettings } from "./options.ts";
+import type { DeviceClassSettings, DeviceIssuer } from "./options.ts";
+import { inForce, vouches } from "./path.ts";
 import { createCrlCheck, type IsRevoked } from "./revoked.ts";
 
 /** id-kp-clientAuth, RFC 5280 section 4.2.1.12 */
@@ -12,17 +12,17 @@ const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
 const DEVICE_ID = /^[\x21-\x7e]{1,256}$/;
 
 /** Who a device is, by the certificate it proved to hold. */
-export type DeviceIdentifier = (certificate: Buffer, problems: Problems) => Promise<Decision<Caller>>;
+export type DeviceIdentifier = (certificate: Buffer, problems: Problems) => Promise<Decision<Principal>>;
 
 interface Known {
-  readonly caller: Caller;
+  readonly caller: Principal;
   readonly serial: string;
   readonly isRevoked: IsRevoked;
   readonly notBefore: number;
 }
 
 /**
- * Builds the check of device certificates: issued directly by a pinned CA, in force, for clients, not revoked, with exactly
+ * Builds the check of device certificates: issued by a pinned CA, in force, for clients, not revoked, with exactly
  * one name of the kind that names its class's devices. What a certificate says is remembered; time and revocation are
  * asked each time.
  *
@@ -58,7 +58,7 @@ export function createDeviceIdentifier(classes: readonly DeviceClassSettings[], 
       // Absent, a certificate is for anything (section 4.2.1.12).
       if (certificate.keyUsage?.includes(CLIENT_AUTH) === false) return undefined;
       for (const one of classes) {
-        const issuer = one.issuedBy.find((ca) => certificate.checkIssued(ca) && certificate.verify(ca.publicKey));
+        const issuer = one.issuers.find(({ certificate: ca }) => vouches(ca, certificate));
         const check = checks.get(one);
         if (issuer !== undefined && check !== undefined)
           return describe(certificate, fingerprint, { one, issuer, check });
@@ -73,16 +73,17 @@ export function createDeviceIdentifier(classes: readonly DeviceClassSettings[], 
 function describe(
   certificate: X509Certificate,
   fingerprint: string,
-  of: { readonly one: DeviceClassSettings; readonly issuer: X509Certificate; readonly check: IsRevoked },
+  of: { readonly one: DeviceClassSettings; readonly issuer: DeviceIssuer; readonly check: IsRevoked },
 ): Known | undefined {
   const { identity, scopes, organisation, name } = of.one;
   const names = alternativeNames(certificate, identity.name);
   const [given = ""] = names;
   const device = given.slice(identity.prefix.length);
   if (names.length !== 1 || !given.startsWith(identity.prefix) || !DEVICE_ID.test(device)) return undefined;
-  const caller: Caller = Object.freeze({
+  const { notBefore, notAfter } = inForce([certificate]);
+  const caller: Principal = Object.freeze({
     method: "client-certificate",
-    issuer: of.issuer.subject.replaceAll("\n", ", "),
+    issuer: of.issuer.certificate.subject.replaceAll("\n", ", "),
     subject: device,
     device,
     ...(organisation === undefined ? {} : { organisation }),
@@ -90,13 +91,13 @@ function describe(
     purposeOfUse: Object.freeze([]),
     launch: Object.freeze({}),
     scopes,
-    expiresAt: Math.floor(Date.parse(certificate.validTo) / 1000),
+    expiresAt: Math.min(notAfter, of.issuer.notAfter),
     confirmation: Object.freeze({ x5tS256: fingerprint }),
   });
   return Object.freeze({
     caller,
     serial: certificate.serialNumber.replace(/^0+(?=.)/, ""),
     isRevoked: of.check,
-    notBefore: Math.ceil(Date.parse(certificate.validFrom) / 1000),
+    notBefore: Math.max(notBefore, of.issuer.notBefore),
   });
 }

@@ -3,6 +3,7 @@ import { type Findings, join, refuseUnknownKeys } from "@wardline/policy-types";
 import { checkScopes } from "../clients/registry.ts";
 import type { NameKind } from "./alternative-names.ts";
 import { type Crl, readCrl } from "./crl.ts";
+import { inForce, pathTo } from "./path.ts";
 
 /** Devices of one kind: who certifies them, how they are named, and what they may do. */
 export interface DeviceClass {
@@ -17,8 +18,10 @@ export interface DeviceClass {
   };
   /** SMART scopes, fixed: `system/Observation.c`. */
   readonly scopes: readonly string[];
+  /** CAs below those of `issuedBy`, PEM. With them, devices are certified by them alone, and no more by `issuedBy`. */
+  readonly intermediates?: readonly string[];
   readonly organisation?: string;
-  /** Revocation list of the one CA in `issuedBy`, PEM. */
+  /** Revocation list of the one CA that certifies the devices, PEM. */
   readonly crl?: string;
   /** Gets the revocation list, PEM or DER; asked again each minute. In an app only. */
   readonly readCrl?: () => Promise<string | Uint8Array>;
@@ -26,7 +29,8 @@ export interface DeviceClass {
 
 export interface DeviceClassSettings {
   readonly name: string;
-  readonly issuedBy: readonly X509Certificate[];
+  /** The CAs that certify the devices themselves. */
+  readonly issuers: readonly DeviceIssuer[];
   readonly identity: { readonly name: NameKind; readonly prefix: string };
   readonly scopes: readonly string[];
   readonly organisation?: string;
@@ -35,9 +39,18 @@ export interface DeviceClassSettings {
   readonly readCrl?: () => Promise<string | Uint8Array>;
 }
 
+/** A CA that certifies devices, and how long its own path holds. */
+export interface DeviceIssuer {
+  readonly certificate: X509Certificate;
+  /** Seconds since the epoch, of every intermediate above the device. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
 const KNOWN = [
   "name",
   "issuedBy",
+  "intermediates",
   "identity",
   "scopes",
   "organisation",
@@ -56,11 +69,13 @@ export function parseDevices(
     return [];
   }
   const parsed = (classes as readonly DeviceClass[]).flatMap((one, at) => parseClass(found, one, join(path, at)) ?? []);
-  parsed.forEach(({ issuedBy }, at) => {
+  parsed.forEach(({ issuers }, at) => {
     const isShared = parsed
       .slice(0, at)
       .some((other) =>
-        other.issuedBy.some((ca) => issuedBy.some(({ fingerprint256 }) => fingerprint256 === ca.fingerprint256)),
+        other.issuers.some(({ certificate: one }) =>
+          issuers.some(({ certificate }) => certificate.fingerprint256 === one.fingerprint256),
+        ),
       );
     // Which of two classes a device is of, its certificate could not say.
     if (isShared) found.add(join(path, at), "ambiguous", "each CA belongs to one class of devices");
@@ -76,7 +91,7 @@ function parseClass(found: Findings, given: DeviceClass, path: string): DeviceCl
   refuseUnknownKeys(found, given, KNOWN, path);
   const { name, identity, scopes, organisation, readCrl: read } = given;
   if (typeof name !== "string" || name === "") found.add(join(path, "name"), "missing", "name the class");
-  const issuedBy = parseAuthorities(found, given.issuedBy, join(path, "issuedBy"));
+  const issuers = parseIssuers(found, given, path);
   const { name: kind, prefix = "", ...others } = identity ?? {};
   if (!KINDS.includes(kind) || typeof prefix !== "string" || Object.keys(others).length > 0) {
     found.add(join(path, "identity"), "not-an-identity", "must be { name: uri, dns or email, prefix? }");
@@ -86,17 +101,31 @@ function parseClass(found: Findings, given: DeviceClass, path: string): DeviceCl
   else checkScopes(found, scopes, join(path, "scopes"));
   if (read !== undefined && typeof read !== "function")
     found.add(join(path, "readCrl"), "not-a-function", "must be a function");
-  if ((given.crl !== undefined || read !== undefined) && issuedBy.length !== 1) {
+  if ((given.crl !== undefined || read !== undefined) && issuers.length !== 1) {
     found.add(join(path, "issuedBy"), "ambiguous", "a revocation list belongs to one CA");
   }
   return Object.freeze({
     name,
-    issuedBy,
+    issuers,
     identity: Object.freeze({ name: kind, prefix }),
     scopes: Object.freeze([...(Array.isArray(scopes) ? (scopes as string[]) : [])]),
     ...(organisation === undefined ? {} : { organisation }),
-    ...crlOf(found, given.crl, issuedBy[0], join(path, "crl")),
+    ...crlOf(found, given.crl, issuers[0]?.certificate, join(path, "crl")),
     ...(read === undefined ? {} : { readCrl: read }),
+  });
+}
+
+function parseIssuers(found: Findings, given: DeviceClass, path: string): readonly DeviceIssuer[] {
+  const roots = parseAuthorities(found, given.issuedBy, join(path, "issuedBy"));
+  if (given.intermediates === undefined) {
+    return roots.map((certificate) => ({ certificate, notBefore: 0, notAfter: Number.POSITIVE_INFINITY }));
+  }
+  const between = parseAuthorities(found, given.intermediates, join(path, "intermediates"));
+  return between.flatMap((certificate, at) => {
+    const way = pathTo(certificate, roots, between);
+    if (way === undefined)
+      found.add(join(join(path, "intermediates"), at), "not-issued", "no CA of `issuedBy` vouches for it");
+    return way === undefined ? [] : [{ certificate, ...inForce(way) }];
   });
 }
 

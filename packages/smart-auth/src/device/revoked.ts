@@ -11,7 +11,7 @@ export type IsRevoked = (serial: string) => Promise<boolean | undefined>;
 /** Keeps the list of one class: read when first needed, again each minute, kept through failures until its `nextUpdate`. */
 export function createCrlCheck(settings: DeviceClassSettings, now: () => number): IsRevoked {
   const { readCrl: read } = settings;
-  const [ca] = settings.issuedBy;
+  const [issuer] = settings.issuers;
   let held: Crl | undefined = settings.crl;
   let reading: Promise<void> | undefined;
   let readAt = Number.NEGATIVE_INFINITY;
@@ -29,8 +29,8 @@ export function createCrlCheck(settings: DeviceClassSettings, now: () => number)
   function refresh(load: NonNullable<typeof read>): Promise<void> {
     reading ??= within(DEADLINE_MS, load())
       .then((given) => {
-        if (ca === undefined) return;
-        const fresh = readCrl(given, ca);
+        if (issuer === undefined) return;
+        const fresh = readCrl(given, issuer.certificate);
         if (held === undefined || fresh.thisUpdate >= held.thisUpdate) held = fresh;
         readAt = now();
       })

@@ -20,7 +20,7 @@ const TAKEN: ReadonlySet<string> = new Set(["_outputFormat", "_since", "_until",
 const FORMATS: ReadonlySet<string> = new Set(["application/fhir+ndjson", "application/ndjson", "ndjson"]);
 
 /**
- * Decides the kick-off of a Bulk Data export: only with rights to read and search every resource of every type exported
+ * Decides the kick-off of a Bulk Data export: only with scopes to read and search every resource of every type exported
  * (A8). A client that names no types gets those it has rights to, so the server is always told which.
  *
  * Does NOT take parameters in a body, or `patient` and `_elements`, which a server may understand otherwise than the judge.
@@ -41,7 +41,7 @@ export function decideKickOff(facts: KickOffFacts): Decision<Access> {
     TAKEN.has(name) && (name !== "_outputFormat" || FORMATS.has(value));
   if (!pairs.every(isKnown)) return deny(PARAMETER_UNKNOWN, ["a parameter of $export is not known"]);
 
-  const isFull = (one: string) => rights.reachesAll(one, "r") && rights.reachesAll(one, "s");
+  const isFull = (one: string) => isGrantedWhole(one, rights);
   const named = pairs.flatMap(([name, value]) => (name === "_type" ? value.split(",") : []));
   if (!named.every(isResourceType)) return deny(PARAMETER_UNKNOWN, ["$export of what is no type"]);
   const types =
@@ -50,7 +50,12 @@ export function decideKickOff(facts: KickOffFacts): Decision<Access> {
   const missing = types.length === 0 ? "*" : needed.find((one) => served?.has(one) === false || !isFull(one));
   if (missing !== undefined)
     return deny(facts.scopeInsufficient(missing, "r"), ["$export of a type not covered whole"]);
-  const far = interaction.touches.some(({ type: touched, via }) => via !== "operation" && !isFull(touched));
+  // A filter chooses among records that are judged; where it chains, it asks about others that are not.
+  const isOpen = (one: string) => rights.reachesAll(one, "r") && rights.reachesAll(one, "s");
+  const far = interaction.touches.some(({ type: touched, via }) => {
+    const isOwn = via === "type-filter" && touched !== "*";
+    return via !== "operation" && !(isOwn ? isFull(touched) : isOpen(touched));
+  });
   if (far) return deny(SEARCH_REFUSED, ["a type filter of $export reaches further than the grant"]);
 
   const asked = pairs.filter(([name]) => name !== "_type");
@@ -62,5 +67,13 @@ export function decideKickOff(facts: KickOffFacts): Decision<Access> {
 
 /** What was granted when the job began must be granted still (A10). */
 export function isGrantedStill({ types }: ExportJob, rights: Rights): boolean {
-  return types.every((type) => rights.reachesAll(type, "r") && rights.reachesAll(type, "s"));
+  return types.every((type) => isGrantedWhole(type, rights));
+}
+
+/**
+ * By the scopes alone: what one patient withholds is missing from the files, where each line is judged, and does not keep
+ * the records of all others from being exported.
+ */
+function isGrantedWhole(type: string, rights: Rights): boolean {
+  return rights.grantsAll(type, "r") && rights.grantsAll(type, "s");
 }

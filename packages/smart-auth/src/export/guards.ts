@@ -7,6 +7,7 @@ import { type Bases, belowBase } from "../guard/locations.ts";
 import { bareOutcome } from "../guard/outcome.ts";
 import { ANSWER_NOT_FHIR, ANSWER_OPAQUE, NOT_FOUND } from "../problems.ts";
 import { isFhirResource } from "../resource.ts";
+import type { Rights } from "../rights.ts";
 import type { ExportFile, ExportJob } from "./job.ts";
 import { judgeDeleted, judgeManifest } from "./manifest.ts";
 
@@ -16,6 +17,9 @@ const NO_ADDRESSES: Headers = { Location: undefined, "Content-Location": undefin
 export interface JobFacts {
   readonly job: ExportJob;
   readonly bases: Bases;
+  readonly rights: Rights;
+  /** No line of a file can be withheld. */
+  readonly mayCount: boolean;
   readonly onRefusal: OnRefusal;
   /** Told of what the answer changes; it is stored before the answer leaves. */
   readonly onChange: (job: ExportJob) => void;
@@ -49,7 +53,7 @@ export function kickOffGuard(otherwise: BodyTransform, { job, bases, onRefusal, 
 }
 
 /** Judges what the server says of a job: its progress, its manifest, that it was cancelled. */
-export function statusGuard({ job, bases, onRefusal, onChange }: JobFacts): BodyTransform {
+export function statusGuard({ job, bases, mayCount, onRefusal, onChange }: JobFacts): BodyTransform {
   return {
     name: "smart-auth/export-status",
     stage: "guard",
@@ -60,7 +64,7 @@ export function statusGuard({ job, bases, onRefusal, onChange }: JobFacts): Body
       if (status === 202) return { kind: "drop" };
       return attempt(onRefusal, () => {
         if (status !== 200) throw new AnswerUnreadable("no manifest and no outcome");
-        const { manifest, files } = judgeManifest(body, job, bases);
+        const { manifest, files } = judgeManifest(body, { job, bases, mayCount });
         onChange({ ...job, files });
         return { kind: "replace", body: manifest };
       });
@@ -79,7 +83,11 @@ function progressOf(text: string | undefined): string | undefined {
 }
 
 /** Judges one file line by line: each line of the type the manifest says, and covered as any other answer is. */
-export function fileGuard(file: ExportFile, lines: BodyTransform, { job, bases, onRefusal }: JobFacts): BodyTransform {
+export function fileGuard(
+  file: ExportFile,
+  lines: BodyTransform,
+  { job, bases, rights, onRefusal }: JobFacts,
+): BodyTransform {
   return {
     name: "smart-auth/export-file",
     stage: "guard",
@@ -103,7 +111,7 @@ export function fileGuard(file: ExportFile, lines: BodyTransform, { job, bases, 
     if (body.resourceType !== file.type) return { kind: "drop" };
     if (file.kind === "error") return { kind: "replace", body: bareOutcome(body) };
     if (file.kind === "output") return lines.json(body, answer);
-    const judged = judgeDeleted(body, job, bases);
+    const judged = judgeDeleted(body, job, { bases, rights });
     return judged === undefined ? { kind: "drop" } : { kind: "replace", body: judged };
   }
 }

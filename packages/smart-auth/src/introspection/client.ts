@@ -28,6 +28,9 @@ export async function askAbout(
     return callIssuer(endpoint, { accept, form, headers }, fetching);
   }
   form.set("client_id", clientId);
+  if (authentication.method === "tls_client_auth") {
+    return callIssuer(endpoint, { accept, form }, { ...fetching, fetch: authentication.fetch });
+  }
   form.set("client_assertion_type", ASSERTION_TYPE);
   form.set("client_assertion", await assertion(issuer, clientId, authentication, now));
   return callIssuer(endpoint, { accept, form }, fetching);

@@ -2,6 +2,7 @@ import { type Findings, join, refuseUnknownKeys } from "@wardline/policy-types";
 import { ALGORITHMS } from "../key-set.ts";
 import { parseSafeUrl } from "../loopback.ts";
 import { parseDecryption } from "./decryption.ts";
+import { certifiedFetch } from "./mutual-tls.ts";
 import { fitsAlgorithm, privateKey } from "./private-key.ts";
 import type { IntrospectionAuthentication, IntrospectionOptions, IntrospectionSettings } from "./settings.ts";
 
@@ -41,6 +42,9 @@ export function parseIntrospection(
     found.add(join(path, "clientId"), "missing", "say as whom to ask");
   }
   const authentication = parseAuthentication(found, options.authentication, join(path, "authentication"));
+  if (authentication?.method === "tls_client_auth" && !String(options.endpoint).startsWith("https:")) {
+    found.add(join(path, "endpoint"), "not-https", "a certificate can only be shown over https");
+  }
   const seconds = (name: "positiveTtlSeconds" | "negativeTtlSeconds", fallback: number) => {
     const value = options[name] ?? fallback;
     if (!(value >= 0 && value <= LONGEST_SECONDS)) {
@@ -79,8 +83,20 @@ function parseAuthentication(
     found.add(join(path, "secret"), "missing", "the method needs a secret");
     return undefined;
   }
+  if (given?.method === "tls_client_auth" || given?.method === "self_signed_tls_client_auth") {
+    refuseUnknownKeys(found, given, ["method", "cert", "key", "ca"], path);
+    const fetch = certifiedFetch(given);
+    if (fetch !== undefined) return Object.freeze({ method: "tls_client_auth", fetch });
+    found.add(
+      path,
+      "not-a-certificate",
+      "must have `cert` and the `key` that belongs to it, PEM, and `ca` only as PEM",
+    );
+    return undefined;
+  }
   if (given?.method !== "private_key_jwt") {
-    found.add(join(path, "method"), "unknown-value", 'must be "client_secret_basic" or "private_key_jwt"');
+    const known = '"client_secret_basic", "private_key_jwt", "tls_client_auth" or "self_signed_tls_client_auth"';
+    found.add(join(path, "method"), "unknown-value", `must be ${known}`);
     return undefined;
   }
   refuseUnknownKeys(found, given, ["method", "key", "alg", "kid"], path);

@@ -10,6 +10,16 @@ export type IntrospectionAuthentication =
       readonly key: CryptoKey | JWK;
       readonly alg: string;
       readonly kid: string;
+    }
+  | {
+      /** RFC 8705 section 2: by this client certificate, whose CA or which itself the server knows. */
+      readonly method: "tls_client_auth" | "self_signed_tls_client_auth";
+      /** The client's certificate, with its intermediates, PEM. */
+      readonly cert: string;
+      /** Its private key, PEM. */
+      readonly key: string;
+      /** CAs the server's own certificate may come from, PEM. Default: those Node trusts. */
+      readonly ca?: string | readonly string[];
     };
 
 /** The key that introspection answers are encrypted to. */
@@ -53,7 +63,8 @@ export interface IntrospectionSettings {
         readonly key: CryptoKey | KeyObject;
         readonly alg: string;
         readonly kid: string;
-      };
+      }
+    | { readonly method: "tls_client_auth"; readonly fetch: typeof globalThis.fetch };
   readonly positiveTtlSeconds: number;
   readonly negativeTtlSeconds: number;
   readonly expectSigned: boolean;

@@ -1,4 +1,4 @@
-import type { Caller } from "../caller.ts";
+import type { Principal } from "@wardline/policy-types";
 import { within } from "../deadline.ts";
 import { createTokenCache, hashOf } from "../token-cache.ts";
 
@@ -6,7 +6,7 @@ import { createTokenCache, hashOf } from "../token-cache.ts";
 export type UserAccess = "all" | readonly string[];
 
 /** Looks up a user's patients: those in care, of the care team, or a child's for whom a parent acts. */
-export type ResolveUserAccess = (user: Caller) => Promise<UserAccess>;
+export type ResolveUserAccess = (user: Principal) => Promise<UserAccess>;
 
 export interface UserAccessSettings {
   readonly resolve: ResolveUserAccess;
@@ -25,7 +25,7 @@ const FHIR_ID = /^[A-Za-z0-9\-.]{1,64}$/;
  * Asks the hook, once per user at a time, and remembers its answer for a short while. `undefined` when it fails, is late,
  * or answers with anything else: then nobody's records are open (F1, F3). Never rejects.
  */
-export function createUserAccess(settings: UserAccessSettings): (user: Caller) => Promise<UserAccess | undefined> {
+export function createUserAccess(settings: UserAccessSettings): (user: Principal) => Promise<UserAccess | undefined> {
   const known = createTokenCache<UserAccess>();
   const asking = new Map<string, Promise<UserAccess | undefined>>();
   const seconds = () => Math.floor(settings.now() / 1000);
@@ -42,7 +42,7 @@ export function createUserAccess(settings: UserAccessSettings): (user: Caller) =
     return question;
   };
 
-  async function ask(user: Caller, key: string): Promise<UserAccess | undefined> {
+  async function ask(user: Principal, key: string): Promise<UserAccess | undefined> {
     try {
       const answer = read(await within(settings.deadlineMs, settings.resolve(user)));
       if (answer !== undefined) known.set(key, answer, seconds() + settings.cacheSeconds);
@@ -62,6 +62,6 @@ function read(answer: unknown): UserAccess | undefined {
 }
 
 /** Everything a hook may decide by: a user with other roles is another question. */
-function keyOf(user: Caller): string {
+function keyOf(user: Principal): string {
   return hashOf("user", JSON.stringify({ ...user, tokenId: undefined, expiresAt: undefined }));
 }

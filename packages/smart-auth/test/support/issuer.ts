@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { IssuerPolicy } from "@wardline/policy-types";
 import { CompactSign, type CryptoKey, exportJWK, generateKeyPair, type JWK } from "jose";
+import type { SmartIssuer } from "../../src/index.ts";
 import { listen } from "./servers.ts";
 
 export const AUDIENCE = "https://fhir.example.org/fhir";
@@ -12,7 +12,7 @@ export type Mood = "well" | "down" | "hangs" | "redirects" | "endless" | "html";
 
 export interface TestIssuer {
   readonly url: string;
-  readonly policy: IssuerPolicy;
+  readonly policy: SmartIssuer;
   /** Requests for the key set so far. */
   readonly asked: () => number;
   /** Changes how it answers. */
