@@ -9,7 +9,7 @@ import { type Judgement, judgeHead, judgeJson, judgeText, TOO_LARGE, UNREADABLE 
 import { openJudgedLines } from "./judged-lines.ts";
 import type { LineSplitter } from "./lines.ts";
 import { isJsonMediaType, isNdjsonMediaType } from "./media-type.ts";
-import type { Outlet } from "./outlet.ts";
+import { Outlet } from "./outlet.ts";
 import { isPlain } from "./plain.ts";
 import { renderProblem } from "./render-problem.ts";
 import { readFacts, removeHandlerHeaders, removeHeaders, setHeaders } from "./response-headers.ts";
@@ -37,15 +37,16 @@ export class Answer {
   readonly #nativeJson: HookedResponse["json"];
   readonly #departure: Departure;
   #phase: Phase = "open";
+  #over = false;
   #chunks: Buffer[] = [];
   #size = 0;
   #lines: LineSplitter | undefined;
 
-  constructor(res: HookedResponse, outlet: (onRefusal: (problem: Problem) => void) => Outlet) {
+  constructor(res: HookedResponse) {
     this.#res = res;
     this.#context = contextOf(res.req);
     this.#nativeJson = res.json;
-    this.outlet = outlet((problem) => this.refuse(problem));
+    this.outlet = new Outlet(res, this);
     this.#departure = new Departure(res, this.outlet);
   }
 
@@ -81,7 +82,7 @@ export class Answer {
   /** Only keeps what the handler gave: the head is sent when the answer is. */
   writeHead(args: readonly unknown[]): ServerResponse {
     const res = this.#res;
-    if (this.outlet.passed) return this.outlet.native.writeHead(...args);
+    if (this.outlet.passed) return this.outlet.native.writeHead.apply(res, args as unknown[]);
     if (this.#phase === "done") return res;
     const [status, second, third] = args;
     res.statusCode = status as number;
@@ -129,6 +130,8 @@ export class Answer {
   }
 
   closed(): void {
+    if (this.#over) return;
+    this.#over = true;
     this.#phase = "done";
     this.#chunks = [];
     this.#lines?.stop();

@@ -94,13 +94,22 @@ export function contextOf(req: IncomingMessage): RequestContext {
 
 /** Writes what a control decided, once per control and request; the first deny of a control stands. */
 export function recordDecision(req: IncomingMessage, decision: ControlDecision): void {
-  contextOf(req).decisions.push(Object.freeze({ ...decision, because: Object.freeze([...decision.because]) }));
+  const { control, kind, because, code } = decision;
+  const reasons = Object.isFrozen(because) ? because : Object.freeze([...because]);
+  contextOf(req).decisions.push(
+    Object.freeze(code === undefined ? { control, kind, because: reasons } : { control, kind, because: reasons, code }),
+  );
 }
 
 /** True when `control` has permitted this request and has not denied it. */
 export function hasPermitted(req: IncomingMessage, control: ControlName): boolean {
-  const own = contextOf(req).decisions.filter((decision) => decision.control === control);
-  return own.length > 0 && own.every((decision) => decision.kind === "permit");
+  let permitted = false;
+  for (const decision of contextOf(req).decisions) {
+    if (decision.control !== control) continue;
+    if (decision.kind !== "permit") return false;
+    permitted = true;
+  }
+  return permitted;
 }
 
 /** The grant smart-auth left. Throws a wiring error when there is none. */
@@ -114,10 +123,8 @@ function openContext(req: Carrier): RequestContext {
   const requestId = single(req, "x-request-id");
   const correlationId = single(req, "x-correlation-id");
   const traceparent = single(req, "traceparent");
-  return {
+  const context: Growing<RequestContext> = {
     requestId: requestId !== undefined && WELL_FORMED_ID.test(requestId) ? requestId : randomUUID(),
-    ...(correlationId !== undefined && WELL_FORMED_ID.test(correlationId) ? { correlationId } : {}),
-    ...(traceparent !== undefined && isTraceparent(traceparent) ? { traceparent } : {}),
     receivedAt: Date.now(),
     startedAt: performance.now(),
     method: req.method ?? "GET",
@@ -129,7 +136,12 @@ function openContext(req: Carrier): RequestContext {
     patients: new Set(),
     answerLimitBytes: DEFAULT_ANSWER_LIMIT_BYTES,
   };
+  if (correlationId !== undefined && WELL_FORMED_ID.test(correlationId)) context.correlationId = correlationId;
+  if (traceparent !== undefined && isTraceparent(traceparent)) context.traceparent = traceparent;
+  return context;
 }
+
+type Growing<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
 const DEFAULT_ANSWER_LIMIT_BYTES = 25 * 1024 * 1024;
 
@@ -152,17 +164,11 @@ function readTransport(req: IncomingMessage): TransportFacts {
   const encrypted = socket.encrypted === true;
   const peerAddress = socket.remoteAddress?.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
   const certificate = encrypted && socket.authorized ? socket.getPeerX509Certificate() : undefined;
-  return Object.freeze({
-    encrypted,
-    ...(peerAddress === undefined ? {} : { peerAddress }),
-    ...(certificate === undefined
-      ? {}
-      : {
-          clientCertificate: Object.freeze({
-            subject: certificate.subject,
-            fingerprint256: certificate.fingerprint256,
-            raw: certificate.raw,
-          }),
-        }),
-  });
+  const facts: Growing<TransportFacts> = { encrypted };
+  if (peerAddress !== undefined) facts.peerAddress = peerAddress;
+  if (certificate !== undefined) {
+    const { subject, fingerprint256, raw } = certificate;
+    facts.clientCertificate = Object.freeze({ subject, fingerprint256, raw });
+  }
+  return Object.freeze(facts);
 }

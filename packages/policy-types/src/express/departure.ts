@@ -24,9 +24,11 @@ export class Departure {
   applyHeaders(facts: AnswerFacts): void {
     const { transforms } = this.#context;
     if (transforms.length === 0) return;
+    // Each sees the handler's head, so all are asked before any is heard.
+    const said = transforms.map((transform) => transform.headers?.(facts));
     // A part of a judged body cannot be judged, so parts are not offered.
     this.#res.removeHeader("Accept-Ranges");
-    for (const transform of transforms) setHeaders(this.#res, transform.headers?.(facts));
+    for (const headers of said) setHeaders(this.#res, headers);
   }
 
   /** The last (mostly the only) piece, or 304 when the client has the answer already. */

@@ -1,6 +1,18 @@
 /** Media type without parameters, lower case; empty for a missing or unusable Content-Type. */
 export function mediaTypeOf(contentType: string | undefined): string {
-  const bare = contentType?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  if (contentType === undefined) return "";
+  return USUAL.get(contentType) ?? readMediaType(contentType);
+}
+
+/** What nearly every request and answer says, letter for letter. */
+const USUAL: ReadonlyMap<string, string> = new Map(
+  ["application/fhir+json", "application/json"].flatMap((type) =>
+    ["", "; charset=utf-8", ";charset=utf-8"].map((rest) => [type + rest, type]),
+  ),
+);
+
+function readMediaType(contentType: string): string {
+  const bare = contentType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
   return /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/.test(bare) ? bare : "";
 }
 

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { AccessRecord } from "../access-record.ts";
 import type { Problem } from "../decision.ts";
 import { contextOf } from "./context.ts";
-import { accessRecord } from "./record.ts";
+import { accessRecord, type RecordParts, recordParts } from "./record.ts";
 
 /** Runs when the answer is known and before any byte of it is sent. A problem it gives replaces the answer. */
 export type Gate = (record: AccessRecord) => Problem | undefined | Promise<Problem | undefined>;
@@ -10,10 +10,11 @@ export type Gate = (record: AccessRecord) => Problem | undefined | Promise<Probl
 /** A piece of the body, or the end of the answer. */
 export type Piece = Buffer | "end";
 
+/** A response's own methods, as they were when it was hooked. */
 export interface NativeResponse {
-  readonly writeHead: (...args: unknown[]) => ServerResponse;
-  readonly write: (chunk: Buffer) => boolean;
-  readonly end: (chunk?: Buffer) => ServerResponse;
+  readonly writeHead: (this: ServerResponse, ...args: unknown[]) => ServerResponse;
+  readonly write: (this: ServerResponse, chunk: Buffer) => boolean;
+  readonly end: (this: ServerResponse, chunk?: Buffer) => ServerResponse;
 }
 
 /**
@@ -28,15 +29,17 @@ export class Outlet {
   passed = false;
 
   readonly #res: ServerResponse;
-  readonly #onRefusal: (problem: Problem) => void;
+  readonly #answer: { refuse(problem: Problem): void };
   #asking = false;
+  #parts: RecordParts | undefined;
   #queue: Piece[] = [];
   #sentBytes = 0;
 
-  constructor(res: ServerResponse, native: NativeResponse, onRefusal: (problem: Problem) => void) {
+  constructor(res: ServerResponse, answer: { refuse(problem: Problem): void }) {
     this.#res = res;
-    this.native = native;
-    this.#onRefusal = onRefusal;
+    this.#answer = answer;
+    const { writeHead, write, end } = res as unknown as NativeResponse;
+    this.native = { writeHead, write, end };
   }
 
   /** True once a piece has been handed over, kept or sent. */
@@ -77,7 +80,7 @@ export class Outlet {
       this.#asking = false;
       // A gate's refusal is not gated again: there is nothing left to ask.
       this.gates.length = 0;
-      if (problem !== undefined && !this.#res.destroyed) this.#onRefusal(problem);
+      if (problem !== undefined && !this.#res.destroyed) this.#answer.refuse(problem);
       else if (this.#release()) this.#res.emit("drain");
     });
   }
@@ -105,25 +108,25 @@ export class Outlet {
 
   /** The last piece goes with the end in one call, so that a short answer leaves in one packet. */
   #send(pieces: readonly Piece[]): boolean {
+    const res = this.#res;
     let room = true;
-    pieces.forEach((piece, index) => {
+    for (const [index, piece] of pieces.entries()) {
       if (piece === "end") {
-        if (index === 0) this.native.end();
+        if (index === 0) this.native.end.call(res);
       } else {
         this.#sentBytes += piece.length;
-        if (pieces[index + 1] === "end") this.native.end(piece);
-        else room = this.native.write(piece);
+        if (pieces[index + 1] === "end") this.native.end.call(res, piece);
+        else room = this.native.write.call(res, piece);
       }
-    });
+    }
     return room;
   }
 
   #record(completed: boolean, responseBytes: number | undefined): AccessRecord {
-    const record = accessRecord(this.#res.req, this.#res, {
-      completed,
-      ...(responseBytes === undefined ? {} : { responseBytes }),
-    });
-    contextOf(this.#res.req).record = record;
+    const context = contextOf(this.#res.req);
+    this.#parts = recordParts(context, this.#parts);
+    const record = accessRecord(this.#res, this.#parts, { completed, responseBytes });
+    context.record = record;
     return record;
   }
 }

@@ -3,14 +3,16 @@ import type { AccessRecord } from "../access-record.ts";
 import type { Problem } from "../decision.ts";
 import { Answer, type HookedResponse } from "./answer.ts";
 import { contextOf } from "./context.ts";
-import { type Gate, Outlet } from "./outlet.ts";
+import type { Gate } from "./outlet.ts";
 import { type BodyTransform, TRANSFORM_STAGES } from "./transform.ts";
 
 /** Registers a judge of this answer's body. The handler's answer is then held until it has been judged. */
 export function addTransform(res: ServerResponse, transform: BodyTransform): void {
   const { transforms } = contextOf(res.req);
   transforms.push(transform);
-  transforms.sort((a, b) => TRANSFORM_STAGES.indexOf(a.stage) - TRANSFORM_STAGES.indexOf(b.stage));
+  if (transforms.length > 1) {
+    transforms.sort((a, b) => TRANSFORM_STAGES.indexOf(a.stage) - TRANSFORM_STAGES.indexOf(b.stage));
+  }
   answerOf(res).judge();
 }
 
@@ -43,18 +45,35 @@ function answerOf(res: ServerResponse): Answer {
   const existing = carrier[ANSWER_KEY];
   if (existing !== undefined) return existing;
 
-  const native = {
-    writeHead: res.writeHead.bind(res) as (...args: unknown[]) => ServerResponse,
-    write: res.write.bind(res) as (chunk: Buffer) => boolean,
-    end: res.end.bind(res) as (chunk?: Buffer) => ServerResponse,
-  };
-  const answer = new Answer(carrier, (onRefusal) => new Outlet(res, native, onRefusal));
+  const answer = new Answer(carrier);
   Object.defineProperty(carrier, ANSWER_KEY, { value: answer, enumerable: false });
-
-  res.writeHead = ((...args: unknown[]) => answer.writeHead(args)) as ServerResponse["writeHead"];
-  res.write = ((...args: unknown[]) => answer.write(args as [])) as ServerResponse["write"];
-  res.end = ((...args: unknown[]) => answer.end(args as [])) as ServerResponse["end"];
-  res.flushHeaders = () => undefined;
-  res.once("close", () => answer.closed());
+  res.writeHead = hookedWriteHead as ServerResponse["writeHead"];
+  res.write = hookedWrite as ServerResponse["write"];
+  res.end = hookedEnd as ServerResponse["end"];
+  res.flushHeaders = hookedFlushHeaders;
+  res.on("close", onClose);
   return answer;
+}
+
+// What stands in place of a response's own methods: the same functions for every response, so that none is made for one.
+
+function hookedWriteHead(this: Carrier, ...args: unknown[]): ServerResponse {
+  return (this[ANSWER_KEY] as Answer).writeHead(args);
+}
+
+function hookedWrite(this: Carrier, ...args: unknown[]): boolean {
+  return (this[ANSWER_KEY] as Answer).write(args as []);
+}
+
+function hookedEnd(this: Carrier, ...args: unknown[]): ServerResponse {
+  return (this[ANSWER_KEY] as Answer).end(args as []);
+}
+
+/** The head is sent when the answer is. */
+function hookedFlushHeaders(): void {
+  return undefined;
+}
+
+function onClose(this: Carrier): void {
+  this[ANSWER_KEY]?.closed();
 }

@@ -1,55 +1,94 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AccessRecord } from "../access-record.ts";
+import type { AccessRecord, ControlDecision } from "../access-record.ts";
 import type { Interaction, SearchQuery } from "../interaction.ts";
-import { contextOf, hasPermitted, type RequestContext } from "./context.ts";
+import type { Principal } from "../principal.ts";
+import { hasPermitted, type RequestContext } from "./context.ts";
+
+type Growing<Value> = { -readonly [Key in keyof Value]: Value[Key] };
+
+/** What of a record is the same however the request ends, with what it was made from. */
+export interface RecordParts {
+  readonly context: RequestContext;
+  readonly interaction: Interaction | undefined;
+  readonly known: Principal | undefined;
+  readonly parameters: readonly string[];
+  readonly patients: readonly string[];
+  readonly principal: AccessRecord["principal"];
+  readonly decisions: readonly ControlDecision[];
+  /** Number of patients the context had noted; it only grows. */
+  readonly noted: number;
+}
+
+/** Takes over what has not changed: a record is asked for when the answer is ready, and again when it has ended. */
+export function recordParts(context: RequestContext, before: RecordParts | undefined): RecordParts {
+  const { interaction, principal: known, decisions } = context;
+  const sameRequest = before !== undefined && before.interaction === interaction;
+  const noted = context.patients.size;
+  return {
+    context,
+    interaction,
+    known,
+    parameters: sameRequest ? before.parameters : Object.freeze(parameterNames(interaction)),
+    patients: sameRequest && before.noted === noted ? before.patients : Object.freeze(patientsOf(context)),
+    principal: before !== undefined && before.known === known ? before.principal : principalOf(known),
+    decisions: before?.decisions.length === decisions.length ? before.decisions : Object.freeze([...decisions]),
+    noted,
+  };
+}
 
 /** The finished (or ready) request as one frozen value without PHI. */
 export function accessRecord(
-  req: IncomingMessage,
   res: ServerResponse,
-  end: { readonly completed: boolean; readonly responseBytes?: number },
+  { context, interaction, parameters, patients, principal, decisions }: RecordParts,
+  end: { readonly completed: boolean; readonly responseBytes: number | undefined },
 ): AccessRecord {
-  const context = contextOf(req);
-  const { interaction } = context;
-  return Object.freeze({
+  const { req } = res;
+  const record: Growing<AccessRecord> = {
     requestId: context.requestId,
-    ...optional("correlationId", context.correlationId),
-    ...optional("traceparent", context.traceparent),
     receivedAt: context.receivedAt,
     latencyMs: performance.now() - context.startedAt,
-    ...optional("zone", context.zone),
-    ...optional("apiType", context.apiType),
-    ...optional("routeId", context.route?.id),
-    ...optional("policyVersion", context.policyVersion),
     method: context.method,
     interaction: interaction?.code ?? "unknown",
-    ...optional("operation", operationOf(req, interaction)),
-    ...optional("resourceType", interaction?.type),
-    ...optional("resource", resourceOf(res, interaction)),
-    parameters: Object.freeze(parameterNames(interaction)),
-    patients: Object.freeze(patientsOf(context)),
-    ...principalOf(context),
-    ...optional("peerAddress", context.transport.peerAddress),
-    ...optional("forwardedAddress", context.clientAddress),
-    ...optional("clientCertificate", certificateOf(context)),
-    decisions: Object.freeze([...context.decisions]),
+    parameters,
+    patients,
+    decisions,
     outcome: context.problem === undefined ? "permit" : "deny",
-    ...optional("problem", context.problem?.code),
     status: res.statusCode,
     completed: end.completed,
     requestBytes: context.body?.bytes?.length ?? (Number(req.headers["content-length"] ?? 0) || 0),
-    ...optional("responseBytes", end.responseBytes),
-    ...optional("upstream", context.upstream),
-  });
+  };
+  set(record, "correlationId", context.correlationId);
+  set(record, "traceparent", context.traceparent);
+  set(record, "zone", context.zone);
+  set(record, "apiType", context.apiType);
+  set(record, "routeId", context.route?.id);
+  set(record, "policyVersion", context.policyVersion);
+  set(record, "operation", operationOf(req, interaction));
+  set(record, "resourceType", interaction?.type);
+  set(record, "resource", resourceOf(res, interaction));
+  set(record, "principal", principal);
+  set(record, "peerAddress", context.transport.peerAddress);
+  set(record, "forwardedAddress", context.clientAddress);
+  set(record, "clientCertificate", certificateOf(context));
+  set(record, "problem", context.problem?.code);
+  set(record, "responseBytes", end.responseBytes);
+  set(record, "upstream", context.upstream);
+  return Object.freeze(record);
 }
 
-function optional<Key extends string, Value>(key: Key, value: Value | undefined): { readonly [K in Key]?: Value } {
-  return value === undefined ? {} : ({ [key]: value } as { [K in Key]: Value });
+/** Member by member: copying with spread costs several times as much. */
+function set<Target extends object, Key extends keyof Target>(
+  target: Target,
+  key: Key,
+  value: Target[Key] | undefined,
+): void {
+  if (value !== undefined) target[key] = value;
 }
 
 /** Until a control has permitted the operation its name may be anything a client typed (A14). */
 function operationOf(req: IncomingMessage, interaction: Interaction | undefined): string | undefined {
-  return hasPermitted(req, "smart-auth") ? interaction?.operation?.name : undefined;
+  const operation = interaction?.operation?.name;
+  return operation !== undefined && hasPermitted(req, "smart-auth") ? operation : undefined;
 }
 
 /** The resource the request named, or the one its answer says it made. */
@@ -85,25 +124,17 @@ function patientsOf(context: RequestContext): string[] {
   return [...patients];
 }
 
-function principalOf({ principal }: RequestContext): Pick<AccessRecord, "principal"> {
-  if (principal === undefined) return {};
-  const { issuer, subject, clientId, organisation, device, fhirUser, roles, purposeOfUse, scopes, tokenId, tenant } =
-    principal;
-  return {
-    principal: Object.freeze({
-      issuer,
-      subject,
-      ...optional("clientId", clientId),
-      ...optional("organisation", organisation),
-      ...optional("device", device),
-      ...optional("fhirUser", fhirUser),
-      roles,
-      purposeOfUse,
-      scopes,
-      ...optional("tokenId", tokenId),
-      ...optional("tenant", tenant),
-    }),
-  };
+function principalOf(known: Principal | undefined): AccessRecord["principal"] {
+  if (known === undefined) return undefined;
+  const { issuer, subject, roles, purposeOfUse, scopes } = known;
+  const principal: Growing<NonNullable<AccessRecord["principal"]>> = { issuer, subject, roles, purposeOfUse, scopes };
+  set(principal, "clientId", known.clientId);
+  set(principal, "organisation", known.organisation);
+  set(principal, "device", known.device);
+  set(principal, "fhirUser", known.fhirUser);
+  set(principal, "tokenId", known.tokenId);
+  set(principal, "tenant", known.tenant);
+  return Object.freeze(principal);
 }
 
 function certificateOf(context: RequestContext): AccessRecord["clientCertificate"] {

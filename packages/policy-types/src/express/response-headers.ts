@@ -4,9 +4,31 @@ import type { AnswerFacts, Json } from "./transform.ts";
 
 /** Reads the head the handler has prepared. */
 export function readFacts(res: ServerResponse, unit: "body" | "line"): AnswerFacts {
-  const headers: Record<string, string> = {};
-  for (const name of res.getHeaderNames()) headers[name] = String(res.getHeader(name));
-  return { status: res.statusCode, mediaType: mediaTypeOf(headers["content-type"]), unit, headers };
+  return new Head(res, unit);
+}
+
+/** The headers are copied when somebody asks for them, which most judges never do. */
+class Head implements AnswerFacts {
+  readonly status: number;
+  readonly mediaType: string;
+  readonly unit: "body" | "line";
+  readonly #res: ServerResponse;
+  #headers: Readonly<Record<string, string>> | undefined;
+
+  constructor(res: ServerResponse, unit: "body" | "line") {
+    const contentType = res.getHeader("content-type");
+    this.status = res.statusCode;
+    this.mediaType = mediaTypeOf(contentType === undefined ? undefined : String(contentType));
+    this.unit = unit;
+    this.#res = res;
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    this.#headers ??= Object.fromEntries(
+      Object.entries(this.#res.getHeaders()).map(([name, value]) => [name, String(value)]),
+    );
+    return this.#headers;
+  }
 }
 
 /** Sets headers given as an object, as `[name, value, ...]` or as `[[name, value], ...]`; `undefined` removes. */
