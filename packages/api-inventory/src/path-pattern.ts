@@ -2,6 +2,7 @@ import { isResourceType } from "@wardline/fhir-r4";
 
 const FHIR_WORDS = new Set(["metadata", "_history", "_search", ".well-known", "smart-configuration", "*"]);
 const MAX_SEGMENTS = 12;
+const UNKNOWN_OPERATION = ["$", "{}"].join("");
 
 /**
  * A path that may be written down: words that are known to be words stay, everything else becomes `{}`, because it may be
@@ -17,7 +18,7 @@ export function createPathPattern(words: Iterable<string>): PathPattern {
     const segments = bare.split("/").filter((segment) => segment !== "");
     const shown = segments.slice(0, MAX_SEGMENTS).map((segment) => {
       if (known.has(segment) || FHIR_WORDS.has(segment) || isResourceType(segment)) return segment;
-      return segment.startsWith("$") ? "${}" : "{}";
+      return segment.startsWith("$") ? UNKNOWN_OPERATION : "{}";
     });
     return `/${shown.join("/")}${segments.length > MAX_SEGMENTS ? "/{}" : ""}`;
   };

@@ -46,9 +46,12 @@ export function checkEntries(found: Findings, entries: unknown, path = "entries"
   }
   const ids = new Set<unknown>();
   const claims = new Map<string, number>();
-  (entries as unknown[]).forEach((entry, index) => {
+  for (const [index, entry] of (entries as unknown[]).entries()) {
     const at = join(path, index);
-    if (entry === null || typeof entry !== "object") return found.add(at, "malformed", "give an object");
+    if (entry === null || typeof entry !== "object") {
+      found.add(at, "malformed", "give an object");
+      continue;
+    }
     checkEntry(found, entry as InventoryEntry, at);
     const { id, path: own, methods } = entry as InventoryEntry;
     if (ids.has(id)) found.add(join(at, "id"), "duplicate", "give every entry an id of its own");
@@ -60,7 +63,7 @@ export function checkEntries(found: Findings, entries: unknown, path = "entries"
         found.add(join(at, "path"), "claimed-twice", `entries[${claims.get(claim)}] claims it too`);
       claims.set(claim, index);
     }
-  });
+  }
 }
 
 /** What `checkEntries` finds, for a linter that shows it among its own findings. */

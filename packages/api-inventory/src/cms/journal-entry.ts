@@ -32,8 +32,10 @@ export type PriorAuthDecision = "approved" | "partial" | "denied" | "pended" | "
 export interface PriorAuthEntry {
   readonly kind: "prior-auth";
   readonly event: "submitted" | "answered";
-  /** Milliseconds since the epoch: of the submission's arrival, or of the determination. */
+  /** Milliseconds since the epoch: when the submission came, or the answer passed. */
   readonly at: number;
+  /** When the payer says that it answered, if that is before `at`. */
+  readonly createdAt?: number;
   /** Keyed hashes of the identifiers by which the case is known. */
   readonly keys: readonly string[];
   readonly expedited?: boolean;

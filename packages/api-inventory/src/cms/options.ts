@@ -22,7 +22,7 @@ export interface CmsReportOptions {
   readonly patientAccess?: readonly string[];
   /** Patients counted for each year; about 100 bytes each. Beyond, the report says so. Default 5000000. */
   readonly maxPatients?: number;
-  /** Prior-authorisation requests held; about 400 bytes each. Beyond, the report says so. Default 1000000. */
+  /** Prior-authorisation requests held; about 800 bytes each. Beyond, the report says so. Default 1000000. */
   readonly maxCases?: number;
 }
 

@@ -38,7 +38,7 @@ export interface PriorAuthFigures {
 
 /** @see 42 CFR 422.122(c), 440.230(e)(3), 438.210(f), 457.732(c), 45 CFR 156.223(c) */
 export function priorAuthFigures(cases: readonly PriorAuthCase[]): PriorAuthFigures {
-  const extended = cases.filter((one) => one.extended && one.last === "approved").length;
+  const extended = cases.filter((one) => one.extendedAndApproved).length;
   return {
     standard: figuresOf(
       cases.filter((one) => !one.expedited),
@@ -57,8 +57,8 @@ export function priorAuthFigures(cases: readonly PriorAuthCase[]): PriorAuthFigu
 
 function figuresOf(cases: readonly PriorAuthCase[], limitMs: number, unit: "days" | "hours"): PriorAuthKindFigures {
   const received = cases.length;
-  const approved = cases.filter((one) => one.first === "approved" && !one.approvedAfterAppeal).length;
-  const denied = cases.filter(({ first }) => first === "denied" || first === "partial").length;
+  const approved = cases.filter((one) => one.first?.decision === "approved" && !one.approvedAfterAppeal).length;
+  const denied = cases.filter(({ first }) => first !== undefined && first.decision !== "approved").length;
   const approvedAfterAppeal = cases.filter((one) => one.approvedAfterAppeal).length;
   const open = cases.filter((one) => one.first === undefined && !one.cancelled).length;
   const cancelled = cases.filter((one) => one.cancelled && one.first === undefined).length;
@@ -82,9 +82,8 @@ function figuresOf(cases: readonly PriorAuthCase[], limitMs: number, unit: "days
   };
 }
 
-function turnaroundOf({ submittedAt, determinedAt }: PriorAuthCase): number[] {
-  if (submittedAt === undefined || determinedAt === undefined) return [];
-  return [Math.max(0, determinedAt - submittedAt)];
+function turnaroundOf({ submittedAt, first }: PriorAuthCase): number[] {
+  return first === undefined ? [] : [Math.max(0, first.at - submittedAt)];
 }
 
 function median(sorted: readonly number[]): number | undefined {

@@ -1,6 +1,6 @@
 import type { AccessRecord } from "@wardline/policy-types";
 import { yearOf } from "./calendar.ts";
-import { createCases, type PriorAuthCase } from "./cases.ts";
+import { createCases, type PriorAuthCase, resolveCase } from "./cases.ts";
 import { apiTypeOf, trafficOf, transfersOf } from "./entries-of.ts";
 import type { JournalEntry, TrafficEntry, TransferEntry } from "./journal-entry.ts";
 import { type CmsReportOptions, type ParsedCmsOptions, parseCmsOptions } from "./options.ts";
@@ -92,8 +92,9 @@ function createTotals(options: ParsedCmsOptions): { add(source: UsageSource): vo
     },
     report() {
       const byYear = new Map<number, PriorAuthCase[]>();
-      for (const one of cases.all()) {
-        if (one.submittedAt === undefined) continue;
+      for (const events of cases.all()) {
+        const one = resolveCase(events);
+        if (one === undefined) continue;
         const year = yearOf(counting.dayOf(one.submittedAt));
         const group = byYear.get(year);
         if (group === undefined) byYear.set(year, [one]);

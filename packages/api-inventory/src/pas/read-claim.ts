@@ -1,5 +1,5 @@
 import type { Json } from "@wardline/policy-types/express";
-import type { PriorAuthDecision } from "./journal-entry.ts";
+import type { PriorAuthDecision } from "../cms/journal-entry.ts";
 
 type JsonObject = { readonly [name: string]: Json };
 
@@ -38,11 +38,7 @@ export function readClaim(body: Json | undefined): ClaimFacts | undefined {
   };
 }
 
-/**
- * Reads every answer to a prior-authorisation request in a body: alone, in a Bundle or in Parameters.
- *
- * @param isExtended says of a ClaimResponse that its review was extended; PAS has no element of its own for it
- */
+/** Reads every answer to a prior-authorisation request in a body: alone, in a Bundle or in Parameters. */
 export function readClaimAnswers(
   body: Json | undefined,
 ): readonly (ClaimAnswerFacts & { readonly source: JsonObject })[] {

@@ -1,0 +1,3 @@
+export { type ApiDocumentsOptions, apiDocuments } from "./express/api-documents.ts";
+export { type ApiInventory, apiInventory } from "./express/api-inventory.ts";
+export { observePas } from "./express/observe-pas.ts";

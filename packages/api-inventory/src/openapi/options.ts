@@ -1,0 +1,47 @@
+import { type Findings, findings, refuseUnknownKeys } from "@wardline/policy-types";
+import type { InventoryEntry } from "../entry.ts";
+import { checkEntries } from "../registry.ts";
+
+export interface OpenApiOptions {
+  readonly entries: readonly InventoryEntry[];
+  readonly title: string;
+  /** Of the API, not of OpenAPI. */
+  readonly version: string;
+  readonly description?: string;
+  /** `https://fhir.example.org`. Default: where the document is served. */
+  readonly origin?: string;
+  /** Where apps get their tokens. Absent: the document asks for a bearer token. */
+  readonly oauth?: { readonly authorizationEndpoint?: string; readonly tokenEndpoint: string };
+  /** Default now: decides what is already retired, and so left out. */
+  readonly now?: Date;
+}
+
+const KNOWN = ["entries", "title", "version", "description", "origin", "oauth", "now"];
+
+export function parseOpenApiOptions(options: OpenApiOptions, where = "openApiDocument()"): OpenApiOptions {
+  const found = findings();
+  refuseUnknownKeys(found, options, KNOWN);
+  checkEntries(found, options.entries);
+  for (const key of ["title", "version"] as const) {
+    if (typeof options[key] !== "string" || options[key] === "") found.add(key, "required", "give a text");
+  }
+  const { origin, oauth, now } = options;
+  if (origin !== undefined && !isUrl(origin)) found.add("origin", "malformed", "give scheme, host and port");
+  if (oauth !== undefined) checkOauth(found, oauth);
+  if (now !== undefined && Number.isNaN(Number(now))) found.add("now", "malformed", "give a Date");
+  found.throwIfAny(where);
+  return options;
+}
+
+function checkOauth(found: Findings, oauth: NonNullable<OpenApiOptions["oauth"]>): void {
+  refuseUnknownKeys(found, oauth, ["authorizationEndpoint", "tokenEndpoint"], "oauth");
+  for (const key of ["authorizationEndpoint", "tokenEndpoint"] as const) {
+    if (oauth[key] === undefined ? key === "tokenEndpoint" : !isUrl(oauth[key])) {
+      found.add(`oauth.${key}`, "malformed", "give an absolute URL");
+    }
+  }
+}
+
+function isUrl(text: unknown): boolean {
+  return typeof text === "string" && /^https?:/.test(text) && URL.canParse(text);
+}
