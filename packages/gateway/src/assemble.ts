@@ -1,31 +1,48 @@
 import { type FhirSchemaOptions, fhirSchema, prepare } from "@wardline/fhir-schema";
-import { perimeter } from "@wardline/perimeter";
+import { hideUpstream, hostileBody, perimeter } from "@wardline/perimeter";
+import { dlp } from "@wardline/phi-redact";
 import type { PolicyDocument, RoutePolicy, TrustZone } from "@wardline/policy-types";
 import { ZONE_PRESETS } from "@wardline/policy-types";
 import { afterAnswer, contextOf, requireControls, sendProblem } from "@wardline/policy-types/express";
 import { protectedResourceMetadata, smartAuth, smartConfiguration } from "@wardline/smart-auth";
-import { doorThrottle, tieredThrottle } from "@wardline/tiered-throttle";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, Router } from "express";
 import type { Audit } from "./audit.ts";
 import { authOptions, resourceMetadata, resourceMetadataPath } from "./auth.ts";
+import type { Watch } from "./controls/abuse.ts";
+import { dlpOptions } from "./controls/dlp.ts";
+import {
+  addressStages,
+  hostileOptions,
+  identityOf,
+  perimeterOptions,
+  SMART_CONFIGURATION,
+} from "./controls/perimeter.ts";
+import { redaction } from "./controls/redaction.ts";
+import type { Throttles } from "./controls/throttle.ts";
+import { requireClientCertificate, requireMethodOf } from "./controls/zone.ts";
 import type { Health } from "./health.ts";
 import type { ParsedDependencies } from "./options.ts";
 import type { CheckedPolicy } from "./policy/load.ts";
-import { CERTIFICATE_NEEDED, INTERNAL, NO_ROUTE } from "./problems.ts";
+import { INTERNAL, NO_ROUTE } from "./problems.ts";
 import { type Backends, backendsOf } from "./proxy/backends.ts";
 import { forward } from "./proxy/forward.ts";
 import type { IdempotencyStore } from "./proxy/idempotency.ts";
 import type { Upstream } from "./proxy/upstream.ts";
 import { type FindRoute, routeFinder } from "./routes.ts";
+import type { Material } from "./state/material.ts";
+import type { SharedState } from "./state/shared.ts";
 
 const MIB = 1024 * 1024;
 const WRITES: ReadonlySet<string> = new Set(["create", "update", "batch", "transaction"]);
 /** Compiled before the first request, which would otherwise wait for it; others when they first come. */
 const USUAL_TYPES = ["Bundle", "Condition", "DocumentReference", "MedicationRequest", "Observation", "Patient"];
-const SMART_CONFIGURATION = "/.well-known/smart-configuration";
 
 export interface Parts {
   readonly checked: CheckedPolicy;
+  readonly material: Material;
+  readonly shared: SharedState;
+  readonly throttles: Throttles;
+  readonly watch: Watch;
   readonly audit: Audit;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly health: Health;
@@ -43,19 +60,10 @@ export function assemble(parts: Parts, zones: ReadonlySet<TrustZone>): Express {
 
   app.use(openContext(parts, findRoute));
   app.use(parts.audit.middleware);
-  app.use(
-    perimeter({
-      development: policy.development === true,
-      publicPaths: routes.flatMap((route) => [
-        { method: "GET", path: `${route.path}/metadata` },
-        { method: "GET", path: `${route.path}${SMART_CONFIGURATION}` },
-        { method: "GET", path: resourceMetadataPath(route) },
-      ]),
-      requestHeaders: ["idempotency-key"],
-      ...(policy.trustedProxies === undefined ? {} : { trustedProxies: policy.trustedProxies }),
-    }),
-  );
-  app.use(doorThrottle({ limit: policy.door?.limit ?? 600, windowSeconds: policy.door?.windowSeconds ?? 60 }));
+  app.use(perimeter(perimeterOptions(policy, routes)));
+  const monitor = parts.watch.of(policy, parts.material);
+  if (monitor !== undefined) app.use(monitor);
+  app.use(parts.throttles.door(policy));
   for (const route of routes) {
     app.get(resourceMetadataPath(route), protectedResourceMetadata(resourceMetadata(policy, route)));
   }
@@ -95,22 +103,37 @@ function onlyFor(route: RoutePolicy): RequestHandler {
 }
 
 function routeStages(parts: Parts, route: RoutePolicy): Router {
-  const { policy } = parts.checked;
+  const { checked, material, shared, throttles, dependencies, health, idempotency } = parts;
+  const { policy } = checked;
   const backends = backendsOf(route, parts.upstreams);
-  const tier = policy.tiers[route.tier];
-  if (tier === undefined) throw new Error("the policy was not checked before assembly");
   const requestBodyBytes = policy.limits?.requestBodyBytes ?? MIB;
-  const { health, idempotency } = parts;
+  const baseUrl = policy.publicOrigin + route.path;
+  const bases = [...new Set(backends.all.flatMap((upstream) => upstream.baseUrls()))];
+  const monitor = parts.watch.current();
+  const pools = throttles.pools(policy);
 
   if (route.interactions.some((code) => WRITES.has(code))) prepare(route.types ?? USUAL_TYPES);
   const router = Router({ caseSensitive: true, strict: true });
   if (needsOwnCertificate(policy, route)) router.use(requireClientCertificate);
   publishSmartConfiguration(router, policy, route);
-  router.use(smartAuth(authOptions({ policy, route, backends, dependencies: parts.dependencies, requestBodyBytes })));
-  router.use(tieredThrottle(tier));
+  if (policy.dlp !== false) router.use(dlp(dlpOptions(policy, dependencies)));
+  router.use(smartAuth(authOptions({ policy, route, backends, material, shared, dependencies, requestBodyBytes })));
+  router.use(requireMethodOf(route.zone));
+  router.use(...addressStages(policy, route));
+  if (monitor !== undefined) router.use(monitor.afterAuthentication);
+  // Before the windows: what a pool refuses has not been charged (F14).
+  if (pools !== undefined) router.use(pools);
+  router.use(throttles.tier(policy, route));
+  if (policy.hostileInput?.mode !== "off") {
+    router.use(hostileBody({ ...hostileOptions(policy, bases), limitBytes: requestBodyBytes }));
+  }
   router.use(fhirSchema(schemaOptions(parts, route, backends, requestBodyBytes)));
+  router.use(redaction(policy, route, material, [baseUrl, ...bases]));
+  router.use(hideUpstream({ upstreamBases: bases, publicBase: baseUrl }));
   router.use(requireControls(route.zone));
-  router.use((req, res) => forward(req, res, backends, { requestBodyBytes, health, idempotency }));
+  const identity = identityOf(policy, material);
+  const options = { requestBodyBytes, health, idempotency, ...(identity === undefined ? {} : { identity }) };
+  router.use((req, res) => forward(req, res, backends, options));
   return router;
 }
 
@@ -118,11 +141,6 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
 function needsOwnCertificate(policy: PolicyDocument, { zone }: RoutePolicy): boolean {
   return ZONE_PRESETS[zone].clientCertificate === "required" && policy.clientCertificateHeader === undefined;
 }
-
-const requireClientCertificate: RequestHandler = function requireClientCertificate(req, res, next) {
-  if (contextOf(req).transport.clientCertificate === undefined) sendProblem(res, CERTIFICATE_NEEDED);
-  else next();
-};
 
 function schemaOptions(
   { dependencies }: Parts,

@@ -1,3 +1,4 @@
+import type { SystemEventKind, SystemFacts } from "@wardline/audit-event";
 import {
   type AuditEventHandler,
   type AuditEventOptions,
@@ -28,6 +29,8 @@ export interface Audit {
   readonly middleware: AuditEventHandler;
   /** Records the start. Rejects when it cannot be recorded: then nothing may start. */
   begin(policyVersion: string): Promise<void>;
+  /** Records what is not a request. */
+  record(kind: SystemEventKind, facts: SystemFacts): Promise<void>;
   /** Records what happened to the policy. */
   note(
     kind: "policy-loaded" | "policy-changed" | "policy-refused" | "policy-drift",
@@ -76,6 +79,7 @@ export async function openAudit({ policy, given, now, onEvent }: AuditFacts): Pr
         await middleware.record("start", { details: { "policy-version": policyVersion } });
         begun = true;
       },
+      record: (kind, facts) => middleware.record(kind, facts),
       note: (kind, details) => middleware.record(kind, { success: kind !== "policy-refused", details }),
       async end() {
         // A stop that cannot be recorded still has to happen; the missing entry tells of it.

@@ -1,23 +1,33 @@
 import { type PolicyDocument, type RoutePolicy, ZONE_PRESETS } from "@wardline/policy-types";
-import type { ProtectedResourceMetadataOptions, SmartAuthOptions, SmartIssuer } from "@wardline/smart-auth";
+import type {
+  ExportJobStore,
+  PolicyOptions,
+  ProtectedResourceMetadataOptions,
+  SmartAuthOptions,
+  SmartIssuer,
+} from "@wardline/smart-auth";
+import type { ParsedDependencies } from "./options.ts";
 import type { Backends } from "./proxy/backends.ts";
-import { readStored } from "./proxy/stored.ts";
+import { readStored, searchStored } from "./proxy/stored.ts";
+import type { Material } from "./state/material.ts";
+import type { SharedState } from "./state/shared.ts";
 
 /** What authentication needs and no policy may hold: secrets, and stores that several instances share. */
-export interface AuthDependencies extends Pick<SmartAuthOptions, "dpop" | "replayStore" | "revocation"> {
-  /** How to ask an issuer of the policy about a token, by its `issuer`. */
+export interface AuthDependencies
+  extends Pick<SmartAuthOptions, "replayStore" | "revocation" | "userAccess" | "onBreakGlass"> {
+  /** How to ask an issuer of the policy about a token, by its `issuer`. In place of what the policy says. */
   readonly introspection?: Readonly<Record<string, NonNullable<SmartIssuer["introspection"]>>>;
+  /** Remembers export jobs for all instances. Default: in this process. */
+  readonly exportJobs?: ExportJobStore;
 }
 
 export interface AuthFacts {
   readonly policy: PolicyDocument;
   readonly route: RoutePolicy;
   readonly backends: Backends;
-  readonly dependencies: {
-    readonly auth: AuthDependencies;
-    readonly fetch: typeof fetch;
-    readonly now: () => number;
-  };
+  readonly material: Material;
+  readonly shared: SharedState;
+  readonly dependencies: ParsedDependencies;
   readonly requestBodyBytes: number;
 }
 
@@ -29,7 +39,7 @@ export function resourceMetadataPath({ path }: RoutePolicy): string {
 export function resourceMetadata(policy: PolicyDocument, { path }: RoutePolicy): ProtectedResourceMetadataOptions {
   return {
     resource: policy.publicOrigin + path,
-    authorizationServers: policy.issuers.map(({ issuer }) => issuer),
+    authorizationServers: policy.issuers.flatMap(({ issuer }) => (issuer === "*" ? [] : [issuer])),
     development: policy.development === true,
   };
 }
@@ -47,31 +57,92 @@ function certificateOptions(
   };
 }
 
-export function authOptions({ policy, route, backends, dependencies, requestBodyBytes }: AuthFacts): SmartAuthOptions {
-  const { operations, types, extraParameters, compartmentRule, supportTypes } = route;
-  const { introspection = {}, dpop = {}, ...shared } = dependencies.auth;
+export function authOptions(facts: AuthFacts): SmartAuthOptions {
+  const { policy, route, backends, material, shared, dependencies, requestBodyBytes } = facts;
+  const { types, extraParameters, compartmentRule, supportTypes, operations = [] } = route;
+  const { introspection = {}, userAccess } = dependencies.auth;
+  const baseUrl = policy.publicOrigin + route.path;
   return {
-    ...shared,
+    ...authority(facts),
     ...certificateOptions(policy, route),
-    // A token bound to a key is worth more than one that is not, so nothing has to be switched on for it.
-    dpop,
-    issuers: policy.issuers.map((issuer) => {
-      const asked = Object.hasOwn(introspection, issuer.issuer) ? introspection[issuer.issuer] : undefined;
-      return asked === undefined ? issuer : { ...issuer, introspection: asked };
+    issuers: policy.issuers.map(({ introspection: _policy, ...issuer }) => {
+      const asked = Object.hasOwn(introspection, issuer.issuer)
+        ? introspection[issuer.issuer]
+        : material.introspection.get(issuer.issuer);
+      return {
+        ...issuer,
+        audience: issuer.audience ?? [baseUrl],
+        ...(asked === undefined ? {} : { introspection: asked }),
+      } as SmartIssuer;
     }),
-    baseUrl: policy.publicOrigin + route.path,
+    // A token bound to a key is worth more than one that is not, so nothing has to be switched on for it.
+    dpop: material.dpop,
+    replayStore: shared.replayStore,
+    revocation: shared.revocation,
+    ...(userAccess === undefined ? {} : { userAccess }),
+    baseUrl,
     backendBaseUrls: [...new Set(backends.all.flatMap((upstream) => upstream.baseUrls()))],
     interactions: route.interactions,
-    ...(operations === undefined ? {} : { operations }),
+    operations,
     ...(types === undefined ? {} : { types }),
     ...(extraParameters === undefined ? {} : { extraParameters }),
     ...(compartmentRule === undefined ? {} : { compartmentRule }),
     ...(supportTypes === undefined ? {} : { supportTypes }),
     readStored: (reference) => readStored(backends.forType(reference.type), reference),
+    searchStored: (search) => searchStored(backends.forType(search.type), search),
+    pageLinks: material.pageLinks,
+    ...(operations.includes("export") ? { bulkExport: { store: shared.exportJobs } } : {}),
+    oneTimeTokens: route.oneTimeTokens === true,
     requestBodyBytes,
     development: policy.development === true,
     resourceMetadata: true,
+    onKeys: ({ issuer, kind, failures }) => {
+      if (kind === "fetched" && failures === 0) return;
+      dependencies.onEvent({
+        level: kind === "fetched" ? "info" : "warn",
+        code: "gateway/issuer-keys",
+        message: "the keys of an issuer changed their state",
+        facts: { issuer, state: kind, failures },
+      });
+    },
     fetch: dependencies.fetch,
     now: dependencies.now,
+  };
+}
+
+/** Who may do what, beyond what a token's scopes say. */
+function authority({ policy, route, material, shared, dependencies }: AuthFacts): PolicyOptions {
+  const { clients, conditions, breakGlass, consent } = policy;
+  const { onBreakGlass } = dependencies.auth;
+  return {
+    ...(clients === undefined ? {} : { clients }),
+    ...(conditions === undefined ? {} : { conditions }),
+    refuseWildcardScopes: route.refuseWildcardScopes === true,
+    ...(breakGlass === undefined
+      ? {}
+      : {
+          breakGlass,
+          onBreakGlass: (event) => {
+            const { outcome, requestId, purpose, interaction } = event;
+            dependencies.onEvent({
+              level: "warn",
+              code: "gateway/break-glass",
+              message: "somebody broke the glass, or tried",
+              facts: { outcome, requestId, purpose, interaction },
+            });
+            onBreakGlass?.(event);
+          },
+        }),
+    ...(consent === undefined
+      ? {}
+      : {
+          consent: {
+            registry: shared.consent,
+            ...(consent.categories === undefined ? {} : { categories: consent.categories }),
+            ...(consent.managers === undefined ? {} : { managers: consent.managers }),
+            ...(consent.readResources === undefined ? {} : { readResources: consent.readResources }),
+          },
+        }),
+    ...(ZONE_PRESETS[route.zone].authentication === "device-certificate" ? { devices: material.devices } : {}),
   };
 }

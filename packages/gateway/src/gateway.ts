@@ -1,9 +1,11 @@
-import type { RequestListener, Server } from "node:http";
+import type { IncomingMessage, RequestListener, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TlsServerOptions } from "@wardline/perimeter";
 import type { PolicyDocument, PolicySource } from "@wardline/policy-types";
 import { openAdmin } from "./admin.ts";
 import { openAudit } from "./audit.ts";
+import { createWatch } from "./controls/abuse.ts";
+import { createThrottles } from "./controls/throttle.ts";
 import { watchHealth } from "./health.ts";
 import { type NextPolicy, putInForce } from "./in-force.ts";
 import { type GatewayDependencies, parseDependencies } from "./options.ts";
@@ -14,6 +16,8 @@ import type { PolicySignature } from "./policy/signature.ts";
 import { type HeldPort, holdPort } from "./port.ts";
 import { createIdempotencyStore } from "./proxy/idempotency.ts";
 import { type EdgeServer, openServer } from "./server.ts";
+import { fetchMaterial } from "./state/material.ts";
+import { openSharedState } from "./state/shared.ts";
 import { tlsOf } from "./tls.ts";
 
 const DEFAULT_HOST = "127.0.0.1";
@@ -66,15 +70,38 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
   const held = await portFor(written);
   const atPort = (checked: CheckedPolicy): CheckedPolicy => (held === undefined ? checked : onPort(checked, held.port));
   const first = atPort(written);
-  const audit = await openAudit({ policy: first.policy, given: dependencies.audit, now, onEvent }).catch((error) => {
-    held?.release();
-    throw error;
-  });
+  const { readSecret } = dependencies;
+  const opened: (() => unknown)[] = [() => held?.release()];
+  const closeOpened = async (): Promise<void> => {
+    for (const closeOne of opened.splice(0).reverse()) await closeOne();
+  };
   try {
+    const material = await fetchMaterial(first.policy, readSecret);
+    const shared = await openSharedState({ policy: first.policy, given: dependencies.auth, readSecret, onEvent });
+    opened.push(() => shared.close());
+    const audit = await openAudit({ policy: first.policy, given: dependencies.audit, now, onEvent });
+    opened.push(() => audit.end());
+    const watch = createWatch({ redis: shared.redis, audit, now, onEvent });
+    opened.push(() => watch.close());
+    const weightOf = (req: IncomingMessage): number => watch.current()?.costOf(req) ?? 1;
+    const throttles = createThrottles({ redis: shared.redis, weightOf, onEvent });
+    opened.push(() => throttles.close());
     const health = watchHealth({ ledgerState: () => audit.ledger.state(), now, onEvent });
     // Outlives a reload: what was done under one policy is not done again under the next.
     const idempotency = createIdempotencyStore({ now, keepMs: 3_600_000, maxEntries: 10_000, maxBytes: 64 * MIB });
-    const inForce = putInForce({ first, approval, atPort, audit, health, idempotency, dependencies });
+    const inForce = putInForce({
+      first,
+      approval,
+      atPort,
+      material,
+      shared,
+      throttles,
+      watch,
+      audit,
+      health,
+      idempotency,
+      dependencies,
+    });
     inForce.checkDrift();
     const driftTimer = setInterval(inForce.checkDrift, dependencies.driftCheckSeconds * 1000).unref();
     const admin = openAdmin(health);
@@ -87,11 +114,10 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
         clearInterval(driftTimer);
         health.draining();
         await Promise.all(servers.map((server) => server.drain(dependencies.drainMs)));
-        held?.release();
         admin.closeAllConnections();
         admin.close();
         await inForce.end();
-        await audit.end();
+        await closeOpened();
       })();
       return closing;
     };
@@ -139,8 +165,7 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
       close,
     };
   } catch (error) {
-    held?.release();
-    await audit.end();
+    await closeOpened();
     throw error;
   }
 }

@@ -8,6 +8,7 @@ import { type CheckedPolicy, checkPolicy } from "./policy/load.ts";
 import { checkReload } from "./policy/reload.ts";
 import type { PolicySignature } from "./policy/signature.ts";
 import { openRuntime, type RuntimeFacts } from "./runtime.ts";
+import { fetchMaterial, type Material } from "./state/material.ts";
 
 /** The policy that decides now, and how it gives way to another. */
 export interface PolicyInForce {
@@ -28,18 +29,27 @@ export interface NextPolicy {
   readonly signature?: PolicySignature | undefined;
 }
 
-export interface InForceFacts extends Omit<RuntimeFacts, "checked"> {
+export interface InForceFacts extends Omit<RuntimeFacts, "checked" | "material"> {
   readonly first: CheckedPolicy;
+  /** What the first policy names by file and by secret. */
+  readonly material: Material;
   readonly approval: Approval;
   /** Writes the port that was taken into a policy that asked for any. */
   readonly atPort: (checked: CheckedPolicy) => CheckedPolicy;
 }
 
-export function putInForce({ first, approval: firstApproval, atPort, ...shared }: InForceFacts): PolicyInForce {
+export function putInForce({
+  first,
+  material: firstMaterial,
+  approval: firstApproval,
+  atPort,
+  ...shared
+}: InForceFacts): PolicyInForce {
   const { audit, health } = shared;
   const { onEvent, now } = shared.dependencies;
   const factsAtStart = processFacts();
-  let runtime = openRuntime({ ...shared, checked: first });
+  let material = firstMaterial;
+  let runtime = openRuntime({ ...shared, material, checked: first });
   let approval = firstApproval;
   let fileVersion: string | undefined;
   let told = "[]";
@@ -84,11 +94,13 @@ export function putInForce({ first, approval: firstApproval, atPort, ...shared }
     const nextApproval = await approve(written, signature, now());
     const checked = atPort(written);
     checkReload(runtime.checked.policy, checked.policy);
+    const nextMaterial = await fetchMaterial(checked.policy, shared.dependencies.readSecret, material);
     const before = runtime;
-    const successor = openRuntime({ ...shared, checked }, before);
+    const successor = openRuntime({ ...shared, material: nextMaterial, checked }, before);
     await audit.note("policy-changed", { "policy-version": checked.version, before: before.checked.version });
     // From here on nothing can fail: a request that arrives now is the new policy's.
     runtime = successor;
+    material = nextMaterial;
     approval = nextApproval;
     tellHealth();
     void before.retire(successor);

@@ -1,6 +1,5 @@
 import type { AccessRecord } from "@wardline/policy-types";
 import { findings, refuseUnknownKeys } from "@wardline/policy-types";
-import { createMemoryReplayStore } from "@wardline/smart-auth";
 import type { AuditDependencies } from "./audit.ts";
 import type { AuthDependencies } from "./auth.ts";
 import type { GatewayEvent } from "./events.ts";
@@ -73,8 +72,7 @@ export function parseDependencies(given: GatewayDependencies): ParsedDependencie
         ...(given.secrets === undefined ? {} : { provider: given.secrets }),
       }),
     ...(given.signature === undefined ? {} : { signature: given.signature }),
-    // One for all routes: a proof used on one must not count on another.
-    auth: { replayStore: createMemoryReplayStore(), ...given.auth },
+    auth: given.auth ?? {},
     audit: given.audit ?? {},
   });
 }

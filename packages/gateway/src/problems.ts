@@ -19,6 +19,13 @@ export const CERTIFICATE_NEEDED: Problem = problem(
   "This part of the API is open to clients with a certificate only.",
 );
 
+export const WRONG_METHOD: Problem = problem(
+  "wrong-method",
+  403,
+  "forbidden",
+  "This part of the API is for callers who prove who they are in another way.",
+);
+
 /** One request, several systems: the answer of one would look like all there is. */
 export const BACKENDS_MIXED: Problem = problem(
   "backends-mixed",

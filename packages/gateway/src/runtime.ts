@@ -2,7 +2,9 @@ import type { RequestListener } from "node:http";
 import type { UpstreamPolicy } from "@wardline/policy-types";
 import { assemble, type Parts } from "./assemble.ts";
 import { doorsOf } from "./policy/listeners.ts";
-import { openUpstream, type Upstream } from "./proxy/upstream.ts";
+import { openUpstream, type Upstream, type UpstreamFacts } from "./proxy/upstream.ts";
+
+const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** One policy in force: its pipeline, its upstreams, and the requests it has in work. */
 export interface Runtime {
@@ -31,7 +33,10 @@ export function openRuntime(facts: RuntimeFacts, before?: Runtime): Runtime {
   for (const [name, policy] of Object.entries(facts.checked.policy.upstreams)) {
     const known = before?.upstreams.get(name);
     const unchanged = known !== undefined && JSON.stringify(known.policy) === JSON.stringify(policy);
-    upstreams.set(name, unchanged ? known : { policy, upstream: openUpstream(name, policy) });
+    upstreams.set(
+      name,
+      unchanged ? known : { policy, upstream: openUpstream(name, policy, factsOf(name, policy, facts)) },
+    );
   }
   const parts = { ...facts, upstreams: new Map([...upstreams].map(([name, { upstream }]) => [name, upstream])) };
   // A pipeline for each door holds the routes of its zones and no others, so that no door leads to another zone.
@@ -64,5 +69,15 @@ export function openRuntime(facts: RuntimeFacts, before?: Runtime): Runtime {
       const left = [...upstreams.values()].filter(({ upstream }) => !kept.has(upstream));
       await Promise.all(left.map(({ upstream }) => upstream.close()));
     },
+  };
+}
+
+function factsOf(name: string, policy: UpstreamPolicy, { throttles, material }: RuntimeFacts): UpstreamFacts {
+  const tls = material.upstreamTls.get(name);
+  return {
+    ...(tls === undefined ? {} : { tls }),
+    ...(policy.breaker === false
+      ? {}
+      : { breaker: throttles.breaker(name, policy.breaker, policy.headersTimeoutMs ?? DEFAULT_TIMEOUT_MS) }),
   };
 }

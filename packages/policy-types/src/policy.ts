@@ -24,8 +24,11 @@ import type { ApiType, TrustZone } from "./zones.ts";
 export interface IssuerPolicy {
   /** Exactly the `iss` of its tokens. `*`, with `jwksUri` and as the only issuer: whatever those keys signed. */
   readonly issuer: string;
-  /** Accepted `aud` values: identifiers of this API. One is enough. */
-  readonly audience: readonly string[];
+  /**
+   * Accepted `aud` values: identifiers of this API. One is enough. Absent: each route expects its own address, so that a
+   * token of one zone opens nothing in another.
+   */
+  readonly audience?: readonly string[];
   /** Absent: found by discovery (RFC 8414, then OpenID Connect). */
   readonly jwksUri?: string;
   /** Default `["RS256", "RS384", "PS256", "PS384", "ES256", "ES384"]`. */
@@ -298,7 +301,7 @@ export interface PolicyDocument {
  * issuer: https://id.example.org
  * ```
  */
-export interface PolicySource extends Partial<Omit<PolicyDocument, "issuers" | "routes" | "audit">> {
+export interface PolicySource extends Partial<Omit<PolicyDocument, "routes" | "audit">> {
   /** For editors; means nothing. */
   readonly $schema?: string;
   /** Short for `upstreams: { fhir: { url } }`. */
@@ -307,9 +310,8 @@ export interface PolicySource extends Partial<Omit<PolicyDocument, "issuers" | "
   readonly issuer?: string;
   /** Key set of the short issuer; without `issuer` it is the issuer `*`. */
   readonly jwksUri?: string;
-  /** Audiences of the short issuer. Default: `publicOrigin` with the path of each route. */
+  /** Audiences of the short issuer. Default: the address of each route. */
   readonly audience?: string | readonly string[];
-  readonly issuers?: readonly (Omit<IssuerPolicy, "audience"> & Partial<Pick<IssuerPolicy, "audience">>)[];
   /** Default: one route `/fhir` of the patient zone that reads and searches. */
   readonly routes?: readonly RouteSource[];
   /** `folder` defaults to `wardline-audit` in the working directory. */

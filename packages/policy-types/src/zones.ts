@@ -56,7 +56,14 @@ export const ZONE_PRESETS: Readonly<Record<TrustZone, ZonePreset>> = Object.free
   patient: Object.freeze({
     zone: "patient",
     authentication: "smart-token",
-    requiredControls: Object.freeze(["audit-event", "perimeter", "smart-auth", "tiered-throttle", "fhir-schema"]),
+    requiredControls: Object.freeze([
+      "audit-event",
+      "perimeter",
+      "smart-auth",
+      "tiered-throttle",
+      "fhir-schema",
+      "phi-redact",
+    ]),
     clientCertificate: "none",
     addresses: "any",
     rateLimitBy: "client-and-user",
@@ -67,7 +74,14 @@ export const ZONE_PRESETS: Readonly<Record<TrustZone, ZonePreset>> = Object.free
   internal: Object.freeze({
     zone: "internal",
     authentication: "oidc-token",
-    requiredControls: Object.freeze(["audit-event", "perimeter", "smart-auth", "tiered-throttle", "fhir-schema"]),
+    requiredControls: Object.freeze([
+      "audit-event",
+      "perimeter",
+      "smart-auth",
+      "tiered-throttle",
+      "fhir-schema",
+      "phi-redact",
+    ]),
     clientCertificate: "none",
     addresses: "private-networks",
     rateLimitBy: "department",
@@ -78,7 +92,14 @@ export const ZONE_PRESETS: Readonly<Record<TrustZone, ZonePreset>> = Object.free
   partner: Object.freeze({
     zone: "partner",
     authentication: "client-credentials",
-    requiredControls: Object.freeze(["audit-event", "perimeter", "smart-auth", "tiered-throttle", "fhir-schema"]),
+    requiredControls: Object.freeze([
+      "audit-event",
+      "perimeter",
+      "smart-auth",
+      "tiered-throttle",
+      "fhir-schema",
+      "phi-redact",
+    ]),
     clientCertificate: "required",
     addresses: "any",
     rateLimitBy: "organisation",
@@ -89,7 +110,14 @@ export const ZONE_PRESETS: Readonly<Record<TrustZone, ZonePreset>> = Object.free
   device: Object.freeze({
     zone: "device",
     authentication: "device-certificate",
-    requiredControls: Object.freeze(["audit-event", "perimeter", "smart-auth", "tiered-throttle", "fhir-schema"]),
+    requiredControls: Object.freeze([
+      "audit-event",
+      "perimeter",
+      "smart-auth",
+      "tiered-throttle",
+      "fhir-schema",
+      "phi-redact",
+    ]),
     clientCertificate: "required",
     addresses: "allow-list",
     rateLimitBy: "device",

@@ -88,11 +88,21 @@ function failedToAuthenticate(problem: Problem | undefined): boolean {
   return problem?.status === 401;
 }
 
-function factsOf(req: IncomingMessage, { addressOf, classes: bounds }: ParsedThrottle): RequestFacts {
+function factsOf(req: IncomingMessage, { addressOf, classes: bounds, weightOf }: ParsedThrottle): RequestFacts {
   const { principal, zone, apiType, interaction, grant } = contextOf(req);
   const address = addressOf(req);
   const classes = interaction === undefined ? ORDINARY : classesOf(interaction, grant, bounds);
-  return { principal, address, zone, apiType, interaction, grant, classes, operationClass: dearest(classes) };
+  return {
+    principal,
+    address,
+    zone,
+    apiType,
+    interaction,
+    grant,
+    classes,
+    weight: weightOf(req),
+    operationClass: dearest(classes),
+  };
 }
 
 const ORDINARY = ["ordinary"] as const;

@@ -56,6 +56,8 @@ export interface TieredThrottleOptions extends Omit<TierRule, "name" | "when">, 
   readonly classes?: ClassBounds;
   /** Which RateLimit fields answers carry. Default `draft-10`. */
   readonly fields?: RateFields;
+  /** How many times its cost a request takes, a whole number from 1: `abuseMonitor().costOf`. Default 1. */
+  readonly weightOf?: (req: IncomingMessage) => number;
   /** Told every decision. */
   readonly onDecision?: (decision: ThrottleDecision) => void;
 }
@@ -73,6 +75,7 @@ export interface ParsedThrottle extends Required<CountingOptions>, ParsedSharing
   readonly tiers: readonly ParsedTier[];
   readonly classes: Required<ClassBounds>;
   readonly fields: RateFields;
+  readonly weightOf: (req: IncomingMessage) => number;
   readonly onDecision: ((decision: ThrottleDecision) => void) | undefined;
 }
 export type ParsedDoor = Complete<DoorThrottleOptions, "failures">;
@@ -85,6 +88,7 @@ const THROTTLE = [
   "classes",
   "fields",
   "onDecision",
+  "weightOf",
   "redis",
   "redisPrefix",
   "store",
@@ -114,7 +118,7 @@ export function parseThrottle(options: TieredThrottleOptions): ParsedThrottle {
   checkSharing(found, options);
   if (options.classes !== undefined) checkBounds(found, options.classes);
   if (options.fields !== undefined) checkOneOf(found, "fields", options.fields, RATE_FIELDS, "unknown-fields");
-  checkFunctions(found, options, ["onDecision"]);
+  checkFunctions(found, options, ["onDecision", "weightOf"]);
   found.throwIfAny("tieredThrottle options");
 
   const rules = options.tiers ?? [{ ...options, name: options.name ?? "tier" }];
@@ -132,6 +136,7 @@ export function parseThrottle(options: TieredThrottleOptions): ParsedThrottle {
     tiers: Object.freeze(rules.map(parseTierRule)),
     classes: Object.freeze({ ...DEFAULT_BOUNDS, ...options.classes }),
     fields: options.fields ?? "draft-10",
+    weightOf: options.weightOf ?? (() => 1),
     onDecision: options.onDecision,
   });
 }

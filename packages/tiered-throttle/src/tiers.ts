@@ -43,6 +43,8 @@ export interface RequestFacts extends Caller {
   readonly operationClass: OperationClass;
   /** One per entry of a batch or transaction, else one. */
   readonly classes: readonly OperationClass[];
+  /** How many times its cost the request takes: 1, or more for a caller who is slowed down. */
+  readonly weight: number;
 }
 
 /** A tier as the middleware uses it. */
@@ -97,8 +99,11 @@ function factOf(key: keyof TierMatch, facts: RequestFacts): string | undefined {
 }
 
 /** F14's unit: every entry of a bundle costs what it would cost alone. */
-export function costOf({ costs }: Pick<ParsedTier, "costs">, { classes }: Pick<RequestFacts, "classes">): number {
+export function costOf(
+  { costs }: Pick<ParsedTier, "costs">,
+  { classes, weight }: Pick<RequestFacts, "classes" | "weight">,
+): number {
   let cost = 0;
   for (const one of classes) cost += costs[one];
-  return Math.max(1, cost);
+  return Math.max(1, cost) * weight;
 }

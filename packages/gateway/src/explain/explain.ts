@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { AccessRecord, ControlDecision, PolicySource } from "@wardline/policy-types";
 import { createGateway } from "../gateway.ts";
 import { checkPolicy } from "../policy/load.ts";
+import { routeFinder } from "../routes.ts";
 import { standInIssuers } from "./token.ts";
 import { type AskedUpstream, type GivenResource, openWorld } from "./world.ts";
 
@@ -92,12 +93,17 @@ export async function openExplainer(
     throw error;
   });
   const host = new URL(policy.publicOrigin).host;
+  const findRoute = routeFinder(policy.routes);
+  const audienceOf = ({ path }: QuestionedRequest): string => policy.publicOrigin + (findRoute(path)?.path ?? "");
 
   return {
     async explain(question) {
       world.asked.length = 0;
       last = undefined;
-      const token = question.claims === undefined ? undefined : await issuers.token(question.claims, Date.now());
+      const token =
+        question.claims === undefined
+          ? undefined
+          : await issuers.token(question.claims, audienceOf(question), Date.now());
       const answer = await send(port, host, question, token);
       return render(answer, last, [...world.asked]);
     },

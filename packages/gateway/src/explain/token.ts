@@ -6,7 +6,7 @@ export interface StandInIssuers {
   /** The policy's issuers, whose key sets `fetch` serves. */
   readonly issuers: readonly IssuerPolicy[];
   readonly fetch: typeof fetch;
-  token(claims: Readonly<Record<string, unknown>>, now: number): Promise<string>;
+  token(claims: Readonly<Record<string, unknown>>, audience: string, now: number): Promise<string>;
 }
 
 const KEY_ID = "explain";
@@ -22,7 +22,7 @@ export async function standInIssuers({ issuers }: PolicyDocument): Promise<Stand
       if (jwk === undefined) return Promise.reject(new Error("explaining asks nobody outside"));
       return Promise.resolve(Response.json({ keys: [jwk] }));
     },
-    async token(claims, now) {
+    async token(claims, audience, now) {
       const named = issuers.findIndex(({ issuer }) => issuer === claims["iss"]);
       const at = named === -1 ? 0 : named;
       const [issuer, pair] = [issuers[at], keys[at]];
@@ -30,7 +30,7 @@ export async function standInIssuers({ issuers }: PolicyDocument): Promise<Stand
       const seconds = Math.floor(now / 1000);
       return new SignJWT({
         iss: issuer.issuer === "*" ? "https://issuer.example" : issuer.issuer,
-        aud: [...issuer.audience],
+        aud: issuer.audience?.[0] ?? audience,
         sub: "explain-user",
         client_id: "explain-app",
         jti: `explain-${seconds}`,

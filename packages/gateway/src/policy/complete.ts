@@ -30,13 +30,12 @@ export function completePolicy(source: PolicySource, found: Findings): PolicyDoc
     upstream: route.upstream ?? onlyName(upstreams, `routes[${index}].upstream`, "upstream", found),
     tier: route.tier ?? onlyName(tiers, `routes[${index}].tier`, "tier", found),
   }));
-  const audiences = [...new Set(routes.map(({ path }) => publicOrigin + path))];
   return {
     ...given,
     wardline: 1,
     name: given.name ?? "wardline",
     publicOrigin,
-    issuers: completeIssuers(source, found).map((one) => ({ ...one, audience: one.audience ?? audiences })),
+    issuers: completeIssuers(source, found),
     upstreams,
     tiers,
     routes,

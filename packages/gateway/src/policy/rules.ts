@@ -1,5 +1,6 @@
 import { isResourceType } from "@wardline/fhir-r4";
-import { type Findings, nearest, type PolicyDocument, type RoutePolicy } from "@wardline/policy-types";
+import { type Findings, nearest, type PolicyDocument, type RoutePolicy, ZONE_PRESETS } from "@wardline/policy-types";
+import { checkRedaction } from "../controls/redaction.ts";
 import { checkDoors, doorsOf } from "./listeners.ts";
 
 /** Rules across fields, which a schema cannot say. Requires a policy of the right shape. */
@@ -8,6 +9,8 @@ export function checkRules(policy: PolicyDocument, found: Findings): void {
   checkIssuers(policy, found);
   checkUpstreams(policy, found);
   checkDoors(policy, found);
+  checkRedaction(policy, found);
+  checkDevices(policy, found);
   for (const [index, route] of policy.routes.entries()) checkRoute(policy, route, `routes[${index}]`, found);
   for (const id of repeats(policy.routes.map((route) => route.id))) {
     found.add("routes", "repeated", `two routes have the id \`${id}\``);
@@ -64,6 +67,24 @@ function checkUpstreams(policy: PolicyDocument, found: Findings): void {
   }
 }
 
+/** The zone table: devices are known by certificate, and by the networks they stand in. */
+function checkDevices({ routes, devices = [] }: PolicyDocument, found: Findings): void {
+  for (const [index, route] of routes.entries()) {
+    if (ZONE_PRESETS[route.zone].authentication !== "device-certificate") continue;
+    if (devices.length === 0) {
+      found.add(
+        "devices",
+        "missing",
+        "the device zone knows its callers by `devices`: who certifies them and what they may do",
+      );
+    }
+    if (route.addresses === undefined && devices.some(({ addresses }) => addresses === undefined)) {
+      const message = "name the networks its devices stand in, here or for every class in `devices`";
+      found.add(`routes[${index}].addresses`, "missing", message);
+    }
+  }
+}
+
 function checkBackends({ backends = [] }: RoutePolicy, policy: PolicyDocument, path: string, found: Findings): void {
   for (const [index, { types, upstream }] of backends.entries()) {
     checkName(upstream, Object.keys(policy.upstreams), `${path}.backends[${index}].upstream`, "upstream", found);
@@ -81,6 +102,12 @@ function checkBackends({ backends = [] }: RoutePolicy, policy: PolicyDocument, p
 function checkIssuers(policy: PolicyDocument, found: Findings): void {
   for (const issuer of repeats(policy.issuers.map(({ issuer }) => issuer))) {
     found.add("issuers", "repeated", `two entries for the issuer ${issuer}; give one entry all audiences`);
+  }
+  const zones = new Set(policy.routes.map(({ zone }) => zone));
+  for (const [index, { audience }] of policy.issuers.entries()) {
+    if (audience === undefined || zones.size < 2) continue;
+    const message = `a token for it would count in the ${[...zones].join(" and ")} zones alike; leave it out, and each route expects its own address`;
+    found.add(`issuers[${index}].audience`, "zones-meet", message);
   }
   for (const [index, { issuer, jwksUri }] of policy.issuers.entries()) {
     if (issuer !== "*" || (policy.issuers.length === 1 && jwksUri !== undefined)) continue;

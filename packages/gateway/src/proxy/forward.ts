@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IdentityWriter } from "@wardline/perimeter";
+import type { Decision } from "@wardline/policy-types";
 import { contextOf, type RequestContext, readBody, sendProblem } from "@wardline/policy-types/express";
 import { type Dispatcher, errors } from "undici";
 import type { Health } from "../health.ts";
@@ -21,6 +23,8 @@ export interface ForwardOptions {
   /** Told how the upstream does; what went wrong is never shown to the client. */
   readonly health: Pick<Health, "upstreamFailed" | "upstreamAnswered">;
   readonly idempotency: IdempotencyStore;
+  /** Who is calling, for the upstream. Absent: it is not told. */
+  readonly identity?: IdentityWriter;
 }
 
 /** Longer answers to keyed requests are not kept: a repeat is then told to wait until its time has run out. */
@@ -66,7 +70,7 @@ async function exchange(
   req: IncomingMessage,
   res: ServerResponse,
   upstream: Upstream,
-  { health }: ForwardOptions,
+  { health, identity }: ForwardOptions,
   once: Once | undefined,
 ): Promise<void> {
   const context = contextOf(req);
@@ -79,14 +83,15 @@ async function exchange(
     path: upstreamTarget(context, req.url ?? "/", upstream.basePath),
     headers: {
       ...upstreamRequestHeaders(req.headers, context, sent),
+      ...(identity === undefined ? {} : await identity.write(context)),
       ...(once === undefined ? {} : { "idempotency-key": `"${once.key}"` }),
     },
     ...(sent === undefined ? {} : { body: sent }),
     signal: abort.signal,
   };
-  let answer: Dispatcher.ResponseData;
+  let decision: Decision<Dispatcher.ResponseData>;
   try {
-    answer = await upstream.request(asked);
+    decision = await upstream.request(asked);
   } catch (error) {
     // After anything else nobody knows whether it was done, and it is never done again under this key (F2).
     if (isUnconnected(error)) once?.claim.forget();
@@ -94,6 +99,12 @@ async function exchange(
     health.upstreamFailed(upstream.name, error);
     return sendProblem(res, isTimeout(error) ? UPSTREAM_TIMEOUT : UPSTREAM_UNREACHABLE);
   }
+  if (decision.kind === "deny") {
+    // It was never asked, or given up half-way: only the first may be tried again under the same key.
+    if (decision.problem.status === 503) once?.claim.forget();
+    return sendProblem(res, decision.problem);
+  }
+  const answer = decision.grant;
   if (!isAnswer(answer.statusCode)) {
     answer.body.on("error", () => undefined).destroy();
     health.upstreamFailed(upstream.name, new Error(`unexpected status ${answer.statusCode}`));

@@ -1,4 +1,6 @@
-import type { UpstreamPolicy, UpstreamTarget } from "@wardline/policy-types";
+import type { TlsClientOptions } from "@wardline/perimeter";
+import { type Decision, permit, type UpstreamPolicy, type UpstreamTarget } from "@wardline/policy-types";
+import type { Breaker } from "@wardline/tiered-throttle";
 import { type Dispatcher, errors, Pool } from "undici";
 import { createRotation, retryBudget } from "./balance.ts";
 import { followSrv, type ResolveSrv } from "./discover.ts";
@@ -10,7 +12,8 @@ export interface Upstream {
   readonly baseUrl: string;
   /** Path part of the base URL, without a trailing slash. */
   readonly basePath: string;
-  request(options: UpstreamRequest): Promise<Dispatcher.ResponseData>;
+  /** A deny when its circuit is open, or when it was given up; what else goes wrong rejects. */
+  request(options: UpstreamRequest): Promise<Decision<Dispatcher.ResponseData>>;
   /** Base URLs of all its servers. */
   readonly baseUrls: () => readonly string[];
   close(): Promise<void>;
@@ -23,6 +26,13 @@ export interface UpstreamRequest {
   readonly headers: Record<string, string>;
   readonly body?: Buffer;
   readonly signal?: AbortSignal;
+}
+
+export interface UpstreamFacts {
+  readonly resolveSrv?: ResolveSrv;
+  /** Absent: it is asked whatever its state. */
+  readonly breaker?: Breaker;
+  readonly tls?: TlsClientOptions;
 }
 
 interface Target {
@@ -43,14 +53,14 @@ const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 export function openUpstream(
   name: string,
   policy: UpstreamPolicy,
-  { resolveSrv }: { readonly resolveSrv?: ResolveSrv } = {},
+  { resolveSrv, breaker, tls }: UpstreamFacts = {},
 ): Upstream {
   const base = new URL(policy.url);
   const basePath = base.pathname.replace(/\/+$/, "");
   const pick = createRotation<Target>();
   const budget = retryBudget(policy.retryShare ?? 0.1);
   let targets: readonly Target[] = (policy.targets ?? [{ url: policy.url }]).map((target) =>
-    openTarget(target, policy),
+    openTarget(target, policy, tls),
   );
 
   const stopFollowing =
@@ -64,10 +74,24 @@ export function openUpstream(
             ...(resolveSrv === undefined ? {} : { resolve: resolveSrv }),
           },
           (found) => {
-            targets = renew(targets, found, policy);
+            targets = renew(targets, found, (target) => openTarget(target, policy, tls));
           },
         );
   const stopProbing = policy.probe === undefined ? undefined : probe(policy.probe, () => targets);
+
+  async function askOneOf(options: UpstreamRequest): Promise<Dispatcher.ResponseData> {
+    budget.earn();
+    const first = pick(targets);
+    if (first === undefined) throw new Error("the upstream has no server");
+    try {
+      return await ask(first, options, basePath);
+    } catch (error) {
+      if (!SAFE.has(options.method) || !isUnconnected(error) || options.signal?.aborted === true) throw error;
+      const second = pick(targets, first);
+      if (second === undefined || !budget.spend()) throw error;
+      return ask(second, options, basePath);
+    }
+  }
 
   return {
     name,
@@ -75,17 +99,16 @@ export function openUpstream(
     basePath,
     baseUrls: () => [base.origin + basePath, ...targets.map(({ url }) => url)],
     async request(options) {
-      budget.earn();
-      const first = pick(targets);
-      if (first === undefined) throw new Error("the upstream has no server");
-      try {
-        return await ask(first, options, basePath);
-      } catch (error) {
-        if (!SAFE.has(options.method) || !isUnconnected(error) || options.signal?.aborted === true) throw error;
-        const second = pick(targets, first);
-        if (second === undefined || !budget.spend()) throw error;
-        return ask(second, options, basePath);
-      }
+      const { method, signal } = options;
+      if (breaker === undefined) return permit(await askOneOf(options), []);
+      return breaker.execute(
+        async (given, follow) => {
+          const answer = await askOneOf({ ...options, signal: given });
+          follow(answer.body);
+          return answer;
+        },
+        { method, ...(signal === undefined ? {} : { signal }) },
+      );
     },
     async close() {
       stopFollowing?.();
@@ -95,7 +118,7 @@ export function openUpstream(
   };
 }
 
-function openTarget({ url, weight = 1 }: UpstreamTarget, policy: UpstreamPolicy): Target {
+function openTarget({ url, weight = 1 }: UpstreamTarget, policy: UpstreamPolicy, tls?: TlsClientOptions): Target {
   const { origin, pathname } = new URL(url);
   const basePath = pathname.replace(/\/+$/, "");
   const pool = new Pool(origin, {
@@ -103,7 +126,7 @@ function openTarget({ url, weight = 1 }: UpstreamTarget, policy: UpstreamPolicy)
     pipelining: 1,
     headersTimeout: policy.headersTimeoutMs ?? 30_000,
     bodyTimeout: policy.bodyTimeoutMs ?? 30_000,
-    connect: { timeout: 5_000 },
+    connect: { timeout: 5_000, ...tls },
     strictContentLength: true,
   });
   return { url: origin + basePath, basePath, pool, weight, healthy: true };
@@ -124,10 +147,14 @@ function ask(
 }
 
 /** Servers that stay keep their connections; those that are gone finish what they have. */
-function renew(known: readonly Target[], found: readonly UpstreamTarget[], policy: UpstreamPolicy): readonly Target[] {
+function renew(
+  known: readonly Target[],
+  found: readonly UpstreamTarget[],
+  open: (target: UpstreamTarget) => Target,
+): readonly Target[] {
   const next = found.map((one) => {
     const same = known.find(({ url }) => url === one.url);
-    if (same === undefined) return openTarget(one, policy);
+    if (same === undefined) return open(one);
     same.weight = one.weight ?? 1;
     return same;
   });

@@ -1,0 +1,71 @@
+import { type AbuseMonitorHandler, abuseMonitor, alertWebhook } from "@wardline/abuse-monitor";
+import type { PolicyDocument } from "@wardline/policy-types";
+import type { Audit } from "../audit.ts";
+import type { GatewayEvent } from "../events.ts";
+import type { Material } from "../state/material.ts";
+import type { SharedRedis } from "../state/redis.ts";
+
+export interface AbuseFacts {
+  readonly redis: SharedRedis | undefined;
+  readonly audit: Audit;
+  readonly now: () => number;
+  readonly onEvent: (event: GatewayEvent) => void;
+}
+
+/** The watchman of a policy: what it has seen outlives a reload that does not change it. */
+export interface Watch {
+  readonly of: (policy: PolicyDocument, material: Material) => AbuseMonitorHandler | undefined;
+  readonly current: () => AbuseMonitorHandler | undefined;
+  close(): Promise<void>;
+}
+
+export function createWatch({ redis, audit, now, onEvent }: AbuseFacts): Watch {
+  let settings = "";
+  let monitor: AbuseMonitorHandler | undefined;
+
+  return {
+    of({ abuse = {} }, { abuseKey, webhookSecret }) {
+      const next = JSON.stringify(abuse);
+      if (settings === next) return monitor;
+      settings = next;
+      void monitor?.close();
+      if (abuse === false) {
+        monitor = undefined;
+        return undefined;
+      }
+      const { responses, thresholds, dangerouslyBlockProtectedCallers, webhook } = abuse;
+      monitor = abuseMonitor({
+        now,
+        ...(responses === undefined ? {} : { responses }),
+        ...(thresholds === undefined ? {} : { thresholds }),
+        ...(dangerouslyBlockProtectedCallers === undefined ? {} : { dangerouslyBlockProtectedCallers }),
+        ...(abuseKey === undefined ? {} : { key: abuseKey }),
+        ...(redis === undefined || abuseKey === undefined
+          ? {}
+          : { shared: { sendCommand: redis.send, prefix: `${redis.prefix.replace(/:+$/, "")}:abuse` } }),
+        audit: (kind, facts) => audit.record(kind, facts),
+        carriers:
+          webhook === undefined || webhookSecret === undefined
+            ? []
+            : [alertWebhook({ url: webhook.url, secret: webhookSecret })],
+        onAlert: ({ pattern, severity, id }) =>
+          onEvent({
+            level: severity === "low" ? "info" : "warn",
+            code: "gateway/abuse",
+            message: "somebody behaves as attackers do",
+            facts: { pattern, severity, alert: id },
+          }),
+        onDegraded: ({ kind, code }) =>
+          onEvent({
+            level: kind === "degraded" ? "error" : "info",
+            code: "gateway/abuse-monitor",
+            message: "what the abuse monitor needs changed",
+            facts: { change: kind, cause: code },
+          }),
+      });
+      return monitor;
+    },
+    current: () => monitor,
+    close: async () => monitor?.close(),
+  };
+}

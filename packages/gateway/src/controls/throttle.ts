@@ -1,0 +1,153 @@
+import type { IncomingMessage } from "node:http";
+import type { BreakerPolicy, PolicyDocument, RoutePolicy } from "@wardline/policy-types";
+import {
+  type Breaker,
+  createBreaker,
+  createShedder,
+  doorThrottle,
+  type ReservedPools,
+  reservedPools,
+  type Shedder,
+  type ThrottleSnapshot,
+  type TieredThrottle,
+  type TierRule,
+  tieredThrottle,
+} from "@wardline/tiered-throttle";
+import type { RequestHandler } from "express";
+import type { GatewayEvent } from "../events.ts";
+import type { SharedRedis } from "../state/redis.ts";
+
+/**
+ * Counters, slots, pools and circuits. They outlive a policy whose limits did not change: a reload must not give everybody
+ * a fresh quota.
+ */
+export interface Throttles {
+  readonly door: (policy: PolicyDocument) => RequestHandler;
+  readonly pools: (policy: PolicyDocument) => ReservedPools | undefined;
+  readonly tier: (policy: PolicyDocument, route: RoutePolicy) => TieredThrottle;
+  readonly breaker: (upstream: string, policy: BreakerPolicy | undefined, headersTimeoutMs: number) => Breaker;
+  readonly snapshot: () => ThrottlesSnapshot;
+  close(): void;
+}
+
+export interface ThrottlesSnapshot {
+  readonly tiers: Readonly<Record<string, ThrottleSnapshot>>;
+  readonly pools: ReturnType<ReservedPools["snapshot"]> | undefined;
+  readonly breakers: Readonly<Record<string, ReturnType<Breaker["state"]>>>;
+}
+
+export interface ThrottleFacts {
+  readonly redis: SharedRedis | undefined;
+  /** How many times its cost a request takes. */
+  readonly weightOf: (req: IncomingMessage) => number;
+  readonly onEvent: (event: GatewayEvent) => void;
+}
+
+const DOOR = { limit: 600, windowSeconds: 60 } as const;
+
+export function createThrottles({ redis, weightOf, onEvent }: ThrottleFacts): Throttles {
+  const kept = new Map<string, unknown>();
+  const tiers = new Map<string, TieredThrottle>();
+  const breakers = new Map<string, Breaker>();
+  let pools: ReservedPools | undefined;
+  let shedder: Shedder | undefined;
+
+  /** The same settings give the same thing, with what it has counted. */
+  function keep<Kept>(settings: unknown, make: () => Kept): Kept {
+    const key = JSON.stringify(settings);
+    if (!kept.has(key)) kept.set(key, make());
+    return kept.get(key) as Kept;
+  }
+
+  return {
+    door({ door = {} }) {
+      const settings = { ...DOOR, ...door };
+      return keep(["door", settings], () => doorThrottle(settings));
+    },
+    pools({ pools: policy }) {
+      if (policy === undefined) {
+        pools = undefined;
+        return undefined;
+      }
+      const { shedByLoad, pools: named, ...rest } = policy;
+      pools = keep(["pools", policy], () => {
+        if (shedByLoad === true) shedder ??= createShedder();
+        return reservedPools({
+          ...rest,
+          pools: Object.hasOwn(named, "ordinary") ? named : { ...named, ordinary: {} },
+          ...(shedByLoad === true && shedder !== undefined ? { shedder } : {}),
+        });
+      });
+      return pools;
+    },
+    tier(policy, route) {
+      const rules = rulesOf(policy, route);
+      const throttle = keep(["tier", rules, policy.redis?.onFailure ?? "local"], () =>
+        tieredThrottle({
+          tiers: rules,
+          weightOf,
+          protects: "patient-data",
+          ...(redis === undefined
+            ? {}
+            : {
+                redis: redis.send,
+                redisPrefix: `${redis.prefix.replace(/:+$/, "")}:throttle:`,
+                expectedReplicas: redis.replicas,
+                onStoreFailure: policy.redis?.onFailure ?? "local",
+                onStoreState: (state) => tellStore(state, onEvent),
+              }),
+        }),
+      );
+      tiers.set(route.tier, throttle);
+      return throttle;
+    },
+    breaker(name, policy = {}, headersTimeoutMs) {
+      const breaker = keep(["breaker", name, policy, headersTimeoutMs], () =>
+        createBreaker({
+          name,
+          timeoutMs: headersTimeoutMs,
+          slowCallMs: Math.min(5_000, headersTimeoutMs),
+          ...policy,
+          onState: ({ state }) =>
+            onEvent({
+              level: state === "closed" ? "info" : "error",
+              code: "gateway/breaker",
+              message: "the circuit of an upstream changed",
+              facts: { upstream: name, state },
+            }),
+        }),
+      );
+      breakers.set(name, breaker);
+      return breaker;
+    },
+    snapshot: () => ({
+      tiers: Object.fromEntries([...tiers].map(([name, tier]) => [name, tier.snapshot()])),
+      pools: pools?.snapshot(),
+      breakers: Object.fromEntries([...breakers].map(([name, breaker]) => [name, breaker.state()])),
+    }),
+    close: () => shedder?.close(),
+  };
+}
+
+/** The choices of the route, then its own tier for the rest. A tier's counters are its own wherever it is used. */
+function rulesOf({ tiers }: PolicyDocument, { tier, tiersFor = [] }: RoutePolicy): readonly TierRule[] {
+  const named = (name: string): Omit<TierRule, "name" | "when"> => tiers[name] ?? {};
+  const seen = new Map<string, number>();
+  const nameFor = (name: string): string => {
+    const times = seen.get(name) ?? 0;
+    seen.set(name, times + 1);
+    return times === 0 ? name : `${name}-${times + 1}`;
+  };
+  return [
+    ...tiersFor.map(({ tier: name, when }) => ({ name: nameFor(name), when, ...named(name) })),
+    { name: nameFor(tier), ...named(tier) },
+  ];
+}
+
+function tellStore(state: "up" | "down", onEvent: ThrottleFacts["onEvent"]): void {
+  onEvent(
+    state === "up"
+      ? { level: "info", code: "gateway/counters-shared", message: "limits are counted together again" }
+      : { level: "error", code: "gateway/counters-local", message: "limits are counted by each instance alone" },
+  );
+}

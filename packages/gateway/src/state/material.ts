@@ -1,0 +1,184 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { type TlsClientOptions, tlsClientOptions } from "@wardline/perimeter";
+import { fieldCipher, localKeyRing, type PhiRedactOptions } from "@wardline/phi-redact";
+import {
+  ConfigurationError,
+  type IssuerPolicy,
+  type PolicyDocument,
+  type UpstreamTlsPolicy,
+} from "@wardline/policy-types";
+import type { DeviceClass, DpopOptions, PageLinkOptions, SmartIssuer } from "@wardline/smart-auth";
+import type { JWK } from "jose";
+
+/** Everything a policy names by file or by secret, fetched: from here on assembling cannot fail for want of it. */
+export interface Material {
+  /** By issuer. */
+  readonly introspection: ReadonlyMap<string, NonNullable<SmartIssuer["introspection"]>>;
+  readonly dpop: DpopOptions;
+  readonly pageLinks: PageLinkOptions;
+  readonly devices: readonly DeviceClass[];
+  readonly redactionKeys: Pick<PhiRedactOptions, "pseudonyms" | "cipher">;
+  readonly identityKey: JWK | undefined;
+  readonly abuseKey: Uint8Array | undefined;
+  readonly webhookSecret: string | undefined;
+  /** By upstream. */
+  readonly upstreamTls: ReadonlyMap<string, TlsClientOptions>;
+}
+
+export type ReadSecret = (reference: string) => Promise<string>;
+
+const PAGE_KEY_BYTES = 32;
+
+/**
+ * Fetches the secrets and files of a policy.
+ *
+ * @throws {DependencyError} when a secret cannot be had
+ * @throws {ConfigurationError} when a file is missing or a secret has the wrong form
+ */
+export async function fetchMaterial(
+  policy: PolicyDocument,
+  readSecret: ReadSecret,
+  before?: Material,
+): Promise<Material> {
+  const { dpop, pageLinks, devices = [], identity, abuse } = policy;
+  return {
+    introspection: await introspectionOf(policy.issuers, readSecret),
+    dpop:
+      dpop === undefined
+        ? {}
+        : {
+            ...withoutKey(dpop, "nonceKey"),
+            ...(dpop.nonceKey === undefined
+              ? {}
+              : { nonceKey: bytes(await readSecret(dpop.nonceKey), "dpop.nonceKey") }),
+          },
+    pageLinks: {
+      // Kept over a reload, so that the pages somebody is reading go on.
+      keys:
+        pageLinks === undefined
+          ? (before?.pageLinks.keys ?? [randomBytes(PAGE_KEY_BYTES)])
+          : await Promise.all(pageLinks.keys.map((key) => readSecret(key))),
+      ...(pageLinks?.lifetimeSeconds === undefined ? {} : { lifetimeSeconds: pageLinks.lifetimeSeconds }),
+    },
+    devices: await Promise.all(devices.map((device, index) => deviceOf(device, `devices[${index}]`))),
+    redactionKeys: await redactionKeysOf(policy.redaction, readSecret),
+    identityKey:
+      identity?.token === undefined ? undefined : jwk(await readSecret(identity.token.key), "identity.token.key"),
+    abuseKey:
+      abuse === undefined || abuse === false || abuse.key === undefined
+        ? undefined
+        : bytes(await readSecret(abuse.key), "abuse.key"),
+    webhookSecret:
+      abuse === undefined || abuse === false || abuse.webhook === undefined
+        ? undefined
+        : await readSecret(abuse.webhook.secret),
+    upstreamTls: await upstreamTlsOf(policy, readSecret),
+  };
+}
+
+async function introspectionOf(
+  issuers: readonly IssuerPolicy[],
+  readSecret: ReadSecret,
+): Promise<Material["introspection"]> {
+  const found = new Map<string, NonNullable<SmartIssuer["introspection"]>>();
+  for (const [index, { issuer, introspection }] of issuers.entries()) {
+    if (introspection === undefined) continue;
+    const { authentication, ...rest } = introspection;
+    const path = `issuers[${index}].introspection.authentication.key`;
+    found.set(issuer, {
+      ...rest,
+      authentication:
+        authentication.method === "client_secret_basic"
+          ? { method: authentication.method, secret: await readSecret(authentication.secret) }
+          : { ...authentication, key: jwk(await readSecret(authentication.key), path) },
+    });
+  }
+  return found;
+}
+
+async function deviceOf(
+  { addresses: _addresses, crl, issuedBy, ...device }: NonNullable<PolicyDocument["devices"]>[number],
+  path: string,
+): Promise<DeviceClass> {
+  return {
+    ...device,
+    issuedBy: await Promise.all(issuedBy.map((file, index) => readText(file, `${path}.issuedBy[${index}]`))),
+    ...(crl === undefined ? {} : { readCrl: () => readFile(crl) }),
+  };
+}
+
+async function redactionKeysOf(
+  redaction: PolicyDocument["redaction"],
+  readSecret: ReadSecret,
+): Promise<Material["redactionKeys"]> {
+  const { pseudonyms, encryption } = redaction ?? {};
+  const keys = await Promise.all(
+    Object.entries(pseudonyms?.keys ?? {}).map(
+      async ([id, reference]) => [id, bytes(await readSecret(reference), `redaction.pseudonyms.keys.${id}`)] as const,
+    ),
+  );
+  return {
+    ...(pseudonyms === undefined ? {} : { pseudonyms: { ...pseudonyms, keys: Object.fromEntries(keys) } }),
+    ...(encryption === undefined
+      ? {}
+      : {
+          cipher: fieldCipher({
+            keys: await localKeyRing({ file: encryption.keyRing, passphrase: await readSecret(encryption.passphrase) }),
+          }),
+        }),
+  };
+}
+
+async function upstreamTlsOf({ upstreams }: PolicyDocument, readSecret: ReadSecret): Promise<Material["upstreamTls"]> {
+  const found = new Map<string, TlsClientOptions>();
+  for (const [name, { tls }] of Object.entries(upstreams)) {
+    if (tls !== undefined) found.set(name, await clientTls(tls, readSecret));
+  }
+  return found;
+}
+
+async function clientTls(
+  { ca, cert, key, ...rest }: UpstreamTlsPolicy,
+  readSecret: ReadSecret,
+): Promise<TlsClientOptions> {
+  return tlsClientOptions({
+    ...rest,
+    ...(ca === undefined ? {} : { ca: ca.map((file) => ({ file })) }),
+    ...(cert === undefined ? {} : { cert: { file: cert } }),
+    ...(key === undefined ? {} : { key: { value: await readSecret(key) } }),
+  });
+}
+
+function withoutKey<Value extends object, Key extends keyof Value>(value: Value, key: Key): Omit<Value, Key> {
+  const { [key]: _left, ...rest } = value;
+  return rest;
+}
+
+function bytes(text: string, path: string): Uint8Array {
+  const decoded = Buffer.from(text, "base64url");
+  if (decoded.length > 0 && decoded.toString("base64url") === text.replace(/=+$/, "")) return decoded;
+  throw wrongForm(path, "must be random bytes in base64url");
+}
+
+function jwk(text: string, path: string): JWK {
+  try {
+    const value = JSON.parse(text) as JWK | null;
+    if (typeof value?.kty === "string") return value;
+  } catch {
+    // Told below without the text, which is the secret.
+  }
+  throw wrongForm(path, "must be a private key as a JWK");
+}
+
+async function readText(file: string, path: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch {
+    throw wrongForm(path, "names a file that cannot be read");
+  }
+}
+
+function wrongForm(path: string, message: string): ConfigurationError {
+  return new ConfigurationError("the policy's secrets and files", [{ path, code: "unusable", message }]);
+}

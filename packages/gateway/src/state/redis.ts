@@ -1,0 +1,74 @@
+import type { RedisPolicy, SendCommand, Subscribe } from "@wardline/policy-types";
+import type { GatewayEvent } from "../events.ts";
+
+/** What instances share, reached through one connection and one for subscriptions. */
+export interface SharedRedis {
+  readonly send: SendCommand;
+  readonly subscribe: Subscribe;
+  readonly prefix: string;
+  readonly replicas: number;
+  readonly state: () => "up" | "down";
+  close(): Promise<void>;
+}
+
+export interface RedisFacts {
+  readonly policy: RedisPolicy;
+  readonly readSecret: (reference: string) => Promise<string>;
+  readonly onEvent: (event: GatewayEvent) => void;
+}
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const LONGEST_PAUSE_MS = 2_000;
+
+/**
+ * Connects to Redis and keeps connecting. The start does not wait for it: counters have a local share meanwhile (F4), and
+ * revocation, consent and replay refuse (F8, S3). A command that cannot be sent now is refused, not kept for later: what
+ * is replayed after an outage would count twice (F2).
+ */
+export async function openRedis({ policy, readSecret, onEvent }: RedisFacts): Promise<SharedRedis> {
+  const { createClient } = await import("redis");
+  const url = /^rediss?:/.test(policy.url) ? policy.url : await readSecret(policy.url);
+  const options = {
+    url,
+    disableOfflineQueue: true,
+    socket: {
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      reconnectStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 10), LONGEST_PAUSE_MS),
+    },
+  } as const;
+  const client = createClient(options);
+  const subscriber = client.duplicate({ ...options, disableOfflineQueue: false });
+  let state: "up" | "down" = "down";
+  let closing = false;
+  const turn = (next: "up" | "down"): void => {
+    if (state === next || closing) return;
+    state = next;
+    const code = next === "up" ? "gateway/redis-up" : "gateway/redis-down";
+    const message = next === "up" ? "the shared store answers" : "the shared store cannot be reached";
+    onEvent({ level: next === "up" ? "info" : "error", code, message });
+  };
+  client.on("ready", () => turn("up"));
+  client.on("error", () => turn("down"));
+  subscriber.on("error", () => undefined);
+  void client.connect().catch(() => turn("down"));
+  void subscriber.connect().catch(() => undefined);
+
+  return {
+    send: (...args) => client.sendCommand(args),
+    async subscribe(channel, onMessage) {
+      await subscriber.subscribe(channel, onMessage);
+      return async () => {
+        await subscriber.unsubscribe(channel, onMessage);
+      };
+    },
+    prefix: policy.prefix ?? "wardline:",
+    replicas: policy.replicas ?? 2,
+    state: () => state,
+    close: () => {
+      closing = true;
+      client.destroy();
+      subscriber.destroy();
+      return Promise.resolve();
+    },
+  };
+}

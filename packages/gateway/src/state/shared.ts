@@ -1,0 +1,80 @@
+import type { PolicyDocument } from "@wardline/policy-types";
+import {
+  type ConsentRegistry,
+  createMemoryConsentRegistry,
+  createMemoryExportJobStore,
+  createMemoryReplayStore,
+  createMemoryRevocationList,
+  createRedisConsentRegistry,
+  createRedisReplayStore,
+  createRedisRevocationList,
+  type ExportJobStore,
+  openFileConsentRegistry,
+  type ReplayStore,
+  type RevocationList,
+} from "@wardline/smart-auth";
+import type { AuthDependencies } from "../auth.ts";
+import type { GatewayEvent } from "../events.ts";
+import { openRedis, type SharedRedis } from "./redis.ts";
+
+/** What outlives a policy: it belongs to the process, or to all instances together. */
+export interface SharedState {
+  readonly redis: SharedRedis | undefined;
+  readonly consent: ConsentRegistry;
+  readonly replayStore: ReplayStore;
+  readonly revocation: RevocationList;
+  readonly exportJobs: ExportJobStore;
+  close(): Promise<void>;
+}
+
+export interface SharedFacts {
+  readonly policy: PolicyDocument;
+  readonly given: Pick<AuthDependencies, "replayStore" | "revocation" | "exportJobs">;
+  readonly readSecret: (reference: string) => Promise<string>;
+  readonly onEvent: (event: GatewayEvent) => void;
+}
+
+/**
+ * Opens the stores a policy asks for: in Redis where it names one, else in this process (and in a file, for consent).
+ *
+ * @throws {DependencyError} when a consent file cannot be read
+ */
+export async function openSharedState({ policy, given, readSecret, onEvent }: SharedFacts): Promise<SharedState> {
+  const redis = policy.redis === undefined ? undefined : await openRedis({ policy: policy.redis, readSecret, onEvent });
+  try {
+    const consent = await openConsent(policy, redis);
+    const shared = redis === undefined ? undefined : { send: redis.send, prefix: trimmed(redis.prefix) };
+    return {
+      redis,
+      consent,
+      replayStore:
+        given.replayStore ?? (shared === undefined ? createMemoryReplayStore() : createRedisReplayStore(shared)),
+      revocation:
+        given.revocation ?? (shared === undefined ? createMemoryRevocationList() : createRedisRevocationList(shared)),
+      exportJobs: given.exportJobs ?? createMemoryExportJobStore(),
+      async close() {
+        if (isClosable(consent)) await consent.close();
+        await redis?.close();
+      },
+    };
+  } catch (error) {
+    await redis?.close();
+    throw error;
+  }
+}
+
+async function openConsent({ consent }: PolicyDocument, redis: SharedRedis | undefined): Promise<ConsentRegistry> {
+  if (redis !== undefined) {
+    return createRedisConsentRegistry({ send: redis.send, subscribe: redis.subscribe, prefix: trimmed(redis.prefix) });
+  }
+  return consent?.file === undefined ? createMemoryConsentRegistry() : openFileConsentRegistry({ file: consent.file });
+}
+
+/** The stores put their own colon behind it. */
+function trimmed(prefix: string): string {
+  return prefix.replace(/:+$/, "");
+}
+
+function isClosable(registry: object): registry is { close(): Promise<void> } {
+  return "close" in registry && typeof registry.close === "function";
+}
