@@ -36,6 +36,8 @@ function twoDoors(policy: PolicyDocument): PolicyDocument {
   if (patient === undefined) throw new Error("no route");
   return {
     ...policy,
+    // Each route expects its own address, so that a token of one zone opens nothing in the other.
+    issuers: policy.issuers.map(({ audience: _audience, ...issuer }) => issuer),
     listeners: {
       partners: {
         port: 0,
@@ -79,7 +81,7 @@ function ask(
 
 const system = (edge: Edge, certificate?: IssuedCertificate): Promise<string> =>
   edge.issuer.token({
-    aud: "http://127.0.0.1/fhir",
+    aud: "http://127.0.0.1/payer",
     sub: "app",
     scope: "system/Patient.rs",
     ...(certificate === undefined ? {} : { cnf: { "x5t#S256": thumbprint(certificate) } }),
@@ -111,7 +113,10 @@ describe("a door with client certificates", () => {
     ["somebody else's token", () => payer, () => other],
   ])("refuses %s", async (_what, bound, presented) => {
     const edge = await startEdge(twoDoors);
-    expect(await ask(edge, "/payer/Patient/a", await system(edge, bound()), presented())).toEqual([401, "smart-auth/token-invalid"]);
+    expect(await ask(edge, "/payer/Patient/a", await system(edge, bound()), presented())).toEqual([
+      401,
+      "smart-auth/token-invalid",
+    ]);
   });
 });
 

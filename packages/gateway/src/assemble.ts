@@ -119,7 +119,7 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
   if (policy.dlp !== false) router.use(dlp(dlpOptions(policy, dependencies)));
   router.use(smartAuth(authOptions({ policy, route, backends, material, shared, dependencies, requestBodyBytes })));
   router.use(requireMethodOf(route.zone));
-  router.use(...addressStages(policy, route));
+  for (const stage of addressStages(policy, route)) router.use(stage);
   if (monitor !== undefined) router.use(monitor.afterAuthentication);
   // Before the windows: what a pool refuses has not been charged (F14).
   if (pools !== undefined) router.use(pools);

@@ -162,7 +162,7 @@ describe("checkPolicy", () => {
     ["one issuer twice", (p) => p.issuers.push({ ...p.issuers[0] }), "issuers", /two entries for the issuer/],
     [
       "a zone of certificates without them",
-      (p) => Object.assign(p.routes[0] ?? {}, { zone: "device" }),
+      (p) => Object.assign(p.routes[0] ?? {}, { zone: "partner" }),
       "listen.tls",
       /demands client certificates; give this listener `tls`/,
     ],
@@ -182,6 +182,18 @@ describe("checkPolicy", () => {
       (p) => Object.assign(p, { listen: { tls: { cert: "c", key: "file:k", clientCertificates: "requested" } } }),
       "listen.tls.clientCa",
       /authorities/,
+    ],
+    [
+      "a profile that does not exist",
+      (p) => Object.assign(p.routes[0] ?? {}, { redaction: "minimum-necesary" }),
+      "routes[0].redaction",
+      /did you mean `minimum-necessary`/,
+    ],
+    [
+      "one audience for two zones",
+      (p) => p.routes.push({ ...p.routes[0], id: "in", path: "/in", zone: "internal" }),
+      "issuers[0].audience",
+      /in the patient and internal zones alike/,
     ],
     [
       "a key in place of where it is",
@@ -244,7 +256,7 @@ describe("parsePolicy", () => {
     const { policy } = parsePolicy("upstream: https://ehr.example/r4\nissuer: https://id.example\n");
     expect(policy).toMatchObject({
       upstreams: { fhir: { url: "https://ehr.example/r4" } },
-      issuers: [{ issuer: "https://id.example", audience: ["https://127.0.0.1:8080/fhir"] }],
+      issuers: [{ issuer: "https://id.example" }],
       routes: [{ path: "/fhir", zone: "patient", upstream: "fhir", tier: "standard" }],
     });
     expect(policy.routes[0]?.interactions).not.toContain("create");

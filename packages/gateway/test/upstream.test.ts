@@ -40,7 +40,9 @@ function open(...args: Parameters<typeof openUpstream>): Upstream {
 }
 
 async function get(upstream: Upstream, method = "GET"): Promise<number> {
-  const { statusCode, body } = await upstream.request({ method, path: "/r4/Patient/a", headers: {} });
+  const decision = await upstream.request({ method, path: "/r4/Patient/a", headers: {} });
+  if (decision.kind === "deny") throw new Error(decision.problem.code);
+  const { statusCode, body } = decision.grant;
   await body.dump();
   return statusCode;
 }

@@ -30,6 +30,7 @@ export { type Findings, findings, join, nearest, refuseUnknownKeys } from "./opt
 export {
   type AdminPolicy,
   definePolicy,
+  type IssuerEntry,
   type IssuerPolicy,
   type ListenerPolicy,
   type PolicyDocument,

@@ -24,11 +24,8 @@ import type { ApiType, TrustZone } from "./zones.ts";
 export interface IssuerPolicy {
   /** Exactly the `iss` of its tokens. `*`, with `jwksUri` and as the only issuer: whatever those keys signed. */
   readonly issuer: string;
-  /**
-   * Accepted `aud` values: identifiers of this API. One is enough. Absent: each route expects its own address, so that a
-   * token of one zone opens nothing in another.
-   */
-  readonly audience?: readonly string[];
+  /** Accepted `aud` values: identifiers of this API. One is enough. */
+  readonly audience: readonly string[];
   /** Absent: found by discovery (RFC 8414, then OpenID Connect). */
   readonly jwksUri?: string;
   /** Default `["RS256", "RS384", "PS256", "PS384", "ES256", "ES384"]`. */
@@ -46,6 +43,9 @@ export interface IssuerPolicy {
   /** What apps are told in `.well-known/smart-configuration`. Absent: the routes of this issuer publish none. */
   readonly smart?: SmartEndpoints;
 }
+
+/** An issuer of a policy. Without `audience` each route expects its own address: a token of one zone opens nothing in another. */
+export type IssuerEntry = Omit<IssuerPolicy, "audience"> & Partial<Pick<IssuerPolicy, "audience">>;
 
 /**
  * Where SMART apps begin. All URLs absolute.
@@ -230,7 +230,7 @@ export interface PolicyDocument {
   readonly clientCertificateHeader?: { readonly format: "rfc9440" | "nginx" | "envoy" | "aws"; readonly name?: string };
   /** The operator's listener: `/healthz` and `/readyz`. Host default 127.0.0.1. Absent: none. */
   readonly admin?: AdminPolicy;
-  readonly issuers: readonly IssuerPolicy[];
+  readonly issuers: readonly IssuerEntry[];
   /** By name. */
   readonly upstreams: Readonly<Record<string, UpstreamPolicy>>;
   /** By name. */

@@ -91,6 +91,8 @@ export async function startEdge(
           "capabilities",
         ],
         tier: "apps",
+        // What leaves is another test's concern; here it must be seen who gets what.
+        redaction: "full",
       },
     ],
     audit: { folder: auditFolder },

@@ -21,7 +21,7 @@ export function dlpOptions(
         level: "warn",
         code: "gateway/phi-in-url",
         message: "a request holds what looks like an identifier of a person where it does not belong",
-        facts: { places: findings.map(({ entity, where }) => `${entity} in ${where}`).join(", ") },
+        facts: { places: findings.map(({ entity, place }) => `${entity} in ${place}`).join(", ") },
       }),
   };
 }

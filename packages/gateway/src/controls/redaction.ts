@@ -17,6 +17,9 @@ const BY_ZONE: Readonly<Record<TrustZone, PresetName>> = Object.freeze({
   device: "minimum-necessary/telemetry",
 });
 
+/** What a person asks of her own record is hers whole. @see 45 CFR 164.502(b)(2)(ii), 164.524; 42 CFR 422.119 */
+const BY_API_TYPE: Readonly<Record<string, PresetName | undefined>> = Object.freeze({ "patient-access": "full" });
+
 export function redaction(
   policy: PolicyDocument,
   route: RoutePolicy,
@@ -28,7 +31,7 @@ export function redaction(
     const own = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
     return own === undefined ? (name as PresetName) : { name, ...own };
   };
-  const chosen = route.redaction ?? BY_ZONE[route.zone];
+  const chosen = route.redaction ?? BY_API_TYPE[route.apiType] ?? BY_ZONE[route.zone];
   const options: PhiRedactOptions = {
     ...(typeof chosen === "string"
       ? { profile: profileOf(chosen) }

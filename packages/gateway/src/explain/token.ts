@@ -1,10 +1,10 @@
-import type { IssuerPolicy, PolicyDocument } from "@wardline/policy-types";
+import type { IssuerEntry, PolicyDocument } from "@wardline/policy-types";
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 
 /** Stands in for the issuers of a policy: the same names and algorithms, keys of its own. */
 export interface StandInIssuers {
   /** The policy's issuers, whose key sets `fetch` serves. */
-  readonly issuers: readonly IssuerPolicy[];
+  readonly issuers: readonly IssuerEntry[];
   readonly fetch: typeof fetch;
   token(claims: Readonly<Record<string, unknown>>, audience: string, now: number): Promise<string>;
 }
@@ -50,7 +50,7 @@ interface StandInKey {
   readonly jwk: JWK;
 }
 
-async function keyFor({ algorithms }: IssuerPolicy): Promise<StandInKey> {
+async function keyFor({ algorithms }: IssuerEntry): Promise<StandInKey> {
   const algorithm = algorithms?.find((name) => name.startsWith("ES") || name === "EdDSA") ?? algorithms?.[0] ?? "ES256";
   const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true });
   return {

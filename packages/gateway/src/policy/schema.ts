@@ -1,11 +1,9 @@
 import { type Findings, nearest, POLICY_SCHEMA } from "@wardline/policy-types";
-import { Ajv, type ErrorObject } from "ajv";
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 
 /** Checks the shape of a policy against its JSON Schema and reports every fault in words an operator can act on. */
 export function checkShape(value: unknown, found: Findings): void {
-  // `allErrors`: an operator's file, read once at start, so that all mistakes can be told together (S10 is about requests).
-  const ajv = new Ajv({ allErrors: true, strict: true, verbose: true });
-  const validate = ajv.compile(POLICY_SCHEMA);
+  const validate = compiled();
   if (validate(value)) return;
   for (const error of validate.errors ?? []) {
     if (error.keyword === "propertyNames") continue;
@@ -49,4 +47,13 @@ function describe(error: ErrorObject): string {
     default:
       return error.message ?? "is not valid";
   }
+}
+
+let validator: ValidateFunction | undefined;
+
+/** A constant that is costly to make and not always needed. */
+function compiled(): ValidateFunction {
+  // `allErrors`: an operator's file, read once at start, so that all mistakes can be told together (S10 is about requests).
+  validator ??= new Ajv({ allErrors: true, strict: true, verbose: true }).compile(POLICY_SCHEMA);
+  return validator;
 }

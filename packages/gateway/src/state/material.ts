@@ -4,7 +4,7 @@ import { type TlsClientOptions, tlsClientOptions } from "@wardline/perimeter";
 import { fieldCipher, localKeyRing, type PhiRedactOptions } from "@wardline/phi-redact";
 import {
   ConfigurationError,
-  type IssuerPolicy,
+  type IssuerEntry,
   type PolicyDocument,
   type UpstreamTlsPolicy,
 } from "@wardline/policy-types";
@@ -78,7 +78,7 @@ export async function fetchMaterial(
 }
 
 async function introspectionOf(
-  issuers: readonly IssuerPolicy[],
+  issuers: readonly IssuerEntry[],
   readSecret: ReadSecret,
 ): Promise<Material["introspection"]> {
   const found = new Map<string, NonNullable<SmartIssuer["introspection"]>>();
