@@ -5,7 +5,7 @@ import type { GlassAttempt } from "./break-glass/event.ts";
 import { approvedScopes } from "./clients/approve.ts";
 import { decideConditions, withheldCategories } from "./conditions/decide.ts";
 import type { ConditionFacts } from "./conditions/facts.ts";
-import type { ConsentView } from "./consent/registry.ts";
+import type { ConsentRegistry } from "./consent/registry.ts";
 import { createWithholding, withoutWithheld } from "./consent/withholding.ts";
 import { within } from "./deadline.ts";
 import { type Authority, grantFor } from "./grant.ts";
@@ -51,6 +51,14 @@ type AuthoritySettings = Pick<
   "route" | "now" | "clients" | "refuseWildcardScopes" | "conditions" | "breakGlass" | "consent" | "userAccess"
 >;
 
+interface ConsentQuestion {
+  /** Absent: no registry, or its word is lifted. */
+  readonly registry: ConsentRegistry | undefined;
+  /** Categories that rules keep behind. */
+  readonly denied: readonly string[];
+  readonly caller: Principal;
+}
+
 /** What the registry makes of a client's token. */
 type Registration = Pick<Authority, "scopes"> & { readonly organisation?: string };
 
@@ -64,9 +72,8 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
   const { route, breakGlass, consent, conditions } = settings;
   const accessOf =
     settings.userAccess === undefined ? undefined : createUserAccess({ ...settings.userAccess, now: settings.now });
-  /** A remembered token keeps its principal, and with it the grant. */
-  const grants = new WeakMap<Principal, { readonly access: UserAccess | undefined; readonly grant: Grant }>();
-
+  /** A remembered token keeps its principal, and with it the rights. */
+  const known = new WeakMap<Principal, { readonly access: UserAccess | undefined; readonly rights: Rights }>();
   const registrations = new WeakMap<Principal, Registration>();
 
   return async function authorise(facts) {
@@ -75,13 +82,13 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
     const registered = registrationOf(facts.caller);
     if (registered === undefined) return deny(CLIENT_NOT_REGISTERED, ["the client is not registered"]);
     const { organisation } = registered;
-    const known = organisation === undefined ? facts.caller : { ...facts.caller, organisation };
+    const named = organisation === undefined ? facts.caller : { ...facts.caller, organisation };
 
     const glass =
       breakGlass === undefined
         ? undefined
         : decideBreakGlass(
-            { caller: known, declared: declaredPurposes(facts.rawHeaders), interaction, now },
+            { caller: named, declared: declaredPurposes(facts.rawHeaders), interaction, now },
             breakGlass,
           );
     if (glass !== undefined && glass.kind !== "whole") {
@@ -91,7 +98,7 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
     if (glass?.kind === "step-up") return deny(problems.stepUpNeeded(glass.stepUp), [glass.because]);
     const purpose = glass?.kind === "broken" ? glass.purpose : undefined;
     const lifts = (what: "user-access" | "consent") => purpose !== undefined && breakGlass?.lifts.has(what) === true;
-    const caller = purpose === undefined ? known : { ...known, purposeOfUse: withPurpose(known.purposeOfUse, purpose) };
+    const caller = purpose === undefined ? named : { ...named, purposeOfUse: withPurpose(named.purposeOfUse, purpose) };
 
     const base: Omit<ConditionFacts, "interaction"> = {
       caller,
@@ -101,9 +108,14 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
     };
     const access = lifts("user-access") ? "all" : await userAccess(caller);
     if (access === "unavailable") return deny(USER_ACCESS_UNAVAILABLE, ["the user's patients could not be looked up"]);
-    const grant = grantOf(facts.caller, access, registered.scopes);
-    const rights = createRights(grant, route);
-    const limited = await withConsent(rights, lifts("consent"), { ...base, interaction });
+    const rights = rightsOf(facts.caller, access, registered.scopes);
+    const denied = withheldCategories(conditions, { ...base, interaction });
+    const { registry } = consent;
+    const asked = lifts("consent") ? undefined : registry;
+    const limited =
+      asked === undefined && denied.length === 0
+        ? permit(rights, [])
+        : await withConsent(rights, { registry: asked, denied, caller });
     if (limited.kind === "deny") return limited;
     return permit({ caller, rights: limited.grant, rule: ruleOf(base, problems) }, []);
   };
@@ -132,37 +144,33 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
     return (await accessOf(caller)) ?? "unavailable";
   }
 
-  function grantOf(caller: Principal, access: UserAccess | undefined, scopes: Authority["scopes"]): Grant {
-    const remembered = grants.get(caller);
-    if (remembered !== undefined && remembered.access === access) return remembered.grant;
+  function rightsOf(caller: Principal, access: UserAccess | undefined, scopes: Authority["scopes"]): Rights {
+    const remembered = known.get(caller);
+    if (remembered !== undefined && remembered.access === access) return remembered.rights;
     const grant = grantFor(caller, route, {
       ...(scopes === undefined ? {} : { scopes }),
       ...(access === undefined ? {} : { userAccess: access }),
     });
-    grants.set(caller, { access, grant });
-    return grant;
+    const rights = createRights(grant, route);
+    known.set(caller, { access, rights });
+    return rights;
   }
 
-  async function withConsent(rights: Rights, isLifted: boolean, facts: ConditionFacts): Promise<Decision<Rights>> {
-    const denied = withheldCategories(conditions, facts);
-    const { registry, categories, managers } = consent;
-    const { clientId } = facts.caller;
-    const isManager = clientId !== undefined && managers.has(clientId);
-    let view: ConsentView | undefined;
+  async function withConsent(
+    rights: Rights,
+    { registry, denied, caller }: ConsentQuestion,
+  ): Promise<Decision<Rights>> {
+    const { categories, managers } = consent;
+    const isManager = caller.clientId !== undefined && managers.has(caller.clientId);
     try {
-      view =
-        registry === undefined || isLifted ? undefined : await within(STORE_DEADLINE_MS, registry.view(facts.caller));
-      const { patient } = facts.caller.launch;
+      const view = registry === undefined ? undefined : await within(STORE_DEADLINE_MS, registry.view(caller));
+      const { patient } = caller.launch;
       if (!isManager && patient !== undefined && view?.withheldBy(patient) === "all") {
         return deny(CONSENT_WITHDRAWN, ["the patient withholds everything from the caller"]);
       }
-      if (view === undefined && denied.length === 0) return permit(rights, []);
       const grant: Grant = denied.length === 0 ? rights.grant : { ...rights.grant, deniedCategories: denied };
-      const withholding = createWithholding(
-        { ...(view === undefined ? {} : { view }), denied, categories, isManager },
-        rights,
-      );
-      return permit(withoutWithheld({ ...rights, grant }, withholding), []);
+      const facts = { ...(view === undefined ? {} : { view }), denied, categories, isManager };
+      return permit(withoutWithheld({ ...rights, grant }, createWithholding(facts, rights)), []);
     } catch {
       return deny(CONSENT_UNAVAILABLE, ["what patients withhold could not be found out"]);
     }

@@ -48,7 +48,13 @@ export function readCredentials(
 
 /** Every value of a header, in order. */
 export function headerValues(rawHeaders: readonly string[], name: string): readonly string[] {
-  return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name);
+  const values: string[] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const given = rawHeaders[at];
+    // Lengths first: every request asks this of every header, several times.
+    if (given?.length === name.length && given.toLowerCase() === name) values.push(rawHeaders[at + 1] ?? "");
+  }
+  return values;
 }
 
 /** RFC 9700 section 4.3.2: URLs end up in logs, so a token there is refused even beside a good header. */

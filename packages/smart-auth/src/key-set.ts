@@ -24,6 +24,8 @@ const KEY_TYPES: ReadonlyMap<string, { readonly kty: string; readonly crv?: stri
 /** Asymmetric signatures only: `none` and HMAC are not in the language of this package (S1). */
 export const ALGORITHMS: readonly string[] = Object.freeze([...KEY_TYPES.keys()]);
 
+const SHORTEST_RSA_BITS = 2048;
+
 const PRIVATE_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] as const;
 
 /** Which key a token says it was signed with. */
@@ -87,10 +89,16 @@ function isPublicSignatureKey(value: unknown): value is JWK {
   return key.key_ops === undefined || (Array.isArray(key.key_ops) && key.key_ops.includes("verify"));
 }
 
+/** RFC 7518 sections 3.3 and 3.5: "a key of size 2048 bits or larger MUST be used". */
+function isWeak({ algorithm }: CryptoKey): boolean {
+  const { modulusLength } = algorithm as { readonly modulusLength?: number };
+  return modulusLength !== undefined && modulusLength < SHORTEST_RSA_BITS;
+}
+
 async function importPublic(key: JWK, alg: string): Promise<CryptoKey | undefined> {
   try {
     const imported = await importJWK(key, alg);
-    return imported instanceof Uint8Array ? undefined : imported;
+    return imported instanceof Uint8Array || isWeak(imported) ? undefined : imported;
   } catch {
     return undefined;
   }

@@ -1,8 +1,8 @@
-import { compartmentParameters, inCompartment, matches, parseSearch, type ReferenceOptions } from "@wardline/fhir-r4";
+import { compartmentParameters, inCompartment, isResourceType, matches, parseSearch, type ReferenceOptions } from "@wardline/fhir-r4";
 import type { Grant, GrantClause, ScopeLetter, SearchCriterion } from "@wardline/policy-types";
 import type { FhirResource } from "./resource.ts";
 
-/** A grant, asked about types and resources. One per request. */
+/** A grant, asked about types and resources. Kept with the grant, so that it is worked out once for a token. */
 export interface Rights {
   readonly grant: Grant;
   readonly references: ReferenceOptions;
@@ -30,9 +30,19 @@ export function createRights(grant: Grant, settings: RightsSettings): Rights {
   const references: ReferenceOptions = { baseUrls };
   const parsedFilters = new Map<string, readonly SearchCriterion[]>();
 
+  /** By letter, then by type; R4's own types only, so that no answer can make it grow. */
+  const found = new Map<ScopeLetter, Map<string, readonly GrantClause[]>>();
+
   function clausesFor(type: string, letter: ScopeLetter): readonly GrantClause[] {
-    if (type !== "*" && types?.has(type) === false) return [];
-    return grant.clauses.filter((clause) => clauseReaches(clause, type, letter));
+    const known = found.get(letter)?.get(type);
+    if (known !== undefined) return known;
+    const isServed = type === "*" || types?.has(type) !== false;
+    const clauses = isServed ? grant.clauses.filter((clause) => clauseReaches(clause, type, letter)) : [];
+    if (type === "*" || isResourceType(type)) {
+      const byType = found.get(letter) ?? new Map<string, readonly GrantClause[]>();
+      found.set(letter, byType.set(type, clauses));
+    }
+    return clauses;
   }
 
   function passesFilter({ filter, from }: GrantClause, resource: FhirResource): boolean {
@@ -41,7 +51,7 @@ export function createRights(grant: Grant, settings: RightsSettings): Rights {
     let criteria = parsedFilters.get(key);
     if (criteria === undefined) {
       ({ criteria } = parseSearch([resource.resourceType], filter));
-      parsedFilters.set(key, criteria);
+      if (isResourceType(resource.resourceType)) parsedFilters.set(key, criteria);
     }
     // A pair that is no criterion (a control, an include) would filter nothing.
     return criteria.length === filter.length && matches(resource, criteria, references) === true;

@@ -14,6 +14,9 @@ export type ConditionVerdict =
   /** Signing in anew would do (RFC 9470). */
   | { readonly kind: "step-up"; readonly stepUp: StepUp; readonly because: string };
 
+const MET: ConditionVerdict = Object.freeze({ kind: "met" });
+const NONE: readonly string[] = Object.freeze([]);
+
 /**
  * Decides a request by rules: one deny is enough, every requirement must be met, and where there are permits one must hold.
  * A rule that throws denies; a fact that is not known never speaks for the caller.
@@ -23,6 +26,7 @@ export type ConditionVerdict =
  * @see https://www.rfc-editor.org/rfc/rfc9470#section-3
  */
 export function decideConditions(rules: readonly RuleSettings[], facts: ConditionFacts): ConditionVerdict {
+  if (rules.length === 0) return MET;
   const inForce = rules.filter((rule) => !(rule.liftedByBreakGlass && facts.brokeGlass));
   const refusals = inForce.flatMap((rule) =>
     rule.effect === "deny" || rule.effect === "require" ? (fault(rule, facts) ?? []) : [],
@@ -33,11 +37,12 @@ export function decideConditions(rules: readonly RuleSettings[], facts: Conditio
   // A challenge is given only where answering it would help.
   if (hard !== undefined) return hard;
   if (unmet?.kind === "refused") return unmet;
-  return refusals[0] ?? unmet ?? { kind: "met" };
+  return refusals[0] ?? unmet ?? MET;
 }
 
 /** The data categories that stay behind in this request. */
 export function withheldCategories(rules: readonly RuleSettings[], facts: ConditionFacts): readonly string[] {
+  if (!rules.some(({ effect }) => effect === "withhold")) return NONE;
   const inForce = rules.filter(
     (rule) =>
       rule.effect === "withhold" &&

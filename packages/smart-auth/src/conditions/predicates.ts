@@ -1,6 +1,7 @@
 import type { BlockList } from "node:net";
 import type { Principal } from "@wardline/policy-types";
 import { isAddressIn } from "../network.ts";
+import { createTokenCache } from "../token-cache.ts";
 import type { Answer, ConditionFacts, Predicate } from "./facts.ts";
 import { createHours } from "./hours.ts";
 import type { ConditionFactsWanted, HoursCondition } from "./rules.ts";
@@ -57,8 +58,7 @@ export function otherPredicates(wanted: {
     predicates.push({ name: "maxAuthAgeSeconds", stepUp: true, ask: (facts) => isRecent(facts, age) });
   }
   if (networks !== undefined) {
-    const ask = ({ address }: ConditionFacts) => (address === undefined ? "unknown" : isAddressIn(networks, address));
-    predicates.push({ name: "networks", stepUp: false, ask });
+    predicates.push({ name: "networks", stepUp: false, ask: createNetworks(networks) });
   }
   if (hours !== undefined) {
     const isOpen = createHours(hours);
@@ -66,6 +66,17 @@ export function otherPredicates(wanted: {
   }
   if (test !== undefined) predicates.push({ name: "test", stepUp: false, ask: test });
   return predicates;
+}
+
+/** The ranges never change, so what they say of an address is remembered. */
+function createNetworks(networks: BlockList): Predicate["ask"] {
+  const known = createTokenCache<boolean>();
+  return ({ address }) => {
+    if (address === undefined) return "unknown";
+    const answer = known.get(address, 0) ?? isAddressIn(networks, address);
+    known.set(address, answer, 1);
+    return answer;
+  };
 }
 
 /** OpenID Connect Core section 2: `auth_time`. A sign-in in the future is none. */

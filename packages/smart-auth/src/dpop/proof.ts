@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { type CryptoKey, calculateJwkThumbprint, compactVerify, type JWK } from "jose";
+import { calculateJwkThumbprint, type JWK } from "jose";
 import { readProofKey } from "../key-set.ts";
+import { isSignedBy } from "../signature.ts";
 import { parseProof, type UnverifiedToken } from "../token.ts";
 import { hashOf } from "../token-cache.ts";
 import { normaliseHtu } from "./htu.ts";
@@ -52,7 +53,7 @@ export async function checkProof(facts: ProofFacts, settings: DpopSettings): Pro
   if ((await calculateJwkThumbprint(proof.header.jwk as JWK)) !== facts.jkt) {
     return { kind: "bad-binding", fault: "the token is bound to another key" };
   }
-  if (!(await verifies(proof, key))) return bad("the proof's signature is wrong");
+  if (!(await isSignedBy(proof, key))) return bad("the proof's signature is wrong");
   const { jti, iat } = proof.claims;
   // Normalised: else another spelling of the URI would let a proof in again.
   const target = normaliseHtu(facts.uri) ?? facts.uri;
@@ -76,15 +77,6 @@ function claimFault({ claims }: UnverifiedToken, facts: ProofFacts, settings: Dp
   if (iat > facts.now + settings.futureSeconds) return "the proof lies in the future";
   const hash = createHash("sha256").update(facts.accessToken).digest("base64url");
   return ath === hash ? undefined : "ath is not this token";
-}
-
-async function verifies(proof: UnverifiedToken, key: CryptoKey): Promise<boolean> {
-  try {
-    await compactVerify(proof.text, key, { algorithms: [proof.header.alg] });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function bad(fault: string): ProofVerdict {

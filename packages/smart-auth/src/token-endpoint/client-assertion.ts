@@ -1,7 +1,8 @@
-import { type CryptoKey, compactVerify, type JWK } from "jose";
+import type { JWK } from "jose";
 import { within } from "../deadline.ts";
 import { parseKeySet } from "../key-set.ts";
 import type { ReplayStore } from "../replay.ts";
+import { isSignedBy } from "../signature.ts";
 import { parseAssertion, type UnverifiedToken } from "../token.ts";
 import { hashOf } from "../token-cache.ts";
 
@@ -66,7 +67,7 @@ export async function verifyClientAssertion(facts: ClientAssertionFacts): Promis
     const { alg, kid = "" } = token.header;
     const key = await parseKeySet(client.jwks).find({ alg, kid });
     if (key === undefined) return refused("not exactly one key of the client fits");
-    if (!(await verifies(token, key))) return refused("the signature is wrong");
+    if (!(await isSignedBy(token, key))) return refused("the signature is wrong");
     const once = hashOf("assertion", iss, jti);
     const isNew: unknown = await within(STORE_DEADLINE_MS, facts.replayStore.add(once, Math.ceil(exp) + 1));
     return isNew === true ? { kind: "good", client } : refused("jti was used before");
@@ -91,15 +92,6 @@ function claimFault({ claims }: UnverifiedToken, { audience, clientId, now }: Cl
   if (exp > now + LONGEST_SECONDS) return "exp is more than five minutes away";
   if (nbf !== undefined && !(typeof nbf === "number" && nbf <= now)) return "not valid yet";
   return typeof jti === "string" && jti !== "" && jti.length <= JTI_LIMIT ? undefined : "jti is missing or malformed";
-}
-
-async function verifies(token: UnverifiedToken, key: CryptoKey): Promise<boolean> {
-  try {
-    await compactVerify(token.text, key, { algorithms: [token.header.alg] });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function refused(because: string): AssertionVerdict {
