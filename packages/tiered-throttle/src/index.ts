@@ -1,3 +1,4 @@
+export * from "./async/index.ts";
 export * from "./breaker/index.ts";
 export { type ClassBounds, classesOf, classify, OPERATION_CLASSES, type OperationClass } from "./classes/index.ts";
 export * from "./connections/index.ts";

@@ -1,0 +1,159 @@
+import { type FileHandle, mkdir, open, readFile, rename, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import { DependencyError } from "@wardline/policy-types";
+
+/** An append-only file of JSON lines. */
+export interface Journal {
+  /** Resolves when the line is on stable storage; lines that wait together are written together. */
+  append(entry: object): Promise<void>;
+  /** Replaces everything written so far. If we crash here the old file or the new one is found, never half of one. */
+  rewrite(entries: readonly object[]): Promise<void>;
+  /** Lines in the file. */
+  readonly lines: number;
+  close(): Promise<void>;
+}
+
+const NEWLINE = 0x0a;
+
+/**
+ * Opens the file, or begins it, and gives what it holds. What a crash left unfinished at the end is cut off: it was never
+ * acknowledged.
+ *
+ * Does NOT keep a second process out: one folder belongs to one process.
+ *
+ * @throws {DependencyError} for an unreadable line that readable ones follow: that is for people to look at
+ */
+export async function openJournal(path: string): Promise<{ readonly journal: Journal; readonly entries: unknown[] }> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const { entries, size: whole } = readLines(await readOrEmpty(path));
+  let handle = await open(path, "a", 0o600);
+  let size = whole;
+  let lines = entries.length;
+  await handle.truncate(size);
+  await handle.datasync();
+  await syncFolder(dirname(path));
+
+  let waiting: { readonly line: string; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] =
+    [];
+  let broken = false;
+  /** One thing is written at a time. */
+  let last: Promise<void> = Promise.resolve();
+  function inTurn(step: () => Promise<void>): Promise<void> {
+    const done = last.then(step);
+    last = done.catch(() => undefined);
+    return done;
+  }
+
+  async function flush(): Promise<void> {
+    const batch = waiting;
+    waiting = [];
+    if (batch.length === 0) return;
+    try {
+      // A write that failed may have left a piece of a line.
+      if (broken) await handle.truncate(size);
+      broken = true;
+      const bytes = Buffer.from(batch.map(({ line }) => line).join(""));
+      await handle.appendFile(bytes);
+      await handle.datasync();
+      broken = false;
+      size += bytes.length;
+      lines += batch.length;
+      for (const { resolve } of batch) resolve();
+    } catch (cause) {
+      const error = new DependencyError("tiered-throttle/async-journal", "the journal of jobs cannot be written", {
+        cause,
+        retryable: false,
+      });
+      for (const { reject } of batch) reject(error);
+    }
+  }
+
+  const journal: Journal = {
+    append(entry) {
+      return new Promise((resolve, reject) => {
+        waiting.push({ line: `${JSON.stringify(entry)}\n`, resolve, reject });
+        void inTurn(flush);
+      });
+    },
+    rewrite(replacement) {
+      return inTurn(async () => {
+        const bytes = Buffer.from(replacement.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
+        const fresh = await writeAside(path, bytes);
+        await handle.close();
+        handle = fresh;
+        size = bytes.length;
+        lines = replacement.length;
+        broken = false;
+      });
+    },
+    get lines() {
+      return lines;
+    },
+    close: () => inTurn(() => handle.close()),
+  };
+  return { journal, entries };
+}
+
+async function writeAside(path: string, bytes: Buffer): Promise<FileHandle> {
+  const aside = `${path}.new`;
+  await unlink(aside).catch(() => undefined);
+  const handle = await open(aside, "ax", 0o600);
+  try {
+    await handle.appendFile(bytes);
+    await handle.datasync();
+    await rename(aside, path);
+    await syncFolder(dirname(path));
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function readLines(bytes: Buffer): { readonly entries: unknown[]; readonly size: number } {
+  const entries: unknown[] = [];
+  let size = 0;
+  let torn = false;
+  for (let start = 0, end = bytes.indexOf(NEWLINE); end >= 0; start = end + 1, end = bytes.indexOf(NEWLINE, start)) {
+    const entry = parse(bytes.toString("utf8", start, end));
+    if (entry === undefined) {
+      torn = true;
+      continue;
+    }
+    if (torn)
+      throw new DependencyError("tiered-throttle/async-journal", "the journal of jobs has an unreadable line", {
+        retryable: false,
+      });
+    entries.push(entry);
+    size = end + 1;
+  }
+  return { entries, size };
+}
+
+function parse(line: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readOrEmpty(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return Buffer.alloc(0);
+    throw error;
+  }
+}
+
+/** A name in a folder is on stable storage only when the folder is. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

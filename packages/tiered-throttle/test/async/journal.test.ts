@@ -1,0 +1,99 @@
+import { appendFile, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { openJournal } from "../../src/async/journal.ts";
+import type { JobResult } from "../../src/index.ts";
+import { emptyFolder, jobOf, localQueue } from "./support/queues.ts";
+
+const RESULT: JobResult = { transactionTime: "2026-01-01T00:00:00Z", files: [] };
+
+describe("the journal of jobs", () => {
+  it("gives back what was acknowledged, cut anywhere in what was not", async () => {
+    const path = join(await emptyFolder(), "journal");
+    const first = await openJournal(path);
+    await Promise.all([1, 2, 3].map((n) => first.journal.append({ n })));
+    await first.journal.close();
+    const whole = (await stat(path)).size;
+    await appendFile(path, '{"n":4,"text":"half of a li');
+    const torn = (await stat(path)).size;
+    for (let size = torn; size >= whole; size -= 1) {
+      await truncate(path, size);
+      const { journal, entries } = await openJournal(path);
+      expect(entries).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
+      expect((await stat(path)).size).toBe(whole);
+      await journal.append({ n: 5 });
+      await journal.close();
+      expect((await readFile(path, "utf8")).endsWith('{"n":3}\n{"n":5}\n')).toBe(true);
+      await truncate(path, whole);
+      await appendFile(path, '{"n":4,"text":"half of a li');
+    }
+  });
+
+  it("refuses a file with an unreadable line that readable ones follow", async () => {
+    const path = join(await emptyFolder(), "journal");
+    await writeFile(path, '{"n":1}\n{"n":\n{"n":3}\n');
+    await expect(openJournal(path)).rejects.toMatchObject({ code: "tiered-throttle/async-journal" });
+    const queue = localQueue({ path });
+    await expect(queue.ready()).rejects.toMatchObject({ code: "tiered-throttle/async-journal" });
+    await expect(queue.load(jobOf().id)).rejects.toMatchObject({ code: "tiered-throttle/async-journal" });
+    await queue.close();
+  });
+
+  it("is nobody else's to read", async () => {
+    const path = join(await emptyFolder(), "below", "journal");
+    await (await openJournal(path)).journal.close();
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect((await stat(join(path, ".."))).mode & 0o777).toBe(0o700);
+  });
+
+  it("does not grow with what is over", async () => {
+    const path = join(await emptyFolder(), "journal");
+    const queue = localQueue({ path });
+    queue.work(async () => RESULT);
+    const kept = jobOf();
+    await queue.add(kept);
+    await expect.poll(async () => (await queue.load(kept.id))?.status.kind).toBe("done");
+    for (let n = 0; n < 150; n += 1) {
+      const job = jobOf();
+      await queue.add(job);
+      await queue.remove(job.id);
+    }
+    expect((await readFile(path, "utf8")).split("\n").length).toBeLessThan(420);
+    await queue.close();
+    const again = localQueue({ path });
+    expect(await again.load(kept.id)).toMatchObject({ status: { kind: "done" } });
+    expect((await readFile(path, "utf8")).split("\n").length).toBe(3);
+    await again.close();
+  });
+
+  it("remembers no more jobs than it may, ended ones included", async () => {
+    const queue = localQueue({ path: join(await emptyFolder(), "journal"), maxJobs: 2 });
+    queue.work(async () => RESULT);
+    const [one, two] = [jobOf(), jobOf()];
+    await queue.add(one);
+    await queue.add(two);
+    expect(await queue.add(jobOf())).toBe("full");
+    await queue.remove(one.id);
+    expect(await queue.add(jobOf())).toBe("added");
+    await queue.close();
+  });
+
+  it("two kick-offs at the same moment cannot both have the last place", async () => {
+    const tiers = { ordinary: { concurrency: 1, waiting: 50, perOrganisation: 1 } };
+    const queue = localQueue({ path: join(await emptyFolder(), "journal"), tiers });
+    expect(await Promise.all([queue.add(jobOf()), queue.add(jobOf())])).toEqual(["added", "organisation-full"]);
+    await queue.close();
+  });
+
+  it("a job of a tier that is no longer there has failed", async () => {
+    const path = join(await emptyFolder(), "journal");
+    const tier = { concurrency: 1, waiting: 50, perOrganisation: 9 };
+    const before = localQueue({ path, tiers: { old: tier } });
+    const job = jobOf({ tier: "old" });
+    await before.add(job);
+    await before.close();
+    const queue = localQueue({ path, tiers: { young: tier } });
+    expect(await queue.load(job.id)).toMatchObject({ status: { kind: "failed", failure: "failed" } });
+    await queue.close();
+  });
+});
