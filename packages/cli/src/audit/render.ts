@@ -42,7 +42,9 @@ export function renderEntry(seq: number, at: string, event: unknown): string {
   const { outcome, subtype, type, action, outcomeDesc, agent = [], entity = [] } = event as Partial<AuditEvent>;
   const who = agent.filter(({ requestor }) => requestor).map(({ who }) => nameOf(who));
   const what = entity.map(({ what, name }) => (what === undefined ? name : nameOf(what)));
-  const verb = subtype?.[0]?.code ?? type?.code ?? "?";
+  const named = subtype?.[0] ?? type;
+  // DICOM's codes are numbers.
+  const verb = (/^\d+$/.test(named?.code ?? "") ? named?.display : undefined) ?? named?.code ?? "?";
   const end = outcome === "0" ? "ok" : (outcomeDesc ?? `outcome ${outcome ?? "?"}`);
   const parts = [
     String(seq),

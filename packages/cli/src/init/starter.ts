@@ -47,7 +47,7 @@ export async function copyStarter(name: string, folder: string, answers: Starter
   return files.map(({ target }) => target);
 }
 
-/** `{{name}}` becomes the answer as a YAML scalar; a line whose answer is missing goes. */
+/** `<name>` becomes the answer as a YAML scalar; a line whose answer is missing goes. */
 export function fillIn(text: string, { upstream, issuer, publicOrigin, development }: StarterAnswers): string {
   const values: Readonly<Record<string, string | undefined>> = {
     upstream: JSON.stringify(upstream),
@@ -58,8 +58,8 @@ export function fillIn(text: string, { upstream, issuer, publicOrigin, developme
   const names = Object.keys(values);
   return text
     .split("\n")
-    .filter((line) => !names.some((name) => line.includes(`{{${name}}}`) && values[name] === undefined))
-    .map((line) => names.reduce((filled, name) => filled.replaceAll(`{{${name}}}`, () => values[name] ?? ""), line))
+    .filter((line) => !names.some((name) => line.includes(`<${name}>`) && values[name] === undefined))
+    .map((line) => names.reduce((filled, name) => filled.replaceAll(`<${name}>`, () => values[name] ?? ""), line))
     .join("\n");
 }
 

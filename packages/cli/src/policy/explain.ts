@@ -5,6 +5,7 @@ import { CliError } from "../exit.ts";
 import { readValue } from "../files.ts";
 import { jsonLine, painter } from "../output.ts";
 import { renderExplanation } from "./render.ts";
+import { forTrial } from "./trial.ts";
 
 interface ExplainFlags {
   readonly method: string;
@@ -39,7 +40,7 @@ export function addExplain(policy: Command, { terminal }: Commands): void {
     .action(async (file: string, flags: ExplainFlags) => {
       const { source } = await loadPolicy(file);
       const [question, resources] = await Promise.all([questionOf(flags), resourcesOf(flags.resources)]);
-      const explainer = await openExplainer(source, resources);
+      const explainer = await openExplainer(forTrial(source), resources);
       try {
         const seen = await explainer.explain(question);
         await terminal.out(flags.json === true ? jsonLine(seen) : renderExplanation(seen, painter(terminal)));

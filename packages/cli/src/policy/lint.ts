@@ -2,6 +2,7 @@ import { type CheckedPolicy, loadPolicy, openExplainer } from "@wardline/gateway
 import { ConfigurationError, type ConfigurationIssue, DependencyError } from "@wardline/policy-types";
 import { CliError } from "../exit.ts";
 import { systemCode } from "../files.ts";
+import { forTrial } from "./trial.ts";
 
 export interface Lint {
   /** Absent when the policy has mistakes of its own. */
@@ -27,7 +28,7 @@ export async function lintPolicy(file: string): Promise<Lint> {
     return { issues };
   }
   try {
-    await (await openExplainer(checked.source)).close();
+    await (await openExplainer(forTrial(checked.source))).close();
     return { version: checked.version, issues: [] };
   } catch (error) {
     return { version: checked.version, issues: asConfiguration(error).issues };

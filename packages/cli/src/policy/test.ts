@@ -6,6 +6,7 @@ import { EXIT } from "../exit.ts";
 import { readStructured } from "../files.ts";
 import { jsonLine, painter } from "../output.ts";
 import { renderTests } from "./render.ts";
+import { forTrial } from "./trial.ts";
 
 export function addTest(policy: Command, { terminal, exit }: Commands): void {
   policy
@@ -18,7 +19,7 @@ export function addTest(policy: Command, { terminal, exit }: Commands): void {
     .action(async (file: string, files: readonly string[], { json }: { json?: boolean }) => {
       const { source } = await loadPolicy(file);
       for (const name of files.length === 0 ? [testFileOf(file)] : files) {
-        const results = await testPolicy(source, (await readStructured(name)) as PolicyTestFile);
+        const results = await testPolicy(forTrial(source), (await readStructured(name)) as PolicyTestFile);
         const failed = results.filter(({ failures }) => failures.length > 0).length;
         if (failed > 0) exit(EXIT.no);
         const rows = results.map(({ name: row, failures, explanation: { status, code } }) => ({

@@ -1,7 +1,7 @@
 import type { ServeOptions } from "@wardline/gateway";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Terminal } from "../terminal.ts";
-import { serveHere } from "./local.ts";
+import { type ServedHere, serveHere } from "./local.ts";
 import { tellReady } from "./ready.ts";
 import { untilSignal } from "./signals.ts";
 
@@ -12,8 +12,10 @@ export async function serveOne(
   options: ServeOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const served = await serveHere(file, flags.port === undefined ? {} : { port: flags.port }, options);
-  const ended = untilSignal(() => void served.reload());
+  let served: ServedHere | undefined;
+  // Before anything is open, so that an early signal ends what was begun instead of cutting it off.
+  const ended = untilSignal(() => void served?.reload());
+  served = await serveHere(file, flags.port === undefined ? {} : { port: flags.port }, options);
   await tellReady({ ...served.ready, workers: 1 }, flags.json === true, terminal);
   await ended;
   await served.close();

@@ -2,7 +2,7 @@
 export function untilSignal(onHangup: () => void): Promise<void> {
   process.on("SIGHUP", onHangup);
   return new Promise((resolve) => {
-    process.on("SIGTERM", resolve);
-    process.on("SIGINT", resolve);
+    process.on("SIGTERM", () => resolve());
+    process.on("SIGINT", () => resolve());
   });
 }
