@@ -1,64 +1,70 @@
-// Requests per second of the same API, bare, with an off-the-shelf stack, and with every Wardline control of this version.
-// Fresh processes, rounds alternating over the variants, medians. Absolute figures drift; compare ratios of one run.
-import { fork } from "node:child_process";
+// The same API bare, with an off-the-shelf stack, with every Wardline control, and behind the gateway: fresh processes,
+// rounds alternating over the variants, medians. Absolute figures drift; ratios of one run count.
+//   --quick       only checks that everything runs
+//   --keep        writes the ratios into edge.kept.json, with which later runs compare themselves
+//   --rounds N    instead of 5
+//   --out FILE    writes them into a file
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Pool } from "undici";
+import { parseArgs } from "node:util";
+import { KEPT, readKept } from "./kept.mjs";
+import { load, readExport, start, WORK } from "./load.mjs";
+import { facts, printTable, ratios } from "./table.mjs";
 
-const VARIANTS = ["bare", "off the shelf", "wardline", "wardline, audit async"];
-const WORK = [
-  ["GET Patient (2 kB)", "/fhir/Patient/a"],
-  ["50 Observations (50 kB)", "/fhir/Observation?code=29463-7"],
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean" },
+    keep: { type: "boolean" },
+    out: { type: "string" },
+    rounds: { type: "string", default: "5" },
+  },
+  allowPositionals: true,
+});
+const ROUNDS = options.quick ? 1 : Number(options.rounds);
+const WARM_UP = options.quick ? 32 : 2000;
+const REQUESTS = options.quick ? 32 : 4000;
+const MEGABYTES = options.quick ? 1 : 50;
+
+/** Name, what it is a share of, how it is served. */
+const VARIANTS = [
+  ["bare Express 5", "bare Express 5", { kind: "app", stack: "bare" }],
+  ["bare, edge server", "bare Express 5", { kind: "app", stack: "bare", edge: true }],
+  ["off the shelf", "bare Express 5", { kind: "app", stack: "offTheShelf" }],
+  ["wardline", "bare Express 5", { kind: "app", stack: "everything" }],
+  ["wardline, edge server", "bare Express 5", { kind: "app", stack: "everything", edge: true }],
+  [
+    "the same, durable audit",
+    "bare Express 5",
+    { kind: "app", stack: "everything", edge: true, durability: "before-response" },
+  ],
+  ["bare undici proxy", "bare undici proxy", { kind: "proxy" }],
+  ["gateway", "bare undici proxy", { kind: "gateway" }],
+  ["gateway, durable audit", "bare undici proxy", { kind: "gateway", durability: "before-response" }],
 ];
-const ROUNDS = 3;
-const SECONDS = 2;
-const CONNECTIONS = 32;
 
+const upstream = await start({ kind: "upstream" });
 const results = new Map();
 for (let round = 0; round < ROUNDS; round++) {
-  for (const variant of VARIANTS) {
-    const server = fork(join(import.meta.dirname, "server.mjs"), [variant], {
-      env: { ...process.env, NODE_ENV: "production" },
-    });
-    const { url, token } = await new Promise((resolve, reject) => {
-      server.once("message", resolve);
-      server.once("exit", () => reject(new Error(`${variant} did not start`)));
-    });
-    for (const [name, path] of WORK) {
-      await load(url, path, token, 0.5);
-      const key = `${variant}\n${name}`;
-      results.set(key, [...(results.get(key) ?? []), await load(url, path, token, SECONDS)]);
+  for (const [name, , variant] of VARIANTS) {
+    const server = await start({ ...variant, upstream: upstream.url });
+    for (const [work, request] of Object.entries(WORK)) {
+      await load(server, request, WARM_UP);
+      note(name, work, await load(server, request, REQUESTS));
     }
-    server.disconnect();
+    if (variant.kind === "app") note(name, "export, per MB", await readExport(server, MEGABYTES));
+    server.stop();
   }
 }
+upstream.stop();
 
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-console.log(`${"share of bare (requests/s)".padEnd(28)}${WORK.map(([name]) => name.padStart(28)).join("")}`);
-for (const variant of VARIANTS) {
-  const cells = WORK.map(([name]) => {
-    const rate = median(results.get(`${variant}\n${name}`));
-    const bare = median(results.get(`bare\n${name}`));
-    return `${(rate / bare).toFixed(2)} (${Math.round(rate)})`.padStart(28);
-  });
-  console.log(variant.padEnd(28) + cells.join(""));
+function note(name, work, measured) {
+  const byWork = results.get(name) ?? {};
+  results.set(name, { ...byWork, [work]: [...(byWork[work] ?? []), measured] });
 }
 
-/** Requests per second over `seconds`, every answer read whole and checked to be a 200. */
-async function load(url, path, token, seconds) {
-  const pool = new Pool(url, { connections: CONNECTIONS, pipelining: 1 });
-  const end = performance.now() + seconds * 1000;
-  let done = 0;
-  const headers = { authorization: `Bearer ${token}` };
-  await Promise.all(
-    Array.from({ length: CONNECTIONS }, async () => {
-      while (performance.now() < end) {
-        const { statusCode, body } = await pool.request({ path, method: "GET", headers });
-        await body.dump({ limit: 1 << 20 });
-        if (statusCode !== 200) throw new Error(`${path} answered ${statusCode}`);
-        done++;
-      }
-    }),
-  );
-  await pool.close();
-  return done / seconds;
-}
+const run = { ...facts(), rounds: ROUNDS, requests: REQUESTS, shares: ratios(results, VARIANTS) };
+if (options.quick) console.log(`${VARIANTS.length} variants answered; nothing was measured`);
+else printTable(run, readKept());
+const text = `${JSON.stringify(run, undefined, 2)}\n`;
+if (options.out !== undefined) writeFileSync(options.out, text);
+if (options.keep && !options.quick) writeFileSync(join(import.meta.dirname, KEPT), text);

@@ -1,0 +1,95 @@
+// What stands before the same handlers: nothing, what a user would assemble otherwise, every Wardline control.
+import { createPublicKey } from "node:crypto";
+import { join } from "node:path";
+import { BASE } from "./fixtures.mjs";
+
+export const WINDOWS = [
+  { name: "burst", limit: 1e9, windowSeconds: 60, by: "client" },
+  { name: "day", limit: 1e12, windowSeconds: 86_400, by: "client" },
+];
+const JSON_TYPES = ["application/fhir+json", "application/json"];
+
+export async function bare(app) {
+  const { default: express } = await import("express");
+  app.use(express.json({ type: JSON_TYPES }));
+}
+
+/** helmet, one window, a verified JWT, a redaction by hand, a winston line for each request. */
+export async function offTheShelf(app, { folder, issuer, keySet }) {
+  const [{ default: express }, { default: helmet }, { rateLimit }, { jwtVerify }, winston] = await Promise.all([
+    import("express"),
+    import("helmet"),
+    import("express-rate-limit"),
+    import("jose"),
+    import("winston"),
+  ]);
+  const key = createPublicKey({ key: keySet.keys[0], format: "jwk" });
+  const logger = winston.createLogger({
+    transports: [new winston.transports.File({ filename: join(folder, "access.log") })],
+  });
+  app.use((req, res, next) => {
+    res.once("finish", () => logger.info("access", { method: req.method, path: req.path, status: res.statusCode }));
+    next();
+  });
+  app.use(helmet());
+  app.use(rateLimit({ windowMs: 60_000, limit: 1e9, standardHeaders: "draft-8", legacyHeaders: false }));
+  app.use((req, res, next) => {
+    const given = req.headers.authorization?.slice("Bearer ".length) ?? "";
+    jwtVerify(given, key, { issuer, audience: BASE, typ: "at+jwt" }).then(
+      () => next(),
+      () => res.status(401).end(),
+    );
+  });
+  app.use(express.json({ type: JSON_TYPES }));
+  app.use((_req, res, next) => {
+    const json = res.json.bind(res);
+    res.json = (body) => json(withoutNames(body));
+    next();
+  });
+}
+
+function withoutNames(body) {
+  const copy = structuredClone(body);
+  for (const resource of copy.entry?.map((entry) => entry.resource) ?? [copy]) {
+    delete resource.text;
+    delete resource.telecom;
+    delete resource.subject?.display;
+  }
+  return copy;
+}
+
+/** Every control there is, as a team mounts them in an app of its own. */
+export async function everything(app, { folder, issuer, durability }) {
+  const [
+    { auditEvent, openLedger },
+    { fhirSchema },
+    { perimeter },
+    { phiRedact },
+    { requireControls },
+    smart,
+    throttle,
+  ] = await Promise.all([
+    import("@wardline/audit-event"),
+    import("@wardline/fhir-schema"),
+    import("@wardline/perimeter"),
+    import("@wardline/phi-redact"),
+    import("@wardline/policy-types/express"),
+    import("@wardline/smart-auth"),
+    import("@wardline/tiered-throttle"),
+  ]);
+  const ledger = await openLedger({ folder: join(folder, "audit") });
+  const issuers = [{ issuer, jwksUri: `${issuer}/jwks`, audience: [BASE] }];
+  app.use(auditEvent({ ledger, source: { observer: "bench", address: BASE }, durability }));
+  app.use(perimeter({ development: true }));
+  app.use(throttle.doorThrottle({ limit: 1e9, windowSeconds: 60 }));
+  const redact = phiRedact({ profile: "minimum-necessary" });
+  app.use("/export", redact);
+  app.use(
+    "/fhir",
+    smart.smartAuth({ baseUrl: BASE, development: true, issuers, interactions: ["read", "search-type", "create"] }),
+    throttle.tieredThrottle({ windows: WINDOWS }),
+    fhirSchema(),
+    redact,
+    requireControls("internal"),
+  );
+}
