@@ -1,0 +1,63 @@
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { PAGES, ROOT, readPage } from "./support.ts";
+
+const PACKAGES = readdirSync(join(ROOT, "packages"));
+
+/** The anchors a Markdown page has, as GitHub makes them of headings. */
+function anchorsOf(page: string): readonly string[] {
+  return [...readPage(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+const sources = new Map<string, string>();
+
+function sourceOf(name: string): string {
+  const known = sources.get(name);
+  if (known !== undefined) return known;
+  const folder = join("packages", name, "src");
+  const files = readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".ts"),
+  );
+  const source = files.map((file) => readPage(join(folder, file))).join("\n");
+  sources.set(name, source);
+  return source;
+}
+
+describe.each([...PAGES, "GLOSSARY.md"])("%s", (page) => {
+  const text = readPage(page);
+
+  it("has links that lead somewhere", () => {
+    const targets = [...text.matchAll(/\]\(([^)\s]+)[^)]*\)/g)].map(([, target = ""]) => target);
+    const broken = targets.filter((target) => {
+      if (/^[a-z]+:/.test(target)) return false;
+      const [path = "", anchor] = target.split("#");
+      const file = path === "" ? join(ROOT, page) : resolve(ROOT, dirname(page), path);
+      if (!existsSync(file)) return true;
+      return anchor !== undefined && !anchorsOf(file.slice(ROOT.length + 1)).includes(anchor);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it("names no code that its package does not issue", () => {
+    const named = [...text.matchAll(/`([a-z0-9-]+)\/([a-z0-9-]+)`/g)].filter(([, owner = ""]) =>
+      PACKAGES.includes(owner),
+    );
+    const unknown = named.filter(([, owner = "", code = ""]) => !sourceOf(owner).includes(code));
+    expect(unknown.map(([code]) => code)).toEqual([]);
+  });
+});
+
+describe("docs/README.md", () => {
+  it("leads to every page", () => {
+    const index = readPage("docs/README.md");
+    expect(
+      PAGES.filter((page) => page !== "docs/README.md" && !index.includes(`](${page.slice("docs/".length)})`)),
+    ).toEqual([]);
+  });
+});
