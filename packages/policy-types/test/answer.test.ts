@@ -249,6 +249,21 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
     expect((await ask(await listen(app))).text).not.toContain(SECRET);
   });
 
+  it("an answer that holds itself fails, as it does without a judge", async () => {
+    const loop: Record<string, unknown> = { resourceType: "Patient" };
+    loop["contained"] = [loop];
+    const answer = await status((_req, res) => void json(res).json(loop));
+    // Express's own page of the failure is no JSON, so it is not sent either.
+    expect([answer.status, answer.code]).toEqual([502, "policy-types/answer-unreadable"]);
+  });
+
+  it("an answer nested beyond any resource is judged as text", async () => {
+    let deep: unknown = SECRET;
+    for (let level = 0; level < 1000; level++) deep = [deep];
+    const answer = await status((_req, res) => void json(res).json({ name: deep, id: "1" }));
+    expect(answer.text).toBe('{"id":"1"}');
+  });
+
   it("a date is sent as JSON writes it", async () => {
     const answer = await status((_req, res) => void json(res).json({ name: "x", at: new Date(0) }));
     expect(answer.text).toBe('{"at":"1970-01-01T00:00:00.000Z"}');

@@ -1,28 +1,41 @@
 /**
  * Whether a value is what it looks like: plain objects, arrays and JSON's primitives all the way down, so that what is
  * judged is what `JSON.stringify` will write. A `toJSON` (dates, documents of an object mapper) writes something else than
- * the members a judge sees.
+ * the members a judge sees. What is nested deeper than any FHIR resource, or holds itself, is not plain either.
  */
 export function isPlain(value: unknown): boolean {
-  const open: unknown[] = [value];
-  while (open.length > 0) {
-    const node = open.pop();
-    switch (typeof node) {
-      case "string":
-      case "number":
-      case "boolean":
-      case "undefined":
-        break;
-      case "object":
-        if (node === null) break;
-        if (!hasPlainPrototype(node) || "toJSON" in node) return false;
-        for (const member of Object.values(node)) if (typeof member !== "string") open.push(member);
-        break;
-      case "bigint":
-      case "function":
-      case "symbol":
-        return false;
-    }
+  return isPlainBelow(value, 0);
+}
+
+const DEEPEST = 200;
+
+function isPlainBelow(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case "string":
+    case "number":
+    case "boolean":
+    case "undefined":
+      return true;
+    case "object":
+      return value === null || (depth < DEEPEST && isPlainNode(value, depth + 1));
+    case "bigint":
+    case "function":
+    case "symbol":
+      return false;
+  }
+}
+
+/** Loops that make no list of members: this looks at every node of every answer. */
+function isPlainNode(node: object, depth: number): boolean {
+  if (!hasPlainPrototype(node) || "toJSON" in node) return false;
+  if (Array.isArray(node)) {
+    for (let at = 0; at < node.length; at++) if (!isPlainBelow(node[at], depth)) return false;
+    return true;
+  }
+  // Inherited members are visited too, and what somebody put on `Object.prototype` only makes a value less plain.
+  for (const name in node) {
+    const member = (node as Readonly<Record<string, unknown>>)[name];
+    if (typeof member !== "string" && !isPlainBelow(member, depth)) return false;
   }
   return true;
 }
