@@ -156,10 +156,7 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
     return rights;
   }
 
-  async function withConsent(
-    rights: Rights,
-    { registry, denied, caller }: ConsentQuestion,
-  ): Promise<Decision<Rights>> {
+  async function withConsent(rights: Rights, { registry, denied, caller }: ConsentQuestion): Promise<Decision<Rights>> {
     const { categories, managers } = consent;
     const isManager = caller.clientId !== undefined && managers.has(caller.clientId);
     try {

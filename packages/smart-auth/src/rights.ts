@@ -1,4 +1,11 @@
-import { compartmentParameters, inCompartment, isResourceType, matches, parseSearch, type ReferenceOptions } from "@wardline/fhir-r4";
+import {
+  compartmentParameters,
+  inCompartment,
+  isResourceType,
+  matches,
+  parseSearch,
+  type ReferenceOptions,
+} from "@wardline/fhir-r4";
 import type { Grant, GrantClause, ScopeLetter, SearchCriterion } from "@wardline/policy-types";
 import type { FhirResource } from "./resource.ts";
 

@@ -18,7 +18,7 @@ export function memoryAdapter(): AdapterFactory {
     find: async (id) => saved.get(`${model} ${id}`),
     destroy: async (id) => void saved.delete(`${model} ${id}`),
     findByUserCode: async () => undefined,
-    findByUid: async () => undefined,
+    findByUid: async (uid) => [...saved].find(([key, one]) => key.startsWith(`${model} `) && one.uid === uid)?.[1],
     consume: async () => undefined,
     revokeByGrantId: async () => undefined,
   });
