@@ -1,4 +1,6 @@
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
@@ -39,7 +41,7 @@ export function blocksOf(page: string): readonly Block[] {
 
 /** Third-party packages the pages import, and the package here that depends on them. */
 const THIRD_PARTY = {
-  express: ".",
+  express: "tools/test-kit",
   jose: ".",
   redis: ".",
   "@types/node": ".",
@@ -47,17 +49,59 @@ const THIRD_PARTY = {
   winston: "packages/audit-event",
 } as const;
 
-/** An empty folder in which packages resolve as if they had been installed. */
-export function installedFolder(): string {
+/** An empty folder in which packages resolve as if they had been installed, Express in either major. */
+export function installedFolder(express: "express" | "express4" = "express"): string {
   const folder = mkdtempSync(join(tmpdir(), "wardline-docs-"));
   for (const name of readdirSync(join(ROOT, "packages"))) {
     link(join(ROOT, "packages", name), join(folder, "node_modules/@wardline", name));
   }
   for (const [name, owner] of Object.entries(THIRD_PARTY)) {
-    const installed = join(ROOT, owner, "node_modules", name);
+    const installed =
+      name === "express" ? join(ROOT, "tools/test-kit/node_modules", express) : join(ROOT, owner, "node_modules", name);
     if (existsSync(installed)) link(installed, join(folder, "node_modules", name));
   }
   return folder;
+}
+
+/** Where this Node reads TypeScript the sources are run, else what was built from them. */
+const CONDITIONS =
+  "typescript" in process.features && process.features.typescript ? ["--conditions=@wardline/source"] : [];
+
+/** Runs a file of the folder; resolves with the first line it prints, rejects when it ends before. */
+export function startFile(
+  folder: string,
+  file: string,
+  arguments_: readonly string[] = [],
+): Promise<[ChildProcess, string]> {
+  const child = spawn(process.execPath, [...CONDITIONS, ...arguments_, file], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  return new Promise((resolve, reject) => {
+    let errors = "";
+    child.stderr.on("data", (piece: Buffer) => {
+      errors += piece.toString();
+    });
+    child.stdout.once("data", (line: Buffer) => resolve([child, line.toString().trim()]));
+    child.once("exit", (code) => reject(new Error(`${file} ended with ${code}: ${errors}`)));
+  });
+}
+
+export function endChild(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve();
+    child.once("exit", () => resolve());
+    child.kill("SIGTERM");
+  });
+}
+
+export function freePort(): Promise<string> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(String(port)));
+    });
+  });
 }
 
 function link(target: string, path: string): void {

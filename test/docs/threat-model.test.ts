@@ -68,6 +68,21 @@ describe("docs/threat-model.md", () => {
     }
   });
 
+  it("draws the stages in the order in which the gateway mounts them", () => {
+    const diagram = /```text\n([\s\S]*?)```/.exec(page)?.[1] ?? "";
+    const assemble = readFileSync(join(ROOT, "packages/gateway/src/assemble.ts"), "utf8");
+    const stages = { perimeter: "perimeter(", door: ".door(", "smart-auth": "smartAuth(", tier: ".tier(" };
+    const all = { ...stages, "fhir-schema": "fhirSchema(", requireControls: "requireControls(route" };
+    const drawn = Object.keys(all).map((word) => diagram.indexOf(word));
+    const mounted = Object.values(all).map((call) =>
+      assemble.search(new RegExp(`use\\(.*${call.replace(/[.(]/g, "\\$&")}`)),
+    );
+    for (const places of [drawn, mounted]) {
+      expect(places.every((place) => place > 0)).toBe(true);
+      expect(places).toEqual([...places].sort((a, b) => a - b));
+    }
+  });
+
   it("has a row for each of OWASP's ten", () => {
     const ten = rows.map(([cell = ""]) => /^API(\d+) /.exec(cell)?.[1]).filter((number) => number !== undefined);
     expect(ten).toEqual(["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]);

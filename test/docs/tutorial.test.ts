@@ -1,14 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { blocksOf, installedFolder } from "./support.ts";
+import { blocksOf, endChild, freePort, installedFolder, startFile } from "./support.ts";
 
-/** Where this Node reads TypeScript the sources are run, else what was built from them. */
-const CONDITIONS =
-  "typescript" in process.features && process.features.typescript ? ["--conditions=@wardline/source"] : [];
 const PORTS = ["9000", "3000", "3001", "8080"];
 
 /** The tutorial, file by file, in an empty folder, on ports that are free. */
@@ -19,16 +14,9 @@ describe("docs/tutorial.md", () => {
   let token = "";
 
   async function start(file: string): Promise<string> {
-    const child = spawn(process.execPath, [...CONDITIONS, file], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+    const [child, line] = await startFile(folder, file);
     running.push(child);
-    return new Promise((resolve, reject) => {
-      let errors = "";
-      child.stderr.on("data", (piece: Buffer) => {
-        errors += piece.toString();
-      });
-      child.stdout.once("data", (line: Buffer) => resolve(line.toString().trim()));
-      child.once("exit", (code) => reject(new Error(`${file} ended with ${code}: ${errors}`)));
-    });
+    return line;
   }
 
   async function ask(port: string, path: string, authorised = true): Promise<{ status: number; text: string }> {
@@ -56,7 +44,7 @@ describe("docs/tutorial.md", () => {
   });
 
   afterAll(async () => {
-    await Promise.all(running.map(end));
+    await Promise.all(running.map(endChild));
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -89,7 +77,7 @@ describe("docs/tutorial.md", () => {
 
   it("the ledger verifies when the edge has ended", async () => {
     const edge = running.pop();
-    if (edge !== undefined) await end(edge);
+    if (edge !== undefined) await endChild(edge);
     expect(await start("verify.mjs")).toContain("ok: true");
   });
 
@@ -99,20 +87,3 @@ describe("docs/tutorial.md", () => {
     expect(readFileSync(join(folder, "policy.yaml"), "utf8")).toContain("development: true");
   });
 });
-
-function end(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) return resolve();
-    child.once("exit", () => resolve());
-    child.kill("SIGTERM");
-  });
-}
-
-function freePort(): Promise<string> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(String(port)));
-    });
-  });
-}
