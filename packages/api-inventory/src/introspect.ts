@@ -76,16 +76,16 @@ function mountsOf(layer: Layer): readonly string[] {
   return [layer.regexp === undefined ? `/${UNKNOWN}` : mountOfRegexp(layer)];
 }
 
-/** Express 4 compiles `/api/:org` to `^\/api\/(?:([^\/]+?))\/?(?=\/|$)`. */
+/** Express 4 compiles `/api/:org` to `^\/api(?:\/([^\/]+?))\/?(?=\/|$)`, or with the slash before the group. */
 function mountOfRegexp({ regexp, keys = [] }: Layer): string {
   let key = 0;
   const path = (regexp?.source ?? "")
     .replace(/^\^/, "")
     .replace(/\\\/\?\(\?=\\\/\|\$\)$/, "")
-    .replaceAll(
-      /\(\?:\\?\/?\(\[\^\\?\/\]\+\?\)\)|\(\?:\(\[\^\\\/\]\+\?\)\)/g,
-      () => `:${String(keys[key++]?.name ?? "param")}`,
-    )
+    .replaceAll(/\(\?:(\\\/)?\(\[\^\\?\/\]\+\?\)\)/g, (_all, slash: string | undefined) => {
+      const { name = "param" } = keys[key++] ?? {};
+      return `${slash === undefined ? "" : "/"}:${name}`;
+    })
     .replaceAll(/\\([/.\-_~$])/g, "$1");
   return /^(?:\/[A-Za-z0-9:._~$-]+)+$/.test(path) ? path : `/${UNKNOWN}`;
 }

@@ -1,6 +1,7 @@
 import { parseInteraction } from "@wardline/fhir-r4";
 import type { Interaction, InteractionCode } from "@wardline/policy-types";
 import { type InventoryEntry, isFhirEntry } from "./entry.ts";
+import { isOperationPlace } from "./operation-places.ts";
 
 /** What is asked, as far as a registry needs it. */
 export interface Asked {
@@ -56,12 +57,18 @@ function fhirClaim(entry: InventoryEntry, asked: Asked): Claim {
     interaction: code,
     ...(operation === undefined ? {} : { operation: operation.name }),
     ...(type === undefined ? {} : { type }),
-    declared: declares(entry, { code, type, operation: operation?.name }),
+    declared: declares(entry, { code, type, operation: operation?.name, level: operation?.level }),
   };
 }
 
-function readInteraction(entry: InventoryEntry, { method, path, query = "" }: Asked): Interaction {
-  return parseInteraction({ method, path: entry.path === "/" ? path : path.slice(entry.path.length), query });
+function readInteraction(
+  entry: InventoryEntry,
+  { method, path, query = "" }: Asked,
+): Pick<Interaction, "code" | "type" | "operation"> {
+  const below = entry.path === "/" ? path : path.slice(entry.path.length);
+  // What a batch holds is in its body, which is not read here.
+  if (method === "POST" && (below === "" || below === "/")) return { code: "batch" };
+  return parseInteraction({ method, path: below, query });
 }
 
 /** What was done, in the words of an AccessRecord. */
@@ -69,16 +76,19 @@ export interface Done {
   readonly code: InteractionCode;
   /** Name without `$`. */
   readonly operation?: string | undefined;
+  readonly level?: "system" | "type" | "instance" | undefined;
   readonly type?: string | undefined;
 }
 
 /** Whether a FHIR entry says that this may be asked. */
-export function declares(entry: InventoryEntry, { code, operation, type }: Done): boolean {
+export function declares(entry: InventoryEntry, { code, operation, level, type }: Done): boolean {
   const { interactions = [], operations = [], types } = entry;
   if (type !== undefined && type !== "*" && types !== undefined && !types.includes(type)) return false;
   if (code === "unknown") return false;
   // An operation nobody permitted has no name in a record.
-  if (code === "operation") return operation !== undefined && operations.includes(operation);
+  if (code === "operation") {
+    return operation !== undefined && operations.includes(operation) && isOperationPlace(operation, type, level);
+  }
   // Without its body a batch cannot be told from a transaction.
   if (code === "batch" || code === "transaction") {
     return interactions.includes("batch") || interactions.includes("transaction");

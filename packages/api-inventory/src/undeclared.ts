@@ -19,7 +19,7 @@ function covers(entry: InventoryEntry, { method, path }: MountedRoute): boolean 
   // A pattern for any type, or for anything, is judged when it is used.
   if (/^\/[:*{(]/.test(below) || method === "ALL") return true;
   const { code, type, operation } = parseInteraction({ method, path: below.replaceAll(/:[A-Za-z0-9_]+/g, "1") });
-  return declares(entry, { code, type, operation: operation?.name });
+  return declares(entry, { code, type, operation: operation?.name, level: operation?.level });
 }
 
 /** The names of parameters do not matter. */

@@ -70,7 +70,7 @@ export function openUsageJournal(options: UsageJournalOptions): UsageJournal {
       put({ kind: "prior-auth", ...event, keys: hashes });
       void lines.flush();
     },
-    flush,
+    flush: () => (closed ? Promise.resolve() : flush()),
     async close() {
       if (closed) return;
       closed = true;

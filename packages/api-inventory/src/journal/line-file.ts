@@ -17,8 +17,9 @@ export function createLineFile(options: Pick<ParsedJournalOptions, "file" | "max
   let lost = 0;
   let degraded = false;
 
+  /** Also opens the file when there is nothing to write, so that it is there to be read. */
   async function writePending(): Promise<void> {
-    while (pending.length > 0) {
+    do {
       const batch = pending;
       pending = [];
       let before: number | undefined;
@@ -26,8 +27,10 @@ export function createLineFile(options: Pick<ParsedJournalOptions, "file" | "max
         handle ??= await openForAppend(file);
         const { size } = await handle.stat();
         before = size;
-        await handle.appendFile(`${batch.join("\n")}\n`);
-        await handle.datasync();
+        if (batch.length > 0) {
+          await handle.appendFile(`${batch.join("\n")}\n`);
+          await handle.datasync();
+        }
         tell("recovered", "");
       } catch (error) {
         // F2: what may have been written is not written again, or it would be counted twice.
@@ -39,7 +42,7 @@ export function createLineFile(options: Pick<ParsedJournalOptions, "file" | "max
         tell("degraded", codeOf(error));
         return;
       }
-    }
+    } while (pending.length > 0);
   }
 
   function tell(kind: "degraded" | "recovered", code: string): void {

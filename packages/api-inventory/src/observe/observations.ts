@@ -47,7 +47,8 @@ export function observe(
   observations.total += sighting.count;
   observations.firstAt = Math.min(observations.firstAt ?? sighting.lastAt, sighting.lastAt);
   if (declared !== true) count(observations.undeclared, nameOfUndeclared(sighting), sighting);
-  if (entry === undefined) return;
+  // Names of routes that are not in the registry take no room in it.
+  if (entry === undefined || declared === undefined) return;
   const use = observations.entries.take(entry, () => openEntry(bounds));
   if (use === undefined) return;
   add(use, sighting);

@@ -1,6 +1,7 @@
-import { OPERATION_DEFINITIONS, type OperationDefinition, RESOURCE_TYPES } from "@wardline/fhir-r4";
+import { RESOURCE_TYPES } from "@wardline/fhir-r4";
 import type { InteractionCode } from "@wardline/policy-types";
 import { type InventoryEntry, isFhirEntry } from "../entry.ts";
+import { operationPlaces } from "../operation-places.ts";
 
 /** One method of one path, as the document lists it. */
 export interface Operation {
@@ -120,17 +121,9 @@ function compartmentForms(types: readonly string[] = RESOURCE_TYPES): readonly F
   });
 }
 
-/** Where the Bulk Data guide puts its operation; R4 itself does not define it. */
-const EXPORT: readonly OperationDefinition[] = [
-  { name: "export", type: "Group", levels: ["system", "instance"] },
-  { name: "export", type: "Patient", levels: ["type"] },
-];
-
 /** On the levels at which R4 defines it; an operation of a server's own, on all. */
 function operationForms(name: string, types: readonly string[] | undefined): readonly Form[] {
-  const defined = [...OPERATION_DEFINITIONS, ...EXPORT].filter((one) => one.name === name);
-  const definitions = defined.length > 0 ? defined : [{ name, type: "Resource", levels: LEVELS }];
-  return definitions.flatMap(({ type, levels }) => {
+  return operationPlaces(name).flatMap(({ type, levels }) => {
     const served = type === "Resource" ? types : (types ?? RESOURCE_TYPES).filter((one) => one === type);
     return levels.flatMap((level) => {
       const forms = callsAt(LEVEL_PATHS[level], name);
@@ -139,7 +132,6 @@ function operationForms(name: string, types: readonly string[] | undefined): rea
   });
 }
 
-const LEVELS = ["system", "type", "instance"] as const;
 const LEVEL_PATHS = { system: "", type: "/{type}", instance: "/{type}/{id}" } as const;
 
 function callsAt(level: string, name: string): readonly Form[] {
