@@ -44,6 +44,7 @@ export type { Ledger, LedgerPosition, LedgerState } from "./ledger.ts";
 export { type CheckpointSigner, type CheckpointSignerOptions, checkpointSigner } from "./merkle/signer.ts";
 export { isSubtree, type Subtree, verifySubtreeConsistency, verifySubtreeInclusion } from "./merkle/subtrees.ts";
 export type { AuditDegradation, AuditEventOptions } from "./options.ts";
+export { accessRecordsOf } from "./read-back.ts";
 export type { SinkState } from "./shipper/courier.ts";
 export type { ShipOptions, SinkChange } from "./shipper/options.ts";
 export { type Shipper, shipLedger } from "./shipper/ship.ts";

@@ -94,7 +94,7 @@ function userWho({ issuer, subject, fhirUser }: Principal, naming: Naming): Pick
   if (fhirUser === undefined) return { who: { identifier } };
   const relative = /^[A-Za-z]+\/[^/]+$/.test(fhirUser);
   const named = relative ? naming.resource(fhirUser) : { reference: naming.text("reference", fhirUser) };
-  if (named.reference === fhirUser && AGENT_REFERENCE.test(fhirUser)) {
+  if (named.reference === fhirUser && isAgentReference(fhirUser)) {
     return { who: { reference: fhirUser, identifier } };
   }
   return { who: { identifier }, altId: named.identifier?.value ?? named.reference ?? fhirUser };
@@ -106,6 +106,21 @@ function authorise(agent: Draft<AuditAgent>, { roles, tokenId, purposeOfUse }: P
   if (purposeOfUse.length > 0) agent.purposeOfUse = purposes(purposeOfUse);
 }
 
-/** What R4 lets `agent.who` refer to. A Person, which `fhirUser` may be, is not among them. */
-const AGENT_REFERENCE =
-  /^(?:https?:\/\/[^\s]+\/)?(?:Patient|Practitioner|PractitionerRole|RelatedPerson|Device|Organization)\/[A-Za-z0-9.-]{1,64}$/;
+/** What R4 lets `agent.who` refer to, relative or absolute. A Person, which `fhirUser` may be, is not among them. */
+function isAgentReference(reference: string): boolean {
+  const idAt = reference.lastIndexOf("/");
+  const typeAt = reference.lastIndexOf("/", idAt - 1);
+  if (!AGENT_TYPES.has(reference.slice(typeAt + 1, idAt)) || !ID.test(reference.slice(idAt + 1))) return false;
+  return typeAt === -1 || ABSOLUTE.test(reference.slice(0, typeAt));
+}
+
+const AGENT_TYPES: ReadonlySet<string> = new Set([
+  "Patient",
+  "Practitioner",
+  "PractitionerRole",
+  "RelatedPerson",
+  "Device",
+  "Organization",
+]);
+const ID = /^[A-Za-z0-9.-]{1,64}$/;
+const ABSOLUTE = /^https?:\/\/\S+$/;

@@ -13,9 +13,11 @@ export function outcomeOf({ status, completed }: AccessRecord): AuditEvent["outc
   return status >= 400 || !completed ? "4" : "0";
 }
 
+export const BROKEN_OFF = "the connection ended before the whole answer was sent";
+
 export function describeOutcome({ status, completed, problem }: AccessRecord): string | undefined {
   const refused = problem === undefined ? undefined : `refused with ${status} ${problem}`;
-  if (!completed) return ["the connection ended before the whole answer was sent", refused].filter(Boolean).join(", ");
+  if (!completed) return [BROKEN_OFF, refused].filter(Boolean).join(", ");
   return refused ?? (status < 400 ? undefined : `the server answered ${status}`);
 }
 

@@ -7,7 +7,17 @@ import type { AuditAgent } from "./resource.ts";
  */
 export function tokenUri(tokenId: string): string {
   if (isTokenHash(tokenId)) return tokenId;
-  return `urn:ietf:params:oauth:jti:${tokenId.replace(/[^\u0021-\u007e]/gu, percentEncoded)}`;
+  return `${JTI}${tokenId.replace(/[^\u0021-\u007e]/gu, percentEncoded)}`;
+}
+
+/** The token id that `tokenUri` has named. */
+export function tokenIdOf(uri: string): string {
+  if (!uri.startsWith(JTI)) return uri;
+  try {
+    return decodeURIComponent(uri.slice(JTI.length));
+  } catch {
+    return uri.slice(JTI.length);
+  }
 }
 
 /**
@@ -29,6 +39,8 @@ export function tokenProfiles(
     ...(clientIsNamed ? [profileUrl("IHE.BasicAudit.OAUTHaccessTokenUse.Comprehensive")] : []),
   ];
 }
+
+const JTI = "urn:ietf:params:oauth:jti:";
 
 function isTokenHash(tokenId: string): boolean {
   return /^urn:wardline:token-sha256:[0-9a-f]{32,64}$/.test(tokenId);

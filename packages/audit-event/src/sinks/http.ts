@@ -113,7 +113,13 @@ function parseUrl(where: string, url: string, path: string): URL {
     found.add("url", "malformed", "give an https address");
   }
   found.throwIfAny(where);
-  return new URL(`${url.replace(/\/+$/, "")}${path}`);
+  return new URL(`${withoutEndSlashes(url)}${path}`);
+}
+
+function withoutEndSlashes(url: string): string {
+  let end = url.length;
+  while (url[end - 1] === "/") end -= 1;
+  return url.slice(0, end);
 }
 
 const MOST_ANSWER_BYTES = 16 * 1024 * 1024;

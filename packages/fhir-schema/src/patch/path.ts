@@ -26,7 +26,7 @@ export function isPatchPath(path: string, type: string | undefined): boolean {
   if (root === undefined || (type !== undefined && root !== type)) return false;
   const bare = withoutStrings(path);
   if (bare === undefined || !/^[A-Za-z0-9_.,()[\]=!<>~ \-'$@:]*$/.test(bare) || /\.\.|\.$/.test(bare)) return false;
-  const called = [...bare.matchAll(/([A-Za-z]+)\(/g)].map(([, name = ""]) => name);
+  const called = [...bare.matchAll(/(?<![A-Za-z])([A-Za-z]+)\(/g)].map(([, name = ""]) => name);
   return called.every((name) => FUNCTIONS.has(name)) && isBalanced(bare);
 }
 
