@@ -6,6 +6,7 @@ import type { Commands } from "./commands.ts";
 import { addEvidence } from "./evidence/command.ts";
 import type { ExitCode } from "./exit.ts";
 import { addInit } from "./init/command.ts";
+import { addInventory } from "./inventory/command.ts";
 import { addKeys } from "./keys/command.ts";
 import { painter } from "./output.ts";
 import { addPolicy } from "./policy/command.ts";
@@ -44,6 +45,7 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
   addPolicy(commands);
   addKeys(commands);
   addAudit(commands);
+  addInventory(commands);
   addAbuse(commands);
   addEvidence(commands);
   return program;

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { renderAuditEvents } from "@wardline/audit-event";
 import type { AccessRecord } from "@wardline/policy-types";
 import { describe, expect, it } from "vitest";
-import { recordOf } from "../src/abuse/records.ts";
+import { recordOf } from "../src/records/from-event.ts";
 import { record, writeLedger } from "./support/ledger.ts";
 import { run, testFolder } from "./support/terminal.ts";
 

@@ -2,6 +2,8 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parsePolicy } from "@wardline/gateway";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -9,14 +11,14 @@ import { run, testFolder } from "./support/terminal.ts";
 
 const BIN = fileURLToPath(new URL("../dist/bin.js", import.meta.url));
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
-const TSC = fileURLToPath(new URL("../node_modules/.bin/tsc", import.meta.url));
+const TSC = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
 /** Several processes start on a busy machine. */
 const PATIENCE = 60_000;
 const poll = { timeout: PATIENCE };
 
 // The program as it is installed: the oldest Node we support reads no TypeScript.
 beforeAll(() => {
-  const { status, stdout } = spawnSync(TSC, ["-b", PACKAGE], { encoding: "utf8" });
+  const { status, stdout } = spawnSync(process.execPath, [TSC, "-b", PACKAGE], { encoding: "utf8" });
   if (status !== 0) throw new Error(`the program does not compile: ${stdout}`);
 }, PATIENCE);
 

@@ -39,5 +39,7 @@ function asConfiguration(error: unknown): { readonly issues: readonly Configurat
   if (error instanceof ConfigurationError) return error;
   const code = error instanceof DependencyError ? error.code : systemCode(error);
   if (code === "unknown") throw error;
-  return { issues: [{ path: "", code: "assembly", message: `the pipeline cannot be assembled (${code})` }] };
+  // A file the policy names; the policy's author knows it.
+  const file = error instanceof Error && "path" in error ? ` ${String(error.path)}` : "";
+  return { issues: [{ path: "", code: "assembly", message: `the pipeline cannot be assembled: ${code}${file}` }] };
 }

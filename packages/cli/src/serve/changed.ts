@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { type CheckedPolicy, checkPolicy, createGateway, loadPolicy, type ServeOptions } from "@wardline/gateway";
 import type { PolicySource } from "@wardline/policy-types";
 import { approvedUntil, standInFor } from "./approval.ts";
+import type { LocalFacts, ServedHere } from "./facts.ts";
 import { follow } from "./follow.ts";
-import type { LocalFacts, ServedHere } from "./local.ts";
 
 /**
  * Runs the edge of a policy file on another port or as one of several processes. The approval is checked over the file's
@@ -71,7 +71,7 @@ export async function serveChanged(file: string, facts: LocalFacts, options: Ser
 }
 
 /** One ledger, one folder, one process. */
-export function withFacts({ source, policy }: CheckedPolicy, { port, worker }: LocalFacts): PolicySource {
+function withFacts({ source, policy }: CheckedPolicy, { port, worker }: LocalFacts): PolicySource {
   const instance = worker === undefined ? undefined : `${policy.audit.instance ?? "edge"}-${worker}`;
   return {
     ...source,

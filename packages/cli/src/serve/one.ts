@@ -1,7 +1,8 @@
 import type { ServeOptions } from "@wardline/gateway";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Terminal } from "../terminal.ts";
-import { type ServedHere, serveHere } from "./local.ts";
+import type { ServedHere } from "./facts.ts";
+import { serveHere } from "./local.ts";
 import { tellReady } from "./ready.ts";
 import { untilSignal } from "./signals.ts";
 

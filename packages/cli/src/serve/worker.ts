@@ -1,7 +1,8 @@
 import cluster from "node:cluster";
 import type { ServeOptions } from "@wardline/gateway";
 import { EXIT, type ExitCode } from "../exit.ts";
-import { type LocalFacts, serveHere } from "./local.ts";
+import type { LocalFacts } from "./facts.ts";
+import { serveHere } from "./local.ts";
 import { untilSignal } from "./signals.ts";
 
 /** Set by the primary for each worker. */

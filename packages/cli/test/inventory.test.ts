@@ -1,0 +1,66 @@
+import { writeFile } from "node:fs/promises";
+import { beforeEach, describe, expect, it } from "vitest";
+import { record, writeLedger } from "./support/ledger.ts";
+import { run, testFolder } from "./support/terminal.ts";
+
+const folder = testFolder();
+const RECORDS = [
+  record({ requestId: "1" }),
+  record({ requestId: "2" }),
+  record({ requestId: "3", patients: ["birch"], resource: "Patient/birch" }),
+];
+
+beforeEach(async () => {
+  await writeFile(folder("policy.yaml"), "upstream: https://ehr.example/r4\nissuer: https://id.example\n");
+  await writeLedger(folder("audit"), RECORDS);
+});
+
+describe("inventory report", () => {
+  const report = (...more: string[]): ReturnType<typeof run> =>
+    run(["inventory", "report", folder("audit"), "--policy", folder("policy.yaml"), ...more]);
+
+  it("sets traffic beside what is declared", async () => {
+    const { code, out } = await report();
+    expect(out).toContain("3 requests since 2026-01-31");
+    expect(out).toMatch(/patient-access +\/fhir +patient +patient-access .* 3 answered/);
+    expect(code).toBe(0);
+    expect(JSON.parse((await report("--json")).out)).toMatchObject({ requests: 3 });
+  });
+
+  it("exits with 1 for an alarm: a way that nobody declared", async () => {
+    await writeLedger(folder("other"), [record({ routeId: "shadow" })]);
+    const { code, out } = await run(["inventory", "report", folder("other"), "--policy", folder("policy.yaml")]);
+    expect(out).toContain("alarm");
+    expect(code).toBe(1);
+  });
+});
+
+describe("metrics cms", () => {
+  const metrics = (...more: string[]): ReturnType<typeof run> => run(["metrics", "cms", folder("audit"), ...more]);
+
+  it("counts patients, and names none", async () => {
+    const { out } = await metrics("--json");
+    expect(JSON.parse(out)).toMatchObject({ years: [{ year: 2026, patientAccess: { unique: 2, moreThanOnce: 1 } }] });
+    expect(out).not.toMatch(/ash|birch/);
+    expect((await metrics()).out).toMatch(/unique patients +2\n/);
+  });
+
+  it("writes CSV", async () => {
+    expect((await metrics("--format", "csv")).out).toContain("2026,patient-access,patients,unique,2\r\n");
+  });
+
+  it("takes a second day for a second transfer when told to", async () => {
+    expect(JSON.parse((await metrics("--json", "--more-than-once", "day")).out)).toMatchObject({
+      years: [{ patientAccess: { unique: 2, moreThanOnce: 0 } }],
+    });
+  });
+
+  it.each([
+    ["a year that is none", ["--year", "x"], /whole number/],
+    ["a zone that is none", ["--time-zone", "Mars/Base"], /time zone/],
+  ])("exits with 2 for %s", async (_what, args, message) => {
+    const { code, err } = await metrics(...args);
+    expect(err).toMatch(message);
+    expect(code).toBe(2);
+  });
+});
