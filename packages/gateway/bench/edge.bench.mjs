@@ -2,7 +2,7 @@
 // rounds alternating over the variants, medians. Absolute figures drift; ratios of one run count.
 //   --quick       only checks that everything runs
 //   --keep        writes the ratios into edge.kept.json, with which later runs compare themselves
-//   --rounds N    instead of 5
+//   --rounds N, --requests N   instead of 5 and 4000
 //   --out FILE    writes them into a file
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,12 +17,13 @@ const { values: options } = parseArgs({
     keep: { type: "boolean" },
     out: { type: "string" },
     rounds: { type: "string", default: "5" },
+    requests: { type: "string", default: "4000" },
   },
   allowPositionals: true,
 });
 const ROUNDS = options.quick ? 1 : Number(options.rounds);
-const WARM_UP = options.quick ? 32 : 2000;
-const REQUESTS = options.quick ? 32 : 4000;
+const REQUESTS = options.quick ? 32 : Number(options.requests);
+const WARM_UP = REQUESTS / 2;
 const MEGABYTES = options.quick ? 1 : 50;
 
 /** Name, what it is a share of, how it is served. */

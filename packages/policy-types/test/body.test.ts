@@ -135,6 +135,12 @@ describe("JSON text", () => {
   });
 
   const folder = resolve(import.meta.dirname, "../../../../shared/vectors/json-parsing");
+  it.each([0, 11, 12, 13, 29])("a repeat is found among thirty names, of the one at %i", (again) => {
+    const names = Array.from({ length: 30 }, (_, index) => `"n\\"${index}\\\\":1`);
+    expect(findJsonTextFault(`{${names.join()}}`, 100)).toBe(undefined);
+    expect(findJsonTextFault(`{${[...names, names[again]].join()}}`, 100)).toBe("duplicate-name");
+  });
+
   it.skipIf(!existsSync(folder))(
     "agrees with the published cases on repeated names (skipped without ../shared)",
     () => {

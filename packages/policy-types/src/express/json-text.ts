@@ -12,8 +12,8 @@ export type JsonTextFault = "too-deep" | "duplicate-name" | "forbidden-name";
  */
 export function findJsonTextFault(text: string, maxDepth: number): JsonTextFault | undefined {
   /** Names seen in each open object; `undefined` for an array. */
-  const open: (Set<string> | undefined)[] = [];
-  let names: Set<string> | undefined;
+  const open: (Names | undefined)[] = [];
+  let names: Names | undefined;
   let expectName = false;
 
   for (let at = 0; at < text.length; at++) {
@@ -21,7 +21,7 @@ export function findJsonTextFault(text: string, maxDepth: number): JsonTextFault
       case OPEN_BRACE:
       case OPEN_BRACKET:
         if (open.length >= maxDepth) return "too-deep";
-        names = text.charCodeAt(at) === OPEN_BRACE ? new Set() : undefined;
+        names = text.charCodeAt(at) === OPEN_BRACE ? { few: [], many: undefined } : undefined;
         open.push(names);
         expectName = names !== undefined;
         break;
@@ -37,10 +37,9 @@ export function findJsonTextFault(text: string, maxDepth: number): JsonTextFault
       case QUOTE: {
         const end = endOfString(text, at);
         if (expectName && names !== undefined) {
-          const name = decodeName(text.slice(at, end + 1));
+          const name = decodeName(text.slice(at + 1, end));
           if (name === "__proto__") return "forbidden-name";
-          if (names.has(name)) return "duplicate-name";
-          names.add(name);
+          if (!addName(names, name)) return "duplicate-name";
           expectName = false;
         }
         at = end;
@@ -60,22 +59,45 @@ const COMMA = 0x2c;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
+/** Most objects have so few names that looking through them is cheaper than hashing; a hostile one may have many. */
+interface Names {
+  readonly few: string[];
+  many: Set<string> | undefined;
+}
+const FEW = 12;
+
+/** False when it was there already. */
+function addName(names: Names, name: string): boolean {
+  if (names.few.length < FEW) {
+    if (names.few.includes(name)) return false;
+    names.few.push(name);
+    return true;
+  }
+  names.many ??= new Set(names.few);
+  const { size } = names.many;
+  return names.many.add(name).size > size;
+}
+
 /** Index of the closing quote of the string that opens at `start`, or the end of the text. */
 function endOfString(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === BACKSLASH) at++;
-    else if (code === QUOTE) return at;
-  }
-  return text.length;
+  let end = text.indexOf('"', start + 1);
+  while (end >= 0 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end < 0 ? text.length : end;
+}
+
+/** An odd number of backslashes before it. */
+function isEscaped(text: string, quote: number): boolean {
+  let at = quote - 1;
+  while (text.charCodeAt(at) === BACKSLASH) at--;
+  return (quote - at) % 2 === 0;
 }
 
 /** Names are compared after escapes are decoded: `"na\u006de"` is `name`. */
-function decodeName(quoted: string): string {
-  if (!quoted.includes("\\")) return quoted.slice(1, -1);
+function decodeName(name: string): string {
+  if (!name.includes("\\")) return name;
   try {
-    return JSON.parse(quoted) as string;
+    return JSON.parse(`"${name}"`) as string;
   } catch {
-    return quoted;
+    return name;
   }
 }
