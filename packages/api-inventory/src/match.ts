@@ -47,7 +47,7 @@ export function createClaimOf(entries: readonly InventoryEntry[]): ClaimOf {
 const DISCOVERY = "/.well-known/smart-configuration";
 
 function fhirClaim(entry: InventoryEntry, asked: Asked): Claim {
-  if (entry.zone === "patient" && asked.path === `${entry.path}${DISCOVERY}`) {
+  if (entry.zone === "patient" && asked.path === `${entry.path === "/" ? "" : entry.path}${DISCOVERY}`) {
     return { entry, interaction: "capabilities", declared: true };
   }
   const interaction = asked.interaction ?? readInteraction(entry, asked);
@@ -61,6 +61,8 @@ function fhirClaim(entry: InventoryEntry, asked: Asked): Claim {
   };
 }
 
+const CONDITIONAL = ["PUT", "PATCH", "DELETE"];
+
 function readInteraction(
   entry: InventoryEntry,
   { method, path, query = "" }: Asked,
@@ -68,7 +70,10 @@ function readInteraction(
   const below = entry.path === "/" ? path : path.slice(entry.path.length);
   // What a batch holds is in its body, which is not read here.
   if (method === "POST" && (below === "" || below === "/")) return { code: "batch" };
-  return parseInteraction({ method, path: below, query });
+  const plain = parseInteraction({ method, path: below });
+  // That there are conditions makes it a conditional write; which ones is not the registry's to judge.
+  const mayBeConditional = plain.code === "unknown" && query !== "" && CONDITIONAL.includes(method);
+  return mayBeConditional ? parseInteraction({ method, path: below, query: "_id=1" }) : plain;
 }
 
 /** What was done, in the words of an AccessRecord. */

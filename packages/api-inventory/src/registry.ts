@@ -36,7 +36,7 @@ const KNOWN = [
 const VENDOR_KEYS = ["name", "agreement", "reviewed", "reviewMonths"];
 /** Announced this long before it goes, at least. */
 const NOTICE_MONTHS = 12;
-export const REVIEW_MONTHS: { readonly least: number; readonly most: number } = { least: 6, most: 12 };
+const REVIEW_MONTHS = { least: 6, most: 12 };
 
 /** Reports everything that is wrong with the entries, under `path`. */
 export function checkEntries(found: Findings, entries: unknown, path = "entries"): void {

@@ -3,8 +3,8 @@ import type { PriorAuthCase } from "./cases.ts";
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** 42 CFR 422.568(b)(1) and 422.572(a), from 2026-01-01: seven calendar days, 72 hours. */
-export const STANDARD_LIMIT_MS: number = 7 * DAY_MS;
-export const EXPEDITED_LIMIT_MS: number = 72 * HOUR_MS;
+const STANDARD_LIMIT_MS = 7 * DAY_MS;
+const EXPEDITED_LIMIT_MS = 72 * HOUR_MS;
 
 /** Requests of one kind received in the year. Percentages are of `received`, with two decimals; null without any. */
 export interface PriorAuthKindFigures {

@@ -59,7 +59,7 @@ export function observe(
 }
 
 /** How a use of an endpoint is called in reports. */
-export function actionOf({ interaction, operation, method }: SightingEntry): string {
+function actionOf({ interaction, operation, method }: SightingEntry): string {
   if (interaction === "operation") return `operation $${operation ?? "{}"}`;
   return interaction === "unknown" ? method : interaction;
 }
