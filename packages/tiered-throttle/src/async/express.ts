@@ -48,9 +48,17 @@ export function asyncOperations(options: AsyncOperationsOptions): AsyncOperation
   const timer = setInterval(() => void sweep().catch(onError), settings.sweepSeconds * 1000);
   timer.unref();
 
-  async function sweep(): Promise<void> {
+  async function sweepOnce(): Promise<void> {
     await queue.sweep();
     await storage.sweep((id) => queue.load(id));
+  }
+  /** One at a time: a slow disk must not be swept twice at once. */
+  let sweeping: Promise<void> | undefined;
+  function sweep(): Promise<void> {
+    sweeping ??= sweepOnce().finally(() => {
+      sweeping = undefined;
+    });
+    return sweeping;
   }
 
   async function reply(req: IncomingMessage, res: ServerResponse): Promise<Reply> {

@@ -4,10 +4,13 @@ import { DependencyError } from "@wardline/policy-types";
 
 /** An append-only file of JSON lines. */
 export interface Journal {
-  /** Resolves when the line is on stable storage; lines that wait together are written together. */
-  append(entry: object): Promise<void>;
-  /** Replaces everything written so far. If we crash here the old file or the new one is found, never half of one. */
-  rewrite(entries: readonly object[]): Promise<void>;
+  /**
+   * Resolves when the line is on stable storage; lines that wait together are written together. `apply` makes memory say the same, and
+   * is called before anything else is written.
+   */
+  append(entry: object, apply?: () => void): Promise<void>;
+  /** Replaces everything written so far by what `entries` gives when its turn comes. If we crash here, the old file or the new one is found. */
+  rewrite(entries: () => readonly object[]): Promise<void>;
   /** Lines in the file. */
   readonly lines: number;
   close(): Promise<void>;
@@ -33,9 +36,14 @@ export async function openJournal(path: string): Promise<{ readonly journal: Jou
   await handle.datasync();
   await syncFolder(dirname(path));
 
-  let waiting: { readonly line: string; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] =
-    [];
+  let waiting: {
+    readonly line: string;
+    readonly apply: () => void;
+    readonly resolve: () => void;
+    readonly reject: (error: unknown) => void;
+  }[] = [];
   let broken = false;
+  let isNamed = true;
   /** One thing is written at a time. */
   let last: Promise<void> = Promise.resolve();
   function inTurn(step: () => Promise<void>): Promise<void> {
@@ -51,6 +59,8 @@ export async function openJournal(path: string): Promise<{ readonly journal: Jou
     try {
       // A write that failed may have left a piece of a line.
       if (broken) await handle.truncate(size);
+      if (!isNamed) await syncFolder(dirname(path));
+      isNamed = true;
       broken = true;
       const bytes = Buffer.from(batch.map(({ line }) => line).join(""));
       await handle.appendFile(bytes);
@@ -58,7 +68,10 @@ export async function openJournal(path: string): Promise<{ readonly journal: Jou
       broken = false;
       size += bytes.length;
       lines += batch.length;
-      for (const { resolve } of batch) resolve();
+      for (const { apply, resolve } of batch) {
+        apply();
+        resolve();
+      }
     } catch (cause) {
       const error = new DependencyError("tiered-throttle/async-journal", "the journal of jobs cannot be written", {
         cause,
@@ -69,21 +82,26 @@ export async function openJournal(path: string): Promise<{ readonly journal: Jou
   }
 
   const journal: Journal = {
-    append(entry) {
+    append(entry, apply = () => undefined) {
       return new Promise((resolve, reject) => {
-        waiting.push({ line: `${JSON.stringify(entry)}\n`, resolve, reject });
+        waiting.push({ line: `${JSON.stringify(entry)}\n`, apply, resolve, reject });
         void inTurn(flush);
       });
     },
-    rewrite(replacement) {
+    rewrite(entriesNow) {
       return inTurn(async () => {
+        const replacement = entriesNow();
         const bytes = Buffer.from(replacement.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
-        const fresh = await writeAside(path, bytes);
-        await handle.close();
-        handle = fresh;
+        const old = handle;
+        handle = await writeAside(path, bytes);
+        // If the new name cannot be made safe now, it is before the next line is acknowledged.
+        isNamed = false;
         size = bytes.length;
         lines = replacement.length;
         broken = false;
+        await old.close();
+        await syncFolder(dirname(path));
+        isNamed = true;
       });
     },
     get lines() {
@@ -102,7 +120,6 @@ async function writeAside(path: string, bytes: Buffer): Promise<FileHandle> {
     await handle.appendFile(bytes);
     await handle.datasync();
     await rename(aside, path);
-    await syncFolder(dirname(path));
     return handle;
   } catch (error) {
     await handle.close();

@@ -52,8 +52,10 @@ export function createLocalQueue(options: LocalQueueOptions): JobQueue {
     const { journal, entries } = await openJournal(options.path);
     for (const [id, known] of replay(entries)) jobs.set(id, known);
     const waiting = [...jobs.values()].filter(({ status }) => status.kind === "queued" || status.kind === "running");
-    for (const known of waiting) putBack(known);
-    await journal.rewrite(journalOf(jobs.values()));
+    for (const known of waiting) if (known.attempt === 0) putBack(known);
+    // Each goes before the ones before it.
+    for (const known of waiting.reverse()) if (known.attempt > 0) putBack(known);
+    await journal.rewrite(() => journalOf(jobs.values()));
     return journal;
   }
 
@@ -74,10 +76,11 @@ export function createLocalQueue(options: LocalQueueOptions): JobQueue {
     return { kind: "failed", failure, endedAt: now() };
   }
 
-  async function write(entry: JournalEntry): Promise<void> {
+  /** Memory says what the journal says: a journal that is written anew forgets nothing. */
+  async function write(entry: JournalEntry, apply?: () => void): Promise<void> {
     const journal = await opened;
-    await journal.append(entry);
-    if (journal.lines > SLACK * (jobs.size + 100)) await journal.rewrite(journalOf(jobs.values()));
+    await journal.append(entry, apply);
+    if (journal.lines > SLACK * (jobs.size + 100)) await journal.rewrite(() => journalOf(jobs.values())).catch(onError);
   }
 
   function isOver(known: Remembered): boolean {
@@ -149,12 +152,16 @@ export function createLocalQueue(options: LocalQueueOptions): JobQueue {
     }
     if (jobs.get(id) !== known) return;
     if (closing && status.kind === "failed") {
-      await write({ event: "handed-back", id, attempt: attempt - 1 });
+      await write({ event: "handed-back", id, attempt: attempt - 1 }, () => {
+        known.status = { kind: "queued" };
+        known.attempt = attempt - 1;
+      });
       return;
     }
     try {
-      await write({ event: "ended", id, status });
-      known.status = status;
+      await write({ event: "ended", id, status }, () => {
+        known.status = status;
+      });
     } catch (error) {
       // The journal says it runs: the next process begins it anew.
       known.status = failedAs("failed");
@@ -165,8 +172,7 @@ export function createLocalQueue(options: LocalQueueOptions): JobQueue {
   async function forget(id: string): Promise<void> {
     const known = jobs.get(id);
     if (known === undefined) return;
-    await write({ event: "removed", id });
-    jobs.delete(id);
+    await write({ event: "removed", id }, () => jobs.delete(id));
     lines.get(known.job.tier)?.remove(known);
     running.get(id)?.abort.abort();
   }
@@ -180,14 +186,16 @@ export function createLocalQueue(options: LocalQueueOptions): JobQueue {
       const answer = room(job);
       if (answer !== "added") return answer;
       arriving.add(job);
+      const known: Remembered = { job, status: { kind: "queued" }, attempt: 0 };
       try {
-        await write({ event: "added", job });
+        await write({ event: "added", job }, () => {
+          jobs.set(job.id, known);
+          lines.get(job.tier)?.add(job.organisation, known);
+          arriving.delete(job);
+        });
       } finally {
         arriving.delete(job);
       }
-      const known: Remembered = { job, status: { kind: "queued" }, attempt: 0 };
-      jobs.set(job.id, known);
-      lines.get(job.tier)?.add(job.organisation, known);
       handOut();
       return "added";
     },

@@ -83,7 +83,7 @@ describe.each(EXPRESS)("%s: long operations", (_name, express) => {
     const at = await world(express);
     for (const [path, prefer] of [
       ["/fhir/$export", "return=minimal"],
-      ["/fhir/$export", 'handling="a, respond-async"'],
+      ["/fhir/$export", 'note="a, respond-async, b"'],
       ["/fhir/Patient", "respond-async"],
     ] as const) {
       const answer = await ask(at.origin + path, asUser("anna", { headers: { prefer } }));

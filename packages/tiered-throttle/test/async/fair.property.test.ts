@@ -107,6 +107,15 @@ describe("fairness between organisations, with the number of events as the clock
     expect([line.take(), line.take(), line.take()]).toEqual(["c1", "a1", undefined]);
   });
 
+  it("one that was away has saved nothing up", () => {
+    const line = createFairLine<string>();
+    for (let n = 0; n < 60; n += 1) line.add("busy", "busy");
+    for (let n = 0; n < 40; n += 1) line.take();
+    for (let n = 0; n < 20; n += 1) line.add("away", "away");
+    const order = Array.from({ length: 20 }, () => line.take());
+    expect(order.filter((one) => one === "away").length).toBe(10);
+  });
+
   it("one that asks a single job at a time shares with one that asked a hundred at once", () => {
     const line = createFairLine<string>();
     for (let n = 0; n < 100; n += 1) line.add("many", "many");

@@ -1,8 +1,9 @@
 import { appendFile, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openJournal } from "../../src/async/journal.ts";
-import type { JobResult } from "../../src/index.ts";
+import type { AsyncJob, JobQueue, JobResult } from "../../src/index.ts";
 import { emptyFolder, jobOf, localQueue } from "./support/queues.ts";
 
 const RESULT: JobResult = { transactionTime: "2026-01-01T00:00:00Z", files: [] };
@@ -66,6 +67,42 @@ describe("the journal of jobs", () => {
     await again.close();
   });
 
+  it("written anew among many changes at once, it says the same as memory", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom("add", "remove", "wait"), { minLength: 600, maxLength: 900 }),
+        async (day) => {
+          const path = join(await emptyFolder(), "journal");
+          const tiers = { ordinary: { concurrency: 3, waiting: 5000, perOrganisation: 5000 } };
+          const queue = localQueue({ path, tiers, maxJobs: 5000 });
+          queue.work(async () => RESULT);
+          const jobs: AsyncJob[] = [];
+          const pending: Promise<unknown>[] = [];
+          for (const event of day) {
+            if (event === "wait") await new Promise((resolve) => setImmediate(resolve));
+            else if (event === "add") {
+              const job = jobOf();
+              pending.push(queue.add(job).then(() => jobs.push(job)));
+            } else {
+              const job = jobs.shift();
+              if (job !== undefined) pending.push(queue.remove(job.id));
+            }
+          }
+          await Promise.all(pending);
+          const states = async (of: JobQueue): Promise<unknown[]> => Promise.all(jobs.map(({ id }) => of.load(id)));
+          await expect.poll(async () => (await queue.standings())[0]).toMatchObject({ waiting: 0, running: 0 });
+          const before = await states(queue);
+          expect(before).not.toContain(undefined);
+          await queue.close();
+          const again = localQueue({ path, tiers, maxJobs: 5000 });
+          expect(await states(again)).toEqual(before);
+          await again.close();
+        },
+      ),
+      { numRuns: 5 },
+    );
+  });
+
   it("remembers no more jobs than it may, ended ones included", async () => {
     const queue = localQueue({ path: join(await emptyFolder(), "journal"), maxJobs: 2 });
     queue.work(async () => RESULT);
@@ -83,6 +120,39 @@ describe("the journal of jobs", () => {
     const queue = localQueue({ path: join(await emptyFolder(), "journal"), tiers });
     expect(await Promise.all([queue.add(jobOf()), queue.add(jobOf())])).toEqual(["added", "organisation-full"]);
     await queue.close();
+  });
+
+  it("F15: an orderly end is no death, a death is forgiven once, and what was begun goes before what waited", async () => {
+    const path = join(await emptyFolder(), "journal");
+    const [begunFirst, waited, begunSecond] = [jobOf(), jobOf(), jobOf({ organisation: "other" })];
+    /** Opens the journal of a process that ended; `begins`: how many jobs are begun. None of them ever ends. */
+    async function live(begins: number): Promise<{ queue: JobQueue; begun: string[] }> {
+      const tiers = { ordinary: { concurrency: Math.max(begins, 1), waiting: 50, perOrganisation: 20 } };
+      const queue = localQueue({ path, tiers });
+      const begun: string[] = [];
+      if ((await queue.load(waited.id)) === undefined)
+        for (const job of [begunFirst, waited, begunSecond]) await queue.add(job);
+      queue.work((job, { signal }) => {
+        begun.push(job.id);
+        return new Promise((_resolve, reject) => {
+          signal.addEventListener("abort", () => reject(signal.reason as Error));
+        });
+      });
+      await expect.poll(() => begun.length).toBe(begins);
+      return { queue, begun };
+    }
+    const orderly = await live(2);
+    await orderly.queue.close();
+    // The next ones are left as a kill would leave them.
+    const dies = await live(2);
+    expect(dies.begun).toEqual([begunFirst.id, begunSecond.id]);
+    const diesToo = await live(3);
+    expect(diesToo.begun).toEqual([begunFirst.id, begunSecond.id, waited.id]);
+    const last = await live(1);
+    expect(last.begun).toEqual([waited.id]);
+    for (const job of [begunFirst, begunSecond])
+      expect(await last.queue.load(job.id)).toMatchObject({ status: { kind: "failed", failure: "lost" } });
+    for (const { queue } of [dies, diesToo, last]) await queue.close();
   });
 
   it("a job of a tier that is no longer there has failed", async () => {
