@@ -11,7 +11,7 @@ const EVERY_MS = 200;
 const SILENT: Progress = Object.freeze({ at: () => undefined, end: () => undefined });
 
 /** A bar with the time left, on standard error, when somebody watches it. Nothing otherwise. */
-export function progressBar(terminal: Terminal, total: number): Progress {
+export function progressBar(terminal: Pick<Terminal, "watched" | "err" | "now">, total: number): Progress {
   if (!terminal.watched || total <= 0) return SILENT;
   const begun = terminal.now();
   let drawn = begun;

@@ -1,10 +1,10 @@
-import { type MonitorPolicy, type SimulationReport, simulate } from "@wardline/abuse-monitor";
+import { type MonitorPolicy, simulate } from "@wardline/abuse-monitor";
 import { type Commands, example } from "../commands.ts";
 import { CliError } from "../exit.ts";
 import { readStructured } from "../files.ts";
+import { type RingFlags, withRing } from "../keys/ring.ts";
 import { jsonLine, painter } from "../output.ts";
-import { stopwatch } from "../progress.ts";
-import { ledgerRecords, lineRecords, type RingFlags, withRing } from "../records/source.ts";
+import { ledgerRecords, lineRecords } from "../records/source.ts";
 import { renderSimulation } from "./render.ts";
 
 interface SimulateFlags extends RingFlags {
@@ -23,13 +23,7 @@ export function addAbuse({ program, terminal }: Commands): void {
     .action(async (source: string, flags: SimulateFlags) => {
       const policy = flags.policy === undefined ? {} : await readPolicy(flags.policy);
       const records = (await ledgerRecords(source, flags, terminal)) ?? lineRecords(source);
-      const watch = stopwatch(terminal, "replaying");
-      let report: SimulationReport;
-      try {
-        report = await simulate(records, policy);
-      } finally {
-        watch.end();
-      }
+      const report = await simulate(records, policy);
       await terminal.out(flags.json === true ? jsonLine(report) : renderSimulation(report, painter(terminal)));
     });
 }

@@ -1,20 +1,17 @@
 import { open, rename, rm } from "node:fs/promises";
-import { type LedgerEntry, readLedger } from "@wardline/audit-event";
+import type { LedgerEntry } from "@wardline/audit-event";
 import { type Command, Option } from "commander";
 import { type Commands, example, positive, wholeNumber } from "../commands.ts";
 import { CliError } from "../exit.ts";
 import { systemCode } from "../files.ts";
-import { openRing } from "../keys/ring.ts";
+import { type RingFlags, withRing } from "../keys/ring.ts";
 import { jsonLine, plural } from "../output.ts";
-import { type Progress, progressBar } from "../progress.ts";
 import type { Terminal } from "../terminal.ts";
-import { bytesBefore, segmentSizes } from "./folder.ts";
+import { readEntries } from "./read-entries.ts";
 import { renderEntry } from "./render.ts";
 import { type SelectFlags, selector } from "./select.ts";
 
-interface ReadFlags extends SelectFlags {
-  readonly keyRing?: string;
-  readonly passphraseEnv: string;
+interface ReadFlags extends SelectFlags, RingFlags {
   readonly json?: boolean;
 }
 
@@ -31,7 +28,8 @@ export function addReading(audit: Command, { terminal }: Commands): void {
     .option("--json", "one JSON line for each entry: seq, at, hash, event")
     .addHelpText("after", example("wardline audit show audit --patient ash --since 2026-01-01 --limit 20"))
     .action(async (folder: string, flags: ReadFlags) => {
-      for await (const entry of select(folder, flags, terminal)) {
+      // A bar between the lines would tear them.
+      for await (const entry of select(folder, flags, { ...terminal, watched: false })) {
         await terminal.out(flags.json === true ? jsonLine(entry) : renderEntry(entry.seq, entry.at, entry.event));
       }
     });
@@ -62,41 +60,23 @@ export function addReading(audit: Command, { terminal }: Commands): void {
 }
 
 function selecting(command: Command): Command {
-  return command
+  return withRing(command)
     .argument("<folder>", "the log's folder")
     .option("--from <number>", "the first entry's number", wholeNumber, 0)
     .option("--limit <number>", "so many at most", positive)
     .option("--since <time>", "recorded at this time or later")
     .option("--until <time>", "recorded before this time")
-    .option("--patient <id>", "that concern this patient: id, or pseudonym where the log holds hashes")
-    .option("--key-ring <file>", "opens an encrypted log")
-    .option("--passphrase-env <name>", "variable that holds the ring's passphrase", "WARDLINE_PASSPHRASE");
+    .option("--patient <id>", "that concern this patient: id, or pseudonym where the log holds hashes");
 }
 
 async function* select(folder: string, flags: ReadFlags, terminal: Terminal): AsyncGenerator<LedgerEntry, void> {
-  const { from, limit = Number.POSITIVE_INFINITY, keyRing, passphraseEnv } = flags;
+  const { from, limit = Number.POSITIVE_INFINITY } = flags;
   const wanted = selector(flags);
-  const ring =
-    keyRing === undefined ? {} : { encryption: await openRing(keyRing, terminal.environment, passphraseEnv) };
-  const segments = await segmentSizes(folder);
-  const total = segments.reduce((sum, { bytes }) => sum + bytes, 0);
-  const before = bytesBefore(segments);
-  // A bar between the lines that are shown would tear them.
-  const progress: Progress = progressBar(
-    { ...terminal, watched: terminal.watched && !terminal.colours },
-    total - before(from),
-  );
-  const start = before(from);
   let found = 0;
-  try {
-    for await (const entry of readLedger(folder, { from, ...ring })) {
-      progress.at(before(entry.seq) - start);
-      if (!wanted(entry)) continue;
-      yield entry;
-      if (++found >= limit) return;
-    }
-  } finally {
-    progress.end();
+  for await (const entry of readEntries(folder, from, flags, terminal)) {
+    if (!wanted(entry)) continue;
+    yield entry;
+    if (++found >= limit) return;
   }
 }
 

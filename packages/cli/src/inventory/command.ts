@@ -10,9 +10,9 @@ import { loadPolicy } from "@wardline/gateway";
 import { Option } from "commander";
 import { type Commands, example, positive } from "../commands.ts";
 import { EXIT } from "../exit.ts";
+import { type RingFlags, withRing } from "../keys/ring.ts";
 import { jsonLine, painter } from "../output.ts";
-import { stopwatch } from "../progress.ts";
-import { ledgerRecords, type RingFlags, withRing } from "../records/source.ts";
+import { ledgerRecords } from "../records/source.ts";
 import type { Terminal } from "../terminal.ts";
 import { renderCms, renderInventory } from "./render.ts";
 
@@ -44,13 +44,11 @@ export function addInventory({ program, terminal, exit }: Commands): void {
     .addHelpText("after", example("wardline inventory report /var/lib/wardline/audit --policy policy.yaml"))
     .action(async (sources: readonly string[], flags: InventoryFlags) => {
       const { policy } = await loadPolicy(flags.policy);
-      const report = await watched(terminal, () =>
-        inventoryReport(usageOf(sources, flags, terminal), {
-          entries: entriesFromPolicy(policy),
-          now: new Date(terminal.now()),
-          ...(flags.unusedDays === undefined ? {} : { unusedDays: flags.unusedDays }),
-        }),
-      );
+      const report = await inventoryReport(usageOf(sources, flags, terminal), {
+        entries: entriesFromPolicy(policy),
+        now: new Date(terminal.now()),
+        ...(flags.unusedDays === undefined ? {} : { unusedDays: flags.unusedDays }),
+      });
       if (report.findings.some(({ severity }) => severity === "alarm")) exit(EXIT.no);
       await terminal.out(flags.json === true ? jsonLine(report) : renderInventory(report, painter(terminal)));
     });
@@ -68,13 +66,11 @@ export function addInventory({ program, terminal, exit }: Commands): void {
     .addHelpText("after", example("wardline metrics cms usage.ndjson --year 2026 --format csv"))
     .action(async (sources: readonly string[], flags: CmsFlags) => {
       const { year, timeZone, moreThanOnce, json } = flags;
-      const report = await watched(terminal, () =>
-        cmsReport(usageOf(sources, flags, terminal), {
-          ...(year.length === 0 ? {} : { years: year }),
-          ...(timeZone === undefined ? {} : { timeZone }),
-          ...(moreThanOnce === undefined ? {} : { moreThanOnce }),
-        }),
-      );
+      const report = await cmsReport(usageOf(sources, flags, terminal), {
+        ...(year.length === 0 ? {} : { years: year }),
+        ...(timeZone === undefined ? {} : { timeZone }),
+        ...(moreThanOnce === undefined ? {} : { moreThanOnce }),
+      });
       const format = json === true ? "json" : flags.format;
       const text = { json: jsonLine, csv: cmsCsv, text: renderCms }[format](report);
       await terminal.out(text);
@@ -87,15 +83,6 @@ async function* usageOf(
   terminal: Terminal,
 ): AsyncGenerator<UsageSource, void> {
   for (const source of sources) yield* (await ledgerRecords(source, flags, terminal)) ?? readJournal(source);
-}
-
-async function watched<Report>(terminal: Terminal, work: () => Promise<Report>): Promise<Report> {
-  const watch = stopwatch(terminal, "reading");
-  try {
-    return await work();
-  } finally {
-    watch.end();
-  }
 }
 
 function years(text: string, before: readonly number[]): readonly number[] {

@@ -1,7 +1,20 @@
 import { stat } from "node:fs/promises";
 import { localKeyRing } from "@wardline/audit-event";
 import type { KeyProvider } from "@wardline/policy-types";
+import type { Command } from "commander";
 import { CliError } from "../exit.ts";
+
+export interface RingFlags {
+  readonly keyRing?: string;
+  readonly passphraseEnv: string;
+}
+
+/** The flags that open an encrypted log. */
+export function withRing(command: Command): Command {
+  return command
+    .option("--key-ring <file>", "opens an encrypted log")
+    .option("--passphrase-env <name>", "variable that holds the ring's passphrase", "WARDLINE_PASSPHRASE");
+}
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,41 +1,25 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import { readLedger } from "@wardline/audit-event";
 import type { AccessRecord } from "@wardline/policy-types";
-import type { Command } from "commander";
-import { segmentSizes } from "../audit/folder.ts";
+import { readEntries } from "../audit/read-entries.ts";
 import { CliError } from "../exit.ts";
 import { systemCode } from "../files.ts";
-import { openRing } from "../keys/ring.ts";
+import type { RingFlags } from "../keys/ring.ts";
 import type { Terminal } from "../terminal.ts";
 import { recordsOf } from "./from-event.ts";
-
-export interface RingFlags {
-  readonly keyRing?: string;
-  readonly passphraseEnv: string;
-}
-
-/** The flags that open an encrypted log. */
-export function withRing(command: Command): Command {
-  return command
-    .option("--key-ring <file>", "opens an encrypted log")
-    .option("--passphrase-env <name>", "variable that holds the ring's passphrase", "WARDLINE_PASSPHRASE");
-}
 
 /** The access records of a log's folder; nothing when the source is a file. */
 export async function ledgerRecords(
   source: string,
-  { keyRing, passphraseEnv }: RingFlags,
-  { environment }: Pick<Terminal, "environment">,
+  flags: RingFlags,
+  terminal: Terminal,
 ): Promise<AsyncIterable<AccessRecord> | undefined> {
   const found = await stat(source).catch((error: unknown) => {
     throw new CliError(`${source} cannot be read (${systemCode(error)}); give a log's folder or an NDJSON file`);
   });
   if (!found.isDirectory()) return undefined;
-  await segmentSizes(source);
-  const ring = keyRing === undefined ? {} : { encryption: await openRing(keyRing, environment, passphraseEnv) };
-  return recordsOf(readLedger(source, ring));
+  return recordsOf(readEntries(source, 0, flags, terminal));
 }
 
 /** Access records, one JSON line each. Refuses the first line that is none. */
