@@ -1,4 +1,5 @@
-import { POLICY_SCHEMA } from "@wardline/policy-types";
+import { checkPolicy } from "@wardline/gateway";
+import { ConfigurationError, POLICY_SCHEMA } from "@wardline/policy-types";
 import { describe, expect, it } from "vitest";
 import { readPage } from "./support.ts";
 
@@ -68,4 +69,34 @@ describe("docs/policy.md", () => {
   it("says of each its default and its unit or form", () => {
     expect(rows.filter(({ cells }) => cells.length !== 4 || cells[1] === "" || cells[2] === "")).toEqual([]);
   });
+
+  it.each([
+    ["an introspection secret", introspecting],
+    ["a nonce key", (secret: string) => ({ dpop: { nonceKey: secret } })],
+    ["a page-link key", (secret: string) => ({ pageLinks: { keys: [secret] } })],
+    ["a TLS key", (secret: string) => ({ listen: { zones: ["patient"], tls: { cert: "edge.crt", key: secret } } })],
+    ["a webhook's secret", (secret: string) => ({ abuse: { webhook: { url: "https://ops.example.org", secret } } })],
+    ["a passphrase", (secret: string) => ({ redaction: { encryption: { keyRing: "ring", passphrase: secret } } })],
+  ])("S15: %s in place of a reference is refused and not repeated", (_what, part) => {
+    const base = { upstream: "https://ehr.internal.example/r4", issuer: "https://id.example.org" };
+    const judge = (secret: string): string => {
+      try {
+        const given = part(secret);
+        checkPolicy("issuers" in given ? { upstream: base.upstream, ...given } : { ...base, ...given });
+        return "";
+      } catch (error) {
+        return error instanceof ConfigurationError ? `${error.message} ${JSON.stringify(error.issues)}` : "no finding";
+      }
+    };
+    expect(judge("env:SECRET")).toBe("");
+    const told = judge("hunter2-hunter2");
+    expect(told).toMatch(/secret|key|passphrase|nonceKey/i);
+    expect(told).not.toContain("hunter2");
+  });
 });
+
+function introspecting(secret: string): object {
+  const authentication = { method: "client_secret_basic", secret };
+  const introspection = { endpoint: "https://id.example.org/introspect", clientId: "edge", authentication };
+  return { issuers: [{ issuer: "https://id.example.org", introspection }] };
+}
