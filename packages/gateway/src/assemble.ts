@@ -10,6 +10,7 @@ import type { Audit } from "./audit.ts";
 import { authOptions, resourceMetadata, resourceMetadataPath } from "./auth.ts";
 import type { Watch } from "./controls/abuse.ts";
 import { dlpOptions } from "./controls/dlp.ts";
+import type { Inventory } from "./controls/inventory.ts";
 import {
   addressStages,
   hostileOptions,
@@ -43,6 +44,7 @@ export interface Parts {
   readonly shared: SharedState;
   readonly throttles: Throttles;
   readonly watch: Watch;
+  readonly inventory: Inventory;
   readonly audit: Audit;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly health: Health;
@@ -60,6 +62,7 @@ export function assemble(parts: Parts, zones: ReadonlySet<TrustZone>): Express {
 
   app.use(openContext(parts, findRoute));
   app.use(parts.audit.middleware);
+  app.use(parts.inventory.of(policy));
   app.use(perimeter(perimeterOptions(policy, routes)));
   const monitor = parts.watch.of(policy, parts.material);
   if (monitor !== undefined) app.use(monitor);
@@ -130,6 +133,8 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
   router.use(fhirSchema(schemaOptions(parts, route, backends, requestBodyBytes)));
   router.use(redaction(policy, route, material, [baseUrl, ...bases]));
   router.use(hideUpstream({ upstreamBases: bases, publicBase: baseUrl }));
+  const pas = parts.inventory.pasObserver(route);
+  if (pas !== undefined) router.use(pas);
   router.use(requireControls(route.zone));
   const identity = identityOf(policy, material);
   const options = { requestBodyBytes, health, idempotency, ...(identity === undefined ? {} : { identity }) };

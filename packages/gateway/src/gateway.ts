@@ -1,16 +1,19 @@
-import type { IncomingMessage, RequestListener, Server } from "node:http";
+import type { IncomingMessage, RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TlsServerOptions } from "@wardline/perimeter";
-import type { PolicyDocument, PolicySource } from "@wardline/policy-types";
-import { openAdmin } from "./admin.ts";
+import type { AdminPolicy, PolicySource } from "@wardline/policy-types";
+import { Registry } from "prom-client";
+import { adminApp } from "./admin/app.ts";
 import { openAudit } from "./audit.ts";
 import { createWatch } from "./controls/abuse.ts";
+import { openInventory } from "./controls/inventory.ts";
 import { createThrottles } from "./controls/throttle.ts";
 import { watchHealth } from "./health.ts";
 import { type NextPolicy, putInForce } from "./in-force.ts";
+import { registerStateMetrics } from "./metrics.ts";
 import { type GatewayDependencies, parseDependencies } from "./options.ts";
 import { approve } from "./policy/approve.ts";
-import { doorsOf } from "./policy/listeners.ts";
+import { type Door, doorsOf } from "./policy/listeners.ts";
 import { type CheckedPolicy, checkPolicy } from "./policy/load.ts";
 import type { PolicySignature } from "./policy/signature.ts";
 import { type HeldPort, holdPort } from "./port.ts";
@@ -86,6 +89,15 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
     const weightOf = (req: IncomingMessage): number => watch.current()?.costOf(req) ?? 1;
     const throttles = createThrottles({ redis: shared.redis, weightOf, onEvent });
     opened.push(() => throttles.close());
+    const registry = new Registry();
+    const inventory = await openInventory({
+      policy: first.policy,
+      registry,
+      usageKey: material.usageKey,
+      now,
+      onEvent,
+    });
+    opened.push(() => inventory.close());
     const health = watchHealth({ ledgerState: () => audit.ledger.state(), now, onEvent });
     // Outlives a reload: what was done under one policy is not done again under the next.
     const idempotency = createIdempotencyStore({ now, keepMs: 3_600_000, maxEntries: 10_000, maxBytes: 64 * MIB });
@@ -97,6 +109,7 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
       shared,
       throttles,
       watch,
+      inventory,
       audit,
       health,
       idempotency,
@@ -104,7 +117,15 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
     });
     inForce.checkDrift();
     const driftTimer = setInterval(inForce.checkDrift, dependencies.driftCheckSeconds * 1000).unref();
-    const admin = openAdmin(health);
+    registerStateMetrics({ registry, health, throttles, inForce, redis: shared.redis?.state });
+    const adminFacts = { policy: first.policy, health, inForce, audit, watch, inventory, throttles, shared, registry };
+    const admin =
+      first.policy.admin === undefined
+        ? undefined
+        : openServer(
+            adminApp({ ...adminFacts, dependencies }),
+            await tlsOf(adminDoor(first.policy.admin), { readSecret, onEvent }),
+          );
     const doors = doorsOf(first.policy);
     const tls = await allOf(doors.map((door) => tlsOf(door, { readSecret: dependencies.readSecret, onEvent })));
     const servers = doors.map(({ name }, index) => openServer(inForce.handle(name), tls[index]));
@@ -114,8 +135,7 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
         clearInterval(driftTimer);
         health.draining();
         await Promise.all(servers.map((server) => server.drain(dependencies.drainMs)));
-        admin.closeAllConnections();
-        admin.close();
+        await admin?.drain(0);
         await inForce.end();
         await closeOpened();
       })();
@@ -124,7 +144,10 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
     const start = async (): Promise<Listening> => {
       const { policy, version } = inForce.checked();
       await audit.begin(version);
-      const adminPort = policy.admin === undefined ? undefined : await listenAdmin(admin, policy.admin);
+      const adminPort =
+        policy.admin === undefined
+          ? undefined
+          : (await admin?.listen({ host: policy.admin.host ?? DEFAULT_HOST, port: policy.admin.port }))?.port;
       const [main, ...others] = await Promise.all(
         doors.map(async ({ name, host, port }, index) => {
           const at = name === "main" && held !== undefined ? held : { host, port };
@@ -196,12 +219,14 @@ async function allOf(
   return settled.map((one) => (one.status === "fulfilled" ? one.value : undefined));
 }
 
-function listenAdmin(
-  server: Server,
-  { host = DEFAULT_HOST, port }: NonNullable<PolicyDocument["admin"]>,
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
-  });
+/** The operator's door: with client certificates where it names their authorities. */
+function adminDoor({ host = DEFAULT_HOST, port, tls }: AdminPolicy): Door {
+  const clientCertificates = tls?.clientCertificates ?? (tls?.clientCa === undefined ? "none" : "required");
+  return {
+    name: "admin",
+    host,
+    port,
+    zones: new Set(),
+    ...(tls === undefined ? {} : { tls: { ...tls, clientCertificates } }),
+  };
 }

@@ -14,6 +14,7 @@ import { fetchMaterial, type Material } from "./state/material.ts";
 export interface PolicyInForce {
   readonly handle: (door: string) => RequestListener;
   checked(): CheckedPolicy;
+  approval(): Approval;
   /** Whole or not at all: rejects with what is wrong, and the running one stays (F11). */
   reload(read: () => Promise<NextPolicy>): Promise<void>;
   readonly noteFileVersion: (version: string | undefined) => void;
@@ -114,6 +115,7 @@ export function putInForce({
   return {
     handle: (door) => (req, res) => handlerOf(door)(req, res),
     checked: () => runtime.checked,
+    approval: () => approval,
     reload(read) {
       const done = last.then(() => putInPlace(read));
       last = done.catch(async (error: unknown) => {

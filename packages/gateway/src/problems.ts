@@ -26,6 +26,20 @@ export const WRONG_METHOD: Problem = problem(
   "This part of the API is for callers who prove who they are in another way.",
 );
 
+export const ADMIN_BODY_WRONG: Problem = problem(
+  "admin-body-wrong",
+  400,
+  "invalid",
+  "The operation needs a JSON object of texts with the members its description names.",
+);
+
+export const ADMIN_NOT_FOUND: Problem = problem(
+  "admin-not-found",
+  404,
+  "not-found",
+  "There is nothing of this name here.",
+);
+
 /** One request, several systems: the answer of one would look like all there is. */
 export const BACKENDS_MIXED: Problem = problem(
   "backends-mixed",

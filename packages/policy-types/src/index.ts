@@ -67,6 +67,7 @@ export type {
   HostileInputPolicy,
   IdentityPolicy,
   RegistryEntryPolicy,
+  UsagePolicy,
 } from "./policy-edge.ts";
 export type {
   BreakerPolicy,

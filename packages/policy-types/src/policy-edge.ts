@@ -61,6 +61,16 @@ export interface AbusePolicy {
   readonly webhook?: { readonly url: string; readonly secret: string };
 }
 
+/** Where usage figures (CMS-0057-F) are kept. */
+export interface UsagePolicy {
+  /** File of this process. */
+  readonly file: string;
+  /** Where the key is that hashes patients: base64url, at least 32 bytes, the same for all instances and the whole year. */
+  readonly key: string;
+  /** Decides where a day begins. Default UTC. */
+  readonly timeZone?: string;
+}
+
 /** What the inventory knows of a route besides what the policy says anyway. */
 export interface RegistryEntryPolicy {
   /** Who answers for it: a team or a person. */

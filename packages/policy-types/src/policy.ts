@@ -16,6 +16,7 @@ import type {
   HostileInputPolicy,
   IdentityPolicy,
   RegistryEntryPolicy,
+  UsagePolicy,
 } from "./policy-edge.ts";
 import type { BreakerPolicy, DoorPolicy, PoolsPolicy, RedisPolicy, TierChoice, TierPolicy } from "./policy-limits.ts";
 import type { ApiType, TrustZone } from "./zones.ts";
@@ -266,6 +267,8 @@ export interface PolicyDocument {
   readonly hostileInput?: HostileInputPolicy;
   /** Who is calling, told to upstreams. Absent: they are not told. */
   readonly identity?: IdentityPolicy;
+  /** Figures of use and prior authorisation. Absent: none are kept. */
+  readonly usage?: UsagePolicy;
   /** This edge serves a payer: the routes CMS-0057-F asks for must be there. */
   readonly payer?: boolean;
   readonly limits?: {

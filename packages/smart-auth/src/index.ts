@@ -24,6 +24,7 @@ export {
 } from "./express/client-assertion.ts";
 export { protectedResourceMetadata, smartConfiguration } from "./express/documents.ts";
 export { refuseLegacyGrants } from "./express/legacy-grants.ts";
+export { type TokenAuthOptions, tokenAuth } from "./express/token-auth.ts";
 export { smartAuth } from "./express.ts";
 export { createMemoryHolderStore, type HolderStore } from "./first-holder/store.ts";
 export { DEFAULT_SUPPORT_TYPES } from "./grant.ts";

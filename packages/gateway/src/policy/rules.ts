@@ -1,3 +1,4 @@
+import { entriesFromPolicy, entryIssues } from "@wardline/api-inventory";
 import { isResourceType } from "@wardline/fhir-r4";
 import { type Findings, nearest, type PolicyDocument, type RoutePolicy, ZONE_PRESETS } from "@wardline/policy-types";
 import { checkRedaction } from "../controls/redaction.ts";
@@ -11,6 +12,9 @@ export function checkRules(policy: PolicyDocument, found: Findings): void {
   checkDoors(policy, found);
   checkRedaction(policy, found);
   checkDevices(policy, found);
+  checkPayer(policy, found);
+  checkRegistry(policy, found);
+  checkPools(policy, found);
   for (const [index, route] of policy.routes.entries()) checkRoute(policy, route, `routes[${index}]`, found);
   for (const id of repeats(policy.routes.map((route) => route.id))) {
     found.add("routes", "repeated", `two routes have the id \`${id}\``);
@@ -64,6 +68,51 @@ function checkUpstreams(policy: PolicyDocument, found: Findings): void {
   for (const [name, { targets, srv }] of Object.entries(policy.upstreams)) {
     if (targets === undefined || srv === undefined) continue;
     found.add(`upstreams.${name}`, "ambiguous", "name its servers in `targets` or by `srv`, not both");
+  }
+}
+
+const PAYER_API_TYPES = ["patient-access", "provider-access", "payer-to-payer", "prior-authorization"];
+
+/** @see 42 CFR 422.119 to 422.122 (CMS-0057-F) */
+function checkPayer({ payer, routes, usage }: PolicyDocument, found: Findings): void {
+  if (payer !== true) return;
+  const missing = PAYER_API_TYPES.filter((type) => routes.every(({ apiType }) => apiType !== type));
+  if (missing.length > 0) {
+    found.add(
+      "routes",
+      "payer",
+      `a payer serves ${missing.join(", ")} too (CMS-0057-F); add the routes or remove \`payer\``,
+    );
+  }
+  if (usage === undefined)
+    found.add(
+      "usage",
+      "missing",
+      "a payer reports figures (CMS-0057-F): say where they are kept and how patients are hashed",
+    );
+}
+
+/** Adds what the registry's own rules find: notice of a retirement, review dates. */
+function checkRegistry(policy: PolicyDocument, found: Findings): void {
+  for (const { path, code, message } of entryIssues(entriesFromPolicy(policy))) {
+    const [, index, member = ""] = /^entries\[(\d+)\]\.(.+)$/.exec(path) ?? [];
+    // What the entry shares with its route has been checked with the route.
+    const name = member.split(/[.[]/, 1)[0] ?? "";
+    const isOwn = index !== undefined && Object.hasOwn(policy.routes[Number(index)]?.registry ?? {}, name);
+    if (isOwn) found.add(`routes[${index}].registry.${member}`, code, message);
+  }
+}
+
+/** What is reserved must fit: a reserve that is not there protects nobody. */
+function checkPools({ pools }: PolicyDocument, found: Findings): void {
+  if (pools === undefined) return;
+  const reserved = Object.values(pools.pools).reduce((sum, pool) => sum + (pool.reserved ?? 0), 0);
+  if (reserved > pools.capacity) {
+    found.add(
+      "pools.capacity",
+      "too-small",
+      `the pools reserve ${reserved} of ${pools.capacity}; reserve less or raise it`,
+    );
   }
 }
 

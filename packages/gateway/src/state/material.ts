@@ -21,6 +21,7 @@ export interface Material {
   readonly redactionKeys: Pick<PhiRedactOptions, "pseudonyms" | "cipher">;
   readonly identityKey: JWK | undefined;
   readonly abuseKey: Uint8Array | undefined;
+  readonly usageKey: Uint8Array | undefined;
   readonly webhookSecret: string | undefined;
   /** By upstream. */
   readonly upstreamTls: ReadonlyMap<string, TlsClientOptions>;
@@ -69,6 +70,7 @@ export async function fetchMaterial(
       abuse === undefined || abuse === false || abuse.key === undefined
         ? undefined
         : bytes(await readSecret(abuse.key), "abuse.key"),
+    usageKey: policy.usage === undefined ? undefined : bytes(await readSecret(policy.usage.key), "usage.key"),
     webhookSecret:
       abuse === undefined || abuse === false || abuse.webhook === undefined
         ? undefined

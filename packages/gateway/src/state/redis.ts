@@ -57,8 +57,10 @@ export async function openRedis({ policy, readSecret, onEvent }: RedisFacts): Pr
     send: (...args) => client.sendCommand(args),
     async subscribe(channel, onMessage) {
       await subscriber.subscribe(channel, onMessage);
-      return async () => {
-        await subscriber.unsubscribe(channel, onMessage);
+      // Without waiting: a connection that is gone has no subscriptions, and would keep whoever closes (F1).
+      return () => {
+        void subscriber.unsubscribe(channel, onMessage).catch(() => undefined);
+        return Promise.resolve();
       };
     },
     prefix: policy.prefix ?? "wardline:",

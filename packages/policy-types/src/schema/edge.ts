@@ -72,6 +72,7 @@ export const edge: Readonly<Record<string, object>> = {
     "origins",
   ]),
   hosts: someWords,
+  usage: closed({ file: text, key: secret, timeZone: text }, ["file", "key"]),
   hostileInput: closed({
     mode: { enum: ["refuse", "report", "off"] },
     exceptions: list(closed({ path: text, rules: someWords, parameter: text }, ["path", "rules"])),

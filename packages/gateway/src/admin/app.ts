@@ -1,0 +1,95 @@
+import { randomUUID } from "node:crypto";
+import type { AdminPolicy, PolicyDocument } from "@wardline/policy-types";
+import { contextOf, sendProblem } from "@wardline/policy-types/express";
+import { tokenAuth } from "@wardline/smart-auth";
+import express, { type Express, type RequestHandler } from "express";
+import type { Registry } from "prom-client";
+import type { Audit } from "../audit.ts";
+import type { Watch } from "../controls/abuse.ts";
+import type { Inventory } from "../controls/inventory.ts";
+import type { Throttles } from "../controls/throttle.ts";
+import type { Health } from "../health.ts";
+import type { PolicyInForce } from "../in-force.ts";
+import type { ParsedDependencies } from "../options.ts";
+import { INTERNAL, NO_ROUTE } from "../problems.ts";
+import type { SharedState } from "../state/shared.ts";
+import { operations } from "./operations.ts";
+
+/** What operators can look at and change. */
+export interface AdminFacts {
+  readonly policy: PolicyDocument;
+  readonly health: Health;
+  readonly inForce: PolicyInForce;
+  readonly audit: Audit;
+  readonly watch: Watch;
+  readonly inventory: Inventory;
+  readonly throttles: Throttles;
+  readonly shared: SharedState;
+  readonly registry: Registry;
+  readonly dependencies: ParsedDependencies;
+}
+
+/**
+ * The operator's listener, apart from the clients' and by default on loopback. `/healthz` (the process answers), `/readyz`
+ * (it may be sent requests; 503 when not) and `/metrics` hold no PHI and are open to whoever reaches the listener. All
+ * else needs a token of an operator, and without `admin.operators` there is nothing else.
+ */
+export function adminApp(facts: AdminFacts): Express {
+  const app = express();
+  app.disable("x-powered-by").disable("etag").enable("case sensitive routing").set("query parser", "simple");
+  app.use(asJson);
+  app.get("/healthz", (_req, res) => void res.json({ status: "up" }));
+  app.get("/readyz", (_req, res) => {
+    const readiness = facts.health.readiness();
+    res.status(readiness.status === "ready" ? 200 : 503).json(readiness);
+  });
+  app.get("/metrics", async (_req, res) => {
+    res.type(facts.registry.contentType).send(await facts.registry.metrics());
+  });
+  const { operators } = facts.policy.admin ?? {};
+  if (operators !== undefined) {
+    app.use(operatorsOnly(operators, facts));
+    app.use(operations(facts));
+  }
+  app.use((_req, res) => sendProblem(res, NO_ROUTE));
+  app.use(failSafely(facts.dependencies));
+  return app;
+}
+
+const asJson: RequestHandler = (req, res, next) => {
+  contextOf(req).media = "json";
+  res.set({
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'",
+  });
+  next();
+};
+
+function operatorsOnly(
+  { audience, roles, amr = ["mfa"] }: NonNullable<AdminPolicy["operators"]>,
+  { policy, shared, dependencies }: AdminFacts,
+): RequestHandler {
+  return tokenAuth({
+    issuers: policy.issuers.map(({ introspection: _introspection, claims: _claims, ...issuer }) => ({
+      ...issuer,
+      audience: [audience],
+    })),
+    baseUrl: policy.publicOrigin,
+    roles,
+    amr,
+    replayStore: shared.replayStore,
+    revocation: shared.revocation,
+    development: policy.development === true,
+    fetch: dependencies.fetch,
+    now: dependencies.now,
+  });
+}
+
+function failSafely({ onEvent }: ParsedDependencies): express.ErrorRequestHandler {
+  return function failSafelyMiddleware(error: unknown, _req, res, _next) {
+    const message = "an operation on the admin listener failed";
+    onEvent({ level: "error", code: "gateway/stage-failed", message, facts: { requestId: randomUUID() }, error });
+    sendProblem(res, INTERNAL);
+  };
+}

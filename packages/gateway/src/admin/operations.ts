@@ -1,0 +1,130 @@
+import type { SystemActor } from "@wardline/audit-event";
+import type { Problem } from "@wardline/policy-types";
+import { contextOf, readBody, sendProblem } from "@wardline/policy-types/express";
+import { type Request, type Response, Router } from "express";
+import { ADMIN_BODY_WRONG, ADMIN_NOT_FOUND } from "../problems.ts";
+import type { AdminFacts } from "./app.ts";
+
+const BODY_BYTES = 64 * 1024;
+const CALLER_KINDS = ["address", "client", "subject"] as const;
+
+/**
+ * What an operator can see and do: the policy in force, limits and circuits, the inventory, blocks, consents, revoked
+ * tokens, the head of the audit log. Every change is recorded with the operator's name and reason before it is answered.
+ *
+ * Requires to stand behind authentication.
+ */
+export function operations(facts: AdminFacts): Router {
+  const { inForce, audit, watch, inventory, throttles, shared } = facts;
+  const router = Router({ caseSensitive: true });
+
+  router.get("/policy", (_req, res) => {
+    const { policy, version } = inForce.checked();
+    res.json({ version, name: policy.name, approval: inForce.approval() });
+  });
+  router.get("/limits", (_req, res) => void res.json(throttles.snapshot()));
+  router.get("/inventory", (_req, res) => void res.json(inventory.current()?.report() ?? {}));
+  router.get("/audit/head", (_req, res) => {
+    const { status, durable, checkpoint } = audit.ledger.state();
+    res.json({ status, durable, checkpoint });
+  });
+
+  router.get("/blocks", (_req, res) => {
+    res.json({ measures: watch.current()?.measures.list() ?? [], monitor: watch.current()?.snapshot() });
+  });
+  router.post("/blocks", async (req, res) => {
+    const monitor = watch.current();
+    const asked = await bodyOf(req, res, ["kind", "name", "because"]);
+    if (asked === undefined) return;
+    const kind = CALLER_KINDS.find((one) => one === asked["kind"]);
+    if (kind === undefined || monitor === undefined) return sendProblem(res, ADMIN_BODY_WRONG);
+    const { issuer } = asked;
+    const named = { kind, name: asked["name"] ?? "", ...(issuer === undefined ? {} : { issuer }) };
+    const seconds = asked["seconds"] === undefined ? undefined : Number(asked["seconds"]);
+    try {
+      const measure = monitor.measures.impose(
+        { kind, pseudonym: monitor.pseudonymOf(named) },
+        {
+          operator: operatorOf(req),
+          because: asked["because"] ?? "",
+          ...(seconds === undefined ? {} : { seconds }),
+        },
+      );
+      res.status(201).json(measure);
+    } catch (error) {
+      if (error instanceof RangeError || error instanceof TypeError) return sendProblem(res, ADMIN_BODY_WRONG);
+      throw error;
+    }
+  });
+  router.post("/blocks/:id/confirm", (req, res) => change(req, res, "confirm"));
+  router.post("/blocks/:id/lift", (req, res) => change(req, res, "lift"));
+
+  async function change(req: Request, res: Response, verb: "confirm" | "lift"): Promise<void> {
+    const asked = await bodyOf(req, res, ["because"]);
+    if (asked === undefined) return;
+    const note = { operator: operatorOf(req), because: asked["because"] ?? "" };
+    const isKnown = watch.current()?.measures[verb](String(req.params["id"]), note) === true;
+    if (isKnown) res.json({ status: verb === "lift" ? "lifted" : "active" });
+    else sendProblem(res, ADMIN_NOT_FOUND);
+  }
+
+  router.post("/consents/:verb", async (req, res) => {
+    const verb = req.params["verb"];
+    if (verb !== "revoke" && verb !== "restore") return sendProblem(res, ADMIN_NOT_FOUND);
+    const asked = await bodyOf(req, res, ["patient", "because"]);
+    if (asked === undefined) return;
+    const { patient = "", client, organisation, category, because = "" } = asked;
+    // Recorded first: a change nobody can account for must not happen.
+    await audit.record("consent-changed", {
+      patients: [patient],
+      because,
+      actor: actorOf(req),
+      details: { change: verb },
+    });
+    await shared.consent[verb](patient, {
+      ...(client === undefined ? {} : { client }),
+      ...(organisation === undefined ? {} : { organisation }),
+      ...(category === undefined ? {} : { category }),
+    });
+    res.json({ status: verb === "revoke" ? "revoked" : "restored" });
+  });
+
+  return router;
+}
+
+function actorOf(req: Request): SystemActor {
+  const { principal, transport } = contextOf(req);
+  return {
+    ...(principal === undefined ? {} : { issuer: principal.issuer, subject: principal.subject }),
+    ...(transport.peerAddress === undefined ? {} : { address: transport.peerAddress }),
+  };
+}
+
+/** Named by what was proved about it. */
+function operatorOf(req: Request): string {
+  const { principal } = contextOf(req);
+  return principal === undefined ? "unknown" : `${principal.subject} (${principal.issuer})`;
+}
+
+/** A flat object of texts with these members; `undefined` when it was answered already. */
+async function bodyOf(
+  req: Request,
+  res: Response,
+  required: readonly string[],
+): Promise<Readonly<Record<string, string>> | undefined> {
+  const refuse = (problem: Problem): undefined => {
+    sendProblem(res, problem);
+    return undefined;
+  };
+  const read = await readBody(req, { limitBytes: BODY_BYTES });
+  if (read.kind === "deny") return refuse(read.problem);
+  const { json } = read.grant;
+  if (json === null || typeof json !== "object" || Array.isArray(json)) return refuse(ADMIN_BODY_WRONG);
+  const entries = Object.entries(json).map(
+    ([name, value]) => [name, typeof value === "number" ? String(value) : value] as const,
+  );
+  const isFlat = entries.every(([, value]) => typeof value === "string" && value !== "" && value.length <= 512);
+  const names = new Set(entries.map(([name]) => name));
+  if (!isFlat || !required.every((name) => names.has(name))) return refuse(ADMIN_BODY_WRONG);
+  return Object.fromEntries(entries) as Record<string, string>;
+}
