@@ -90,7 +90,7 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
     const throttles = createThrottles({ redis: shared.redis, weightOf, onEvent });
     opened.push(() => throttles.close());
     const registry = new Registry();
-    const inventory = await openInventory({
+    const inventory = openInventory({
       policy: first.policy,
       registry,
       usageKey: material.usageKey,

@@ -31,13 +31,13 @@ export interface InventoryFacts {
   readonly onEvent: (event: GatewayEvent) => void;
 }
 
-export async function openInventory({ policy, registry, usageKey, now, onEvent }: InventoryFacts): Promise<Inventory> {
+export function openInventory({ policy, registry, usageKey, now, onEvent }: InventoryFacts): Inventory {
   const apiTypes = [...new Set(policy.routes.map(({ apiType }) => apiType))];
   const metrics: TrafficMetrics = trafficMetrics({ registry, apiTypes });
   const journal: UsageJournal | undefined =
     policy.usage === undefined || usageKey === undefined
       ? undefined
-      : await openUsageJournal({
+      : openUsageJournal({
           file: policy.usage.file,
           key: usageKey,
           ...(policy.usage.timeZone === undefined ? {} : { timeZone: policy.usage.timeZone }),
