@@ -48,6 +48,7 @@ export function decideSearch(facts: SearchFacts): Decision<Access> {
   const refused =
     unknownParameter(search, facts) ??
     compartmentFault(interaction, types, bound, rights) ??
+    spreadFault(interaction, types, narrowings, rights) ??
     controlFault(search, bound, rights) ??
     (parts === undefined ? undefined : orderFault(search)) ??
     criteriaFault(search, facts, narrowing) ??
@@ -56,6 +57,23 @@ export function decideSearch(facts: SearchFacts): Decision<Access> {
   const because = [bound ? "search is bound" : "search is not bound", ...(narrowing === undefined ? [] : ["narrowed"])];
   return permit({ interaction, bound, ...narrowings, because }, because);
 }
+
+/**
+ * Of a search over several types, or the history of many records, no search says only what bound scopes cover: its pages
+ * would come out short by what is hidden, and tell how much that is (A9). What single patients withhold is another matter.
+ */
+function spreadFault(
+  { code }: Interaction,
+  types: readonly string[],
+  { narrowing }: Pick<Access, "narrowing">,
+  rights: Rights,
+): Decision<never> | undefined {
+  const isSpread = SPREAD.has(code) && narrowing === undefined;
+  if (!isSpread || types.every((type) => rights.grantsAll(type, "s"))) return undefined;
+  return deny(SEARCH_REFUSED, ["a page over records that may be hidden; each type can be searched by itself"]);
+}
+
+const SPREAD: ReadonlySet<Interaction["code"]> = new Set(["search-system", "history-type", "history-system"]);
 
 /** The parts follow each other; an order across them would need all of them at once. */
 function orderFault({ sort }: SearchQuery): Decision<never> | undefined {

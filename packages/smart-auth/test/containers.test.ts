@@ -148,23 +148,21 @@ describe.each(EXPRESS)("containers on %s", (_name, express) => {
         { request: { method: "DELETE", url: `Observation/${SECRET}` } },
       ],
     };
-    for (const path of ["/Observation/o1/_history", "/Observation/_history", "/_history"]) {
-      answerWith(edge, body);
-      const answer = await edge.as("patient/*.rs", path);
-      expect(JSON.parse(answer.text), path).toMatchObject({
-        type: "history",
-        entry: [
-          {
-            fullUrl: `${AUDIENCE}/Observation/o1`,
-            resource: own,
-            request: { method: "PUT", url: "Observation/o1" },
-            response: { status: "200", etag: 'W/"2"', location: `${AUDIENCE}/Observation/o1/_history/2` },
-          },
-        ],
-      });
-      expect(answer.text).not.toContain(SECRET);
-      expect(answer.text).not.toContain("total");
-    }
+    answerWith(edge, body);
+    const answer = await edge.as("patient/*.rs", "/Observation/o1/_history");
+    expect(JSON.parse(answer.text)).toMatchObject({
+      type: "history",
+      entry: [
+        {
+          fullUrl: `${AUDIENCE}/Observation/o1`,
+          resource: own,
+          request: { method: "PUT", url: "Observation/o1" },
+          response: { status: "200", etag: 'W/"2"', location: `${AUDIENCE}/Observation/o1/_history/2` },
+        },
+      ],
+    });
+    expect(answer.text).not.toContain(SECRET);
+    expect(answer.text).not.toContain("total");
   });
 
   it("A9: the history of another's record looks like none", async () => {
@@ -183,11 +181,28 @@ describe.each(EXPRESS)("containers on %s", (_name, express) => {
     expect(edge.backend.seen[0]?.url).toBe("/Patient/p1/$everything?%3Fstart=2024");
   });
 
+  it.each([
+    "?_type=Observation,Condition",
+    "?_type=Observation",
+    "/Patient/p1/*",
+    "/Observation/_history",
+    "/_history",
+  ])("A9: %s is refused to who is bound, whose pages would tell how much is hidden", async (path) => {
+    const edge = await edgeWith();
+    for (const scope of ["patient/*.rs", "patient/*.rs user/Observation.rs?status=final"]) {
+      const answer = await edge.as(scope, path);
+      expect([answer.status, codeOf(answer)]).toEqual([403, "smart-auth/search-refused"]);
+    }
+    expect(edge.backend.seen).toEqual([]);
+  });
+
   it("judges every type of a search over all of them", async () => {
     const edge = await edgeWith();
-    const answer = await edge.as("patient/*.rs", "?_type=Observation,Condition");
-    expect(idsOf(answer).sort()).toEqual(["c1", "o1", "o3", "p1"]);
-    expect(answer.text).not.toContain(SECRET);
+    const found = await edge.as("user/*.rs", "?_type=Observation,Condition", {}, DOCTOR);
+    expect(idsOf(found)).toContain("o2");
+    const scopes = "user/Observation.rs user/Condition.rs";
+    const judged = await edge.as(scopes, "?_type=Observation,Condition", {}, DOCTOR);
+    expect(idsOf(judged).sort()).toEqual(["c1", "c2", "o1", "o2", "o3", "o4"]);
     expect((await edge.as("patient/Observation.rs", "?_type=Observation,Condition")).status).toBe(403);
     expect((await edge.as("patient/Observation.rs", "?_lastUpdated=2024")).status).toBe(403);
   });

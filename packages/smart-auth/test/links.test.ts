@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { createMemoryConsentRegistry } from "../src/index.ts";
 import { createSealer, type PageState } from "../src/links/sealer.ts";
 import { parseOptions } from "../src/options.ts";
-import { codeOf, DOCTOR, FHIR, FORM, idsOf } from "./support/edge.ts";
+import { codeOf, DOCTOR, FHIR, FORM, idsOf, SYSTEM } from "./support/edge.ts";
 import type { Stored } from "./support/fhir-store.ts";
 import { NOW } from "./support/issuer.ts";
 import { ask, EXPRESS } from "./support/servers.ts";
@@ -225,6 +226,28 @@ describe.each(EXPRESS)("pages on %s", (_name, express) => {
     const headers = { authorization: `Bearer ${await one.issuer.token({ scope: GRANULAR })}` };
     expect((await ask(two?.origin ?? "", `/fhir${link}`, { headers })).status).toBe(200);
     expect((await ask(three?.origin ?? "", `/fhir${link}`, { headers })).status).toBe(410);
+  });
+
+  it("A9: what one patient withholds from a client leaves the others' records behind it in reach", async () => {
+    const registry = createMemoryConsentRegistry();
+    await registry.revoke("p2", {});
+    const edge = await edgeWith({ consent: { registry } });
+    const seen: string[] = [];
+    const steps: string[][] = [];
+    let next: string | undefined = "/Observation?_count=2";
+    while (next !== undefined && steps.length < 10) {
+      const answer: Awaited<ReturnType<typeof edge.as>> = await edge.as("system/Observation.rs", next, {}, SYSTEM);
+      expect(answer.status).toBe(200);
+      steps.push(idsOf(answer));
+      seen.push(...idsOf(answer));
+      next = linkOf(answer.text);
+      expect(next ?? "_sealed=").toContain("_sealed=");
+    }
+    const others = ROWS.filter(
+      (row) => row.resourceType === "Observation" && !JSON.stringify(row).includes("Patient/p2"),
+    );
+    expect(seen.sort()).toEqual(others.map(({ id }) => id).sort());
+    expect(steps.some((page) => page.length < 2)).toBe(true);
   });
 
   it("a server that ignores the narrowing still gets nothing hidden past the guard, and no link tells of it", async () => {

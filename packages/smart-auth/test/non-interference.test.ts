@@ -221,7 +221,13 @@ const anyBatch: fc.Arbitrary<Asked> = fc
       });
     return json("POST", "/", { resourceType: "Bundle", type, entry });
   });
+/** What else it takes for several pages comes together too seldom by itself. */
+const anyPage = fc
+  .tuple(fc.constantFrom("1", "2"), fc.constantFrom("", "&code=urn:c|weight", "&status=final"))
+  .map(([count, more]): Asked => ({ path: `/Observation?_count=${count}${more}`, question: {} }));
+
 const anyRequest = fc.oneof(
+  { weight: 1, arbitrary: anyPage },
   { weight: 2, arbitrary: anyRead },
   { weight: 4, arbitrary: anySearch },
   { weight: 5, arbitrary: anyWrite },
@@ -260,6 +266,9 @@ const PATIENT_APP = "patient/*.cruds";
 const GRANULAR =
   "patient/Patient.rs patient/Practitioner.r patient/Observation.cruds?code=urn:c|weight patient/Observation.rs?status=preliminary";
 
+/** What was answered how often, over all of it. */
+const tally = new Map<string, number>();
+
 it.each([
   ["another patient's records", PATIENT_APP, anyStranger],
   ["the patient's own records that no clause covers", GRANULAR, anyWithheld],
@@ -268,7 +277,6 @@ it.each([
   async (_what, scope, anyHidden) => {
     const [first, second] = await Promise.all([createStoreEdge(express, []), createStoreEdge(express, [])]);
     if (first === undefined || second === undefined) throw new Error("no edges");
-    const tally = new Map<string, number>();
     await fc.assert(
       fc.asyncProperty(
         anyHidden,
@@ -289,19 +297,21 @@ it.each([
       ),
       { numRuns: RUNS, seed: SEED },
     );
-    // The property says nothing if everything is refused.
-    const happened = [
-      "GET 200",
-      "GET 200 paged",
-      "GET 404",
-      "POST 201",
-      "PUT 200",
-      "PUT 404",
-      "PATCH 200",
-      "DELETE 204",
-      "DELETE 404",
-    ];
-    if (RUNS >= 300) expect([...tally.keys()]).toEqual(expect.arrayContaining(happened));
   },
   60_000 + RUNS * 500,
 );
+
+it.skipIf(RUNS < 300)("which says something, because not everything was refused", () => {
+  const happened = [
+    "GET 200",
+    "GET 200 paged",
+    "GET 404",
+    "POST 201",
+    "PUT 200",
+    "PUT 404",
+    "PATCH 200",
+    "DELETE 204",
+    "DELETE 404",
+  ];
+  expect([...tally.keys()]).toEqual(expect.arrayContaining(happened));
+});

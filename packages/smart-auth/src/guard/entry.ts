@@ -1,5 +1,6 @@
 import type { Json } from "@wardline/policy-types/express";
 import { isFhirResource, isObject, type JsonObject, objectsOf } from "../resource.ts";
+import { baseTypes } from "../search.ts";
 import type { GuardFacts } from "./facts.ts";
 import { belowBase, publicFullUrl, publicLink, publicLocation } from "./locations.ts";
 import { bareOutcome } from "./outcome.ts";
@@ -79,14 +80,22 @@ export function publicLinks(links: Json | undefined, cut: boolean, facts: GuardF
   const { pages } = facts;
   const shown = (objectsOf(links) ?? []).flatMap(({ relation, url }) => {
     if (typeof relation !== "string" || typeof url !== "string" || !RELATIONS.has(relation)) return [];
-    if (cut && relation !== "self") return [];
+    if (cut && relation !== "self" && !(relation === "next" && goesOnWhenCut(facts))) return [];
     const link = relation === "self" || pages === undefined ? publicLink(url, facts) : sealedLink(url, facts);
     return link === undefined ? [] : [{ relation, url: link }];
   });
   // A page whose link cannot be sealed is not skipped in silence.
-  const goesOn = !cut && (objectsOf(links) ?? []).some(({ relation }) => relation === "next");
+  const goesOn = (!cut || goesOnWhenCut(facts)) && (objectsOf(links) ?? []).some(({ relation }) => relation === "next");
   const following = goesOn ? undefined : pages?.following();
   return following === undefined ? shown : [...shown, { relation: "next", url: following }];
+}
+
+/**
+ * What single patients withhold is missing here and there from what scopes cover whole, and no search can leave it out
+ * beforehand: the others' records behind it must still be reached. Without its seal the link would tell how much is missing.
+ */
+function goesOnWhenCut({ pages, interaction, rights }: GuardFacts): boolean {
+  return pages !== undefined && baseTypes(interaction).every((type) => rights.grantsAll(type, "s"));
 }
 
 function sealedLink(url: string, facts: GuardFacts): string | undefined {
