@@ -1,10 +1,12 @@
-import { describeWithRedis, startRedis } from "@wardline-tools/test-kit";
+import { type Answer, ask, describeWithRedis, EXPRESS, startRedis } from "@wardline-tools/test-kit";
 import { createClient } from "redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createFolderFiles } from "../../src/async/folder-files.ts";
 import { type BullModule, createBullQueue, type JobQueue } from "../../src/index.ts";
 import { bullmq } from "./support/bullmq.ts";
 import { queueContract } from "./support/contract.ts";
-import { jobOf, TIERS } from "./support/queues.ts";
+import { emptyFolder, jobOf, TIERS } from "./support/queues.ts";
+import { world } from "./support/world.ts";
 
 if (bullmq === undefined) {
   console.warn("skipped: the BullMQ queue (bullmq is not installed)");
@@ -66,6 +68,33 @@ function withBullmq(module: BullModule): void {
       }
       expect(most).toBe(2);
       for (const instance of instances) await instance.close();
+    });
+
+    it("F1: with Redis dead every question gets 503 in time, and all is well again without a restart when it is back", async () => {
+      const redis = await startRedis();
+      const client = createClient({ url: redis.url, socket: { reconnectStrategy: 20 } });
+      client.on("error", () => undefined);
+      await client.connect();
+      afterAll(() => client.destroy());
+      const queue = createBullQueue({ ...shared, connection: client, tiers: { ordinary: {} } });
+      const folder = await emptyFolder();
+      const at = await world(EXPRESS[0][1], { queue, files: createFolderFiles(folder), storeDeadlineMs: 200 });
+      const headers = { prefer: "respond-async", "x-user": "anna" };
+      const kickOff = (): Promise<Answer> => ask(`${at.origin}/fhir/$export`, { headers });
+      expect((await kickOff()).status).toBe(202);
+      await redis.kill();
+      const refused = await Promise.all([
+        kickOff(),
+        kickOff(),
+        ask(`${at.origin}/fhir/_async/${"x".repeat(32)}`, { headers }),
+      ]);
+      for (const { status, code } of refused)
+        expect([status, code]).toEqual([503, "tiered-throttle/async-unavailable"]);
+      await redis.restart();
+      await expect.poll(async () => (await kickOff()).status).toBe(202);
+      const place = new URL(String((await kickOff()).headers["content-location"])).pathname;
+      await expect.poll(async () => (await ask(`${at.origin}${place}/0`, { headers })).status).toBe(200);
+      await at.operations.close();
     });
   });
 }

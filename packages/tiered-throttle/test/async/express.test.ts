@@ -89,7 +89,12 @@ describe.each(EXPRESS)("%s: long operations", (_name, express) => {
       const answer = await ask(at.origin + path, asUser("anna", { headers: { prefer } }));
       expect([answer.status, answer.text]).toEqual([200, '{"resourceType":"Bundle"}']);
     }
-    expect(at.passed).toBe(3);
+    const put = await ask(
+      `${at.origin}/fhir/$export`,
+      asUser("anna", { method: "PUT", headers: { prefer: "respond-async" } }),
+    );
+    expect(put.status).toBe(200);
+    expect(at.passed).toBe(4);
     const among = await ask(
       `${at.origin}/fhir/$export`,
       asUser("anna", { headers: { prefer: "handling=strict, Respond-Async;x=1" } }),
@@ -289,6 +294,21 @@ describe.each(EXPRESS)("%s: long operations", (_name, express) => {
     const second = await finished(small, placeOf(await kickOff(small)));
     expect(second.code).toBe("tiered-throttle/async-too-large");
     await small.operations.close();
+
+    const line = { run: (async (_job, { output }) => output("Patient").write({ a: 1 })) satisfies RunJob };
+    const exact = await world(express, { ...line, maxStoredBytes: 8 });
+    const only = placeOf(await kickOff(exact));
+    expect((await finished(exact, only)).status).toBe(200);
+    const none = await kickOff(exact);
+    expect([none.status, none.code, none.headers["retry-after"]]).toEqual([
+      503,
+      "tiered-throttle/async-storage-full",
+      "60",
+    ]);
+    expect((await ask(exact.origin + only, asUser("anna", { method: "DELETE" }))).status).toBe(202);
+    await exact.operations.sweep();
+    placeOf(await kickOff(exact));
+    await exact.operations.close();
   });
 
   it("a body goes along when it is JSON, and is refused otherwise", async () => {
