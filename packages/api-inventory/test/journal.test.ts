@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { appendFile, mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { AccessRecord } from "@wardline/policy-types";
@@ -93,6 +94,35 @@ it("grows with patients and time, not with requests", async () => {
   expect(entries.filter(({ kind }) => kind === "transfer").length).toBeLessThanOrEqual(3);
   expect(entries.length).toBeLessThan(40);
 });
+
+it("twice on one day and once on the next: both ways of counting find it", async () => {
+  const file = join(await emptyFolder(), "usage.ndjson");
+  const journal = openUsageJournal({ file, key: KEY });
+  for (const day of [1, 1, 1, 2, 3]) journal.record(record({ receivedAt: Date.UTC(2026, 0, day) }));
+  await journal.close();
+  expect((await entriesOf(file)).filter(({ kind }) => kind === "transfer")).toHaveLength(3);
+  for (const moreThanOnce of ["request", "day"] as const) {
+    const { years } = await cmsReport(readJournal(file), { moreThanOnce });
+    expect(years[0]?.patientAccess).toEqual({ unique: 1, moreThanOnce: 1 });
+  }
+});
+
+it.skipIf(!existsSync("/dev/full"))(
+  "F2: what may have been written is counted as lost, not written twice",
+  async () => {
+    const changes: JournalDegradation[] = [];
+    const journal = openUsageJournal({
+      file: "/dev/full",
+      key: KEY,
+      onDegraded: (change) => void changes.push(change),
+    });
+    journal.record(record());
+    await journal.flush();
+    expect(changes).toMatchObject([{ kind: "degraded", code: "ENOSPC", lost: 2 }]);
+    expect(journal.status()).toEqual({ state: "degraded", pending: 0, lost: 2 });
+    await journal.close();
+  },
+);
 
 it("a line torn by a crash is told, and what follows is whole", async () => {
   const file = join(await emptyFolder(), "usage.ndjson");

@@ -24,6 +24,8 @@ export interface UsageJournal {
 /** Patients remembered so as not to be written again; about 100 bytes each. */
 const REMEMBERED = 200_000;
 const MAX_SIGHTINGS = 10_000;
+/** A case is known by a few identifiers; a body may hold any number. */
+const MAX_KEYS = 16;
 
 /**
  * A small append-only file from which `cmsReport` and `inventoryReport` are made: figures, and patients and cases as keyed
@@ -63,7 +65,7 @@ export function openUsageJournal(options: UsageJournalOptions): UsageJournal {
     },
     priorAuth({ keys, ...event }) {
       if (closed || keys.length === 0) return;
-      const hashes = [...new Set(keys.map((key) => counting.pseudonym("case", key)))];
+      const hashes = [...new Set(keys.slice(0, MAX_KEYS).map((key) => counting.pseudonym("case", key)))];
       const said = `${hashes.join(" ")} ${event.decision ?? ""} ${String(event.extended)}`;
       if (event.event === "answered" && answered.get(said) === true) return;
       if (event.event === "answered") answered.set(said, true);

@@ -29,13 +29,13 @@ export function createPasObservation(
   return {
     look(body) {
       try {
-        if (answers.length < MAX_ANSWERS) answers.push(...answersIn(body, options));
+        answers.push(...answersIn(body, options).slice(0, MAX_ANSWERS - answers.length));
       } catch {
         // An observer may not refuse an answer; a body it cannot read holds nothing it could count.
       }
     },
-    conclude({ receivedAt, status, outcome, completed }, submitted) {
-      if (outcome !== "permit" || status < 200 || status > 299 || !completed) return;
+    conclude({ receivedAt, status, completed }, submitted) {
+      if (status < 200 || status > 299 || !completed) return;
       const claim = exchange === "submit" ? readClaim(submitted) : undefined;
       // The answer to a submission names the case anew, so both belong to the keys by which it is found later.
       const shared = exchange === "submit" ? [...(claim?.keys ?? []), ...answers.flatMap(({ keys }) => keys)] : [];
