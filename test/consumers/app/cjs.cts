@@ -2,6 +2,7 @@ import http = require("node:http");
 import express = require("express");
 import gateway = require("@wardline/gateway");
 import pipeline = require("@wardline/policy-types/express");
+import redact = require("@wardline/phi-redact");
 import auth = require("@wardline/smart-auth");
 import support = require("./support.cjs");
 
@@ -12,7 +13,8 @@ async function main(): Promise<void> {
   const app = express();
   const issuers = [{ issuer: issuer.url, jwksUri: `${issuer.url}/jwks`, audience: [baseUrl] }];
   app.use("/fhir", auth.smartAuth({ baseUrl, issuers, development: true }));
-  app.use("/fhir", pipeline.requireControls(["smart-auth"]));
+  app.use("/fhir", redact.phiRedact({ profile: "full" }));
+  app.use("/fhir", pipeline.requireControls(["smart-auth", "phi-redact"]));
   app.get("/fhir/Patient/:id", (req, res) => {
     res.type("application/fhir+json").send(JSON.stringify({ resourceType: "Patient", id: req.params.id }));
   });

@@ -2,11 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { abuseMonitor } from "@wardline/abuse-monitor";
+import { apiInventory } from "@wardline/api-inventory";
 import { auditEvent, openLedger, verifyLedger } from "@wardline/audit-event";
 import { parseInteraction } from "@wardline/fhir-r4";
 import { fhirSchema } from "@wardline/fhir-schema";
 import { type CheckedPolicy, checkPolicy } from "@wardline/gateway";
 import { perimeter } from "@wardline/perimeter";
+import { phiRedact } from "@wardline/phi-redact";
 import { definePolicy } from "@wardline/policy-types";
 import { requireControls } from "@wardline/policy-types/express";
 import { smartAuth } from "@wardline/smart-auth";
@@ -21,7 +24,10 @@ const ledger = await openLedger({ folder });
 
 const app = express();
 app.use(auditEvent({ ledger, source: { observer: "consumer" } }));
+app.use(apiInventory({ entries: [{ id: "r", path: "/fhir", zone: "patient", apiType: "x", interactions: ["read"] }] }));
 app.use(perimeter({ development: true }));
+const monitor = abuseMonitor();
+app.use(monitor);
 app.use(doorThrottle({ limit: 100, windowSeconds: 60 }));
 app.use(
   "/fhir",
@@ -31,8 +37,10 @@ app.use(
     issuers: [{ issuer: issuer.url, jwksUri: `${issuer.url}/jwks`, audience: [baseUrl] }],
   }),
 );
+app.use("/fhir", monitor.afterAuthentication);
 app.use("/fhir", tieredThrottle({ windows: [{ name: "apps", limit: 100, windowSeconds: 60, by: "client" }] }));
 app.use("/fhir", fhirSchema());
+app.use("/fhir", phiRedact({ profile: "minimum-necessary" }));
 app.use("/fhir", requireControls("patient"));
 app.get("/fhir/Patient/:id", (req, res) => {
   res.json({ resourceType: "Patient", id: req.params.id });
@@ -43,6 +51,7 @@ await proveGuarded(await listen(server), issuer.token());
 server.closeAllConnections();
 server.close();
 issuer.close();
+await monitor.close();
 await ledger.close();
 // Four requests, and the security alert for the record that was not theirs.
 const verdict = await verifyLedger(folder);
