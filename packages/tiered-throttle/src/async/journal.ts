@@ -2,17 +2,20 @@ import { type FileHandle, mkdir, open, readFile, rename, unlink } from "node:fs/
 import { dirname } from "node:path";
 import { DependencyError } from "@wardline/policy-types";
 
-/** An append-only file of JSON lines. */
+/**
+ * An append-only file. Each line is what was synced at once, an array: whatever a power cut leaves of it, it is one unreadable line at
+ * the end.
+ */
 export interface Journal {
   /**
-   * Resolves when the line is on stable storage; lines that wait together are written together. `apply` makes memory say the same, and
+   * Resolves when the entry is on stable storage; entries that wait together are written together. `apply` makes memory say the same, and
    * is called before anything else is written.
    */
   append(entry: object, apply?: () => void): Promise<void>;
   /** Replaces everything written so far by what `entries` gives when its turn comes. If we crash here, the old file or the new one is found. */
   rewrite(entries: () => readonly object[]): Promise<void>;
-  /** Lines in the file. */
-  readonly lines: number;
+  /** Entries in the file. */
+  readonly entries: number;
   close(): Promise<void>;
 }
 
@@ -31,13 +34,13 @@ export async function openJournal(path: string): Promise<{ readonly journal: Jou
   const { entries, size: whole } = readLines(await readOrEmpty(path));
   let handle = await open(path, "a", 0o600);
   let size = whole;
-  let lines = entries.length;
+  let count = entries.length;
   await handle.truncate(size);
   await handle.datasync();
   await syncFolder(dirname(path));
 
   let waiting: {
-    readonly line: string;
+    readonly text: string;
     readonly apply: () => void;
     readonly resolve: () => void;
     readonly reject: (error: unknown) => void;
@@ -62,12 +65,12 @@ export async function openJournal(path: string): Promise<{ readonly journal: Jou
       if (!isNamed) await syncFolder(dirname(path));
       isNamed = true;
       broken = true;
-      const bytes = Buffer.from(batch.map(({ line }) => line).join(""));
+      const bytes = lineOf(batch.map(({ text }) => text));
       await handle.appendFile(bytes);
       await handle.datasync();
       broken = false;
       size += bytes.length;
-      lines += batch.length;
+      count += batch.length;
       for (const { apply, resolve } of batch) {
         apply();
         resolve();
@@ -84,28 +87,28 @@ export async function openJournal(path: string): Promise<{ readonly journal: Jou
   const journal: Journal = {
     append(entry, apply = () => undefined) {
       return new Promise((resolve, reject) => {
-        waiting.push({ line: `${JSON.stringify(entry)}\n`, apply, resolve, reject });
+        waiting.push({ text: JSON.stringify(entry), apply, resolve, reject });
         void inTurn(flush);
       });
     },
     rewrite(entriesNow) {
       return inTurn(async () => {
         const replacement = entriesNow();
-        const bytes = Buffer.from(replacement.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
+        const bytes = lineOf(replacement.map((entry) => JSON.stringify(entry)));
         const old = handle;
         handle = await writeAside(path, bytes);
         // If the new name cannot be made safe now, it is before the next line is acknowledged.
         isNamed = false;
         size = bytes.length;
-        lines = replacement.length;
+        count = replacement.length;
         broken = false;
         await old.close();
         await syncFolder(dirname(path));
         isNamed = true;
       });
     },
-    get lines() {
-      return lines;
+    get entries() {
+      return count;
     },
     close: () => inTurn(() => handle.close()),
   };
@@ -132,8 +135,8 @@ function readLines(bytes: Buffer): { readonly entries: unknown[]; readonly size:
   let size = 0;
   let torn = false;
   for (let start = 0, end = bytes.indexOf(NEWLINE); end >= 0; start = end + 1, end = bytes.indexOf(NEWLINE, start)) {
-    const entry = parse(bytes.toString("utf8", start, end));
-    if (entry === undefined) {
+    const synced = parse(bytes.toString("utf8", start, end));
+    if (synced === undefined) {
       torn = true;
       continue;
     }
@@ -141,19 +144,23 @@ function readLines(bytes: Buffer): { readonly entries: unknown[]; readonly size:
       throw new DependencyError("tiered-throttle/async-journal", "the journal of jobs has an unreadable line", {
         retryable: false,
       });
-    entries.push(entry);
+    entries.push(...synced);
     size = end + 1;
   }
   return { entries, size };
 }
 
-function parse(line: string): object | undefined {
+function parse(line: string): unknown[] | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null ? value : undefined;
+    return Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+function lineOf(texts: readonly string[]): Buffer {
+  return Buffer.from(`[${texts.join(",")}]\n`);
 }
 
 async function readOrEmpty(path: string): Promise<Buffer> {

@@ -24,7 +24,7 @@ interface Running {
 
 /** A worker that died is replaced once. */
 const ATTEMPTS = 2;
-/** The journal is written anew when it has this many times the lines it needs. */
+/** The journal is written anew when it has this many times the entries it needs. */
 const SLACK = 4;
 /** F15: what does not end by then is left as if its worker had died. */
 const CLOSE_MS = 5000;
@@ -80,7 +80,8 @@ export function createLocalQueue(options: LocalQueueOptions): JobQueue {
   async function write(entry: JournalEntry, apply?: () => void): Promise<void> {
     const journal = await opened;
     await journal.append(entry, apply);
-    if (journal.lines > SLACK * (jobs.size + 100)) await journal.rewrite(() => journalOf(jobs.values())).catch(onError);
+    if (journal.entries > SLACK * (jobs.size + 100))
+      await journal.rewrite(() => journalOf(jobs.values())).catch(onError);
   }
 
   function isOver(known: Remembered): boolean {

@@ -15,7 +15,7 @@ describe("the journal of jobs", () => {
     await Promise.all([1, 2, 3].map((n) => first.journal.append({ n })));
     await first.journal.close();
     const whole = (await stat(path)).size;
-    await appendFile(path, '{"n":4,"text":"half of a li');
+    await appendFile(path, '[{"n":4},{"n":5,"text":"half of a li');
     const torn = (await stat(path)).size;
     for (let size = torn; size >= whole; size -= 1) {
       await truncate(path, size);
@@ -24,15 +24,23 @@ describe("the journal of jobs", () => {
       expect((await stat(path)).size).toBe(whole);
       await journal.append({ n: 5 });
       await journal.close();
-      expect((await readFile(path, "utf8")).endsWith('{"n":3}\n{"n":5}\n')).toBe(true);
+      expect((await readFile(path, "utf8")).endsWith('{"n":3}]\n[{"n":5}]\n')).toBe(true);
       await truncate(path, whole);
-      await appendFile(path, '{"n":4,"text":"half of a li');
+      await appendFile(path, '[{"n":4},{"n":5,"text":"half of a li');
     }
+  });
+
+  it("takes what a power cut left of the last sync, zeros and whole entries alike, for nothing", async () => {
+    const path = join(await emptyFolder(), "journal");
+    await writeFile(path, `[{"n":1}]\n[{"n":2},${"\0".repeat(4096)},{"n":4}]\n`);
+    const { journal, entries } = await openJournal(path);
+    expect(entries).toEqual([{ n: 1 }]);
+    await journal.close();
   });
 
   it("refuses a file with an unreadable line that readable ones follow", async () => {
     const path = join(await emptyFolder(), "journal");
-    await writeFile(path, '{"n":1}\n{"n":\n{"n":3}\n');
+    await writeFile(path, '[{"n":1}]\n[{"n":\n[{"n":3}]\n');
     await expect(openJournal(path)).rejects.toMatchObject({ code: "tiered-throttle/async-journal" });
     const queue = localQueue({ path });
     await expect(queue.ready()).rejects.toMatchObject({ code: "tiered-throttle/async-journal" });
@@ -59,11 +67,11 @@ describe("the journal of jobs", () => {
       await queue.add(job);
       await queue.remove(job.id);
     }
-    expect((await readFile(path, "utf8")).split("\n").length).toBeLessThan(420);
+    expect((await readFile(path, "utf8")).split('"event"').length).toBeLessThan(420);
     await queue.close();
     const again = localQueue({ path });
     expect(await again.load(kept.id)).toMatchObject({ status: { kind: "done" } });
-    expect((await readFile(path, "utf8")).split("\n").length).toBe(3);
+    expect((await readFile(path, "utf8")).split('"event"').length).toBe(3);
     await again.close();
   });
 
