@@ -52,7 +52,7 @@ describe("what a ledger holds, as access records again", () => {
       "a failed login",
       without(record({ outcome: "deny", status: 401, problem: "smart-auth/token-expired" }), "principal"),
     ],
-    ["a client alone", record({ principal: { ...without4(principal), subject: "app-1" } })],
+    ["a client alone", record({ principal: { ...withoutFhirUser(principal), subject: "app-1" } })],
     ["broken off", record({ completed: false })],
     ["through a proxy", record({ forwardedAddress: "198.51.100.3", correlationId: "c-1", upstream: "main" })],
     [
@@ -140,6 +140,6 @@ describe("facts that others bring", () => {
   });
 });
 
-function without4({ fhirUser: _, ...rest }: typeof principal): typeof principal {
-  return rest;
+function withoutFhirUser(from: typeof principal): typeof principal {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => name !== "fhirUser")) as never;
 }

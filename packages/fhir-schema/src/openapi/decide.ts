@@ -11,7 +11,7 @@ import {
   OPERATION_UNKNOWN,
 } from "./problems.ts";
 import { type RequestTexts, readTexts, unknownNames } from "./texts.ts";
-import { assembled, decodeQuery, readValue } from "./values.ts";
+import { assembled, type Decode, isSpread, readValue } from "./values.ts";
 
 export interface FoundOperation {
   readonly operation: Operation;
@@ -73,8 +73,8 @@ function findParameterFault(parameter: Parameter, texts: RequestTexts): SchemaIs
   }
   if (allowEmptyValue && given.length === 1 && given[0]?.text === "") return undefined;
   const read =
-    parameter.shape.kind === "object" && parameter.explode && parameter.in === "query"
-      ? exploded(given, parameter.shape.properties)
+    parameter.shape.kind === "object" && isSpread(parameter)
+      ? spread(given, parameter.shape.properties, texts.decoders[parameter.in])
       : readValue(
           given.map(({ text }) => text),
           parameter,
@@ -84,13 +84,14 @@ function findParameterFault(parameter: Parameter, texts: RequestTexts): SchemaIs
   return { severity: "error", issue: "value", detail: "A parameter is not as declared.", expression: name };
 }
 
-function exploded(
+function spread(
   given: readonly { readonly name: string; readonly text: string }[],
   properties: ReadonlyMap<string, ReadonlySet<string>>,
+  decode: Decode,
 ): { readonly value: unknown } | undefined {
   const named: [string, string][] = [];
   for (const { name, text } of given) {
-    const decoded = decodeQuery(text);
+    const decoded = decode(text);
     if (decoded === undefined) return undefined;
     named.push([name, decoded]);
   }

@@ -13,9 +13,16 @@ export interface Parameter {
   /** Only of a query: present without a value is fine. */
   readonly allowEmptyValue: boolean;
   readonly explode: boolean;
+  readonly style: Style;
   readonly shape: Shape;
   readonly validate: Validate;
 }
+
+/**
+ * How a text is written: `simple` in a path and a header, the others in a query, `form` in a cookie too. `label` and
+ * `matrix` are not judged.
+ */
+export type Style = "simple" | "form" | "spaceDelimited" | "pipeDelimited" | "deepObject";
 
 /** What the text stands for, which decides how it is read. */
 export type Shape =
@@ -53,11 +60,14 @@ function readParameter({ value, at }: Located, document: Document, book: SchemaB
     return undefined;
   }
   const usual = place === "query" || place === "cookie" ? "form" : "simple";
-  const { style = usual, explode = usual === "form" } = value;
+  const { style = usual, explode = style === "form" } = value;
   const shape = shapeOf(schema, at, document);
-  if (style !== usual) found.add(at, "parameter-style", `the one style judged here is ${usual}`);
-  if (place === "cookie" && explode === true && shape.kind !== "one")
-    found.add(at, "parameter-style", "lists and objects in cookies are written without explode");
+  if (!isStyle(style, place, usual)) {
+    found.add(at, "parameter-style", `the styles judged here are ${stylesOf(place, usual).join(", ")}`);
+    return undefined;
+  }
+  const misfit = misfitOf(style, shape, explode === true);
+  if (misfit !== undefined) found.add(at, "parameter-style", misfit);
   if (place === "path" && value["required"] !== true)
     found.add(at, "parameter-structure", "a path parameter is required");
   return {
@@ -66,9 +76,26 @@ function readParameter({ value, at }: Located, document: Document, book: SchemaB
     required: value["required"] === true,
     allowEmptyValue: place === "query" && value["allowEmptyValue"] === true,
     explode: explode === true,
+    style,
     shape,
     validate: book.add(schema, pointerTo(at, "schema"), "request"),
   };
+}
+
+function stylesOf(place: Place, usual: Style): readonly Style[] {
+  return place === "query" ? ["form", "spaceDelimited", "pipeDelimited", "deepObject"] : [usual];
+}
+
+function isStyle(style: unknown, place: Place, usual: Style): style is Style {
+  return stylesOf(place, usual).some((one) => one === style);
+}
+
+/** What the specification leaves undefined is not guessed. @see https://spec.openapis.org/oas/v3.1.1.html#style-values */
+function misfitOf(style: Style, { kind }: Shape, explode: boolean): string | undefined {
+  if (style === "deepObject") return kind === "object" ? undefined : "deepObject is for objects";
+  if (style !== "spaceDelimited" && style !== "pipeDelimited") return undefined;
+  if (kind !== "list") return `${style} is for lists`;
+  return explode ? `${style} is written without explode` : undefined;
 }
 
 function isPlace(place: unknown): place is Place {

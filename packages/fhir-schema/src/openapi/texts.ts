@@ -1,5 +1,5 @@
 import type { Parameter, Place } from "./parameters.ts";
-import { type Decode, decodeHeader, decodePath, decodeQuery } from "./values.ts";
+import { type Decode, decodeHeader, decodePath, decodeQuery, isSpread } from "./values.ts";
 
 /** The texts of a request that parameters are read from, still encoded. */
 export interface RequestTexts {
@@ -38,7 +38,7 @@ const DECODERS: Readonly<Record<Place, Decode>> = Object.freeze({
   cookie: decodePath,
 });
 
-/** The texts given for one parameter. */
+/** The texts given for one parameter. Of an object that is written as its properties, each under the property's name. */
 export function readTexts(parameter: Parameter, { path, query, cookies, headers }: RequestTexts): readonly NamedText[] {
   const { name } = parameter;
   switch (parameter.in) {
@@ -47,27 +47,38 @@ export function readTexts(parameter: Parameter, { path, query, cookies, headers 
       return text === undefined ? [] : [{ name, text }];
     }
     case "query": {
-      const names = queryNames(parameter);
-      return query.filter((pair) => names.has(pair.name));
+      const names = namesOf(parameter);
+      return query.flatMap((pair) => {
+        const property = names.get(pair.name);
+        return property === undefined ? [] : [{ name: property, text: pair.text }];
+      });
     }
     case "header": {
       const lines = headers.get(name.toLowerCase()) ?? [];
       return lines.map((text) => ({ name, text }));
     }
-    case "cookie":
-      return cookies.filter((pair) => pair.name === name);
+    case "cookie": {
+      const names = namesOf(parameter);
+      return cookies.flatMap((pair) => {
+        const property = names.get(pair.name);
+        return property === undefined ? [] : [{ name: property, text: pair.text }];
+      });
+    }
   }
 }
 
 /** Whether the query has a name that no parameter has, or one that cannot be read. */
 export function unknownNames(parameters: readonly Parameter[], { query }: RequestTexts): boolean {
-  const known = new Set(parameters.filter((one) => one.in === "query").flatMap((one) => [...queryNames(one)]));
+  const known = new Set(parameters.filter((one) => one.in === "query").flatMap((one) => [...namesOf(one).keys()]));
   return query.some(({ name }) => !known.has(name));
 }
 
-/** An exploded object is written as its properties. */
-function queryNames({ name, explode, shape }: Parameter): ReadonlySet<string> {
-  return explode && shape.kind === "object" ? new Set(shape.properties.keys()) : new Set([name]);
+/** The names a parameter is written under, and what each stands for: `color[R]` of a deep object is `R`. */
+function namesOf(parameter: Parameter): ReadonlyMap<string, string> {
+  const { name, style, shape } = parameter;
+  if (shape.kind !== "object" || !isSpread(parameter)) return new Map([[name, name]]);
+  const properties = [...shape.properties.keys()];
+  return new Map(properties.map((property) => [style === "deepObject" ? `${name}[${property}]` : property, property]));
 }
 
 /** A name that cannot be decoded, or a text beyond ASCII, is kept under an empty name, which no parameter has. */

@@ -4,18 +4,24 @@ import { hasControl } from "./paths.ts";
 /** What a parameter's text stands for; `undefined` when the text is not written as declared. */
 export type ReadValue = { readonly value: unknown } | undefined;
 
+/** Whether the parameter, if it is an object, is written as its properties, each on its own. */
+export function isSpread({ style, explode }: Parameter): boolean {
+  return style === "deepObject" || (style === "form" && explode);
+}
+
 /**
- * Reads the texts of one parameter, still encoded, in the styles `simple` and `form`. Of an exploded list or object there
+ * Reads the texts of one parameter, still encoded. Of an exploded list or object there
  * may be several texts; of anything else there is one.
  *
- * An encoded comma in a list that is separated by commas is refused: backends differ on whether it separates (A12).
+ * An encoded comma in a list that is separated by commas is refused: backends differ on whether it separates (A12). Lists
+ * that are separated by spaces or pipes have no other than encoded ones, and `+` for a space.
  *
  * @see https://spec.openapis.org/oas/v3.1.1.html#style-values
  */
 export function readValue(texts: readonly string[], parameter: Parameter, decode: Decode): ReadValue {
   const { shape, explode } = parameter;
   const [text = ""] = texts;
-  if (shape.kind === "list" && explode && parameter.in === "query") return listOf(texts, shape, decode);
+  if (shape.kind === "list" && explode && parameter.style === "form") return listOf(texts, shape, decode);
   if (texts.length !== 1) return undefined;
   switch (shape.kind) {
     case "one": {
@@ -23,7 +29,7 @@ export function readValue(texts: readonly string[], parameter: Parameter, decode
       return decoded === undefined ? undefined : { value: coerced(decoded, shape.types) };
     }
     case "list":
-      return separated(text, shape, decode);
+      return separated(text, parameter, shape, decode);
     case "object":
       return objectOf(text, parameter, shape, decode);
   }
@@ -46,7 +52,15 @@ function decoded(text: string): string | undefined {
   }
 }
 
-function separated(text: string, shape: Extract<Shape, { kind: "list" }>, decode: Decode): ReadValue {
+function separated(
+  text: string,
+  { style }: Parameter,
+  shape: Extract<Shape, { kind: "list" }>,
+  decode: Decode,
+): ReadValue {
+  if (style === "spaceDelimited") return listOf(text.split(/%20|\+/), shape, decode);
+  // Browsers and clients differ on whether they encode it, and no backend on what it means.
+  if (style === "pipeDelimited") return listOf(text.split(/%7C|\|/i), shape, decode);
   if (decode !== decodeHeader && /%2c/i.test(text)) return undefined;
   return listOf(text.split(","), shape, decode);
 }

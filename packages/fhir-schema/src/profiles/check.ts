@@ -1,6 +1,6 @@
 import type { SchemaIssue } from "../issues.ts";
 import { inSet } from "./discriminators.ts";
-import { isOfType, itemsOf } from "./items.ts";
+import { isOfType, itemsOf, leadsTo } from "./items.ts";
 import { equals, isObject, matchesPattern } from "./json.ts";
 import { type IssueName, issueOf, type NoteName, noteOf } from "./problems.ts";
 import type { ElementRule, Invariant, Item, Profiles } from "./rules.ts";
@@ -84,7 +84,9 @@ function checkTypeProfiles(rule: ElementRule, item: Item, resource: unknown, fou
   if (rule.types.length === 0) return;
   const type = rule.types.find(({ code }) => (item.type === undefined ? isOfType(code, item) : code === item.type));
   if (type === undefined) error(found, "type", item.path);
-  if (type === undefined || type.profiles.length === 0) return;
+  if (type === undefined) return;
+  if (!leadsTo(item, type.targets, found.profiles)) error(found, "target", item.path);
+  if (type.profiles.length === 0) return;
   const known = type.profiles.map(found.profiles);
   if (known.includes(undefined)) return;
   const fitting = known.filter((profile) => profile !== undefined && isOfType(profile.type, item));
@@ -103,7 +105,7 @@ function checkSlices(
   { path, resource, found }: { readonly path: string; readonly resource: unknown; readonly found: Findings },
 ): void {
   const { rules, ordered } = base.slicing ?? { rules: "open", ordered: false };
-  const counts = new Map<ElementRule, number>();
+  const members = new Map<ElementRule, Item[]>();
   let last = -1;
   let open = false;
   for (const item of items) {
@@ -116,11 +118,13 @@ function checkSlices(
     }
     if ((ordered && index < last) || (rules === "openAtEnd" && open)) error(found, "slice-order", item.path);
     last = Math.max(last, index);
-    counts.set(slice, (counts.get(slice) ?? 0) + 1);
+    members.set(slice, [...(members.get(slice) ?? []), item]);
     checkItem(slice, item, resource, found);
   }
   for (const slice of base.slices) {
-    const count = counts.get(slice) ?? 0;
+    const own = members.get(slice) ?? [];
+    const count = own.length;
+    if (slice.slices.length > 0) checkSlices(slice, own, { path, resource, found });
     if (count < slice.min) error(found, "slice-missing", path);
     else if (count > slice.max) error(found, "slice-too-many", path);
     else if (count === 0 && slice.mustSupport && slice.max > 0) note(found, "must-support", path);
@@ -136,4 +140,4 @@ export function note({ notes }: Findings, name: NoteName, path: string): void {
   if (notes.length < MAX_NOTES) notes.push(noteOf(name, path));
 }
 
-const MAX_NOTES = 32;
+export const MAX_NOTES = 32;

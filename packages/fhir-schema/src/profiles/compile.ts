@@ -42,7 +42,8 @@ export function compileProfiles(definitions: ProfileDefinitions, options: Profil
       : undefined;
   };
   const skipped: SkippedRule[] = [];
-  const shared: Shared = { found, valueSets, profiles, skipped, engine: engineOnce(found), cache: new Map() };
+  const engines = enginesOnce(found);
+  const shared: Shared = { found, valueSets, profiles, skipped, ...engines, cache: new Map() };
 
   const trees: Tree[] = [];
   for (const [index, definition] of definitions.structureDefinitions.entries()) {
@@ -66,18 +67,26 @@ interface Shared {
   readonly skipped: SkippedRule[];
   readonly cache: Map<string, Evaluator>;
   readonly engine: () => FhirPath | undefined;
+  readonly engineIfThere: () => FhirPath | undefined;
 }
 
-function engineOnce(found: Mistakes): () => FhirPath | undefined {
-  let engine: FhirPath | undefined;
-  let asked = false;
-  return () => {
-    if (asked) return engine;
-    asked = true;
-    engine = loadFhirPath();
-    if (engine === undefined)
-      found.add("", "fhirpath-missing", "the profiles have invariants: install the package `fhirpath`");
-    return engine;
+function enginesOnce(found: Mistakes): Pick<Shared, "engine" | "engineIfThere"> {
+  let loaded: { readonly engine: FhirPath | undefined } | undefined;
+  let told = false;
+  const engineIfThere = (): FhirPath | undefined => {
+    loaded ??= { engine: loadFhirPath() };
+    return loaded.engine;
+  };
+  return {
+    engineIfThere,
+    engine() {
+      const engine = engineIfThere();
+      if (engine === undefined && !told) {
+        told = true;
+        found.add("", "fhirpath-missing", "the profiles have invariants: install the package `fhirpath`");
+      }
+      return engine;
+    },
   };
 }
 
@@ -106,12 +115,13 @@ function readProfile(
 }
 
 function partsFor(profile: string, where: string, shared: Shared): RuleParts {
-  const { found, valueSets, profiles, skipped, engine, cache } = shared;
+  const { found, valueSets, profiles, skipped, engine, engineIfThere, cache } = shared;
   const skip = (element: string, rule: string, reason: SkippedRule["reason"]): void =>
     void skipped.push(Object.freeze({ profile, element, rule, reason }));
   return {
     found,
-    invariantsOf: (element, path) => compileInvariants(element, path, { found, engine, skip, where }, cache),
+    invariantsOf: (element, path) =>
+      compileInvariants(element, path, { found, engine, engineIfThere, skip, where }, cache),
     skipSlice: (element, path) => skip(element, path, "reference-not-resolved"),
     codesOf: (element) => bindingOf(element, valueSets, skip),
     belongs: (slice, slicing, place) =>

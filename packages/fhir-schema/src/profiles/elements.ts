@@ -14,6 +14,7 @@ export interface ElementFacts
 
 export interface ConstraintFacts {
   readonly key: string;
+  readonly severity: "error" | "warning";
   readonly expression?: string;
 }
 
@@ -36,9 +37,7 @@ export function readElement(element: JsonObject, id: string): ElementFacts {
     max: element["max"] === undefined || element["max"] === "*" ? Number.POSITIVE_INFINITY : Number(element["max"]),
     types: objectsIn(element["type"]).map(readType),
     mustSupport: element["mustSupport"] === true,
-    constraints: objectsIn(element["constraint"])
-      .filter(({ severity }) => severity === "error")
-      .map(readConstraint),
+    constraints: objectsIn(element["constraint"]).map(readConstraint),
     ...(fixed === undefined ? {} : { fixed }),
     ...(pattern === undefined ? {} : { pattern }),
     ...(typeof minValue === "number" ? { minValue } : {}),
@@ -52,7 +51,11 @@ export function readElement(element: JsonObject, id: string): ElementFacts {
 
 function readType(type: JsonObject): TypeRule {
   const code = textOf(type["code"]) ?? "";
-  return { code: code.startsWith(SYSTEM_TYPES) ? "string" : code, profiles: stringsIn(type["profile"]) };
+  return {
+    code: code.startsWith(SYSTEM_TYPES) ? "string" : code,
+    profiles: stringsIn(type["profile"]),
+    targets: stringsIn(type["targetProfile"]),
+  };
 }
 
 /** What `id` and `url` have for a type: FHIRPath's own, under a URL. */
@@ -60,7 +63,8 @@ const SYSTEM_TYPES = "http://hl7.org/fhirpath/System.";
 
 function readConstraint(constraint: JsonObject): ConstraintFacts {
   const expression = textOf(constraint["expression"]);
-  return { key: textOf(constraint["key"]) ?? "", ...(expression === undefined ? {} : { expression }) };
+  const severity = constraint["severity"] === "error" ? "error" : "warning";
+  return { key: textOf(constraint["key"]) ?? "", severity, ...(expression === undefined ? {} : { expression }) };
 }
 
 function requiredBinding(binding: unknown): string | undefined {

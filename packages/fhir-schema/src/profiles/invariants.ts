@@ -10,6 +10,8 @@ export interface InvariantTools {
   readonly found: Findings;
   /** Asked for once, when an invariant needs it. */
   readonly engine: () => FhirPath | undefined;
+  /** The same for what is only advised, which is left out where no engine is installed. */
+  readonly engineIfThere: () => FhirPath | undefined;
   readonly skip: (elementId: string, rule: string, reason: "unsupported-function" | "no-expression") => void;
   readonly where: string;
 }
@@ -23,14 +25,16 @@ export interface InvariantTools {
 export function compileInvariants(
   element: ElementFacts,
   path: string,
-  { found, engine, skip, where }: InvariantTools,
+  { found, engine, engineIfThere, skip, where }: InvariantTools,
   cache: Map<string, Evaluator>,
 ): readonly Invariant[] {
   return element.constraints.flatMap((constraint) => {
     const evaluators = new Map<string, Evaluator>();
     const place = `${where} (${element.id}, ${constraint.key})`;
-    const judged = judge(constraint, engine);
+    const advised = constraint.severity === "warning";
+    const judged = judge(constraint, advised ? engineIfThere : engine);
     if (judged.kind === "skip") skip(element.id, constraint.key, judged.reason);
+    else if (judged.kind === "refuse" && advised) skip(element.id, constraint.key, "unsupported-function");
     else if (judged.kind === "refuse") found.add(place, judged.code, judged.message);
     else {
       for (const [type, base] of basesOf(element, path)) {
@@ -39,7 +43,7 @@ export function compileInvariants(
         cache.set(known, evaluator);
         evaluators.set(type, evaluator);
       }
-      return [{ key: constraint.key, evaluators }];
+      return [{ key: constraint.key, severity: constraint.severity, evaluators }];
     }
     return [];
   });

@@ -1,5 +1,6 @@
+import { isResourceType, parseReference } from "@wardline/fhir-r4";
 import { isObject, type JsonObject, own } from "./json.ts";
-import type { ElementRule, Item } from "./rules.ts";
+import type { ElementRule, Item, Profiles } from "./rules.ts";
 
 /** What holds the parts of an item: the object itself, or what stands beside a primitive. */
 export function holderOf(item: Pick<Item, "value" | "extra">): JsonObject | undefined {
@@ -59,4 +60,29 @@ export function isOfType(type: string, { value }: Item): boolean {
   return type === value["resourceType"] || ANY_RESOURCE.has(type);
 }
 
+/**
+ * Whether a reference may lead where it says it does, by the type it names. What it points to is not at hand: whether that
+ * conforms to the target's profile is not judged, nor a reference that names no type or leads to another server, nor a
+ * target nobody supplied.
+ */
+export function leadsTo({ value }: Item, targets: readonly string[], profiles: Profiles): boolean {
+  const type = targets.length === 0 || !isObject(value) ? undefined : targetType(value);
+  if (type === undefined) return true;
+  const allowed = targets.map((canonical) => profiles(canonical)?.type ?? baseType(canonical));
+  return allowed.includes(undefined) || allowed.some((one) => one === type || ANY_RESOURCE.has(one ?? ""));
+}
+
+function targetType({ type, reference }: JsonObject): string | undefined {
+  const read = typeof reference === "string" ? parseReference(reference) : undefined;
+  if (read?.kind === "literal") return read.type;
+  return typeof type === "string" && isResourceType(type) ? type : undefined;
+}
+
+function baseType(canonical: string): string | undefined {
+  const [url = ""] = canonical.split("|", 1);
+  const name = url.startsWith(R4_TYPES) ? url.slice(R4_TYPES.length) : "";
+  return isResourceType(name) || ANY_RESOURCE.has(name) ? name : undefined;
+}
+
+const R4_TYPES = "http://hl7.org/fhir/StructureDefinition/";
 const ANY_RESOURCE: ReadonlySet<string> = new Set(["Resource", "DomainResource"]);

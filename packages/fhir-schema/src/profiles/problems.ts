@@ -1,5 +1,6 @@
 import type { IssueType } from "@wardline/policy-types";
 import type { SchemaIssue } from "../issues.ts";
+import type { Invariant } from "./rules.ts";
 
 export type IssueName =
   | "missing"
@@ -12,6 +13,7 @@ export type IssueName =
   | "range"
   | "binding"
   | "type-profile"
+  | "target"
   | "slice-missing"
   | "slice-too-many"
   | "slice-closed"
@@ -35,6 +37,7 @@ const ISSUES: Readonly<Record<IssueName, readonly [IssueType, string]>> = {
   range: ["value", "This element is outside the range that the profile allows."],
   binding: ["code-invalid", "The code is not in the value set that the profile requires."],
   "type-profile": ["structure", "This element conforms to none of the profiles required of it."],
+  target: ["structure", "The profile does not allow a reference to this type here."],
   "slice-missing": ["required", "The profile requires more items of one kind in this list."],
   "slice-too-many": ["structure", "The profile allows fewer items of one kind in this list."],
   "slice-closed": ["structure", "The profile does not allow an item of this kind."],
@@ -57,10 +60,13 @@ export function issueOf(name: IssueName, expression: string): SchemaIssue {
 }
 
 /** An invariant that does not hold, by its key: a word of the profile, not of the request. */
-export function invariantIssue(key: string, expression: string): SchemaIssue {
+export function invariantIssue(
+  { key, severity }: Pick<Invariant, "key" | "severity">,
+  expression: string,
+): SchemaIssue {
   const [issue] = ISSUES.invariant;
   return Object.freeze({
-    severity: "error",
+    severity,
     issue,
     detail: `The profile's rule ${key} does not hold here.`,
     expression,

@@ -5,11 +5,14 @@ export interface TypeRule {
   readonly code: string;
   /** Canonical URLs; conforming to one is enough. */
   readonly profiles: readonly string[];
+  /** Canonical URLs of what a reference may lead to, one of them. */
+  readonly targets: readonly string[];
 }
 
-/** An invariant of severity `error`, ready to be judged. */
+/** An invariant, ready to be judged. One of severity `warning` is told of and refuses nothing. */
 export interface Invariant {
   readonly key: string;
+  readonly severity: "error" | "warning";
   /** Evaluators by the type of the element they judge; `""` for an element that is named by its place. */
   readonly evaluators: ReadonlyMap<string, Evaluator>;
 }

@@ -59,10 +59,10 @@ export function buildTree(elements: readonly JsonObject[], where: string, parts:
       root = rule;
       continue;
     }
-    const base = sliceName === undefined ? undefined : rules.get(id.slice(0, id.lastIndexOf(":")));
-    if (sliceName?.includes("/") === true)
-      parts.found.add(path, "slice-of-slice", "slices of slices are not judged: name each slice of its own");
-    else if (base !== undefined) sliced.push(...placeSlice(rule as GrowingSlice, base, parts));
+    // `x:a/b` is the slice b of the slice `x:a`.
+    const end = Math.max(id.lastIndexOf(":"), sliceName?.includes("/") === true ? id.lastIndexOf("/") : 0);
+    const base = sliceName === undefined ? undefined : rules.get(id.slice(0, end));
+    if (base !== undefined) sliced.push(...placeSlice(rule as GrowingSlice, base, parts));
     // Official profiles name single elements as if they were slices: it is the element that is meant.
     else if (sliceName === undefined || !parent.children.has(rule.name)) parent.children.set(rule.name, rule);
     else parts.found.add(path, "slice-without-base", "a slice of an element that the snapshot does not have");

@@ -1,7 +1,7 @@
 import type { SchemaIssue } from "../issues.ts";
 import { checkItem, type Findings, note } from "./check.ts";
 import { isObject, type JsonObject, stringsIn, textOf } from "./json.ts";
-import { judgeInvariants } from "./judge.ts";
+import { judgeAdvice, judgeInvariants } from "./judge.ts";
 import type { ParsedProfileOptions } from "./options.ts";
 import { issueOf } from "./problems.ts";
 import type { Profile, Profiles } from "./rules.ts";
@@ -19,7 +19,8 @@ export interface ProfileValidator {
    * resources of a Bundle by what each claims. An empty list is a pass.
    *
    * Severity `error`: the resource does not conform, or cannot be judged (an unknown profile was asked for, the time is
-   * over). Severity `information`: must-support elements that are absent, claims of unknown profiles.
+   * over). Severity `warning`: what a profile only advises does not hold. Severity
+   * `information`: must-support elements that are absent, claims of unknown profiles.
    *
    * Does NOT judge what R4 itself says of the resource.
    */
@@ -67,6 +68,8 @@ function judge(resource: JsonObject, asked: readonly string[], path: string, too
     }
     judgeInvariants(found);
   });
+  // What there is no time for is not told.
+  if (outcome === "finished") within(() => judgeAdvice(found));
   const errors = found.errors.slice(0, settings.maxIssues);
   return [...errors, ...(outcome === "over" ? [issueOf("too-costly", path)] : []), ...found.notes];
 }

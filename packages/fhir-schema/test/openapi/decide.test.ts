@@ -149,6 +149,20 @@ describe("parameters", () => {
     properties: { a: { type: "integer" }, b: { type: "string" } },
     additionalProperties: false,
   };
+  const INTEGERS = { type: "array", items: { type: "integer" } };
+
+  it.each<readonly [what: string, parameter: object, cookie: string, expected: string]>([
+    ["a list, each in a cookie", { schema: INTEGERS }, "q=1; q=2", "permit"],
+    ["a list in one cookie", { explode: false, schema: INTEGERS }, "q=1,2; other=3", "permit"],
+    ["a list of another type", { schema: INTEGERS }, "q=1; q=x", "deny"],
+    ["an object, each in a cookie", { schema: simple }, "a=1; b=x; other=3", "permit"],
+    ["an object with a cookie twice", { schema: simple }, "a=1; a=2", "deny"],
+    ["an object of another type", { schema: simple }, "a=x", "deny"],
+  ])("in cookies: %s", (_what, given, cookie, expected) => {
+    const operation = operationOf({ parameters: [{ in: "cookie", name: "q", ...given }] });
+    expect(decideParameters(operation, requestTexts(new Map(), "", ["Cookie", cookie]), 20).kind).toBe(expected);
+  });
+
   it.each<readonly [what: string, parameter: object, query: string, expected: string]>([
     ["a boolean", { schema: { type: "boolean" } }, "q=true", "permit"],
     ["a boolean in other letters", { schema: { type: "boolean" } }, "q=True", "deny"],
@@ -181,6 +195,29 @@ describe("parameters", () => {
     ["an object in one text, without a value", { explode: false, schema: simple }, "q=a", "deny"],
     ["an object in one text, with a name twice", { explode: false, schema: simple }, "q=a,1,a,2", "deny"],
     ["an object of its own parameters", { schema: simple }, "a=1&b=x", "permit"],
+    ["a deep object", { style: "deepObject", schema: simple }, "q[a]=1&q%5Bb%5D=x", "permit"],
+    ["a deep object with an unknown property", { style: "deepObject", schema: simple }, "q[a]=1&q[c]=x", "deny"],
+    ["a deep object with a property twice", { style: "deepObject", schema: simple }, "q[a]=1&q[a]=2", "deny"],
+    ["a deep object with a property of another type", { style: "deepObject", schema: simple }, "q[a]=x", "deny"],
+    ["a deep object of a prototype", { style: "deepObject", schema: simple }, "q[__proto__]=1", "deny"],
+    ["a deep object deeper than one step", { style: "deepObject", schema: simple }, "q[a][b]=1", "deny"],
+    ["a deep object's bare name", { style: "deepObject", schema: simple }, "q=1", "deny"],
+    ["a deep object that is required and absent", { style: "deepObject", required: true, schema: simple }, "", "deny"],
+    ["a list with pipes", { style: "pipeDelimited", explode: false, schema: INTEGERS }, "q=1|2%7C3", "permit"],
+    ["a list with pipes, with commas", { style: "pipeDelimited", explode: false, schema: INTEGERS }, "q=1,2", "deny"],
+    [
+      "a list with pipes, written twice",
+      { style: "pipeDelimited", explode: false, schema: INTEGERS },
+      "q=1&q=2",
+      "deny",
+    ],
+    ["a list with spaces", { style: "spaceDelimited", explode: false, schema: INTEGERS }, "q=1%202+3", "permit"],
+    [
+      "a list with spaces, with an empty item",
+      { style: "spaceDelimited", explode: false, schema: INTEGERS },
+      "q=1++3",
+      "deny",
+    ],
     ["an object's own name", { schema: simple }, "q=1", "deny"],
     ["a prototype's name", { explode: false, schema: simple }, "q=__proto__,1", "deny"],
     ["a control character", { schema: {} }, "q=%0a", "deny"],

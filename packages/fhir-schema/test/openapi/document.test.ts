@@ -51,9 +51,15 @@ describe("openApiRoutes() refuses, when it is made,", () => {
     ["a schema that is none", body("x"), "schema-invalid"],
     ["a parameter without a place", parameter({ in: "body" }), "parameter-structure"],
     ["a parameter by content", parameter({ schema: undefined, content: {} }), "parameter-content"],
-    ["deepObject", parameter({ style: "deepObject", schema: { type: "object" } }), "parameter-style"],
-    ["pipes", parameter({ style: "pipeDelimited", schema: { type: "array" } }), "parameter-style"],
-    ["an exploded list in a cookie", parameter({ in: "cookie", schema: { type: "array" } }), "parameter-style"],
+    ["deepObject of a list", parameter({ style: "deepObject", schema: { type: "array" } }), "parameter-style"],
+    ["deepObject in a header", parameter({ in: "header", style: "deepObject", schema: {} }), "parameter-style"],
+    ["pipes of an object", parameter({ style: "pipeDelimited", schema: { type: "object" } }), "parameter-style"],
+    [
+      "pipes, exploded",
+      parameter({ style: "pipeDelimited", explode: true, schema: { type: "array" } }),
+      "parameter-style",
+    ],
+    ["matrix", parameter({ in: "path", required: true, style: "matrix", schema: {} }), "parameter-style"],
     ["a status that is none", api({ responses: { ok: {} } }), "response-status"],
     ["a media type that is none", api({ requestBody: { content: { json: {} } } }), "media-type"],
   ])("%s", (_what, document, code) => {

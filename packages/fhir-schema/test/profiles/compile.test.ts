@@ -25,9 +25,9 @@ describe("compileProfiles()", () => {
       "slice-without-base",
     ],
     [
-      "a slice of a slice",
+      "a slice of a slice that is not there",
       profile("Observation", [{ id: "Observation.code" }, { id: "Observation.code:a/b" }]),
-      "slice-of-slice",
+      "slice-without-base",
     ],
   ])("refuses %s", (_what, definition, code) => {
     expect(() => compileProfiles({ structureDefinitions: [definition] })).toThrow(ConfigurationError);

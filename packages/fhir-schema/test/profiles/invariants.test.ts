@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { compiled, type Element, errorsOf, profile, type } from "./support/profile.ts";
+import { compiled, type Element, errorsOf, profile, type, URL_OF_TEST } from "./support/profile.ts";
 
 const rule = (expression: string | undefined, more: object = {}): object => ({
   constraint: [
@@ -207,9 +207,27 @@ describe("invariants of a profile", () => {
     expect(errorsOf(validator, { resourceType: "Observation", note: [{}] })).toEqual([]);
   });
 
-  it("judges errors, not best practice", () => {
-    const validator = compiled([{ id: "Observation.note", ...rule("false", { severity: "warning" }) }]);
-    expect(errorsOf(validator, { resourceType: "Observation", note: [{}] })).toEqual([]);
+  it("tells of best practice, and refuses nothing for it", () => {
+    const validator = compiled([{ id: "Observation.note", ...rule("text.exists()", { severity: "warning" }) }]);
+    const resource = { resourceType: "Observation", note: [{}, { text: "x" }] };
+    expect(errorsOf(validator, resource)).toEqual([]);
+    expect(validator.validate(resource, [URL_OF_TEST])).toEqual([
+      {
+        severity: "warning",
+        issue: "invariant",
+        detail: "The profile's rule x-1 does not hold here.",
+        expression: "Observation.note[0]",
+      },
+    ]);
+    const many = { resourceType: "Observation", note: Array.from({ length: 500 }, () => ({})) };
+    expect(validator.validate(many, [URL_OF_TEST])).toHaveLength(32);
+  });
+
+  it("S10: leaves advice out that would run a regular expression, where a rule so written stops the start", () => {
+    const validator = compiled([
+      { id: "Observation.note", ...rule("text.matches('(a+)+$')", { severity: "warning" }) },
+    ]);
+    expect(validator.skipped).toMatchObject([{ rule: "x-1", reason: "unsupported-function" }]);
   });
 });
 

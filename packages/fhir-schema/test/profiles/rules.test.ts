@@ -8,7 +8,29 @@ const COMPONENT: Element = { id: "Observation.component", min: 1, max: "2", type
 const VALUE: Element = { id: "Observation.value[x]", max: "1", type: [type("Quantity"), type("string")] };
 const NOTE: Element = { id: "Observation.note", type: [type("Annotation")] };
 
+const R4 = "http://hl7.org/fhir/StructureDefinition/";
+const SUBJECT: Element = {
+  id: "Observation.subject",
+  type: [{ code: "Reference", targetProfile: [`${R4}Patient`, `${R4}Group`] }],
+};
+
 const ROWS: readonly Row[] = [
+  ["a reference to a type that is allowed", [SUBJECT], { subject: { reference: "Group/1" } }, []],
+  ["a reference to another type", [SUBJECT], { subject: { reference: "Device/1" } }, ["structure Observation.subject"]],
+  ["a reference to another server", [SUBJECT], { subject: { reference: "https://example.org/fhir/Device/1" } }, []],
+  ["another type by name", [SUBJECT], { subject: { type: "Device" } }, ["structure Observation.subject"]],
+  [
+    "a reference that names no type",
+    [SUBJECT],
+    { subject: { reference: "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a" } },
+    [],
+  ],
+  [
+    "a target that nobody supplied",
+    [{ ...SUBJECT, type: [{ code: "Reference", targetProfile: ["https://example.org/patient"] }] }],
+    { subject: { reference: "Device/1" } },
+    [],
+  ],
   ["a required element", [STATUS], { status: "final" }, []],
   ["a required element that is missing", [STATUS], {}, ["required Observation.status"]],
   [

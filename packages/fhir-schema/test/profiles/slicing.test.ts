@@ -28,7 +28,41 @@ const two = (more: object = {}): readonly Element[] => [
   part("b", "code", { min: 1, fixedCode: "b" }),
 ];
 
+/** Of the components with a value, those with a code `a`, of which at most one is allowed, and the rest. */
+const nested: readonly Element[] = [
+  component(by("exists", "valueString")),
+  slice("valued", { max: "3", ...by("value", "code", { rules: "closed" }) }),
+  part("valued", "valueString", { min: 1, max: "1" }),
+  slice("valued/a", { min: 1, max: "1" }),
+  part("valued/a", "code", { min: 1, fixedCode: "a" }),
+  part("valued/a", "valueInteger", { max: "0" }),
+  slice("valued/b"),
+  part("valued/b", "code", { min: 1, fixedCode: "b" }),
+];
+const valued = (code: string): object => ({ code, valueString: "x" });
+
 const ROWS: readonly Row[] = [
+  ["slices of a slice", nested, observation(valued("a"), valued("b"), { code: "c" }), []],
+  ["a slice of a slice is missing", nested, observation(valued("b")), ["required Observation.component"]],
+  ["too many of it", nested, observation(valued("a"), valued("a")), ["structure Observation.component"]],
+  [
+    "none of the slices of a closed slice",
+    nested,
+    observation(valued("a"), valued("c")),
+    ["structure Observation.component[1]"],
+  ],
+  [
+    "against the rules of a slice of a slice",
+    nested,
+    observation({ ...valued("a"), valueInteger: 1 }),
+    ["structure Observation.component[0].valueInteger"],
+  ],
+  [
+    "too many of the slice around",
+    nested,
+    observation(...["a", "b", "b", "b"].map(valued)),
+    ["structure Observation.component"],
+  ],
   ["each slice once", two(), observation({ code: "a" }, { code: "b" }), []],
   ["an item of no slice, in an open list", two(), observation({ code: "a" }, { code: "c" }), []],
   ["a required slice that is missing", two(), observation({ code: "b" }), ["required Observation.component"]],
