@@ -36,6 +36,9 @@ describe("keys of policies", () => {
     await policyKey("new", "anna");
     const before = await readFile(folder("anna.json"), "utf8");
     expect(await policyKey("new", "anna")).toMatchObject({ code: 2 });
+    const inItsPlace = ["--key-id", "ben", "--out", folder("anna.json"), "--jwks", folder("jwks.json")];
+    expect(await run(["keys", "new", "policy", ...inItsPlace])).toMatchObject({ code: 2 });
+    expect((await trusted()).map(({ kid }) => kid)).toEqual(["anna"]);
     expect(await readFile(folder("anna.json"), "utf8")).toBe(before);
   });
 
