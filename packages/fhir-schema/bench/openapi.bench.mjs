@@ -6,8 +6,8 @@ import { openApiRoutes } from "@wardline/fhir-schema";
 import express from "express";
 import openApiValidator from "express-openapi-validator";
 
-const ROUNDS = 12;
-const REQUESTS = 2500;
+const ROUNDS = 8;
+const REQUESTS = 1000;
 const CONNECTIONS = 16;
 const claim = {
   type: "object",
