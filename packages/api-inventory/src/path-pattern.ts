@@ -2,7 +2,7 @@ import { isResourceType } from "@wardline/fhir-r4";
 
 const FHIR_WORDS = new Set(["metadata", "_history", "_search", ".well-known", "smart-configuration", "*"]);
 const MAX_SEGMENTS = 12;
-const UNKNOWN_OPERATION = ["$", "{}"].join("");
+const UNKNOWN_OPERATION = "$*";
 
 /**
  * A path that may be written down: words that are known to be words stay, everything else becomes `{}`, because it may be
