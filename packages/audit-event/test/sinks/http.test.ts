@@ -134,7 +134,7 @@ describe.each(KINDS)("$name", ({ sink, idsIn, answer }) => {
   ])("F1: loses nothing when the collector would %s, and repeats only under the same id", async (behaviour, code) => {
     const server = await collector([behaviour, "take", behaviour]);
     const seen = new Set<string>();
-    const inner = to(server, behaviour === "hang" ? 100 : 2000);
+    const inner = to(server, behaviour === "hang" ? 500 : 2000);
     const watched: Sink = {
       ...inner,
       send: (batch, signal) =>
