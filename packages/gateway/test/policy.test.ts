@@ -199,7 +199,7 @@ describe("checkPolicy", () => {
       "a key in place of where it is",
       (p) => Object.assign(p, { listen: { tls: { cert: "c", key: "-----BEGIN PRIVATE KEY-----" } } }),
       "listen.tls.key",
-      /must match/,
+      /must name where the secret is/,
     ],
     [
       "a zone no door has",

@@ -43,6 +43,9 @@ function describe(error: ErrorObject): string {
     case "const":
       return `must be ${JSON.stringify(params["allowedValue"])}`;
     case "pattern":
+      // The value may be the secret itself, so it is not repeated.
+      if (String(params["pattern"]).startsWith("^(env|file|provider)"))
+        return "must name where the secret is, `env:NAME` or `file:/path`, not hold it";
       return `has the wrong form; it must match ${String(params["pattern"])}`;
     default:
       return error.message ?? "is not valid";

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { DependencyError, type Findings } from "@wardline/policy-types";
+import { DependencyError } from "@wardline/policy-types";
 
 /**
  * A secret as a policy names it: `env:NAME`, `file:/path`, or `provider:name` for the hook given to the gateway. Never the
@@ -11,12 +11,6 @@ export type SecretReference = string;
 export type SecretProvider = (name: string) => Promise<string>;
 
 const REFERENCE = /^(env|file|provider):(.+)$/s;
-
-/** Adds to `found` what is no reference, without repeating it: it may be the secret. */
-export function checkSecret(reference: SecretReference, path: string, found: Findings): void {
-  if (REFERENCE.test(reference)) return;
-  found.add(path, "secret", "must name where the secret is, `env:NAME` or `file:/path`, not hold it");
-}
 
 /** Fetches a secret when it is needed. Rejects with a `DependencyError` that names the reference and never the value. */
 export async function readSecret(
