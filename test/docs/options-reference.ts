@@ -35,11 +35,20 @@ function renderPackage(name: string): readonly string[] {
 
 function renderType({ name, inherits, doc, members }: OptionsType): string {
   const also = inherits === "" ? "" : `\nAnd those of \`${inherits}\`.\n`;
-  const rows = members.map(
-    (member) => `| \`${member.name}\` | ${member.needed ? "needed" : ""} | ${cell(member.doc)} |`,
-  );
-  const table = rows.length === 0 ? "" : `\n| Option | | Says |\n| --- | --- | --- |\n${rows.join("\n")}\n`;
+  const rows = members.map((member) => [`\`${member.name}\``, member.needed ? "needed" : "", cell(member.doc)]);
+  const table = rows.length === 0 ? "" : `\n${renderTable([["Option", "", "Says"], ...rows])}\n`;
   return `### ${name}\n${doc === "" ? "" : `\n${doc}\n`}${also}${table}`;
+}
+
+/** In columns, as the formatter of this repository leaves them. */
+function renderTable(rows: readonly (readonly string[])[]): string {
+  const [head = []] = rows;
+  const widths = head.map((_, column) => Math.max(3, ...rows.map((row) => [...(row[column] ?? "")].length)));
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((text, column) => text.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  return [line(head), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...rows.slice(1).map(line)].join(
+    "\n",
+  );
 }
 
 function cell(text: string): string {
