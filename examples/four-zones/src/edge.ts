@@ -60,7 +60,7 @@ export async function startEdge({ folder, anyPorts, onRecord, onEvent }: EdgeOpt
   };
   const keep = async (opening: Promise<Held>): Promise<Held> => {
     const held = await opening;
-    opened.push(held.close);
+    opened.push(() => held.close());
     return held;
   };
   try {
