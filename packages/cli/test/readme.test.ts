@@ -23,5 +23,5 @@ it("the README names every command and no other", async () => {
     const [, cell = ""] = /^\| (`[^|]+)\|/.exec(line) ?? [];
     return [...cell.matchAll(/`([^`]+)`/g)].map(([, words]) => words);
   });
-  expect(named.toSorted()).toEqual(real.toSorted());
+  expect(new Set(named)).toEqual(new Set(real));
 });

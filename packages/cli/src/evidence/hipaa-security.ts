@@ -34,7 +34,7 @@ export const HIPAA_SECURITY: readonly Requirement[] = [
       {
         package: "abuse-monitor",
         does: "patterns of misuse are told as Security Alerts",
-        settings: [],
+        settings: [setting("abuse", "patterns are told, nothing else is done")],
         rules: ["A14"],
         suites: ["detectors.test.ts", "week.test.ts"],
       },
@@ -93,7 +93,7 @@ export const HIPAA_SECURITY: readonly Requirement[] = [
       {
         package: "abuse-monitor",
         does: "alerts reach people; measures slow down or block a caller for a time",
-        settings: [],
+        settings: [setting("abuse.responses", "none: told only"), setting("abuse.webhook.url", "none")],
         rules: ["F1", "F10"],
         suites: ["measures.test.ts"],
       },
@@ -109,7 +109,7 @@ export const HIPAA_SECURITY: readonly Requirement[] = [
       {
         package: "tiered-throttle",
         does: "a store that is down leaves a limited service, never an unlimited one",
-        settings: [],
+        settings: [setting("redis", "none: each instance counts for itself")],
         rules: ["F4", "F5", "F6"],
       },
       {
@@ -200,7 +200,7 @@ export const HIPAA_SECURITY: readonly Requirement[] = [
       {
         package: "smart-auth",
         does: "break-glass with purpose and alarm",
-        settings: [],
+        settings: [setting("breakGlass", "none: nobody may")],
         rules: [],
         suites: ["break-glass.test.ts"],
       },

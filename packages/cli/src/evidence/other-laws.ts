@@ -12,7 +12,7 @@ export const OTHER_LAWS: readonly Requirement[] = [
       {
         package: "phi-redact",
         does: "redacts by zone, role and purpose, at any depth",
-        settings: [],
+        settings: [setting("routes[].redaction", "the zone's preset")],
         rules: ["S12", "S13"],
         suites: ["nothing-forgotten.test.ts", "redaction-vectors.test.ts"],
       },
@@ -33,7 +33,7 @@ export const OTHER_LAWS: readonly Requirement[] = [
       {
         package: "phi-redact",
         does: "withholds categories by label and by code",
-        settings: [],
+        settings: [setting("redaction.sensitive", "none")],
         rules: [],
         suites: ["sensitive.test.ts"],
       },
@@ -48,7 +48,7 @@ export const OTHER_LAWS: readonly Requirement[] = [
       {
         package: "phi-redact",
         does: "pseudonymises; a keyed hash is derived from the patient's data, so its output stays PHI",
-        settings: [],
+        settings: [setting("redaction.pseudonyms", "none")],
         rules: [],
         suites: ["rules.test.ts"],
       },
@@ -152,7 +152,7 @@ export const OTHER_LAWS: readonly Requirement[] = [
       {
         package: "api-inventory",
         does: "counts patients whose data went to an app, and more than once, by keyed hash",
-        settings: [],
+        settings: [setting("usage", "none: no figures are kept")],
         rules: [],
       },
     ],
@@ -184,7 +184,12 @@ export const OTHER_LAWS: readonly Requirement[] = [
         rules: ["F13"],
         suites: ["pools.test.ts"],
       },
-      { package: "api-inventory", does: "turnaround and outcomes from traffic", settings: [], rules: [] },
+      {
+        package: "api-inventory",
+        does: "turnaround and outcomes from traffic",
+        settings: [setting("usage", "none: no figures are kept")],
+        rules: [],
+      },
     ],
     duty: "decide within 72 hours or seven days, give the reason of a denial, publish the figures",
   },

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type CheckedPolicy, checkPolicy, createGateway, loadPolicy, type ServeOptions } from "@wardline/gateway";
 import type { PolicySource } from "@wardline/policy-types";
+import { CliError } from "../exit.ts";
 import { approvedUntil, standInFor } from "./approval.ts";
 import type { LocalFacts, ServedHere } from "./facts.ts";
 import { follow } from "./follow.ts";
@@ -70,14 +71,21 @@ export async function serveChanged(file: string, facts: LocalFacts, options: Ser
   };
 }
 
-/** One ledger, one folder, one process. */
+/** One ledger, one folder, one process; one journal of usage figures, one process. */
 function withFacts({ source, policy }: CheckedPolicy, { port, worker }: LocalFacts): PolicySource {
-  const instance = worker === undefined ? undefined : `${policy.audit.instance ?? "edge"}-${worker}`;
+  const listen = port === undefined ? {} : { listen: { ...source.listen, port } };
+  if (worker === undefined) return { ...source, ...listen };
+  if (source.consent?.file !== undefined && source.redis === undefined) {
+    throw new CliError(
+      "several processes cannot keep consents in one file; name a `redis`, or serve without --workers",
+    );
+  }
+  const instance = `${policy.audit.instance ?? "edge"}-${worker}`;
+  const { usage } = source;
   return {
     ...source,
-    ...(port === undefined ? {} : { listen: { ...source.listen, port } }),
-    ...(instance === undefined
-      ? {}
-      : { audit: { ...source.audit, instance, folder: join(policy.audit.folder, instance) } }),
+    ...listen,
+    audit: { ...source.audit, instance, folder: join(policy.audit.folder, instance) },
+    ...(usage === undefined ? {} : { usage: { ...usage, file: `${usage.file}.${instance}` } }),
   };
 }
