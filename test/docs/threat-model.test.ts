@@ -59,7 +59,7 @@ describe("docs/threat-model.md", () => {
     expect(flows.length).toBe(7);
     for (const flow of flows) {
       const [title = "", ...lines] = flow.split("\n");
-      const table = lines.filter((line) => /^\| [STRIDE] \|/.test(line)).map((line) => line.slice(1, -1).split("|"));
+      const table = lines.filter((line) => /^\| [STRIDE] +\|/.test(line)).map((line) => line.slice(1, -1).split("|"));
       expect([title, [...new Set(table.map(([letter = ""]) => letter.trim()))].join("")]).toEqual([title, "STRIDE"]);
       const empty = table.filter(
         ([, , , shown = ""]) => testsIn(shown).length === 0 && !/^\s*(?:gap|-)\s*$/.test(shown),
