@@ -1,6 +1,5 @@
 import { type PolicyDocument, type RoutePolicy, ZONE_PRESETS } from "@wardline/policy-types";
 import type {
-  ExportJobStore,
   PolicyOptions,
   ProtectedResourceMetadataOptions,
   SmartAuthOptions,
@@ -11,15 +10,6 @@ import type { Backends } from "./proxy/backends.ts";
 import { readStored, searchStored } from "./proxy/stored.ts";
 import type { Material } from "./state/material.ts";
 import type { SharedState } from "./state/shared.ts";
-
-/** What authentication needs and no policy may hold: secrets, and stores that several instances share. */
-export interface AuthDependencies
-  extends Pick<SmartAuthOptions, "replayStore" | "revocation" | "userAccess" | "onBreakGlass"> {
-  /** How to ask an issuer of the policy about a token, by its `issuer`. In place of what the policy says. */
-  readonly introspection?: Readonly<Record<string, NonNullable<SmartIssuer["introspection"]>>>;
-  /** Remembers export jobs for all instances. Default: in this process. */
-  readonly exportJobs?: ExportJobStore;
-}
 
 export interface AuthFacts {
   readonly policy: PolicyDocument;

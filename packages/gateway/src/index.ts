@@ -1,5 +1,5 @@
 export type { AuditDependencies } from "./audit.ts";
-export type { AuthDependencies } from "./auth.ts";
+export type { AuthDependencies } from "./auth-dependencies.ts";
 export type { Drift } from "./drift.ts";
 export type { GatewayEvent } from "./events.ts";
 export {

@@ -1,7 +1,7 @@
 import type { AccessRecord } from "@wardline/policy-types";
 import { findings, refuseUnknownKeys } from "@wardline/policy-types";
 import type { AuditDependencies } from "./audit.ts";
-import type { AuthDependencies } from "./auth.ts";
+import type { AuthDependencies } from "./auth-dependencies.ts";
 import type { GatewayEvent } from "./events.ts";
 import { readSecret, type SecretProvider, type SecretReference } from "./policy/secrets.ts";
 import type { PolicySignature } from "./policy/signature.ts";

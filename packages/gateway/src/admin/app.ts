@@ -1,33 +1,12 @@
 import { randomUUID } from "node:crypto";
-import type { AdminPolicy, PolicyDocument } from "@wardline/policy-types";
+import type { AdminPolicy } from "@wardline/policy-types";
 import { contextOf, sendProblem } from "@wardline/policy-types/express";
 import { tokenAuth } from "@wardline/smart-auth";
 import express, { type Express, type RequestHandler } from "express";
-import type { Registry } from "prom-client";
-import type { Audit } from "../audit.ts";
-import type { Watch } from "../controls/abuse.ts";
-import type { Inventory } from "../controls/inventory.ts";
-import type { Throttles } from "../controls/throttle.ts";
-import type { Health } from "../health.ts";
-import type { PolicyInForce } from "../in-force.ts";
 import type { ParsedDependencies } from "../options.ts";
 import { INTERNAL, NO_ROUTE } from "../problems.ts";
-import type { SharedState } from "../state/shared.ts";
+import type { AdminFacts } from "./facts.ts";
 import { operations } from "./operations.ts";
-
-/** What operators can look at and change. */
-export interface AdminFacts {
-  readonly policy: PolicyDocument;
-  readonly health: Health;
-  readonly inForce: PolicyInForce;
-  readonly audit: Audit;
-  readonly watch: Watch;
-  readonly inventory: Inventory;
-  readonly throttles: Throttles;
-  readonly shared: SharedState;
-  readonly registry: Registry;
-  readonly dependencies: ParsedDependencies;
-}
 
 /**
  * The operator's listener, apart from the clients' and by default on loopback. `/healthz` (the process answers), `/readyz`

@@ -3,7 +3,7 @@ import type { Problem } from "@wardline/policy-types";
 import { contextOf, readBody, sendProblem } from "@wardline/policy-types/express";
 import { type Request, type Response, Router } from "express";
 import { ADMIN_BODY_WRONG, ADMIN_NOT_FOUND } from "../problems.ts";
-import type { AdminFacts } from "./app.ts";
+import type { AdminFacts } from "./facts.ts";
 
 const BODY_BYTES = 64 * 1024;
 const CALLER_KINDS = ["address", "client", "subject"] as const;

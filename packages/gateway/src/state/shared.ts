@@ -13,7 +13,7 @@ import {
   type ReplayStore,
   type RevocationList,
 } from "@wardline/smart-auth";
-import type { AuthDependencies } from "../auth.ts";
+import type { AuthDependencies } from "../auth-dependencies.ts";
 import type { GatewayEvent } from "../events.ts";
 import { openRedis, type SharedRedis } from "./redis.ts";
 
