@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { RedisCounters } from "@wardline/tiered-throttle";
 import { createClient } from "redis";
 
+const REDIS = "redis-server";
 const QUICK = process.argv.includes("--quick");
 const TARGET = 100_000;
 const CALLS = QUICK ? 200 : 20_000;
@@ -24,7 +25,7 @@ const TIERS = {
   ],
 };
 
-if (spawnSync("redis-server", ["--version"]).status !== 0) {
+if (spawnSync(REDIS, ["--version"]).status !== 0) {
   console.log("redis-server is not installed: nothing was measured");
 } else {
   await measure();
@@ -116,7 +117,7 @@ async function startRedis() {
       probe.close(() => resolve(free));
     });
   });
-  const server = spawn("redis-server", ["--port", String(port), "--bind", "127.0.0.1", "--save", ""], {
+  const server = spawn(REDIS, ["--port", String(port), "--bind", "127.0.0.1", "--save", ""], {
     stdio: "ignore",
   });
   const client = createClient({ url: `redis://127.0.0.1:${port}` });
