@@ -39,15 +39,14 @@ export function blocksOf(page: string): readonly Block[] {
   );
 }
 
-/** Third-party packages the pages import, and the package here that depends on them. */
-const THIRD_PARTY = {
-  express: "tools/test-kit",
-  jose: ".",
-  redis: ".",
-  "@types/node": ".",
-  "@types/express": ".",
-  winston: "packages/audit-event",
-} as const;
+/** Third-party packages the pages import. */
+const THIRD_PARTY = ["express", "jose", "redis", "winston", "@types/node", "@types/express"];
+
+/** Where a package lies for one of those here that depend on it. */
+function installed(name: string): string | undefined {
+  const owners = [".", "tools/test-kit", ...readdirSync(join(ROOT, "packages")).map((one) => join("packages", one))];
+  return owners.map((owner) => join(ROOT, owner, "node_modules", name)).find((path) => existsSync(path));
+}
 
 /** An empty folder in which packages resolve as if they had been installed, Express in either major. */
 export function installedFolder(express: "express" | "express4" = "express"): string {
@@ -55,12 +54,16 @@ export function installedFolder(express: "express" | "express4" = "express"): st
   for (const name of readdirSync(join(ROOT, "packages"))) {
     link(join(ROOT, "packages", name), join(folder, "node_modules/@wardline", name));
   }
-  for (const [name, owner] of Object.entries(THIRD_PARTY)) {
-    const installed =
-      name === "express" ? join(ROOT, "tools/test-kit/node_modules", express) : join(ROOT, owner, "node_modules", name);
-    if (existsSync(installed)) link(installed, join(folder, "node_modules", name));
+  for (const name of THIRD_PARTY) {
+    const path =
+      name === "express" ? join(ROOT, "tools/test-kit/node_modules", express) : (installed(name) ?? missing(name));
+    link(path, join(folder, "node_modules", name));
   }
   return folder;
+}
+
+function missing(name: string): never {
+  throw new Error(`no package here depends on ${name}, which a page imports`);
 }
 
 /** Where this Node reads TypeScript the sources are run, else what was built from them. */
