@@ -1,0 +1,25 @@
+import type { PolicySource } from "@wardline/policy-types";
+
+/** Where this run keeps what the policy keeps in `var`, and where its EHR and sign-in are. */
+export interface Stage {
+  readonly folder: string;
+  readonly ehr: string;
+  readonly issuer: string;
+  /** Any free ports in place of the policy's. */
+  readonly anyPorts: boolean;
+}
+
+/**
+ * The same policy in a folder and on ports of this run, so that several may run at once. Nothing that decides is changed.
+ */
+export function rehearse(policy: PolicySource, { folder, ehr, issuer, anyPorts }: Stage): PolicySource {
+  const text = JSON.stringify(policy, (key, value: unknown) => {
+    if (key === "port" && anyPorts) return 0;
+    if (typeof value !== "string") return value;
+    return value
+      .replace(/^(file:)?var\//, (_all, scheme = "") => `${scheme}${folder}/`)
+      .replace("http://127.0.0.1:8081", ehr)
+      .replace("http://127.0.0.1:8082", issuer);
+  });
+  return JSON.parse(text) as PolicySource;
+}
