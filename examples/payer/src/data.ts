@@ -69,7 +69,7 @@ export function decided(bundle: SubmittedBundle): Resource {
     insurer: claim?.["insurer"],
     request: { identifier: (claim?.["identifier"] as readonly unknown[] | undefined)?.[0] },
     outcome: "complete",
-    preAuthRef: "AUTH-0001",
+    preAuthRef: `AUTH-${randomUUID()}`,
   };
   return {
     resourceType: "Bundle",
