@@ -1,13 +1,16 @@
+import { randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createGateway, type GatewayEvent, loadPolicy } from "@wardline/gateway";
+import { type GatewayEvent, loadPolicy } from "@wardline/gateway";
 import type { AccessRecord, PolicySource } from "@wardline/policy-types";
 import { type Certificate, createAuthority } from "./ca.ts";
 import { RECORDS } from "./data.ts";
 import { type FhirServer, fhirServer } from "./fhir-server.ts";
+import { type Bases, type Instance, startInstance } from "./instance.ts";
 import { createSystem, type System } from "./partner.ts";
-import { rehearse } from "./rehearse.ts";
+import { onAnyPorts, rehearse } from "./rehearse.ts";
 import { type Held, holdPort, holdTlsPort } from "./servers.ts";
+import { asOneOfTwo } from "./several.ts";
 import { createSignIn, type SignIn } from "./sign-in.ts";
 
 export interface EdgeOptions {
@@ -15,6 +18,8 @@ export interface EdgeOptions {
   readonly folder: string;
   /** Any free ports in place of the policy's. */
   readonly anyPorts: boolean;
+  /** Starts two instances that share it. Absent: one. */
+  readonly redisUrl?: string;
   readonly onRecord?: (record: AccessRecord) => void;
   readonly onEvent?: (event: GatewayEvent) => void;
 }
@@ -22,7 +27,9 @@ export interface EdgeOptions {
 /** Everything of the example, running. */
 export interface Edge {
   /** FHIR bases by zone, at this machine's address. */
-  readonly bases: Readonly<Record<"patient" | "staff" | "partner" | "device", string>>;
+  readonly bases: Bases;
+  /** Of the second instance, where there is a Redis. */
+  readonly second?: Bases;
   /** What the edge is called: tokens are for these. */
   readonly origin: string;
   readonly issuer: string;
@@ -39,7 +46,7 @@ const HOST = "127.0.0.1";
 const POLICY = join(import.meta.dirname, "../policy.yaml");
 
 /** Starts the EHR, the sign-in and the edge; makes the certificates all of them need. */
-export async function startEdge({ folder, anyPorts, onRecord, onEvent }: EdgeOptions): Promise<Edge> {
+export async function startEdge({ folder, anyPorts, redisUrl, onRecord, onEvent }: EdgeOptions): Promise<Edge> {
   await mkdir(folder, { recursive: true });
   const [edgeCa, partnerCa, deviceCa] = await Promise.all([
     createAuthority("Edge CA"),
@@ -94,26 +101,24 @@ export async function startEdge({ folder, anyPorts, onRecord, onEvent }: EdgeOpt
       issuer,
       anyPorts,
     });
-    const gateway = await createGateway(policy, {
-      drainMs: 1000,
+    const options = {
       ...(onRecord === undefined ? {} : { onRecord }),
       ...(onEvent === undefined ? {} : { onEvent }),
-    });
-    opened.push(() => gateway.close());
-    const { url, listeners } = await gateway.listen();
+    };
+    const start = async (one: PolicySource): Promise<Instance> => {
+      const instance = await startInstance(one, options);
+      opened.push(() => instance.close());
+      return instance;
+    };
+    const { bases, second } = await startAll(policy, { folder, redisUrl, start });
     const [one, two] = await Promise.all([
       deviceCa.issue({ name: "monitor 1", use: "client", uri: ["urn:example:device:monitor-1"] }),
       deviceCa.issue({ name: "monitor 2", use: "client", uri: ["urn:example:device:monitor-2"] }),
     ]);
-    const at = (door: string): string => listeners[door]?.url ?? "";
     return {
-      bases: {
-        patient: `${url}/patient`,
-        staff: `${at("staff")}/staff`,
-        partner: `${at("partners")}/partner`,
-        device: `${at("devices")}/device`,
-      },
-      origin: policy.publicOrigin ?? url,
+      bases,
+      ...(second === undefined ? {} : { second }),
+      origin: policy.publicOrigin ?? "",
       issuer,
       ca: edgeCa.cert,
       signIn,
@@ -126,4 +131,25 @@ export async function startEdge({ folder, anyPorts, onRecord, onEvent }: EdgeOpt
     await close();
     throw error;
   }
+}
+
+interface Start {
+  readonly folder: string;
+  readonly redisUrl: string | undefined;
+  readonly start: (policy: PolicySource) => Promise<Instance>;
+}
+
+async function startAll(
+  policy: PolicySource,
+  { folder, redisUrl, start }: Start,
+): Promise<{ readonly bases: Bases; readonly second?: Bases }> {
+  if (redisUrl === undefined) return start(policy);
+  await Promise.all([
+    writeFile(join(folder, "abuse.key"), randomBytes(16).toString("base64url"), { mode: 0o600 }),
+    writeFile(join(folder, "links.key"), randomBytes(32).toString("base64url"), { mode: 0o600 }),
+  ]);
+  const { bases } = await start(asOneOfTwo(policy, { folder, redisUrl, instance: "edge-1" }));
+  // On one machine the second takes any ports; in life it has a machine of its own.
+  const { bases: second } = await start(onAnyPorts(asOneOfTwo(policy, { folder, redisUrl, instance: "edge-2" })));
+  return { bases, second };
 }

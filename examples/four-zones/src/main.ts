@@ -15,7 +15,13 @@ try {
 
 async function main(once: boolean): Promise<void> {
   const folder = once ? await mkdtemp(join(tmpdir(), "four-zones-")) : LASTING;
-  const edge = await startEdge({ folder, anyPorts: once, onEvent: tellErrors });
+  const redisUrl = process.env["REDIS_URL"];
+  const edge = await startEdge({
+    folder,
+    anyPorts: once,
+    onEvent: tellErrors,
+    ...(redisUrl === undefined ? {} : { redisUrl }),
+  });
   introduce(edge);
   const ok = await runTour(edge, console.log);
   if (once) {
@@ -32,9 +38,11 @@ async function main(once: boolean): Promise<void> {
   process.on("SIGINT", end).on("SIGTERM", end);
 }
 
-function introduce({ bases }: Edge): void {
+function introduce({ bases, second }: Edge): void {
   console.log("Wardline, four zones: one edge, a door for each kind of caller\n");
   for (const [zone, base] of Object.entries(bases)) console.log(`  ${zone.padEnd(8)} ${base}`);
+  for (const [zone, base] of Object.entries(second ?? {}))
+    console.log(`  ${zone.padEnd(8)} ${base}  (second instance)`);
   console.log();
 }
 

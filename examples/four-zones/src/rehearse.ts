@@ -13,8 +13,7 @@ export interface Stage {
  * The same policy in a folder and on ports of this run, so that several may run at once. Nothing that decides is changed.
  */
 export function rehearse(policy: PolicySource, { folder, ehr, issuer, anyPorts }: Stage): PolicySource {
-  const text = JSON.stringify(policy, (key, value: unknown) => {
-    if (key === "port" && anyPorts) return 0;
+  const text = JSON.stringify(anyPorts ? onAnyPorts(policy) : policy, (_key, value: unknown) => {
     if (typeof value !== "string") return value;
     return value
       .replace(/^(file:)?var\//, (_all, scheme = "") => `${scheme}${folder}/`)
@@ -22,4 +21,8 @@ export function rehearse(policy: PolicySource, { folder, ehr, issuer, anyPorts }
       .replace("http://127.0.0.1:8082", issuer);
   });
   return JSON.parse(text) as PolicySource;
+}
+
+export function onAnyPorts(policy: PolicySource): PolicySource {
+  return JSON.parse(JSON.stringify(policy, (key, value: unknown) => (key === "port" ? 0 : value))) as PolicySource;
 }

@@ -1,5 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { Resource } from "./fhir-server.ts";
+
+export interface Resource {
+  readonly resourceType: string;
+  readonly id?: string;
+  readonly [member: string]: unknown;
+}
 
 /** The payer's records: two members, each with coverage and a bill. */
 export const RECORDS: readonly Resource[] = ["anna", "ben"].flatMap((id) => [

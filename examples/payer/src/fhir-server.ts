@@ -1,11 +1,5 @@
 import express, { type Express } from "express";
-import { decided, type SubmittedBundle } from "./data.ts";
-
-export interface Resource {
-  readonly resourceType: string;
-  readonly id?: string;
-  readonly [member: string]: unknown;
-}
+import { decided, type Resource, type SubmittedBundle } from "./data.ts";
 
 export interface FhirServer {
   readonly app: Express;
