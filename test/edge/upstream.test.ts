@@ -161,7 +161,7 @@ describe("the operator's listener", () => {
     await edge.backend.stop();
     await edge.ask("/Patient/a");
     expect(await read("/readyz")).toMatchObject([200, { upstreams: { ehr: { status: "failing" } } }]);
-    expect(await read("/fhir/Patient/a")).toEqual([404, { status: "unknown" }]);
+    expect(await read("/fhir/Patient/a")).toMatchObject([404, { code: "gateway/no-route" }]);
     expect((await fetch(edge.base.replace("/fhir", "/readyz"))).status).toBe(404);
   });
 });

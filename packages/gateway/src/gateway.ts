@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TlsServerOptions } from "@wardline/perimeter";
 import type { AdminPolicy, PolicySource } from "@wardline/policy-types";
+import { edgeClasses } from "@wardline/policy-types/express";
 import { Registry } from "prom-client";
 import { adminApp } from "./admin/app.ts";
 import { openAudit } from "./audit.ts";
@@ -122,13 +123,17 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
     const admin =
       first.policy.admin === undefined
         ? undefined
-        : openServer(
-            adminApp({ ...adminFacts, dependencies }),
-            await tlsOf(adminDoor(first.policy.admin), { readSecret, onEvent }),
-          );
+        : openServer(adminApp({ ...adminFacts, dependencies }), {
+            tls: await tlsOf(adminDoor(first.policy.admin), { readSecret, onEvent }),
+          });
     const doors = doorsOf(first.policy);
     const tls = await allOf(doors.map((door) => tlsOf(door, { readSecret: dependencies.readSecret, onEvent })));
-    const servers = doors.map(({ name }, index) => openServer(inForce.handle(name), tls[index]));
+    const classes = doors.map(({ name }) => edgeClasses(inForce.appOf(name)));
+    inForce.onChange(() => doors.forEach(({ name }, index) => classes[index]?.follow(inForce.appOf(name))));
+    const servers = doors.map(({ name }, index) => {
+      const own = classes[index];
+      return openServer(inForce.handle(name), { tls: tls[index], ...(own === undefined ? {} : { classes: own }) });
+    });
     let closing: Promise<void> | undefined;
     const close = (): Promise<void> => {
       closing ??= (async () => {

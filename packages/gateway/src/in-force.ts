@@ -2,6 +2,7 @@ import { getFips } from "node:crypto";
 import type { RequestListener } from "node:http";
 import { DEFAULT_MIN_VERSION } from "node:tls";
 import type { PolicySource } from "@wardline/policy-types";
+import type { Express } from "express";
 import { findDrift, readRuntimeFacts } from "./drift.ts";
 import { type Approval, approve } from "./policy/approve.ts";
 import { type CheckedPolicy, checkPolicy } from "./policy/load.ts";
@@ -13,6 +14,10 @@ import { fetchMaterial, type Material } from "./state/material.ts";
 /** The policy that decides now, and how it gives way to another. */
 export interface PolicyInForce {
   readonly handle: (door: string) => RequestListener;
+  /** The Express app behind a door, of the policy in force. */
+  readonly appOf: (door: string) => Express;
+  /** Told when another policy has come into force. */
+  onChange(listener: () => void): void;
   checked(): CheckedPolicy;
   approval(): Approval;
   /** Whole or not at all: rejects with what is wrong, and the running one stays (F11). */
@@ -53,6 +58,7 @@ export function putInForce({
   let runtime = openRuntime({ ...shared, material, checked: first });
   let approval = firstApproval;
   let fileVersion: string | undefined;
+  const listeners: (() => void)[] = [];
   let told = "[]";
   let handlers = { of: runtime, byDoor: new Map<string, RequestListener>() };
   tellHealth();
@@ -104,6 +110,7 @@ export function putInForce({
     material = nextMaterial;
     approval = nextApproval;
     tellHealth();
+    for (const listener of listeners) listener();
     void before.retire(successor);
     const facts = { version: checked.version };
     onEvent({ level: "info", code: "gateway/policy-changed", message: "another policy is in force", facts });
@@ -114,6 +121,8 @@ export function putInForce({
 
   return {
     handle: (door) => (req, res) => handlerOf(door)(req, res),
+    appOf: (door) => runtime.appOf(door),
+    onChange: (listener) => void listeners.push(listener),
     checked: () => runtime.checked,
     approval: () => approval,
     reload(read) {

@@ -1,5 +1,6 @@
 import type { RequestListener } from "node:http";
 import type { UpstreamPolicy } from "@wardline/policy-types";
+import type { Express } from "express";
 import { assemble, type Parts } from "./assemble.ts";
 import { doorsOf } from "./policy/listeners.ts";
 import { openUpstream, type Upstream, type UpstreamFacts } from "./proxy/upstream.ts";
@@ -9,6 +10,8 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 /** One policy in force: its pipeline, its upstreams, and the requests it has in work. */
 export interface Runtime {
   readonly checked: Parts["checked"];
+  /** The Express app behind a door. */
+  readonly appOf: (door: string) => Express;
   /** By the name of the door a request comes through. */
   readonly handle: (door: string) => RequestListener;
   readonly upstreams: ReadonlyMap<string, OpenUpstream>;
@@ -41,15 +44,20 @@ export function openRuntime(facts: RuntimeFacts, before?: Runtime): Runtime {
   const parts = { ...facts, upstreams: new Map([...upstreams].map(([name, { upstream }]) => [name, upstream])) };
   // A pipeline for each door holds the routes of its zones and no others, so that no door leads to another zone.
   const apps = new Map(doorsOf(facts.checked.policy).map(({ name, zones }) => [name, assemble(parts, zones)]));
+  const appOf = (door: string): Express => {
+    const app = apps.get(door);
+    if (app === undefined) throw new Error("the policy has no such door");
+    return app;
+  };
   let inWork = 0;
   let onIdle: (() => void) | undefined;
 
   return {
     checked: facts.checked,
     upstreams,
+    appOf,
     handle(door) {
-      const app = apps.get(door);
-      if (app === undefined) throw new Error("the policy has no such door");
+      const app = appOf(door);
       return (req, res) => {
         inWork += 1;
         res.once("close", () => {

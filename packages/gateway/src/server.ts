@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { clientErrorHandler, serverTimeouts, type TlsServerOptions } from "@wardline/perimeter";
+import type { EdgeClasses } from "@wardline/policy-types/express";
 import type { HeldPort } from "./port.ts";
 
 export interface EdgeServer {
@@ -11,8 +12,17 @@ export interface EdgeServer {
 }
 
 /** A server with the bounds an edge needs, whatever the process was told; HTTPS where there is `tls`. */
-export function openServer(listener: RequestListener, tls?: TlsServerOptions): EdgeServer {
-  const options = { ...serverTimeouts(), joinDuplicateHeaders: false };
+export function openServer(
+  listener: RequestListener,
+  { tls, classes }: { readonly tls?: TlsServerOptions | undefined; readonly classes?: EdgeClasses } = {},
+): EdgeServer {
+  const { IncomingMessage, ServerResponse } = classes ?? {};
+  const options = {
+    ...serverTimeouts(),
+    joinDuplicateHeaders: false,
+    ...(IncomingMessage === undefined ? {} : { IncomingMessage }),
+    ...(ServerResponse === undefined ? {} : { ServerResponse }),
+  };
   const server: Server | SecureServer =
     tls === undefined ? createServer(options, listener) : createSecureServer({ ...options, ...tls.options }, listener);
   if (tls !== undefined) tls.attach(server as SecureServer);

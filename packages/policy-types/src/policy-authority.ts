@@ -117,6 +117,8 @@ export interface DevicePolicy {
   readonly name: string;
   /** Files of the CAs that issue their certificates, PEM. */
   readonly issuedBy: readonly string[];
+  /** Files of CAs between those and the devices; with them, only these certify. */
+  readonly intermediates?: readonly string[];
   /** The subject alternative name that names the device, and what is taken off it. */
   readonly identity: { readonly name: "uri" | "dns" | "email"; readonly prefix?: string };
   /** SMART scopes, fixed: `system/Observation.c`. */

@@ -257,7 +257,7 @@ export interface PolicyDocument {
   /** Seal page links with these 32-byte keys (base64url), the same for all instances. Default: a key of this process. */
   readonly pageLinks?: { readonly keys: readonly string[]; readonly lifetimeSeconds?: number };
   readonly redaction?: RedactionPolicy;
-  /** Identifiers of persons in URLs and headers. Default `{}`: refused in paths and queries. */
+  /** Identifiers of persons in URLs and headers. Default: refused in paths, told of queries and searches. */
   readonly dlp?: DlpPolicy | false;
   /** Default `{}`: patterns of abuse are told. */
   readonly abuse?: AbusePolicy | false;

@@ -89,6 +89,7 @@ const WHOLE = definePolicy({
     {
       name: "pump",
       issuedBy: ["pumps.pem"],
+      intermediates: ["pumps-ca2.pem"],
       identity: { name: "uri", prefix: "urn:device:" },
       scopes: ["system/Observation.c"],
       organisation: "ward-3",

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { AdminPolicy } from "@wardline/policy-types";
 import { contextOf, sendProblem } from "@wardline/policy-types/express";
-import { tokenAuth } from "@wardline/smart-auth";
+import { type SmartIssuer, tokenAuth } from "@wardline/smart-auth";
 import express, { type Express, type RequestHandler } from "express";
 import type { ParsedDependencies } from "../options.ts";
 import { INTERNAL, NO_ROUTE } from "../problems.ts";
@@ -50,10 +50,9 @@ function operatorsOnly(
   { policy, shared, dependencies }: AdminFacts,
 ): RequestHandler {
   return tokenAuth({
-    issuers: policy.issuers.map(({ introspection: _introspection, claims: _claims, ...issuer }) => ({
-      ...issuer,
-      audience: [audience],
-    })),
+    issuers: policy.issuers.map(
+      ({ introspection: _introspection, ...issuer }) => ({ ...issuer, audience: [audience] }) as SmartIssuer,
+    ),
     baseUrl: policy.publicOrigin,
     roles,
     amr,

@@ -43,6 +43,8 @@ export interface ThrottleFacts {
   readonly onEvent: (event: GatewayEvent) => void;
 }
 
+const CONNECTING_MS = 10_000;
+const LONGEST_MS = 600_000;
 const DOOR = { limit: 600, windowSeconds: 60 } as const;
 
 export function createThrottles({ redis, weightOf, onEvent }: ThrottleFacts): Throttles {
@@ -105,7 +107,9 @@ export function createThrottles({ redis, weightOf, onEvent }: ThrottleFacts): Th
       const breaker = keep(["breaker", name, policy, headersTimeoutMs], () =>
         createBreaker({
           name,
-          timeoutMs: headersTimeoutMs,
+          // The connection's own deadline comes first: it tells the operator that the upstream fails. This one is for
+          // whatever that one does not see.
+          timeoutMs: Math.min(headersTimeoutMs + CONNECTING_MS, LONGEST_MS),
           slowCallMs: Math.min(5_000, headersTimeoutMs),
           ...policy,
           onState: ({ state }) =>

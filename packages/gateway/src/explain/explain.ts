@@ -2,7 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AccessRecord, ControlDecision, PolicySource } from "@wardline/policy-types";
+import {
+  type AccessRecord,
+  type ControlDecision,
+  type PolicyDocument,
+  type PolicySource,
+  TRUST_ZONES,
+} from "@wardline/policy-types";
 import { createGateway } from "../gateway.ts";
 import { checkPolicy } from "../policy/load.ts";
 import { routeFinder } from "../routes.ts";
@@ -62,17 +68,13 @@ export async function openExplainer(
     standInIssuers(policy),
     mkdtemp(join(tmpdir(), "wardline-explain-")),
   ]);
-  const { admin: _admin, ...rest } = policy;
   let last: AccessRecord | undefined;
   const gateway = await createGateway(
     {
-      ...rest,
-      development: true,
-      listen: { host: "127.0.0.1", port: 0 },
+      ...confined(policy),
       issuers: issuers.issuers,
       upstreams: Object.fromEntries(Object.keys(policy.upstreams).map((name) => [name, { url: world.url }])),
       audit: { ...policy.audit, folder, durability: "async", identifiers: "clear" },
-      trustedProxies: ["127.0.0.1/32"],
     },
     {
       fetch: issuers.fetch,
@@ -108,6 +110,23 @@ export async function openExplainer(
       return render(answer, last, [...world.asked]);
     },
     close,
+  };
+}
+
+/** Everything that would reach or keep something outside is left out; one door stands for all, behind a terminator. */
+function confined(policy: PolicyDocument): PolicySource {
+  const { admin: _admin, redis: _redis, usage: _usage, listeners: _listeners, payer: _payer, ...kept } = policy;
+  const { abuse, consent, ...rest } = kept;
+  const { file: _file, ...consents } = consent ?? {};
+  const { webhook: _webhook, key: _key, ...watching } = abuse === undefined || abuse === false ? {} : abuse;
+  return {
+    ...rest,
+    ...(consent === undefined ? {} : { consent: consents }),
+    abuse: abuse === false ? false : watching,
+    development: true,
+    listen: { host: "127.0.0.1", port: 0, zones: TRUST_ZONES },
+    trustedProxies: ["127.0.0.1/32"],
+    clientCertificateHeader: { format: "rfc9440" },
   };
 }
 

@@ -26,15 +26,24 @@ const DEFAULT_PORT = 8080;
 export function doorsOf({
   listen = {},
   listeners = {},
-}: Pick<PolicyDocument, "listen" | "listeners">): readonly Door[] {
+  routes,
+}: Pick<PolicyDocument, "listen" | "listeners" | "routes">): readonly Door[] {
+  const used = new Set(routes.map(({ zone }) => zone));
+  const door = (name: string, listener: ListenerPolicy, zones: readonly TrustZone[]): Door =>
+    openDoor(name, listener, zones, used);
   const others = Object.entries(listeners).map(([name, listener]) => door(name, listener, listener.zones ?? []));
   const taken = new Set(others.flatMap(({ zones }) => [...zones]));
   const left = listen.zones ?? TRUST_ZONES.filter((zone) => !taken.has(zone));
   return [door("main", listen, left), ...others];
 }
 
-function door(name: string, { host, port, tls }: ListenerPolicy, zones: readonly TrustZone[]): Door {
-  const demands = zones.some((zone) => ZONE_PRESETS[zone].clientCertificate === "required");
+function openDoor(
+  name: string,
+  { host, port, tls }: ListenerPolicy,
+  zones: readonly TrustZone[],
+  used: ReadonlySet<TrustZone>,
+): Door {
+  const demands = zones.some((zone) => used.has(zone) && ZONE_PRESETS[zone].clientCertificate === "required");
   return {
     name,
     host: host ?? DEFAULT_HOST,

@@ -100,12 +100,19 @@ async function introspectionOf(
 }
 
 async function deviceOf(
-  { addresses: _addresses, crl, issuedBy, ...device }: NonNullable<PolicyDocument["devices"]>[number],
+  { addresses: _addresses, crl, issuedBy, intermediates, ...device }: NonNullable<PolicyDocument["devices"]>[number],
   path: string,
 ): Promise<DeviceClass> {
   return {
     ...device,
     issuedBy: await Promise.all(issuedBy.map((file, index) => readText(file, `${path}.issuedBy[${index}]`))),
+    ...(intermediates === undefined
+      ? {}
+      : {
+          intermediates: await Promise.all(
+            intermediates.map((file, index) => readText(file, `${path}.intermediates[${index}]`)),
+          ),
+        }),
     ...(crl === undefined ? {} : { readCrl: () => readFile(crl) }),
   };
 }

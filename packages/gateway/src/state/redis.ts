@@ -38,7 +38,8 @@ export async function openRedis({ policy, readSecret, onEvent }: RedisFacts): Pr
   } as const;
   const client = createClient(options);
   const subscriber = client.duplicate({ ...options, disableOfflineQueue: false });
-  let state: "up" | "down" = "down";
+  /** Unknown until it is first told, so that a store that is down from the start is told too (F12). */
+  let state: "up" | "down" | undefined;
   let closing = false;
   const turn = (next: "up" | "down"): void => {
     if (state === next || closing) return;
@@ -65,7 +66,7 @@ export async function openRedis({ policy, readSecret, onEvent }: RedisFacts): Pr
     },
     prefix: policy.prefix ?? "wardline:",
     replicas: policy.replicas ?? 2,
-    state: () => state,
+    state: () => state ?? "down",
     close: () => {
       closing = true;
       client.destroy();

@@ -6,6 +6,7 @@ import {
   createMemoryReplayStore,
   createMemoryRevocationList,
   createRedisConsentRegistry,
+  createRedisExportJobStore,
   createRedisReplayStore,
   createRedisRevocationList,
   type ExportJobStore,
@@ -51,10 +52,12 @@ export async function openSharedState({ policy, given, readSecret, onEvent }: Sh
         given.replayStore ?? (shared === undefined ? createMemoryReplayStore() : createRedisReplayStore(shared)),
       revocation:
         given.revocation ?? (shared === undefined ? createMemoryRevocationList() : createRedisRevocationList(shared)),
-      exportJobs: given.exportJobs ?? createMemoryExportJobStore(),
+      exportJobs:
+        given.exportJobs ?? (shared === undefined ? createMemoryExportJobStore() : createRedisExportJobStore(shared)),
       async close() {
-        if (isClosable(consent)) await consent.close();
+        // First the connection: whoever waits for an answer that cannot come is told, and the end has its bound (F15).
         await redis?.close();
+        if (isClosable(consent)) await Promise.race([consent.close(), pause(CLOSE_MS)]);
       },
     };
   } catch (error) {
@@ -68,6 +71,14 @@ async function openConsent({ consent }: PolicyDocument, redis: SharedRedis | und
     return createRedisConsentRegistry({ send: redis.send, subscribe: redis.subscribe, prefix: trimmed(redis.prefix) });
   }
   return consent?.file === undefined ? createMemoryConsentRegistry() : openFileConsentRegistry({ file: consent.file });
+}
+
+const CLOSE_MS = 1_000;
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
 }
 
 /** The stores put their own colon behind it. */

@@ -96,6 +96,7 @@ const device = closed(
   {
     name,
     issuedBy: someWords,
+    intermediates: someWords,
     identity: closed({ name: { enum: ["uri", "dns", "email"] }, prefix: text }, ["name"]),
     scopes: someWords,
     organisation: text,
