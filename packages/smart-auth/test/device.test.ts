@@ -163,6 +163,14 @@ describe("a device certificate", () => {
     expect(await ask(raw(cert))).toEqual(UNKNOWN);
   });
 
+  it("is known by a list that was read from a file: PEM in a Buffer", async () => {
+    const [revoked, good] = await Promise.all([pump(), pump()]);
+    const list = Buffer.from(await ca.crl([revoked.serial]));
+    const ask = identify([pumps({ readCrl: async () => list })]);
+    expect(await ask(raw(good.cert))).toMatchObject({ device: "7" });
+    expect(await ask(raw(revoked.cert))).toContain("the certificate was revoked");
+  });
+
   it("F8: waits for a list that is fetched, keeps it through failures, hears of new ones, and takes no older one", async () => {
     let now = Date.now();
     const { cert, serial } = await pump();
@@ -199,6 +207,10 @@ describe("RFC 5280: what is read of certificates and lists", () => {
     expect(() => readCrl(text, new X509Certificate(other.cert))).toThrow();
     const der = derOf(text, "X509 CRL") ?? Buffer.alloc(0);
     expect([...readCrl(der, authority).revoked]).toEqual(["A"]);
+    expect([...readCrl(Buffer.from(text), authority).revoked]).toEqual(["A"]);
+    expect([...readCrl(new TextEncoder().encode(`\ufeff\n${text}`), authority).revoked]).toEqual(["A"]);
+    expect(() => readCrl(Buffer.from(`${text}${text}`), authority)).toThrow("not a CRL");
+    expect(() => readCrl(Buffer.from(text.replaceAll("X509 CRL", "CERTIFICATE")), authority)).toThrow("not a CRL");
     for (let at = 0; at < der.length; at++) {
       const changed = Buffer.from(der);
       changed[at] = (changed[at] ?? 0) ^ 1;

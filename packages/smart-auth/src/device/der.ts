@@ -66,9 +66,13 @@ export function readTime({ tag, content }: DerElement): number {
   return Date.UTC(year, month - 1, day, hour, minute, second);
 }
 
-/** PEM or DER to DER; `undefined` for anything else. */
+/** PEM or DER to DER; `undefined` for anything else. Bytes may be either: a file that was read is bytes, whatever it holds. */
 export function derOf(given: string | Uint8Array, label: string): Buffer | undefined {
-  if (typeof given !== "string") return Buffer.from(given);
+  if (typeof given !== "string") {
+    const bytes = Buffer.from(given);
+    // What DER is read here is a SEQUENCE, which no text of PEM begins with.
+    return bytes[0] === TAG.sequence ? bytes : derOf(bytes.toString("utf8"), label);
+  }
   const [, body] =
     new RegExp(`^\\s*-----BEGIN ${label}-----([A-Za-z0-9+/=\\s]+)-----END ${label}-----\\s*$`).exec(given) ?? [];
   return body === undefined ? undefined : Buffer.from(body, "base64");
