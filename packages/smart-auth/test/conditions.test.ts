@@ -96,6 +96,44 @@ describe("rules", () => {
     expect(decide([rule("permit", bad), rule("permit", good, { id: "r2" })])).toEqual({ kind: "met" });
   });
 
+  describe("a device has no client and no attributes: that is known", () => {
+    const DEVICE: Partial<Principal> = {
+      method: "client-certificate",
+      clientId: undefined as never,
+      attributes: undefined as never,
+    };
+    it.each<[string, ConditionFactsWanted]>([
+      ["clients", { clients: ["app-1"] }],
+      ["attributes", { attributes: { posture: ["jailbroken"] } }],
+    ])("%s: a deny does not mean it, a require and a permit do not let it in", (_name, when) => {
+      expect(decide([rule("deny", when)], DEVICE)).toEqual({ kind: "met" });
+      expect(decide([rule("require", when)], DEVICE).kind).toBe("refused");
+      expect(decide([rule("permit", when)], DEVICE).kind).toBe("refused");
+      const { clientId: _, attributes: __, ...nurse } = NURSE;
+      const withheld = (caller: Principal) =>
+        withheldCategories(
+          parseConditions(findings(), [rule("withhold", when, { categories: ["sud"] })], "rules", new Set(["sud"])),
+          { caller, interaction: read("/Observation"), address: undefined, now: NOW * 1000, brokeGlass: false },
+        );
+      expect(withheld({ ...nurse, method: "client-certificate" })).toEqual([]);
+      expect(withheld(nurse)).toEqual(["sud"]);
+    });
+
+    it("what else was not said of it stays unknown", () => {
+      for (const when of [{ departments: ["er"] }, { organisations: ["other"] }, { acr: ["phr"] }]) {
+        const change = { ...DEVICE, department: undefined as never, organisation: undefined as never };
+        expect(decide([rule("deny", when)], { ...change, acr: undefined as never }).kind).toBe("refused");
+      }
+    });
+
+    it("a caller by token that names no client stays unknown", () => {
+      for (const method of ["jwt", "introspection"] as const) {
+        const change = { method, clientId: undefined as never };
+        expect(decide([rule("deny", { clients: ["app-2"] })], change).kind).toBe("refused");
+      }
+    });
+  });
+
   it.each<[string, string | undefined, boolean]>([
     ["inside", "10.1.2.3", true],
     ["inside, mapped", "::ffff:10.1.2.3", true],

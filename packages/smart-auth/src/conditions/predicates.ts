@@ -8,7 +8,7 @@ import type { ConditionFactsWanted, HoursCondition } from "./rules.ts";
 
 type ListName = "roles" | "purposeOfUse" | "acr" | "amr" | "departments" | "organisations" | "clients" | "issuers";
 
-/** What a caller has of each; `undefined` where nothing was said. */
+/** What a caller has of each; `undefined` where nothing was said. A device has no client, and that is known. */
 const OF_CALLER: Readonly<Record<ListName, (caller: Principal) => readonly string[] | string | undefined>> = {
   roles: ({ roles }) => roles,
   purposeOfUse: ({ purposeOfUse }) => purposeOfUse,
@@ -16,7 +16,7 @@ const OF_CALLER: Readonly<Record<ListName, (caller: Principal) => readonly strin
   amr: ({ amr }) => amr,
   departments: ({ department }) => department,
   organisations: ({ organisation }) => organisation,
-  clients: ({ clientId }) => clientId,
+  clients: (caller) => caller.clientId ?? (isDevice(caller) ? NONE : undefined),
   issuers: ({ issuer }) => issuer,
 };
 
@@ -37,10 +37,23 @@ export function attributePredicates(
     return {
       name: `attributes.${name}`,
       stepUp: false,
-      ask: ({ caller: { attributes: own = {} } }) =>
-        hasOne(Object.hasOwn(own, name) && own[name]?.length !== 0 ? own[name] : undefined, values),
+      ask: ({ caller }) => hasOne(attributeOf(caller, name), values),
     };
   });
+}
+
+function attributeOf(caller: Principal, name: string): readonly string[] | undefined {
+  const { attributes = {} } = caller;
+  const own = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
+  if (own !== undefined && own.length > 0) return own;
+  return isDevice(caller) ? NONE : undefined;
+}
+
+const NONE: readonly string[] = Object.freeze([]);
+
+/** Its certificate is all there is to know: clients and attributes are what tokens speak of. */
+function isDevice({ method }: Pick<Principal, "method">): boolean {
+  return method === "client-certificate";
 }
 
 /** Clock differences are forgiven as far as a token's own are, in seconds. */

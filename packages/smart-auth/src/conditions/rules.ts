@@ -13,7 +13,10 @@ export interface HoursCondition {
   readonly to: string;
 }
 
-/** What must hold, all of it; of each list, one. A fact that is not known is neither yes nor no. */
+/**
+ * What must hold, all of it; of each list, one. A fact that is not known is neither yes nor no. Of a device's certificate
+ * it is known that it has no `clients` and no `attributes`: no.
+ */
 export interface ConditionFactsWanted {
   readonly roles?: readonly string[];
   readonly purposeOfUse?: readonly string[];
