@@ -129,7 +129,9 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
     const doors = doorsOf(first.policy);
     const tls = await allOf(doors.map((door) => tlsOf(door, { readSecret: dependencies.readSecret, onEvent })));
     const classes = doors.map(({ name }) => edgeClasses(inForce.appOf(name)));
-    inForce.onChange(() => doors.forEach(({ name }, index) => classes[index]?.follow(inForce.appOf(name))));
+    inForce.onChange(() => {
+      for (const [index, { name }] of doors.entries()) classes[index]?.follow(inForce.appOf(name));
+    });
     const servers = doors.map(({ name }, index) => {
       const own = classes[index];
       return openServer(inForce.handle(name), { tls: tls[index], ...(own === undefined ? {} : { classes: own }) });
