@@ -14,8 +14,7 @@ describe.each(EXPRESS)("weightOf on %s", (_name, express) => {
     );
     app.get("/", (_req, res) => void res.json({}));
     const origin = await listen(app);
-    const ask = async (from: string): Promise<number> =>
-      (await fetch(origin, { headers: { "x-from": from } })).status;
+    const ask = async (from: string): Promise<number> => (await fetch(origin, { headers: { "x-from": from } })).status;
     const statuses = async (from: string, times: number): Promise<number[]> => {
       const seen: number[] = [];
       for (let turn = 0; turn < times; turn += 1) seen.push(await ask(from));

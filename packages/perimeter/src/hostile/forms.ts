@@ -25,13 +25,16 @@ export function formsOf(text: string): TextForms {
       return foldedText();
     },
     get dense() {
-      return (dense ??= foldedText().replace(/\s+/g, ""));
+      dense ??= foldedText().replace(/\s+/g, "");
+      return dense;
     },
     get unquoted() {
-      return (unquoted ??= foldedText().replace(/['"\\^]|\$[@*x]{1,2}(?![a-z])/g, ""));
+      unquoted ??= foldedText().replace(/['"\\^]|\$[@*x]{1,2}(?![a-z])/g, "");
+      return unquoted;
     },
     get traits() {
-      return (traits ??= traitsOf(text) | (NEEDS_DECODING.test(text) ? traitsOf(foldedText()) : 0));
+      traits ??= traitsOf(text) | (NEEDS_DECODING.test(text) ? traitsOf(foldedText()) : 0);
+      return traits;
     },
   };
 }

@@ -120,7 +120,7 @@ function checkExceptions(found: Findings, exceptions: unknown, path: string): vo
       found.add(join(at, "parameter"), "not-valid", "write the name of one parameter");
     }
     if (!Array.isArray(rules) || rules.length === 0) found.add(join(at, "rules"), "empty", "name at least one rule");
-    else (rules as unknown[]).forEach((rule, position) => checkRule(found, rule, join(join(at, "rules"), position)));
+    else for (const [position, rule] of rules.entries()) checkRule(found, rule, join(join(at, "rules"), position));
   });
 }
 
