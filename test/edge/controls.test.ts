@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { PolicyDocument, RoutePolicy } from "@wardline/policy-types";
 import { describe, expect, it } from "vitest";
 import { codeOf, startEdge } from "./support/edge.ts";
@@ -10,10 +13,9 @@ const onRoute =
 
 describe("what leaves", () => {
   it("outside a person's own access a patient zone gives the minimum necessary", async () => {
-    const { redaction: _full, ...bare } = { redaction: undefined };
     const edge = await startEdge((policy) => ({
       ...policy,
-      routes: policy.routes.map(({ redaction: _redaction, ...route }) => ({ ...route, ...bare, apiType: "clinical" })),
+      routes: policy.routes.map(({ redaction: _redaction, ...route }) => ({ ...route, apiType: "clinical" })),
     }));
     edge.backend.resources.set("Patient/a", {
       resourceType: "Patient",
@@ -177,3 +179,50 @@ describe("what comes in", () => {
     expect(got.status).toBe(200);
   });
 });
+
+describe("profiles", () => {
+  it("what is written must meet the profile its type is bound to", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "profiles-"));
+    const file = join(folder, "named-patient.json");
+    const url = "http://example.org/StructureDefinition/named-patient";
+    await writeFile(file, JSON.stringify(namedPatient(url)));
+    const edge = await startEdge(onRoute({ schema: { profiles: { files: [file], required: { Patient: [url] } } } }));
+    const put = (patient: object): ReturnType<typeof edge.ask> =>
+      edge.ask("/Patient/a", {
+        method: "PUT",
+        headers: { "Content-Type": "application/fhir+json" },
+        body: JSON.stringify({ resourceType: "Patient", id: "a", ...patient }),
+        claims: { scope: "patient/Patient.cruds" },
+      });
+    expect((await put({ name: [{ family: "Ash" }] })).status).toBe(200);
+    const nameless = await put({});
+    expect([nameless.status, codeOf(nameless.json)]).toEqual([422, "fhir-schema/profile-not-met"]);
+    await rm(folder, { recursive: true });
+  });
+
+  it("a file that is none stops the start, and says which", async () => {
+    const schema = { profiles: { files: ["/nowhere/profile.json"] } };
+    await expect(startEdge(onRoute({ schema }))).rejects.toThrow(/routes\[0\]\.schema\.profiles\.files\[0\]/);
+  });
+});
+
+/** Patient, of whom a name is demanded. */
+function namedPatient(url: string): object {
+  const element = [
+    { id: "Patient", path: "Patient", min: 0, max: "*" },
+    { id: "Patient.name", path: "Patient.name", min: 1, max: "*", type: [{ code: "HumanName" }] },
+  ];
+  return {
+    resourceType: "StructureDefinition",
+    url,
+    name: "NamedPatient",
+    status: "active",
+    kind: "resource",
+    abstract: false,
+    type: "Patient",
+    baseDefinition: "http://hl7.org/fhir/StructureDefinition/Patient",
+    derivation: "constraint",
+    snapshot: { element },
+    differential: { element },
+  };
+}

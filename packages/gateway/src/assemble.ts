@@ -148,13 +148,16 @@ function needsOwnCertificate(policy: PolicyDocument, { zone }: RoutePolicy): boo
 }
 
 function schemaOptions(
-  { dependencies }: Parts,
-  { types, extraParameters, schema = {} }: RoutePolicy,
+  { dependencies, material }: Parts,
+  { id, types, extraParameters, schema = {} }: RoutePolicy,
   backends: Backends,
   requestBodyBytes: number,
 ): FhirSchemaOptions {
+  const { profiles: _files, ...checks } = schema;
+  const profiles = material.profiles.get(id);
   return {
-    ...schema,
+    ...checks,
+    ...(profiles === undefined ? {} : { profiles }),
     ...(types === undefined ? {} : { types }),
     ...(extraParameters === undefined ? {} : { extraParameters }),
     requestBodyBytes,

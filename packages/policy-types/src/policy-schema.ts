@@ -46,6 +46,7 @@ const route = closed(
       queries: { enum: ["refuse", "report", "off"] },
       responses: { enum: ["report", "off"] },
       maxCount: positive,
+      profiles: closed({ files: someWords, required: { type: "object", additionalProperties: someWords } }, ["files"]),
     }),
   },
   ["id", "path", "zone", "apiType", "interactions"],

@@ -210,6 +210,13 @@ export interface SchemaPolicy {
   readonly responses?: "report" | "off";
   /** Largest `_count`. Default 1000. */
   readonly maxCount?: number;
+  /** Profiles that what is submitted must meet. Absent: R4 alone. */
+  readonly profiles?: {
+    /** Files of StructureDefinitions and ValueSets, or of Bundles of them, JSON. */
+    readonly files: readonly string[];
+    /** By type: the profiles every resource of it must meet, by canonical URL. Default: those it claims itself. */
+    readonly required?: Readonly<Record<string, readonly string[]>>;
+  };
 }
 
 /**

@@ -248,7 +248,13 @@ const WHOLE = definePolicy({
       },
       compartmentRule: "subject",
       supportTypes: ["Practitioner"],
-      schema: { resources: "report", queries: "refuse", responses: "report", maxCount: 100 },
+      schema: {
+        resources: "report",
+        queries: "refuse",
+        responses: "report",
+        maxCount: 100,
+        profiles: { files: ["us-core.json"], required: { Patient: ["http://example.org/profile"] } },
+      },
     },
   ],
   door: { limit: 100, windowSeconds: 10, failures: { limit: 20, windowSeconds: 60 } },
@@ -304,7 +310,8 @@ describe("the policy's JSON Schema", () => {
     }
   }
   /** Maps whose names are whoever's who writes the policy. */
-  const MAPS = "upstreams tiers listeners profiles attributes keys claims responses thresholds scanner pools.pools";
+  const MAPS =
+    "required upstreams tiers listeners profiles attributes keys claims responses thresholds scanner pools.pools";
   const places = [...objects(WHOLE)].filter(
     (path) => !MAPS.split(" ").includes(path.join(".") === "pools.pools" ? "pools.pools" : String(path.at(-1))),
   );

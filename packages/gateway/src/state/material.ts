@@ -10,6 +10,7 @@ import {
 } from "@wardline/policy-types";
 import type { DeviceClass, DpopOptions, PageLinkOptions, SmartIssuer } from "@wardline/smart-auth";
 import type { JWK } from "jose";
+import { type RouteProfiles, readProfiles } from "./profiles.ts";
 
 /** Everything a policy names by file or by secret, fetched: from here on assembling cannot fail for want of it. */
 export interface Material {
@@ -23,6 +24,8 @@ export interface Material {
   readonly abuseKey: Uint8Array | undefined;
   readonly usageKey: Uint8Array | undefined;
   readonly webhookSecret: string | undefined;
+  /** By route. */
+  readonly profiles: ReadonlyMap<string, RouteProfiles>;
   /** By upstream. */
   readonly upstreamTls: ReadonlyMap<string, TlsClientOptions>;
 }
@@ -75,6 +78,7 @@ export async function fetchMaterial(
       abuse === undefined || abuse === false || abuse.webhook === undefined
         ? undefined
         : await readSecret(abuse.webhook.secret),
+    profiles: await readProfiles(policy),
     upstreamTls: await upstreamTlsOf(policy, readSecret),
   };
 }
