@@ -158,6 +158,7 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
     if (decision.kind === "deny") return conclude(req, res, decision);
     const part = page?.part ?? 0;
     const access = accessToPart(decision.grant, part);
+    notePatients(req, access);
     const guard = createGuard(guardFacts(req, { rights, principal, access, part }), refusalOf(req));
     const fed = feedConsent(consentWrite(req, access, body), settings.consent);
     if (typeof fed === "object") return conclude(req, res, fed);
@@ -182,6 +183,7 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
         .end(JSON.stringify(batchAnswer(decision.grant, [])));
       return false;
     }
+    for (const entry of decision.grant.entries) if (entry.kind === "permit") notePatients(req, entry.grant);
     const entryFacts = (access: Access) => guardFacts(req, { rights, principal, access, part: 0 });
     addTransform(res, createBatchGuard(decision.grant, entryFacts, refusalOf(req)));
     if (forwarded !== facts.body) {
@@ -335,6 +337,12 @@ interface Job {
   readonly rights: Rights;
   /** Where its changes are stored. Absent: there are none. */
   readonly saves: BulkExportSettings | undefined;
+}
+
+/** A15: a write is recorded with its patients whether or not its answer repeats them. */
+function notePatients(req: Request, { patients = [] }: Access): void {
+  const noted = contextOf(req).patients;
+  for (const id of patients) noted.add(id);
 }
 
 const PAGED = /^(?:search|history)-/;

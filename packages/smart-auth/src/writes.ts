@@ -19,6 +19,7 @@ import {
 import { type FhirResource, isFhirResource, isObject } from "./resource.ts";
 import type { Rights } from "./rights.ts";
 import { readResource, type Store } from "./stored.ts";
+import { patientsWritten } from "./written.ts";
 
 export interface WriteFacts {
   readonly interaction: Interaction;
@@ -47,7 +48,8 @@ export async function decideWrite(facts: WriteFacts): Promise<Decision<Access>> 
   const fault = inlineFault(facts) ?? bodyFault(facts);
   if (fault !== undefined) return fault;
   const because = [`${interaction.code} is not bound`];
-  return permit({ interaction, bound: false, because }, because);
+  const patients = patientsWritten(facts, facts.rights.references);
+  return permit({ interaction, bound: false, patients, because }, because);
 }
 
 const LETTERS: ReadonlyMap<Interaction["code"], ScopeLetter> = new Map([
@@ -138,7 +140,9 @@ async function judge(facts: WriteFacts, write: ForwardedWrite): Promise<Decision
   const because = [`${interaction.code} judged within bounds`];
   const forwarded: ForwardedWrite = { ...write, ...held.grant };
   const isAsAsked = Object.keys(forwarded).length === 0;
-  return permit({ interaction, bound: true, ...(isAsAsked ? {} : { write: forwarded }), because }, because);
+  const written = { ...facts, stored: stored.grant, result: result.grant };
+  const patients = patientsWritten(written, facts.rights.references);
+  return permit({ interaction, bound: true, patients, ...(isAsAsked ? {} : { write: forwarded }), because }, because);
 }
 
 function bodyFault(facts: WriteFacts): Decision<never> | undefined {

@@ -9,6 +9,7 @@ import {
 import { lettersNeeded } from "../access.ts";
 import { ANSWER_NOT_FHIR, ANSWER_OPAQUE, NOT_FOUND } from "../problems.ts";
 import { type FhirResource, isFhirResource, isObject } from "../resource.ts";
+import { patientsInside } from "../written.ts";
 import { AnswerUnreadable, type GuardFacts, type Need } from "./facts.ts";
 import { publicLocation } from "./locations.ts";
 import { judgeContainer, judgeResource } from "./resource.ts";
@@ -60,6 +61,8 @@ function judgeJson(body: Json, answer: AnswerFacts, facts: GuardFacts): BodyVerd
   const judged = judgeTop(body, facts);
   if (judged === body) return KEEP;
   if (judged !== undefined) return { kind: "replace", body: judged };
+  // A15: what an unbound caller may not read back tells whose record was written; a bound one's was judged before.
+  if (WRITES.has(code) && !facts.bound) facts.onPatients(patientsInside(body, facts.rights.references));
   // SMART 2.2: the right to write is no right to read back; the answer is then as with `Prefer: return=minimal`.
   return answer.unit === "line" || WRITES.has(code) ? { kind: "drop" } : undefined;
 }

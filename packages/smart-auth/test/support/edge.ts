@@ -1,5 +1,5 @@
-import type { Decision, Grant } from "@wardline/policy-types";
-import { contextOf, type RequestContext } from "@wardline/policy-types/express";
+import type { AccessRecord, Decision, Grant } from "@wardline/policy-types";
+import { afterAnswer, contextOf, type RequestContext } from "@wardline/policy-types/express";
 import type express from "express";
 import { smartAuth } from "../../src/express.ts";
 import type { SmartAuthOptions } from "../../src/options.ts";
@@ -12,6 +12,8 @@ export interface Edge {
   readonly issuer: TestIssuer;
   readonly backend: Backend;
   readonly decisions: Decision<Grant>[];
+  /** What the audit sees of each request that has ended. */
+  readonly records: AccessRecord[];
   /** Context of the latest request. */
   readonly context: () => RequestContext;
   /** Asks below the FHIR base with a token of these scopes (and claims); `undefined` sends none. */
@@ -32,10 +34,12 @@ export async function createEdge(
   const issuer = await createIssuer();
   const backend = createBackend(framework, honest);
   const decisions: Decision<Grant>[] = [];
+  const records: AccessRecord[] = [];
   let context: RequestContext | undefined;
   const app = framework();
-  app.use((req, _res, next) => {
+  app.use((req, res, next) => {
     context = contextOf(req);
+    afterAnswer(res, (record) => records.push(record));
     next();
   });
   app.use(
@@ -57,6 +61,7 @@ export async function createEdge(
     issuer,
     backend,
     decisions,
+    records,
     context: () => {
       if (context === undefined) throw new Error("no request yet");
       return context;

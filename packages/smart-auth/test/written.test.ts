@@ -1,0 +1,207 @@
+import type { Json } from "@wardline/policy-types/express";
+import { type TestCa, testCa } from "@wardline-tools/test-kit";
+import { beforeAll, describe, expect, it } from "vitest";
+import { patientsWritten } from "../src/written.ts";
+import { STORE } from "./support/backend.ts";
+import { createEdge, DOCTOR, type Edge, FHIR, SYSTEM } from "./support/edge.ts";
+import { EXPRESS } from "./support/servers.ts";
+
+const about = (patient: string) => ({ reference: `Patient/${patient}` });
+const observation = (patient: string, more: object = {}) => ({
+  resourceType: "Observation",
+  status: "final",
+  code: {},
+  subject: about(patient),
+  ...more,
+});
+const INTERACTIONS = ["read", "create", "update", "patch", "delete", "batch", "transaction"] as const;
+const readStored = async ({ type, id }: { type: string; id: string }): Promise<Json | undefined> => {
+  const found = STORE.find((one) => one.resourceType === type && one.id === id);
+  return found === undefined ? undefined : ({ ...found, meta: { versionId: "1" } } as Json);
+};
+
+let ca: TestCa;
+beforeAll(async () => {
+  ca = await testCa("Pump CA");
+});
+
+/** The patients of the one record there is. */
+async function recorded(edge: Edge): Promise<readonly string[]> {
+  await expect.poll(() => edge.records.length).toBe(1);
+  return [...(edge.records[0]?.patients ?? [])].sort();
+}
+
+describe.each(EXPRESS)("A15: the access record names whose record was written, on %s", (_name, express) => {
+  const edgeWith = (options = {}) => createEdge(express, { interactions: INTERACTIONS, readStored, ...options });
+  const send = (edge: Edge, method: string, path: string, body: object | undefined, scope: string, claims = SYSTEM) =>
+    edge.as(
+      scope,
+      path,
+      { method, headers: FHIR, ...(body === undefined ? {} : { body: JSON.stringify(body) }) },
+      claims,
+    );
+
+  it.each<[string, string, string, object, string[]]>([
+    ["a create", "POST", "/Observation", observation("p7"), ["p7"]],
+    ["a create that names two", "POST", "/Observation", observation("p7", { performer: [about("p8")] }), ["p7", "p8"]],
+    ["an update", "PUT", "/Observation/o1", observation("p7", { id: "o1" }), ["p7"]],
+    ["an update of a Patient", "PUT", "/Patient/p7", { resourceType: "Patient", id: "p7" }, ["p7"]],
+    [
+      "a create of a Bundle",
+      "POST",
+      "/Bundle",
+      { resourceType: "Bundle", type: "collection", entry: [{ resource: observation("p7") }] },
+      ["p7"],
+    ],
+    ["a patch", "PATCH", "/Observation/o1", [{ op: "replace", path: "/subject", value: about("p7") }], ["p7"]],
+  ])("%s by a system that may do nothing else", async (_what, method, path, body, patients) => {
+    const edge = await edgeWith();
+    edge.backend.next = (_req, res) => void res.status(method === "POST" ? 201 : 200).end();
+    expect((await send(edge, method, path, body, "system/*.cu")).status).toBeLessThan(300);
+    expect(await recorded(edge)).toEqual(patients);
+  });
+
+  it("a patch that names nobody: whom the answer is about, though the caller may not read it", async () => {
+    const edge = await edgeWith();
+    const answer = await send(
+      edge,
+      "PATCH",
+      "/Observation/o1",
+      [{ op: "test", path: "/id", value: "o1" }],
+      "system/*.u",
+    );
+    expect([answer.status, answer.text]).toEqual([200, ""]);
+    expect(await recorded(edge)).toEqual(["p1"]);
+  });
+
+  it("a create by a device, known by its certificate", async () => {
+    const edge = await edgeWith({
+      now: Date.now,
+      devices: [
+        {
+          name: "pump",
+          issuedBy: [ca.cert],
+          identity: { name: "uri", prefix: "urn:device:" },
+          scopes: ["system/Observation.c"],
+        },
+      ],
+      clientCertificateHeader: { format: "rfc9440", trustedProxies: ["127.0.0.1"] },
+    });
+    const { cert } = await ca.issue({ name: "pump 7", uri: ["urn:device:7"], use: "client" });
+    const der = cert.replaceAll(/-----[A-Z ]+-----|\s/g, "");
+    const headers = { ...FHIR, "client-cert": `:${der}:` };
+    const body = JSON.stringify(observation("p7"));
+    expect((await edge.as(undefined, "/Observation", { method: "POST", headers, body })).status).toBe(201);
+    expect(await recorded(edge)).toEqual(["p7"]);
+  });
+
+  it.each(["batch", "transaction"])("each permitted entry of a %s, and no refused one", async (type) => {
+    const entry = [
+      { request: { method: "POST", url: "Observation" }, resource: observation("p7") },
+      { request: { method: "PUT", url: "Observation/o1" }, resource: observation("p8", { id: "o1" }) },
+      ...(type === "batch"
+        ? [{ request: { method: "POST", url: "Condition" }, resource: { resourceType: "Observation" } }]
+        : []),
+    ];
+    const edge = await edgeWith();
+    edge.backend.next = (_req, res) =>
+      void res.json({
+        resourceType: "Bundle",
+        type: `${type}-response`,
+        entry: [{ response: { status: "201" } }, { response: { status: "200" } }],
+      });
+    const answer = await send(edge, "POST", "", { resourceType: "Bundle", type, entry }, "system/*.cu");
+    expect(answer.status).toBe(200);
+    expect(await recorded(edge)).toEqual(["p7", "p8"]);
+  });
+
+  it("bound writes: the submitted and the stored version, and of a patch its result, without any echo", async () => {
+    const cases: [string, string, object | undefined][] = [
+      ["POST", "/Observation", observation("p1")],
+      ["PUT", "/Observation/o1", observation("p1", { id: "o1" })],
+      ["PATCH", "/Observation/o1", [{ op: "replace", path: "/status", value: "amended" }]],
+      ["DELETE", "/Observation/o1", undefined],
+    ];
+    for (const [method, path, body] of cases) {
+      const edge = await edgeWith();
+      edge.backend.next = (_req, res) => void res.status(204).end();
+      expect((await send(edge, method, path, body, "patient/*.cruds", {})).status).toBe(204);
+      expect(await recorded(edge), method).toEqual(["p1"]);
+    }
+  });
+
+  it("an update that takes a record from one patient to another: both", async () => {
+    const edge = await edgeWith();
+    const moved = observation("p7", { id: "o1" });
+    const scope = "user/Observation.cu?status=final";
+    expect((await send(edge, "PUT", "/Observation/o1", moved, scope, DOCTOR)).status).toBe(200);
+    expect(await recorded(edge)).toEqual(["p1", "p7"]);
+  });
+
+  it("a refused write reaches nobody's record, and none is named", async () => {
+    const edge = await edgeWith();
+    expect((await send(edge, "POST", "/Observation", observation("p7"), "user/Condition.c", DOCTOR)).status).toBe(403);
+    expect(await recorded(edge)).toEqual([]);
+  });
+});
+
+describe("the patients a write names", () => {
+  const options = { baseUrls: ["https://fhir.example/fhir"] };
+  const of = (code: "create" | "update" | "patch", type: string, body: unknown) =>
+    patientsWritten({ interaction: { code, type } as never, body: body as Json }, options);
+
+  it.each<[string, "create" | "update" | "patch", string, unknown, string[]]>([
+    ["a new Patient has no id yet", "create", "Patient", { resourceType: "Patient", id: "p1" }, []],
+    ["an id that is none", "update", "Patient", { resourceType: "Patient", id: "p 1\n" }, []],
+    [
+      "an absolute reference",
+      "create",
+      "Observation",
+      observation("x", { subject: { reference: "https://fhir.example/fhir/Patient/p1" } }),
+      ["p1"],
+    ],
+    [
+      "another server's patient",
+      "create",
+      "Observation",
+      observation("x", { subject: { reference: "https://other.example/Patient/p1" } }),
+      [],
+    ],
+    [
+      "a JSON Patch of the text alone",
+      "patch",
+      "Task",
+      [{ op: "replace", path: "/for/reference", value: "Patient/p1" }],
+      ["p1"],
+    ],
+    [
+      "a FHIRPath Patch",
+      "patch",
+      "Task",
+      {
+        resourceType: "Parameters",
+        parameter: [{ name: "operation", part: [{ name: "value", valueReference: about("p1") }] }],
+      },
+      ["p1"],
+    ],
+    [
+      "Parameters",
+      "create",
+      "Parameters",
+      { resourceType: "Parameters", parameter: [{ name: "a", part: [{ name: "b", resource: observation("p1") }] }] },
+      ["p1"],
+    ],
+    ["nothing", "patch", "Task", undefined, []],
+    ["no resource", "update", "Task", ["Patient/p1"], []],
+  ])("%s", (_name, code, type, body, patients) => {
+    expect(of(code, type, body)).toEqual(patients);
+  });
+
+  it("a patch that was applied: its result, wherever that took the reference from", () => {
+    const interaction = { code: "patch", type: "Observation" } as never;
+    const stored = observation("p1", { note: [{ text: "Patient/p2" }] });
+    const body = [{ op: "copy", from: "/note/0/text", path: "/subject/reference" }];
+    const result = observation("p2", { note: [{ text: "Patient/p2" }] });
+    expect(patientsWritten({ interaction, body, stored, result }, options)).toEqual(["p1", "p2"]);
+  });
+});
