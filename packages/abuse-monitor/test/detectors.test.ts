@@ -1,5 +1,6 @@
 import type { AccessRecord } from "@wardline/policy-types";
 import { describe, expect, it } from "vitest";
+import type { Severity } from "../src/detectors/detector.ts";
 import { DEFAULT_THRESHOLDS, type Finding, type MonitorPolicy, type Pattern, simulate } from "../src/index.ts";
 import { AT, principal, record, stranger } from "./support/records.ts";
 
@@ -9,12 +10,13 @@ const DAY = 86_400_000;
 interface Told {
   readonly pattern: Pattern;
   readonly kind: string;
+  readonly severity: Severity;
   readonly findings: readonly Finding[];
 }
 
 async function told(records: readonly AccessRecord[], policy: MonitorPolicy = {}): Promise<readonly Told[]> {
   const { alerts } = await simulate(records, { key: KEY, ...policy });
-  return alerts.map(({ pattern, whom, findings }) => ({ pattern, kind: whom.kind, findings }));
+  return alerts.map(({ pattern, severity, whom, findings }) => ({ pattern, kind: whom.kind, severity, findings }));
 }
 
 const many = (count: number, one: (n: number) => AccessRecord, everyMs = 1000): AccessRecord[] =>
@@ -29,12 +31,11 @@ const tokenRefused = (changes: Partial<AccessRecord> = {}) =>
 const asked = (number: number, changes: Partial<AccessRecord> = {}) =>
   record({ resource: `Patient/p-${number}`, patients: [`p-${number}`], ...changes });
 const missed = (number: number) => asked(number, { status: 404, patients: [] });
+const noticed = (...found: string[]): AccessRecord["decisions"] => [
+  { control: "perimeter", kind: "permit", because: found.map((one) => `signal:${one}`) },
+];
 const signals = (...found: string[]) =>
-  stranger({
-    status: 404,
-    problem: "gateway/no-route",
-    decisions: [{ control: "perimeter", kind: "permit", because: found.map((one) => `signal:${one}`) }],
-  });
+  stranger({ status: 404, problem: "gateway/no-route", decisions: noticed(...found) });
 
 describe("each pattern is told at its threshold, and not one below", () => {
   const { credentialStuffing, tokenGuessing, patientEnumeration, scopeProbing, exportMisuse, breakGlassOveruse } =
@@ -117,14 +118,60 @@ describe("what looks like a pattern and is none", () => {
     expect(await told(many(400, (n) => asked(n, { principal: system })))).toEqual([]);
   });
 
-  it("absent headers alone: a plain device", async () => {
-    expect(await told(many(300, () => signals("headers-absent"), 2000))).toEqual([]);
+  it("absent headers of a caller that is known and permitted: a plain device, however fast", async () => {
+    const plain = record({ peerAddress: "198.51.100.7", decisions: noticed("no-user-agent", "no-accept") });
+    expect(await told(many(20_000, () => plain, 10))).toEqual([]);
+    const missing = { ...plain, status: 404 };
+    expect(patterns(await told(many(2000, () => missing, 10)))).toEqual([]);
   });
 
   it("a gateway that fails or throttles", async () => {
     const busy = (n: number) =>
       record({ outcome: "deny", status: n % 2 === 0 ? 429 : 503, resource: `Patient/p-${n * 17}` });
     expect(await told(many(60, busy))).toEqual([]);
+  });
+});
+
+describe("absent headers are the weakest sign of a scanner", () => {
+  const severities = (found: readonly Told[]) => found.map(({ pattern, severity }) => `${pattern} ${severity}`);
+
+  it.each([[["no-user-agent"]], [["no-accept"]], [["no-user-agent", "no-accept"]]])(
+    "%s alone are told as low, however many",
+    async (found) => {
+      expect(severities(await told(many(20_000, () => signals(...found), 20)))).toEqual(["scanner low"]);
+    },
+  );
+
+  it("weighed a hundred times as much they are low still", async () => {
+    const weights = { "no-user-agent": 100, "no-accept": 100 };
+    const found = await told(
+      many(500, () => signals("no-user-agent", "no-accept")),
+      { thresholds: { scanner: { weights } } },
+    );
+    expect(severities(found)).toEqual(["scanner low"]);
+  });
+
+  it("a few other signals do not make them more", async () => {
+    const mixed = (n: number) => (n % 1000 === 0 ? signals("path-probing") : signals("no-user-agent", "no-accept"));
+    expect(severities(await told(many(5000, mixed, 100)))).toEqual(["scanner low"]);
+  });
+
+  it("beside them a scanner's own signals count in full, also of a known caller that is permitted", async () => {
+    const all = ["path-probing", "no-user-agent", "no-accept"];
+    expect(severities(await told(many(9, () => signals(...all))))).toEqual([]);
+    expect(severities(await told(many(10, () => signals(...all))))).toEqual(["scanner medium"]);
+    const known = record({ peerAddress: "198.51.100.7", decisions: noticed(...all) });
+    expect(severities(await told(many(10, () => known)))).toEqual(["scanner medium"]);
+    expect(severities(await told(many(300, () => signals(...all))))).toEqual([
+      "scanner medium",
+      "scanner high",
+      "scanner critical",
+    ]);
+  });
+
+  it("a known caller that is refused is no exception", async () => {
+    const refused = record({ outcome: "deny", decisions: noticed("no-user-agent", "no-accept") });
+    expect(severities(await told(many(400, () => refused)))).toEqual(["scanner low"]);
   });
 });
 

@@ -34,6 +34,8 @@ export interface Finding {
 export interface Step<State> {
   readonly state: State;
   readonly findings: readonly Finding[];
+  /** The findings are worth no more than this, whatever their values. */
+  readonly atMost?: Severity;
   /** A day that has ended, for the level of the caller's peers. */
   readonly closed?: DayTotals;
 }

@@ -1,4 +1,4 @@
-import type { Sighting } from "../watch/sighting.ts";
+import { ABSENT_HEADERS, type Sighting } from "../watch/sighting.ts";
 import { type CountWindow, countIn, countOf, type DistinctWindow, distinctIn } from "../watch/windows.ts";
 import { type Detector, QUIET, reached } from "./detector.ts";
 import type { Thresholds } from "./thresholds.ts";
@@ -48,20 +48,33 @@ function stepRefusals(before: Refusals | undefined, { at, ending, asked }: Sight
   };
 }
 
-/** What perimeter noticed about requests of one address, weighed. */
-export const scanner: Detector<CountWindow> = {
+/** The score of an address: what absent headers add is kept apart, because it proves nothing by itself. */
+interface Score {
+  readonly telling: CountWindow;
+  readonly absent: CountWindow;
+}
+
+/** What perimeter noticed about requests of one address, weighed. With absent headers needed to reach the score: low. */
+export const scanner: Detector<Score> = {
   pattern: "scanner",
   by: "address",
   severity: "medium",
   concerns: ({ signals }) => signals.length > 0,
   step(before, { at, signals }, { thresholds: { scanner: limits } }) {
-    let weight = 0;
-    for (const signal of signals)
-      weight += Object.hasOwn(limits.weights, signal) ? (limits.weights[signal] as number) : 1;
-    const state = countIn(before, at, limits.windowSeconds, weight);
-    return {
-      state,
-      findings: reached(limits.windowSeconds, "signal-score", Math.round(countOf(state)), limits.score),
+    const { windowSeconds, weights, score } = limits;
+    const add = { telling: 0, absent: 0 };
+    for (const signal of signals) {
+      const weight = Object.hasOwn(weights, signal) ? (weights[signal] as number) : 1;
+      add[ABSENT_HEADERS.has(signal) ? "absent" : "telling"] += weight;
+    }
+    const state: Score = {
+      telling: countIn(before?.telling, at, windowSeconds, add.telling),
+      absent: countIn(before?.absent, at, windowSeconds, add.absent),
     };
+    const telling = Math.round(countOf(state.telling));
+    const findings = reached(windowSeconds, "signal-score", telling, score);
+    if (findings.length > 0) return { state, findings };
+    const all = Math.round(countOf(state.telling) + countOf(state.absent));
+    return { state, findings: reached(windowSeconds, "signal-score", all, score), atMost: "low" };
   },
 };

@@ -54,7 +54,7 @@ export interface Thresholds {
   readonly scanner: {
     readonly windowSeconds: number;
     readonly score: number;
-    /** What a signal of perimeter adds to the score; those not named add 1. */
+    /** What a signal of perimeter adds to the score; those not named add 1. Absent headers never make it more than low. */
     readonly weights: Readonly<Record<string, number>>;
   };
   readonly exportMisuse: {
@@ -112,7 +112,7 @@ export const DEFAULT_THRESHOLDS: Thresholds = Object.freeze({
   scanner: Object.freeze({
     windowSeconds: 600,
     score: 20,
-    weights: Object.freeze({ "scanner-agent": 5, "path-probing": 2, "headers-absent": 0.05 }),
+    weights: Object.freeze({ "scanner-agent": 5, "path-probing": 2, "no-user-agent": 0.05, "no-accept": 0.05 }),
   }),
   exportMisuse: Object.freeze({ windowSeconds: 86_400, fullExports: 4, exports: 48, refusedOperations: 10 }),
   breakGlassOveruse: Object.freeze({ windowSeconds: 86_400, patients: 12, uses: 200 }),

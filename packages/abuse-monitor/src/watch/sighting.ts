@@ -222,19 +222,29 @@ function exportKind({ parameters }: AccessRecord): "full" | "since" {
   return parameters.includes("_since") ? "since" : "full";
 }
 
-function signalsOf({ decisions }: AccessRecord): readonly string[] {
+/**
+ * What an app leaves out of its requests says nothing of a caller that is known and was permitted: it is that app's way,
+ * in each of its requests.
+ */
+function signalsOf({ decisions, principal, outcome }: AccessRecord): readonly string[] {
+  const isTrusted = principal !== undefined && outcome === "permit";
   let found: string[] | undefined;
   for (const { control, because } of decisions) {
     if (control !== "perimeter") continue;
     for (const reason of because) {
       if (!reason.startsWith(SIGNAL)) continue;
+      const signal = reason.slice(SIGNAL.length);
+      if (isTrusted && ABSENT_HEADERS.has(signal)) continue;
       found ??= [];
-      found.push(reason.slice(SIGNAL.length));
+      found.push(signal);
     }
   }
   return found ?? NO_SIGNALS;
 }
 const SIGNAL = "signal:";
+
+/** Signals of perimeter for headers that were not sent: many honest programs send none. */
+export const ABSENT_HEADERS: ReadonlySet<string> = new Set(["no-user-agent", "no-accept"]);
 
 /** A hook that throws, or answers with what is no place on Earth, knows nothing. */
 function located(locate: SightingFacts["locate"], address: string): Position | undefined {

@@ -1,5 +1,12 @@
 import { DETECTORS } from "../detectors/all.ts";
-import { type Detector, type Finding, type Pattern, SEVERITIES, type Severity } from "../detectors/detector.ts";
+import {
+  type Detector,
+  type Finding,
+  type Pattern,
+  SEVERITIES,
+  type Severity,
+  type Step,
+} from "../detectors/detector.ts";
 import { type PeerLevel, stepPeers } from "../detectors/peers.ts";
 import type { Thresholds } from "../detectors/thresholds.ts";
 import type { CallerKind } from "./pseudonym.ts";
@@ -59,7 +66,7 @@ export function createWatch(thresholds: Thresholds, maxCallers: number): Watch {
           if (step.findings.length === 0) continue;
           const { pattern } = detector;
           observations ??= [];
-          const severity = severityOf(detector, step.findings);
+          const severity = severityOf(detector, step);
           observations.push({ pattern, severity, whom: { kind, pseudonym }, findings: step.findings, sighting });
         }
         if (profile !== undefined && known === undefined) profiles.set(pseudonym, profile);
@@ -83,8 +90,9 @@ function trackedBy(
 }
 
 /** Five times its threshold makes a finding one degree worse, twenty-five times two. */
-function severityOf({ severity }: Detector, findings: readonly Finding[]): Severity {
+function severityOf({ severity }: Detector, { findings, atMost = "critical" }: Step<unknown>): Severity {
   const times = Math.max(...findings.map(({ value, threshold }) => value / threshold));
   const degrees = (times >= 5 ? 1 : 0) + (times >= 25 ? 1 : 0);
-  return SEVERITIES[Math.min(SEVERITIES.indexOf(severity) + degrees, SEVERITIES.length - 1)] as Severity;
+  const reached = SEVERITIES.indexOf(severity) + degrees;
+  return SEVERITIES[Math.min(reached, SEVERITIES.indexOf(atMost))] as Severity;
 }

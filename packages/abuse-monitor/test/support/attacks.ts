@@ -89,7 +89,7 @@ export function attacks(seed: number, weekFrom: number): readonly Attack[] {
         peerAddress: "185.1.1.8",
         status: 404,
         problem: "gateway/no-route",
-        decisions: signals("path-probing", "headers-absent"),
+        decisions: signals("path-probing", "no-user-agent", "no-accept"),
       }),
     ),
     attack("everything exported again and again", "export-misuse", begin(), 12, 40 * MINUTE, (at) =>

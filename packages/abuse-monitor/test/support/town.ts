@@ -137,7 +137,9 @@ function rhythm({ kind, nights }: Resident, at: number): number {
 }
 
 const ORDINARY = [{ control: "perimeter", kind: "permit", because: [] }] as const;
-const NO_AGENT = [{ control: "perimeter", kind: "permit", because: ["signal:headers-absent"] }] as const;
+const NO_AGENT = [
+  { control: "perimeter", kind: "permit", because: ["signal:no-user-agent", "signal:no-accept"] },
+] as const;
 
 function request(resident: Resident, at: number, cursor: number, random: () => number): AccessRecord[] {
   const { kind, habit, panel, principal, addresses } = resident;
