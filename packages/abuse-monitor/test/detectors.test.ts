@@ -169,6 +169,15 @@ describe("absent headers are the weakest sign of a scanner", () => {
     ]);
   });
 
+  it("what is permitted to anybody makes nobody known", async () => {
+    const anonymous = stranger({
+      outcome: "permit",
+      interaction: "capabilities",
+      decisions: noticed("no-user-agent", "no-accept"),
+    });
+    expect(severities(await told(many(400, () => ({ ...anonymous, status: 200 }))))).toEqual(["scanner low"]);
+  });
+
   it("a known caller that is refused is no exception", async () => {
     const refused = record({ outcome: "deny", decisions: noticed("no-user-agent", "no-accept") });
     expect(severities(await told(many(400, () => refused)))).toEqual(["scanner low"]);
