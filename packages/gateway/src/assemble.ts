@@ -9,6 +9,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler, R
 import type { Audit } from "./audit.ts";
 import { authOptions, resourceMetadata, resourceMetadataPath } from "./auth.ts";
 import type { Watch } from "./controls/abuse.ts";
+import type { BulkExports } from "./controls/bulk-export.ts";
 import { dlpOptions } from "./controls/dlp.ts";
 import type { Inventory } from "./controls/inventory.ts";
 import {
@@ -43,6 +44,7 @@ export interface Parts {
   readonly material: Material;
   readonly shared: SharedState;
   readonly throttles: Throttles;
+  readonly bulkExports: BulkExports;
   readonly watch: Watch;
   readonly inventory: Inventory;
   readonly audit: Audit;
@@ -136,6 +138,8 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
   const pas = parts.inventory.pasObserver(route);
   if (pas !== undefined) router.use(pas);
   router.use(requireControls(route.zone));
+  const exports = parts.bulkExports.of(policy, route);
+  if (exports !== undefined) router.use(exports);
   const identity = identityOf(policy, material);
   const options = { requestBodyBytes, health, idempotency, ...(identity === undefined ? {} : { identity }) };
   router.use((req, res) => forward(req, res, backends, options));

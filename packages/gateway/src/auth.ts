@@ -11,6 +11,8 @@ import { readStored, searchStored } from "./proxy/stored.ts";
 import type { Material } from "./state/material.ts";
 import type { SharedState } from "./state/shared.ts";
 
+const DAY = 86_400;
+
 export interface AuthFacts {
   readonly policy: PolicyDocument;
   readonly route: RoutePolicy;
@@ -81,7 +83,7 @@ export function authOptions(facts: AuthFacts): SmartAuthOptions {
     readStored: (reference) => readStored(backends.forType(reference.type), reference),
     searchStored: (search) => searchStored(backends.forType(search.type), search),
     pageLinks: material.pageLinks,
-    ...(operations.includes("export") ? { bulkExport: { store: shared.exportJobs } } : {}),
+    ...(operations.includes("export") ? { bulkExport: { store: shared.exportJobs, ...lifetimeOf(policy) } } : {}),
     oneTimeTokens: route.oneTimeTokens === true,
     requestBodyBytes,
     development: policy.development === true,
@@ -98,6 +100,11 @@ export function authOptions(facts: AuthFacts): SmartAuthOptions {
     fetch: dependencies.fetch,
     now: dependencies.now,
   };
+}
+
+/** An export of this edge may run as long as its files are kept afterwards; its addresses lead somewhere all the while. */
+function lifetimeOf({ bulkExport }: PolicyDocument): { lifetimeSeconds?: number } {
+  return bulkExport === undefined ? {} : { lifetimeSeconds: (bulkExport.lifetimeSeconds ?? DAY) * 2 };
 }
 
 /** Who may do what, beyond what a token's scopes say. */

@@ -7,6 +7,7 @@ import { Registry } from "prom-client";
 import { adminApp } from "./admin/app.ts";
 import { openAudit } from "./audit.ts";
 import { createWatch } from "./controls/abuse.ts";
+import { createBulkExports } from "./controls/bulk-export.ts";
 import { openInventory } from "./controls/inventory.ts";
 import { createThrottles } from "./controls/throttle.ts";
 import { watchHealth } from "./health.ts";
@@ -90,6 +91,8 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
     const weightOf = (req: IncomingMessage): number => watch.current()?.costOf(req) ?? 1;
     const throttles = createThrottles({ redis: shared.redis, weightOf, onEvent });
     opened.push(() => throttles.close());
+    const bulkExports = createBulkExports({ onEvent, now });
+    opened.push(() => bulkExports.close());
     const registry = new Registry();
     const inventory = openInventory({
       policy: first.policy,
@@ -109,6 +112,7 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
       material,
       shared,
       throttles,
+      bulkExports,
       watch,
       inventory,
       audit,
@@ -116,6 +120,7 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
       idempotency,
       dependencies,
     });
+    await bulkExports.ready();
     inForce.checkDrift();
     const driftTimer = setInterval(inForce.checkDrift, dependencies.driftCheckSeconds * 1000).unref();
     registerStateMetrics({ registry, health, throttles, inForce, redis: shared.redis?.state });
@@ -143,6 +148,8 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
         health.draining();
         await Promise.all(servers.map((server) => server.drain(dependencies.drainMs)));
         await admin?.drain(0);
+        // While there are still connections to take an export back with.
+        await bulkExports.close();
         await inForce.end();
         await closeOpened();
       })();

@@ -51,7 +51,7 @@ export function putInForce({
   atPort,
   ...shared
 }: InForceFacts): PolicyInForce {
-  const { audit, health } = shared;
+  const { audit, health, bulkExports } = shared;
   const { onEvent, now } = shared.dependencies;
   const factsAtStart = processFacts();
   let material = firstMaterial;
@@ -61,7 +61,7 @@ export function putInForce({
   const listeners: (() => void)[] = [];
   let told = "[]";
   let handlers = { of: runtime, byDoor: new Map<string, RequestListener>() };
-  tellHealth();
+  comeIntoForce();
 
   /** Of the runtime now in force, made once. */
   function handlerOf(door: string): RequestListener {
@@ -73,7 +73,8 @@ export function putInForce({
     return handler;
   }
 
-  function tellHealth(): void {
+  function comeIntoForce(): void {
+    bulkExports.follow(runtime.checked.policy, runtime.upstreamOf);
     health.policyChanged(runtime.checked.version, [...runtime.upstreams.keys()]);
   }
 
@@ -104,12 +105,13 @@ export function putInForce({
     const nextMaterial = await fetchMaterial(checked.policy, shared.dependencies.readSecret, material);
     const before = runtime;
     const successor = openRuntime({ ...shared, material: nextMaterial, checked }, before);
+    await bulkExports.ready();
     await audit.note("policy-changed", { "policy-version": checked.version, before: before.checked.version });
     // From here on nothing can fail: a request that arrives now is the new policy's.
     runtime = successor;
     material = nextMaterial;
     approval = nextApproval;
-    tellHealth();
+    comeIntoForce();
     for (const listener of listeners) listener();
     void before.retire(successor);
     const facts = { version: checked.version };

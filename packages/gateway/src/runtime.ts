@@ -15,6 +15,7 @@ export interface Runtime {
   /** By the name of the door a request comes through. */
   readonly handle: (door: string) => RequestListener;
   readonly upstreams: ReadonlyMap<string, OpenUpstream>;
+  readonly upstreamOf: ReadonlyMap<string, Upstream>;
   /** Lets the requests it began end under its policy, then closes the upstreams its successor did not take over. */
   retire(successor: Runtime | undefined): Promise<void>;
 }
@@ -41,7 +42,8 @@ export function openRuntime(facts: RuntimeFacts, before?: Runtime): Runtime {
       unchanged ? known : { policy, upstream: openUpstream(name, policy, factsOf(name, policy, facts)) },
     );
   }
-  const parts = { ...facts, upstreams: new Map([...upstreams].map(([name, { upstream }]) => [name, upstream])) };
+  const upstreamOf = new Map([...upstreams].map(([name, { upstream }]) => [name, upstream]));
+  const parts = { ...facts, upstreams: upstreamOf };
   // A pipeline for each door holds the routes of its zones and no others, so that no door leads to another zone.
   const apps = new Map(doorsOf(facts.checked.policy).map(({ name, zones }) => [name, assemble(parts, zones)]));
   const appOf = (door: string): Express => {
@@ -55,6 +57,7 @@ export function openRuntime(facts: RuntimeFacts, before?: Runtime): Runtime {
   return {
     checked: facts.checked,
     upstreams,
+    upstreamOf,
     appOf,
     handle(door) {
       const app = appOf(door);

@@ -71,6 +71,7 @@ export type {
 } from "./policy-edge.ts";
 export type {
   BreakerPolicy,
+  BulkExportPolicy,
   DoorPolicy,
   PoolsPolicy,
   QuotaPolicy,

@@ -92,6 +92,20 @@ export interface BreakerPolicy {
   readonly concurrency?: number;
 }
 
+/** Exports that are answered later from this edge's own disk, in place of being passed through. */
+export interface BulkExportPolicy {
+  /** Folder of jobs and files, one process each. It holds patient records: an encrypted disk. */
+  readonly folder: string;
+  /** Exports that run at once, per route. Default 2. */
+  readonly concurrency?: number;
+  /** Exports of one organisation that wait or run, per route. Default 5. */
+  readonly perOrganisation?: number;
+  /** Exports that wait, per route. Default 100. */
+  readonly waiting?: number;
+  /** How long one may wait and run, and how long its files are kept afterwards. Default 86400, at most 302400. */
+  readonly lifetimeSeconds?: number;
+}
+
 /** Counted at the door per address, before any crypto. */
 export interface DoorPolicy {
   readonly limit?: number;

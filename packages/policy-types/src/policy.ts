@@ -18,7 +18,15 @@ import type {
   RegistryEntryPolicy,
   UsagePolicy,
 } from "./policy-edge.ts";
-import type { BreakerPolicy, DoorPolicy, PoolsPolicy, RedisPolicy, TierChoice, TierPolicy } from "./policy-limits.ts";
+import type {
+  BreakerPolicy,
+  BulkExportPolicy,
+  DoorPolicy,
+  PoolsPolicy,
+  RedisPolicy,
+  TierChoice,
+  TierPolicy,
+} from "./policy-limits.ts";
 import type { ApiType, TrustZone } from "./zones.ts";
 
 /** An authorisation server whose tokens count. */
@@ -248,6 +256,8 @@ export interface PolicyDocument {
   readonly door?: DoorPolicy;
   /** Room that is kept for some traffic. Absent: first come, first served. */
   readonly pools?: PoolsPolicy;
+  /** Exports answered later by this edge itself, for routes with the operation `export`. Absent: by the upstream. */
+  readonly bulkExport?: BulkExportPolicy;
   /** State that several instances share. Absent: each counts for itself. */
   readonly redis?: RedisPolicy;
   /** Applications and what they were approved for. Absent: every client, for its token's scopes. */

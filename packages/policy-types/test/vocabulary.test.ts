@@ -258,6 +258,7 @@ const WHOLE = definePolicy({
     },
   ],
   door: { limit: 100, windowSeconds: 10, failures: { limit: 20, windowSeconds: 60 } },
+  bulkExport: { folder: "exports", concurrency: 2, perOrganisation: 5, waiting: 100, lifetimeSeconds: 86_400 },
   limits: { requestBodyBytes: 1000, responseBodyBytes: 1000 },
   audit: {
     folder: "audit",

@@ -116,7 +116,7 @@ export async function openExplainer(
 /** Everything that would reach or keep something outside is left out; one door stands for all, behind a terminator. */
 function confined(policy: PolicyDocument): PolicySource {
   const { admin: _admin, redis: _redis, usage: _usage, listeners: _listeners, payer: _payer, ...kept } = policy;
-  const { abuse, consent, ...rest } = kept;
+  const { abuse, consent, bulkExport: _bulkExport, ...rest } = kept;
   const { file: _file, ...consents } = consent ?? {};
   const { webhook: _webhook, key: _key, ...watching } = abuse === undefined || abuse === false ? {} : abuse;
   return {

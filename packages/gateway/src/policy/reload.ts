@@ -1,7 +1,7 @@
 import { findings, type PolicyDocument } from "@wardline/policy-types";
 
-/** What is bound when the process starts: sockets, the open ledger, and the name under which it writes. */
-const FIXED = ["name", "publicOrigin", "development", "listen", "listeners", "admin", "audit"] as const;
+/** What is bound when the process starts: sockets, the open ledger, the name under which it writes, the jobs of exports. */
+const FIXED = ["name", "publicOrigin", "development", "listen", "listeners", "admin", "bulkExport", "audit"] as const;
 
 /** @throws {ConfigurationError} naming what cannot change while the gateway runs */
 export function checkReload(running: PolicyDocument, next: PolicyDocument): void {

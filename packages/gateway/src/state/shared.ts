@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { PolicyDocument } from "@wardline/policy-types";
 import {
   type ConsentRegistry,
@@ -16,6 +17,7 @@ import {
 } from "@wardline/smart-auth";
 import type { AuthDependencies } from "../auth-dependencies.ts";
 import type { GatewayEvent } from "../events.ts";
+import { openFolderExportJobs } from "./export-jobs.ts";
 import { openRedis, type SharedRedis } from "./redis.ts";
 
 /** What outlives a policy: it belongs to the process, or to all instances together. */
@@ -38,7 +40,7 @@ export interface SharedFacts {
 /**
  * Opens the stores a policy asks for: in Redis where it names one, else in this process (and in a file, for consent).
  *
- * @throws {DependencyError} when a consent file cannot be read
+ * @throws {DependencyError} when a consent file, or what is remembered of exports, cannot be read
  */
 export async function openSharedState({ policy, given, readSecret, onEvent }: SharedFacts): Promise<SharedState> {
   const redis = policy.redis === undefined ? undefined : await openRedis({ policy: policy.redis, readSecret, onEvent });
@@ -52,8 +54,7 @@ export async function openSharedState({ policy, given, readSecret, onEvent }: Sh
         given.replayStore ?? (shared === undefined ? createMemoryReplayStore() : createRedisReplayStore(shared)),
       revocation:
         given.revocation ?? (shared === undefined ? createMemoryRevocationList() : createRedisRevocationList(shared)),
-      exportJobs:
-        given.exportJobs ?? (shared === undefined ? createMemoryExportJobStore() : createRedisExportJobStore(shared)),
+      exportJobs: given.exportJobs ?? (await openExportJobs(policy, shared)),
       async close() {
         // First the connection: whoever waits for an answer that cannot come is told, and the end has its bound (F15).
         await redis?.close();
@@ -65,6 +66,20 @@ export async function openSharedState({ policy, given, readSecret, onEvent }: Sh
     throw error;
   }
 }
+
+/** What outlives the process on its disk must be found again by those who are told where it is. */
+async function openExportJobs(
+  { bulkExport }: PolicyDocument,
+  shared: Parameters<typeof createRedisExportJobStore>[0] | undefined,
+): Promise<ExportJobStore> {
+  if (shared !== undefined) return createRedisExportJobStore(shared);
+  return bulkExport === undefined
+    ? createMemoryExportJobStore()
+    : openFolderExportJobs(join(bulkExport.folder, PLACES));
+}
+
+/** No route has a name like this. */
+const PLACES = "_places";
 
 async function openConsent({ consent }: PolicyDocument, redis: SharedRedis | undefined): Promise<ConsentRegistry> {
   if (redis !== undefined) {

@@ -1,6 +1,7 @@
 import { closed, count, flag, list, name, named, oneOrSome, positive, share, text } from "./parts.ts";
 
 const owner = { enum: ["client", "user", "organisation", "device", "department", "address"] } as const;
+const jobs = { type: "integer", minimum: 1, maximum: 10_000 } as const;
 const cost = { type: "integer", minimum: 1, maximum: 1000 } as const;
 
 export const tier: object = {
@@ -82,6 +83,16 @@ export const limits: Readonly<Record<string, object>> = {
       shedByLoad: flag,
     },
     ["capacity", "pools"],
+  ),
+  bulkExport: closed(
+    {
+      folder: text,
+      concurrency: { type: "integer", minimum: 1, maximum: 1000 },
+      perOrganisation: jobs,
+      waiting: jobs,
+      lifetimeSeconds: { type: "integer", minimum: 1, maximum: 302_400 },
+    },
+    ["folder"],
   ),
   redis: closed(
     {

@@ -1,0 +1,113 @@
+import { join } from "node:path";
+import { findings, type PolicyDocument, type RoutePolicy } from "@wardline/policy-types";
+import { contextOf } from "@wardline/policy-types/express";
+import { type AsyncJob, type AsyncOperations, asyncOperations, proxyExport } from "@wardline/tiered-throttle";
+import type { GatewayEvent } from "../events.ts";
+import { type Backends, backendsOf } from "../proxy/backends.ts";
+import { fetchThrough } from "../proxy/fetch.ts";
+import type { Upstream } from "../proxy/upstream.ts";
+
+/**
+ * Exports of this edge, by route. They outlive a policy: jobs that run go on under the next, at the upstreams it names.
+ */
+export interface BulkExports {
+  /** `undefined` for a route whose exports, if it has any, are the upstream's. */
+  readonly of: (policy: PolicyDocument, route: RoutePolicy) => AsyncOperations | undefined;
+  /** A policy came into force: from now on its upstreams are asked. */
+  readonly follow: (policy: PolicyDocument, upstreams: ReadonlyMap<string, Upstream>) => void;
+  /** Rejects when the jobs of the last run cannot be read. */
+  ready(): Promise<void>;
+  /** Stops the work and hands it back, to begin anew in the next process (F15). */
+  close(): Promise<void>;
+}
+
+export interface BulkExportFacts {
+  readonly now: () => number;
+  readonly onEvent: (event: GatewayEvent) => void;
+}
+
+interface Kept {
+  readonly operations: AsyncOperations;
+  readonly baseUrl: string;
+}
+
+/**
+ * Lets upstreams export while the client waits for nothing, and keeps the files until they are fetched, line by line through the
+ * guards of the request that fetches them. The upstream sees neither the client's token nor who is asking.
+ */
+export function createBulkExports({ now, onEvent }: BulkExportFacts): BulkExports {
+  const kept = new Map<string, Kept>();
+  let backends: ReadonlyMap<string, Backends> = new Map();
+  let closing: Promise<void> | undefined;
+
+  /** A job whose route is gone has nobody to ask. */
+  function backendsFor(id: string): Backends {
+    const found = backends.get(id);
+    if (found === undefined) throw new Error("the policy in force has no such route");
+    return found;
+  }
+
+  function open(id: string, baseUrl: string, settings: NonNullable<PolicyDocument["bulkExport"]>): AsyncOperations {
+    const { folder, lifetimeSeconds, ...tier } = settings;
+    return asyncOperations({
+      baseUrl,
+      folder: join(folder, id),
+      tiers: { ordinary: tier },
+      ...(lifetimeSeconds === undefined ? {} : { lifetimeSeconds }),
+      offers: (req) => {
+        const { interaction } = contextOf(req);
+        // What is asked of a job is part of the operation, too, and begins nothing.
+        const isKickOff = interaction?.operation?.name === "export" && interaction.path.endsWith("/$export");
+        return isKickOff && backendsFor(id).forInteraction(interaction) !== undefined;
+      },
+      run: (job, context) => {
+        const upstream = backendsFor(id).forType(typeOf(job));
+        const run = proxyExport({
+          baseUrl: upstream.baseUrl,
+          headers: () => ({ "Accept-Encoding": "identity" }),
+          fetch: fetchThrough(upstream),
+        });
+        return run(job, context);
+      },
+      now,
+      onError: (error) =>
+        onEvent({
+          level: "error",
+          code: "gateway/bulk-export",
+          message: "an export or its upkeep went wrong",
+          facts: { route: id },
+          error,
+        }),
+    });
+  }
+
+  return {
+    of({ bulkExport, publicOrigin }, { id, path, operations = [] }) {
+      if (bulkExport === undefined || !operations.includes("export")) return undefined;
+      const baseUrl = publicOrigin + path;
+      const known = kept.get(id) ?? { operations: open(id, baseUrl, bulkExport), baseUrl };
+      kept.set(id, known);
+      if (known.baseUrl !== baseUrl) {
+        const found = findings();
+        found.add("routes", "restart-needed", `the path of \`${id}\`, which has exports, changes with a restart only`);
+        found.throwIfAny("the new policy");
+      }
+      return known.operations;
+    },
+    follow({ routes }, upstreams) {
+      backends = new Map(routes.map((route) => [route.id, backendsOf(route, upstreams)]));
+    },
+    async ready() {
+      await Promise.all([...kept.values()].map(({ operations }) => operations.ready()));
+    },
+    close() {
+      closing ??= Promise.all([...kept.values()].map(({ operations }) => operations.close())).then(() => undefined);
+      return closing;
+    },
+  };
+}
+
+/** The type the export was asked of: `Group/[id]/$export`. */
+function typeOf({ asked }: AsyncJob): string | undefined {
+  return /^\/([A-Z][A-Za-z]+)\//.exec(asked.url)?.[1];
+}
