@@ -8,7 +8,13 @@ import { observation, patient } from "./support/backend.ts";
 import { codeOf, type Edge, startEdge } from "./support/edge.ts";
 
 const BASE = "http://127.0.0.1/fhir";
-const SYSTEM = { patient: undefined, sub: "app-1", scope: "system/Patient.rs system/Observation.rs" };
+const SYSTEM = {
+  patient: undefined,
+  sub: "app-1",
+  client_id: "app-1",
+  scope: "system/Patient.rs system/Observation.rs",
+};
+const OTHER = { ...SYSTEM, sub: "app-2", client_id: "app-2" };
 const LATER = { Prefer: "respond-async" };
 const PATIENCE = { timeout: 15_000, interval: 100 };
 
@@ -127,8 +133,7 @@ it("an export is answered later, and each line of its files is judged when it is
 });
 
 it.each<[string, Record<string, unknown>]>([
-  ["another client", { ...SYSTEM, client_id: "other" }],
-  ["another subject", { ...SYSTEM, sub: "app-2" }],
+  ["another client", OTHER],
   ["the same client with less", { ...SYSTEM, scope: "system/Patient.rs" }],
 ])("A8, A9: to %s an export looks like none", async (_who, claims) => {
   const world = await start();
@@ -208,7 +213,7 @@ it("F15: an export that a restart interrupted begins anew and ends once, for the
     return { status: response.status, headers: response.headers, text, json };
   };
   expect((await ask(job)).status).toBe(202);
-  expect((await ask(job, { claims: { ...SYSTEM, sub: "app-2" } })).status).toBe(404);
+  expect((await ask(job, { claims: OTHER })).status).toBe(404);
   world.release();
   await ended(ask, job);
   const file = await ask(`${job}/1`);
@@ -223,5 +228,5 @@ it("without `bulkExport` the upstream answers later by itself, bound to the call
   const job = await kickOff(ask);
   expect((await ask(job)).headers.get("x-progress")).toBe("50%");
   expect(world.asked("GET /r4/jobs/7").length).toBe(1);
-  expect((await world.edge.ask(job, { claims: { ...SYSTEM, sub: "app-2" } })).status).toBe(404);
+  expect((await world.edge.ask(job, { claims: OTHER })).status).toBe(404);
 });

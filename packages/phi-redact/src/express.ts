@@ -18,6 +18,7 @@ import { decideLens, decideRequest, type Lens, redactBody } from "./decide.ts";
 import { readFacts } from "./facts.ts";
 import type { JsonPathRule } from "./json/rules.ts";
 import { redactJson } from "./json/walk.ts";
+import { isManifest } from "./manifest.ts";
 import { type ParsedOptions, type PhiRedactOptions, parseOptions } from "./options.ts";
 import { writes } from "./partial.ts";
 import { prepare } from "./prepare.ts";
@@ -117,6 +118,7 @@ function judgeAnswer(
     stage: "redact",
     json(body, { status, unit }) {
       try {
+        if (isManifest(body, contextOf(req).interaction)) return KEEP;
         const after = redactBody(body, lens, consent, settings);
         if (after === body) return KEEP;
         if (after !== undefined) return { kind: "replace", body: after };

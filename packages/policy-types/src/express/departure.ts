@@ -28,7 +28,7 @@ export class Departure {
     const said = transforms.map((transform) => transform.headers?.(facts));
     // A part of a judged body cannot be judged, so parts are not offered.
     this.#res.removeHeader("Accept-Ranges");
-    for (const headers of said) setHeaders(this.#res, headers);
+    setHeaders(this.#res, agreed(said));
   }
 
   /** The last (mostly the only) piece, or 304 when the client has the answer already. */
@@ -81,4 +81,25 @@ export class Departure {
       isNotModified(withheld, { etag, lastModified })
     );
   }
+}
+
+type Said = Readonly<Record<string, string | undefined>> | undefined;
+
+/**
+ * One removal is enough, whoever else sets the field; of two that set it the earlier stage is heard: a rewriter of addresses has
+ * seen the handler's head, not what a guard put in its place.
+ */
+function agreed(said: readonly Said[]): Record<string, string | undefined> {
+  const names = new Map<string, string>();
+  const fields: Record<string, string | undefined> = {};
+  for (const headers of said) {
+    if (headers === undefined) continue;
+    for (const [name, value] of Object.entries(headers)) {
+      const known = names.get(name.toLowerCase());
+      if (known !== undefined && value !== undefined) continue;
+      if (known === undefined) names.set(name.toLowerCase(), name);
+      fields[known ?? name] = value;
+    }
+  }
+  return fields;
 }
