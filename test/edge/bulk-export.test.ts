@@ -229,4 +229,9 @@ it("without `bulkExport` the upstream answers later by itself, bound to the call
   expect((await ask(job)).headers.get("x-progress")).toBe("50%");
   expect(world.asked("GET /r4/jobs/7").length).toBe(1);
   expect((await world.edge.ask(job, { claims: OTHER })).status).toBe(404);
+  world.release();
+  const { output } = (await ended(ask, job)).json as { output: { type: string; url: string }[] };
+  expect(output.map(({ url }) => url)).toEqual([`${BASE}${job}/0`, `${BASE}${job}/1`]);
+  const file = await ask(`${job}/0`);
+  expect(file.text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line).id]))).toEqual(["a", "b"]);
 });

@@ -518,3 +518,47 @@ describe("two installed copies", () => {
     });
   });
 });
+
+describe.each(EXPRESS)("%s: what transforms say in the head", (_name, express) => {
+  const says = (stage: BodyTransform["stage"], headers: Record<string, string | undefined>): BodyTransform => ({
+    name: `test/${stage}`,
+    stage,
+    json: () => KEEP,
+    headers: () => headers,
+  });
+  const SERVERS = "http://inner/Patient/1";
+  const GUARDS = "https://outer/Patient/1";
+
+  it.each<[string, readonly BodyTransform[], string | undefined]>([
+    ["one value is set", [says("rewrite", { location: GUARDS })], GUARDS],
+    ["one removal removes", [says("redact", { Location: undefined })], undefined],
+    [
+      "a removal is not undone by a later stage",
+      [says("redact", { Location: undefined }), says("rewrite", { location: GUARDS })],
+      undefined,
+    ],
+    [
+      "a removal by a later stage counts, too",
+      [
+        says("guard", { Location: GUARDS }),
+        says("redact", { location: undefined }),
+        says("rewrite", { location: "x" }),
+      ],
+      undefined,
+    ],
+    [
+      "of two values the earlier stage's is sent",
+      [says("rewrite", { location: "http://other/" }), says("guard", { Location: GUARDS })],
+      GUARDS,
+    ],
+  ])("%s", async (_what, transforms, expected) => {
+    const app = express();
+    app.use((_req, res) => {
+      for (const transform of transforms) addTransform(res, transform);
+      res.setHeader("Location", SERVERS);
+      json(res).json(PATIENT);
+    });
+    const answer = await ask(await listen(app));
+    expect([answer.status, answer.headers["location"]]).toEqual([200, expected]);
+  });
+});
