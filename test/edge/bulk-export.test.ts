@@ -96,6 +96,11 @@ async function kickOff(ask: Asking, path = "/$export"): Promise<string> {
   return place.slice(BASE.length);
 }
 
+function idsIn(file: string): readonly string[] {
+  const lines = file.split("\n").filter((line) => line !== "");
+  return lines.map((line) => (JSON.parse(line) as { id: string }).id);
+}
+
 async function ended(ask: Asking, job: string): Promise<Awaited<ReturnType<Asking>>> {
   await expect.poll(async () => (await ask(job)).status, PATIENCE).toBe(200);
   return ask(job);
@@ -124,8 +129,7 @@ it("an export is answered later, and each line of its files is judged when it is
       return file.text;
     }),
   );
-  const ids = texts.map((text) => text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line).id])));
-  expect(ids).toEqual([["a", "b"], ["oa"]]);
+  expect(texts.map(idsIn)).toEqual([["a", "b"], ["oa"]]);
   expect(world.asked("GET /r4/$export")).toEqual(["GET /r4/$export?_type=Observation%2CPatient"]);
   await expect.poll(() => world.asked("DELETE")).toEqual(["DELETE /r4/jobs/7"]);
   expect(world.edge.backend.headers.filter(({ authorization }) => authorization !== undefined)).toEqual([]);
@@ -233,5 +237,5 @@ it("without `bulkExport` the upstream answers later by itself, bound to the call
   const { output } = (await ended(ask, job)).json as { output: { type: string; url: string }[] };
   expect(output.map(({ url }) => url)).toEqual([`${BASE}${job}/0`, `${BASE}${job}/1`]);
   const file = await ask(`${job}/0`);
-  expect(file.text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line).id]))).toEqual(["a", "b"]);
+  expect(idsIn(file.text)).toEqual(["a", "b"]);
 });
