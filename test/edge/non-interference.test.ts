@@ -204,7 +204,14 @@ it.each([
     }
     const seen = async (edge: Edge, { path, init }: { path: string; init: RequestInit }): Promise<unknown[]> => {
       const { status, text, headers } = await edge.ask(path, { ...init, claims: { scope } });
-      return [status, text, headers.get("www-authenticate"), headers.get("etag"), headers.get("content-length")];
+      // A sealed link holds a nonce: its length is compared, its letters and what is computed of them are not.
+      const isSealed = text.includes("_sealed=");
+      const shown = text.replaceAll(
+        /_sealed=([A-Za-z0-9_-]+)/g,
+        (_whole, sealed: string) => `_sealed=${sealed.length}`,
+      );
+      const etag = isSealed ? "of a sealed link" : headers.get("etag");
+      return [status, shown, headers.get("www-authenticate"), etag, headers.get("content-length")];
     };
     const statuses = new Set<unknown>();
     await fc.assert(
