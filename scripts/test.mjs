@@ -54,7 +54,7 @@ function unitTests(node, only = []) {
   const { status } = spawnSync(
     node,
     [vitest, "run", ...only, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
-    { cwd: ROOT, stdio: "inherit" },
+    { cwd: ROOT, stdio: "inherit", env: { ...process.env, WARDLINE_TEST_BUILT: "true" } },
   );
   if (!existsSync(report)) return { passed: 0, failed: 1 };
   const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = readJson(report);

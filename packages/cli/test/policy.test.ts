@@ -24,6 +24,17 @@ describe("policy lint", () => {
   });
 
   it("finds what only the assembly shows", async () => {
+    const schema = "schema: { profiles: { files: [/nowhere.json] } }";
+    const route = `  - { id: patient, path: /fhir, zone: patient, apiType: clinical, interactions: [read], ${schema} }\n`;
+    await writeFile(policy(), `${POLICY}\nroutes:\n${route}`);
+    const { code, out } = await run(["policy", "lint", policy()]);
+    expect(out).toContain(`${policy()}:4`);
+    expect(out).toContain(`${policy()}:5`);
+    expect(out).toContain("2 mistakes");
+    expect(code).toBe(1);
+  });
+
+  it("finds what only the assembly shows", async () => {
     const door =
       "listeners: { partners: { port: 8443, zones: [partner], tls: { cert: /nowhere.crt, key: 'file:/nowhere.key', clientCa: [/nowhere.ca] } } }";
     const routes = ["patient", "partner"].map(
