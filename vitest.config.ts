@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /**
@@ -14,6 +15,7 @@ export default defineConfig({
     ...(built ? { server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } } } : {}),
     include: ["packages/*/test/**/*.test.ts", "examples/*/test/**/*.test.ts", "test/**/*.test.ts"],
     pool: "forks",
+    maxWorkers: availableParallelism(),
     testTimeout: 20_000,
     hookTimeout: 60_000,
     // A busy machine may be slow; what is awaited either comes or never does.
