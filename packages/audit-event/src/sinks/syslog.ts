@@ -55,7 +55,8 @@ function deliver(to: ConnectionOptions, bytes: Buffer, signal: AbortSignal): Pro
     socket.once("end", () => {
       answered = ending;
     });
-    socket.once("error", (error) => reject(unreachable(error)));
+    // Not once: a connection that has failed may fail again when it is given up, and nobody else would hear it.
+    socket.on("error", (error) => reject(unreachable(error)));
     socket.once("close", (failed) => {
       signal.removeEventListener("abort", abort);
       if (answered && !failed) resolve();
