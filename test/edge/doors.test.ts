@@ -137,3 +137,34 @@ describe("zones do not meet", () => {
     expect(await ask(edge, "/payer/Patient/a", token, payer)).toEqual([401, "smart-auth/token-invalid"]);
   });
 });
+
+describe("behind a terminator", () => {
+  it.each(["nginx", "aws"] as const)(
+    "%s's usual header carries the certificate, from the terminator only",
+    async (format) => {
+      const name = format === "nginx" ? "X-SSL-Client-Cert" : "X-Amzn-Mtls-Clientcert-Leaf";
+      const terminated = (proxies: string[]) => (policy: PolicyDocument) => ({
+        ...policy,
+        trustedProxies: proxies,
+        clientCertificateHeader: { format },
+        routes: policy.routes.map((route) => ({ ...route, zone: "partner" as const, apiType: "payer-to-payer" })),
+      });
+      const askedOf = async (edge: Edge): Promise<number> => {
+        const claims = {
+          sub: "app",
+          scope: "system/Patient.rs",
+          cnf: { "x5t#S256": thumbprint(payer) },
+          patient: undefined,
+        };
+        const headers = {
+          "X-Forwarded-For": "192.0.2.1",
+          "X-Forwarded-Proto": "https",
+          [name]: encodeURIComponent(payer.cert),
+        };
+        return (await edge.ask("/Patient/a", { claims, headers })).status;
+      };
+      expect(await askedOf(await startEdge(terminated(["127.0.0.1/32"])))).toBe(200);
+      expect(await askedOf(await startEdge(terminated(["10.0.0.0/24"])))).not.toBe(200);
+    },
+  );
+});

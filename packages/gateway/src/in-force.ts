@@ -98,8 +98,12 @@ export function putInForce({
   async function putInPlace(read: () => Promise<NextPolicy>): Promise<void> {
     const { policy, signature } = await read();
     const written = checkPolicy(policy);
-    if (written.version === runtime.checked.version) return;
     const nextApproval = await approve(written, signature, now());
+    if (written.version === runtime.checked.version) {
+      // The same content, approved anew: only until when has changed.
+      approval = nextApproval;
+      return;
+    }
     const checked = atPort(written);
     checkReload(runtime.checked.policy, checked.policy);
     const nextMaterial = await fetchMaterial(checked.policy, shared.dependencies.readSecret, material);

@@ -108,6 +108,26 @@ describe("F11: outside development a policy needs its signature", () => {
     expect(events.at(-1)?.code).toBe("gateway/drift-ended");
   });
 
+  it("and takes a renewed approval of the same content", async () => {
+    const key = await keyPair();
+    const approve = async (validSeconds: number): Promise<void> => {
+      const request = { key, keyId: "anna", algorithm: "EdDSA", validSeconds, now: Date.now() } as const;
+      await write(`${await signPolicy(parsePolicy(production()), request)}\n`, "policy.yaml.sig");
+    };
+    await approve(600);
+    let at = Date.now();
+    const options = { keysFile: join(folder, "keys.json"), watch: false, now: () => at };
+    const { gateway, reload } = await serve(production(), options);
+    await approve(6000);
+    await reload();
+    at += 1_000_000;
+    gateway.noteFileVersion(gateway.policyVersion);
+    expect(events.map(({ code }) => code)).not.toContain("gateway/drift");
+    at += 6_000_000;
+    gateway.noteFileVersion(gateway.policyVersion);
+    expect(events.map(({ code }) => code)).toContain("gateway/drift");
+  });
+
   it.each<[string, ServeOptions, RegExp]>([
     ["no keys", {}, /public keys of those who may approve/],
     ["keys that cannot be read", { keysFile: "/nowhere/keys.json" }, /JWK set/],

@@ -40,6 +40,10 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
   const inspectHead = headInspector(policy.hostileInput);
   let warned = false;
 
+  /** From a trusted proxy; from others it does not pass. */
+  const isCertificate = (name: string): boolean =>
+    name === policy.clientCertificateHeader || CERTIFICATE_HEADERS.has(name);
+
   return function perimeterMiddleware(req, res, next) {
     const facts = readFacts(req, policy);
     settleBeforeSending(res, {
@@ -57,7 +61,8 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
     const looked = entry.kind === "permit" && policy.hostileInput.mode !== "off";
     // What is refused already is not looked through: a refusal must not cost more than an answer.
     const { found, signals } = looked
-      ? inspectHead(facts, passes)
+      ? // Escaped PEM looks like a header that was split; whoever reads a certificate takes nothing but one.
+        inspectHead(facts, (name) => passes(name) && !isCertificate(name))
       : { found: [], signals: readSignals(facts.headers, false) };
     const decision = looked ? judgeInput(req, entry, found) : entry;
     const removed = stripHeaders(req, passes);
@@ -174,3 +179,9 @@ function settleBeforeSending(res: Response, { publicPaths, cors, ...policy }: Se
     return writeHead(...args);
   }) as Response["writeHead"];
 }
+
+const CERTIFICATE_HEADERS: ReadonlySet<string> = new Set([
+  "client-cert",
+  "client-cert-chain",
+  "x-forwarded-client-cert",
+]);

@@ -30,8 +30,21 @@ export function perimeterOptions(policy: PolicyDocument, routes: readonly RouteP
     ...(trustedProxies === undefined ? {} : { trustedProxies }),
     ...(cors === undefined ? {} : { cors }),
     ...(hosts === undefined ? {} : { hosts }),
-    ...(clientCertificateHeader?.name === undefined ? {} : { clientCertificateHeader: clientCertificateHeader.name }),
+    ...certificateHeader(clientCertificateHeader),
   };
+}
+
+/** What smart-auth reads where the policy names no header; the perimeter lets the other formats' pass by itself. */
+const USUAL_NAMES: Readonly<Partial<Record<string, string>>> = Object.freeze({
+  nginx: "x-ssl-client-cert",
+  aws: "x-amzn-mtls-clientcert-leaf",
+});
+
+function certificateHeader(
+  header: PolicyDocument["clientCertificateHeader"],
+): Pick<PerimeterOptions, "clientCertificateHeader"> {
+  const name = header?.name ?? USUAL_NAMES[header?.format ?? ""];
+  return name === undefined ? {} : { clientCertificateHeader: name };
 }
 
 /** References to the data's own servers are no attack. */
