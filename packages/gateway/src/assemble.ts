@@ -21,7 +21,7 @@ import {
 } from "./controls/perimeter.ts";
 import { redaction } from "./controls/redaction.ts";
 import type { Throttles } from "./controls/throttle.ts";
-import { requireClientCertificate, requireMethodOf } from "./controls/zone.ts";
+import { requireClientCertificate, requireClientOf, requireMethodOf } from "./controls/zone.ts";
 import type { Health } from "./health.ts";
 import type { ParsedDependencies } from "./options.ts";
 import type { CheckedPolicy } from "./policy/load.ts";
@@ -124,6 +124,7 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
   if (policy.dlp !== false) router.use(dlp(dlpOptions(policy, dependencies)));
   router.use(smartAuth(authOptions({ policy, route, backends, material, shared, dependencies, requestBodyBytes })));
   router.use(requireMethodOf(route.zone));
+  if (route.clients !== undefined) router.use(requireClientOf(route.clients));
   for (const stage of addressStages(policy, route)) router.use(stage);
   if (monitor !== undefined) router.use(monitor.afterAuthentication);
   // Before the windows: what a pool refuses has not been charged (F14).

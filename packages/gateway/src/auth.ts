@@ -1,5 +1,6 @@
-import { type PolicyDocument, type RoutePolicy, ZONE_PRESETS } from "@wardline/policy-types";
+import { type ConditionPolicy, type PolicyDocument, type RoutePolicy, ZONE_PRESETS } from "@wardline/policy-types";
 import type {
+  AccessRule,
   PolicyOptions,
   ProtectedResourceMetadataOptions,
   SmartAuthOptions,
@@ -113,7 +114,7 @@ function authority({ policy, route, material, shared, dependencies }: AuthFacts)
   const { onBreakGlass } = dependencies.auth;
   return {
     ...(clients === undefined ? {} : { clients }),
-    ...(conditions === undefined ? {} : { conditions }),
+    ...(conditions === undefined ? {} : { conditions: conditions.map((rule) => forRoute(rule, route)) }),
     refuseWildcardScopes: route.refuseWildcardScopes === true,
     ...(breakGlass === undefined
       ? {}
@@ -142,4 +143,16 @@ function authority({ policy, route, material, shared, dependencies }: AuthFacts)
         }),
     ...(ZONE_PRESETS[route.zone].authentication === "device-certificate" ? { devices: material.devices } : {}),
   };
+}
+
+/**
+ * A condition as it stands at one route. Where it does not speak of the route, one that permits opens nothing, and any
+ * other asks nothing.
+ */
+function forRoute({ on, ...rule }: ConditionPolicy, { id, zone }: RoutePolicy): AccessRule {
+  const { zones, routes, ...about } = on ?? {};
+  const isMeant = (zones?.includes(zone) ?? true) && (routes?.includes(id) ?? true);
+  if (isMeant) return { ...rule, ...(Object.keys(about).length === 0 ? {} : { on: about }) };
+  const holds = rule.effect === "require";
+  return { ...rule, when: { test: () => holds } };
 }

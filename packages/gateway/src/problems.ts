@@ -26,6 +26,13 @@ export const WRONG_METHOD: Problem = problem(
   "This part of the API is for callers who prove who they are in another way.",
 );
 
+export const CLIENT_NOT_LISTED: Problem = problem(
+  "client-not-listed",
+  403,
+  "forbidden",
+  "This part of the API is open to certain applications only, and yours is not among them.",
+);
+
 export const ADMIN_BODY_WRONG: Problem = problem(
   "admin-body-wrong",
   400,

@@ -43,6 +43,11 @@ describe("diffPolicies", () => {
       ["permits: routes.apps.interactions gains vread", "refuses: routes.apps.interactions loses read"],
     ],
     [
+      "clients where there was no list",
+      (p) => Object.assign(p.routes[0] ?? {}, { clients: ["app"] }),
+      ["refuses: routes.apps.clients is limited to app"],
+    ],
+    [
       "types where there was no list",
       (p) => Object.assign(p.routes[0] ?? {}, { types: ["Patient"] }),
       ["refuses: routes.apps.types is limited to Patient"],

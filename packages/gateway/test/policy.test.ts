@@ -149,17 +149,22 @@ describe("checkPolicy", () => {
     [
       "a type R4 does not have",
       (p) => Object.assign(p.routes[0] ?? {}, { types: ["Patients"] }),
-      "routes[0].types",
+      "routes[0].types[0]",
       /no R4 resource type/,
     ],
     [
       "an operation with its sign",
       (p) => Object.assign(p.routes[0] ?? {}, { operations: ["$everything"] }),
-      "routes[0].operations",
+      "routes[0].operations[0]",
       /without the \$/,
     ],
-    ["one path twice", (p) => p.routes.push({ ...p.routes[0], id: "again" }), "routes", /must belong to one zone/],
-    ["one issuer twice", (p) => p.issuers.push({ ...p.issuers[0] }), "issuers", /two entries for the issuer/],
+    [
+      "one path twice",
+      (p) => p.routes.push({ ...p.routes[0], id: "again" }),
+      "routes[1].path",
+      /must belong to one zone/,
+    ],
+    ["one issuer twice", (p) => p.issuers.push({ ...p.issuers[0] }), "issuers[1].issuer", /two entries for the issuer/],
     [
       "a zone of certificates without them",
       (p) => Object.assign(p.routes[0] ?? {}, { zone: "partner" }),
@@ -199,7 +204,7 @@ describe("checkPolicy", () => {
       "a key in place of where it is",
       (p) => Object.assign(p, { listen: { tls: { cert: "c", key: "-----BEGIN PRIVATE KEY-----" } } }),
       "listen.tls.key",
-      /must name where the secret is/,
+      /must be where the secret is/,
     ],
     [
       "a zone no door has",

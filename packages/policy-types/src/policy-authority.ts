@@ -1,4 +1,5 @@
 import type { InteractionCode } from "./interaction.ts";
+import type { TrustZone } from "./zones.ts";
 
 /** How to ask an issuer about a token. @see https://www.rfc-editor.org/rfc/rfc7662 */
 export interface IntrospectionPolicy {
@@ -48,7 +49,14 @@ export interface ConditionPolicy {
   readonly effect: "deny" | "require" | "withhold" | "permit";
   /** Of `withhold`: names of data categories. */
   readonly categories?: readonly string[];
-  readonly on?: { readonly interactions?: readonly InteractionCode[]; readonly types?: readonly string[] };
+  readonly on?: {
+    readonly interactions?: readonly InteractionCode[];
+    readonly types?: readonly string[];
+    /** Routes of these zones only. A `permit` opens no route it does not speak of. */
+    readonly zones?: readonly TrustZone[];
+    /** Routes with these ids only. */
+    readonly routes?: readonly string[];
+  };
   readonly when: {
     readonly roles?: readonly string[];
     readonly purposeOfUse?: readonly string[];

@@ -23,7 +23,11 @@ const form = { enum: ["clear", "hashed"] } as const;
 const route = closed(
   {
     id: name,
-    path: { type: "string", pattern: "^(/[A-Za-z0-9._~-]+)+$" },
+    path: {
+      type: "string",
+      pattern: "^(/[A-Za-z0-9._~-]+)+$",
+      description: "a path that begins with a slash and ends without one, `/fhir`",
+    },
     zone: { enum: TRUST_ZONES },
     apiType: text,
     upstream: name,
@@ -32,6 +36,7 @@ const route = closed(
     operations: words,
     extraParameters: words,
     types: someWords,
+    clients: someWords,
     tier: name,
     tiersFor: list(tierChoice),
     redaction: routeRedaction,
@@ -63,7 +68,11 @@ export const POLICY_SCHEMA: Readonly<Record<string, unknown>> = Object.freeze({
     $schema: { type: "string" },
     wardline: { const: 1 },
     name: text,
-    publicOrigin: { type: "string", pattern: "^https?://[^\\s/?#@]+$" },
+    publicOrigin: {
+      type: "string",
+      pattern: "^https?://[^\\s/?#@]+$",
+      description: "scheme, host and port without a path, `https://fhir.example.org`",
+    },
     development: flag,
     payer: flag,
     upstream: url,
@@ -83,7 +92,11 @@ export const POLICY_SCHEMA: Readonly<Record<string, unknown>> = Object.freeze({
       folder: text,
       durability: { enum: ["before-response", "async"] },
       onFailure: { enum: ["refuse", "continue"] },
-      instance: { type: "string", pattern: "^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$" },
+      instance: {
+        type: "string",
+        pattern: "^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$",
+        description: "at most 64 lower-case letters, digits and inner hyphens",
+      },
       retentionDays: positive,
       identifiers: { anyOf: [form, closed(Object.fromEntries(TRUST_ZONES.map((zone) => [zone, form])))] },
     }),

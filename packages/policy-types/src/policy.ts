@@ -187,6 +187,8 @@ export interface RoutePolicy {
   readonly extraParameters?: readonly string[];
   /** Resource types served. Default every type of R4. */
   readonly types?: readonly string[];
+  /** Ids of the only clients that may call. Default every client the policy lets in. */
+  readonly clients?: readonly string[];
   /** Name of the tier that limits it. */
   readonly tier: string;
   /** Other tiers for some callers or classes; the first that fits. */
@@ -246,6 +248,7 @@ export interface PolicyDocument {
   readonly clientCertificateHeader?: { readonly format: "rfc9440" | "nginx" | "envoy" | "aws"; readonly name?: string };
   /** The operator's listener: `/healthz` and `/readyz`. Host default 127.0.0.1. Absent: none. */
   readonly admin?: AdminPolicy;
+  /** Empty where nobody comes with a token: every route belongs to devices. */
   readonly issuers: readonly IssuerEntry[];
   /** By name. */
   readonly upstreams: Readonly<Record<string, UpstreamPolicy>>;

@@ -52,7 +52,7 @@ const WHOLE = definePolicy({
       id: "office-hours",
       effect: "require",
       categories: ["sud"],
-      on: { interactions: ["read"], types: ["Patient"] },
+      on: { interactions: ["read"], types: ["Patient"], zones: ["internal"], routes: ["patient"] },
       when: {
         roles: ["physician"],
         purposeOfUse: ["TREAT"],
@@ -213,6 +213,7 @@ const WHOLE = definePolicy({
       operations: ["everything"],
       extraParameters: ["_offset"],
       types: ["Patient"],
+      clients: ["app"],
       tier: "apps",
       tiersFor: [
         {

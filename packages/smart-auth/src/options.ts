@@ -131,7 +131,10 @@ export function parseOptions(options: SmartAuthOptions): SmartAuthSettings {
   const found = findings();
   refuseUnknownKeys(found, options, KNOWN);
   const development = options.development === true;
-  const issuers = parseIssuers(found, options.issuers, development);
+  const { devices } = options;
+  // Devices come with a certificate, so nobody has to issue them anything.
+  const withoutTokens = Array.isArray(devices) && devices.length > 0 && options.issuers?.length === 0;
+  const issuers = withoutTokens ? [] : parseIssuers(found, options.issuers, development);
   const route = parseRoute(found, options, development);
   const requestBodyBytes = options.requestBodyBytes ?? DEFAULT_BODY_BYTES;
   if (!Number.isSafeInteger(requestBodyBytes) || requestBodyBytes < 1) {

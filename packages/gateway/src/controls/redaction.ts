@@ -48,7 +48,7 @@ export function redaction(
 
 /** Adds what a route or profile names that does not exist. */
 export function checkRedaction({ redaction: own, routes }: PolicyDocument, found: Findings): void {
-  const names = [...Object.keys(PRESETS), ...Object.keys(own?.profiles ?? {})];
+  const names = [...new Set([...Object.keys(PRESETS), ...Object.keys(own?.profiles ?? {})])];
   for (const name of Object.keys(own?.profiles ?? {})) {
     if (Object.hasOwn(PRESETS, name))
       found.add(`redaction.profiles.${name}`, "repeated", "is the name of a preset; take another");

@@ -1,7 +1,7 @@
 import { type TrustZone, ZONE_PRESETS } from "@wardline/policy-types";
 import { contextOf, recordDecision, sendProblem } from "@wardline/policy-types/express";
 import type { RequestHandler } from "express";
-import { CERTIFICATE_NEEDED, WRONG_METHOD } from "../problems.ts";
+import { CERTIFICATE_NEEDED, CLIENT_NOT_LISTED, WRONG_METHOD } from "../problems.ts";
 
 const CONTROL = "zone";
 
@@ -26,5 +26,21 @@ export function requireMethodOf(zone: TrustZone): RequestHandler {
     const because = [`${principal.method} does not count in the ${zone} zone`];
     recordDecision(req, { control: CONTROL, kind: "deny", because, code: WRONG_METHOD.code });
     sendProblem(res, WRONG_METHOD);
+  };
+}
+
+/**
+ * Refuses clients the route does not name. Requires to stand behind authentication; public routes have no principal and
+ * pass.
+ */
+export function requireClientOf(clients: readonly string[]): RequestHandler {
+  const listed = new Set(clients);
+
+  return function requireClientOfRoute(req, res, next) {
+    const { principal } = contextOf(req);
+    if (principal === undefined || (principal.clientId !== undefined && listed.has(principal.clientId))) return next();
+    const because = ["the route does not name this client"];
+    recordDecision(req, { control: CONTROL, kind: "deny", because, code: CLIENT_NOT_LISTED.code });
+    sendProblem(res, CLIENT_NOT_LISTED);
   };
 }

@@ -1,4 +1,10 @@
-import type { Findings, PolicyDocument, PolicySource, RouteSource } from "@wardline/policy-types";
+import {
+  type Findings,
+  type PolicyDocument,
+  type PolicySource,
+  type RouteSource,
+  ZONE_PRESETS,
+} from "@wardline/policy-types";
 
 const DEFAULT_PORT = 8080;
 const DEFAULT_ROUTE: RouteSource = {
@@ -75,6 +81,8 @@ function completeIssuers(source: PolicySource, found: Findings): NonNullable<Pol
     return issuers;
   }
   if (!isShort) {
+    // Devices come with a certificate; who has no token needs nobody to issue it.
+    if (isForDevicesOnly(source)) return [];
     found.add("issuer", "missing", "name who issues the tokens: `issuer: https://...`, or `jwksUri` and `audience`");
     return [];
   }
@@ -88,6 +96,15 @@ function completeIssuers(source: PolicySource, found: Findings): NonNullable<Pol
       ...(audience === undefined ? {} : { audience: typeof audience === "string" ? [audience] : audience }),
     },
   ];
+}
+
+function isForDevicesOnly({ routes = [], admin }: PolicySource): boolean {
+  const areDevices = routes.length > 0 && routes.every(({ zone }) => isOfDevices(zone));
+  return areDevices && admin?.operators === undefined;
+}
+
+function isOfDevices(zone: RouteSource["zone"]): boolean {
+  return ZONE_PRESETS[zone].authentication === "device-certificate";
 }
 
 /** What a client on this machine would write. Behind anything else `publicOrigin` must be given, and links show it. */

@@ -21,7 +21,7 @@ const PERMISSIONS = new Set([
   "scopes",
 ]);
 /** Absent, these permit everything; so a list that appears refuses, and one that goes permits. */
-const ALL_WHEN_ABSENT = new Set(["types"]);
+const ALL_WHEN_ABSENT = new Set(["types", "clients"]);
 /** Numbers of which more permits more. */
 const MORE_PERMITS =
   /(?:limit|concurrency|connections|maxLifetimeSeconds|leewaySeconds|BodyBytes|maxCount|concurrent)$/i;
@@ -71,7 +71,7 @@ function diffRoutes(before: readonly RoutePolicy[], after: readonly RoutePolicy[
 function diffValue(path: string, before: unknown, after: unknown): PolicyChange[] {
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
   const name = path.split(".").at(-1) ?? "";
-  if (PERMISSIONS.has(name)) return diffList(path, name, before, after);
+  if (PERMISSIONS.has(name) || /^routes\.[^.]+\.clients$/.test(path)) return diffList(path, name, before, after);
   const lists = [before, after].some(Array.isArray);
   if (!lists && isRecord(before ?? {}) && isRecord(after ?? {}) && (isRecord(before) || isRecord(after))) {
     const [old, now] = [(before ?? {}) as Record<string, unknown>, (after ?? {}) as Record<string, unknown>];

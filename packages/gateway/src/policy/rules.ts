@@ -1,8 +1,11 @@
 import { entriesFromPolicy, entryIssues } from "@wardline/api-inventory";
-import { isResourceType } from "@wardline/fhir-r4";
 import { type Findings, nearest, type PolicyDocument, type RoutePolicy, ZONE_PRESETS } from "@wardline/policy-types";
 import { checkRedaction } from "../controls/redaction.ts";
+import { checkAddresses } from "./address-rules.ts";
+import { checkAuthority } from "./authority-rules.ts";
 import { checkDoors, doorsOf } from "./listeners.ts";
+import { checkClaims } from "./route-rules.ts";
+import { checkTypes } from "./types.ts";
 
 /** Rules across fields, which a schema cannot say. Requires a policy of the right shape. */
 export function checkRules(policy: PolicyDocument, found: Findings): void {
@@ -15,13 +18,10 @@ export function checkRules(policy: PolicyDocument, found: Findings): void {
   checkPayer(policy, found);
   checkRegistry(policy, found);
   checkPools(policy, found);
+  checkAddresses(policy, found);
+  checkAuthority(policy, found);
   for (const [index, route] of policy.routes.entries()) checkRoute(policy, route, `routes[${index}]`, found);
-  for (const id of repeats(policy.routes.map((route) => route.id))) {
-    found.add("routes", "repeated", `two routes have the id \`${id}\``);
-  }
-  for (const path of repeats(policy.routes.map((route) => route.path))) {
-    found.add("routes", "repeated", `two routes have the path \`${path}\`; a request must belong to one zone`);
-  }
+  checkClaims(policy, found);
 }
 
 function checkTransport(policy: PolicyDocument, found: Findings): void {
@@ -43,7 +43,7 @@ function checkTransport(policy: PolicyDocument, found: Findings): void {
     const url = URL.canParse(text) ? new URL(text) : undefined;
     if (url === undefined) found.add(path, "url", "is not an absolute URL");
     else if (url.username !== "" || url.password !== "")
-      found.add(path, "url", "must not hold a user name or password");
+      found.add(path, "url", "must not hold a user name or password; leave them out");
     else if (url.protocol === "https:") continue;
     else if (policy.development !== true)
       found.add(path, "https", "must be https (plain http needs `development: true`)");
@@ -118,13 +118,26 @@ function checkPools({ pools }: PolicyDocument, found: Findings): void {
 
 /** The zone table: devices are known by certificate, and by the networks they stand in. */
 function checkDevices({ routes, devices = [] }: PolicyDocument, found: Findings): void {
+  const isOfDevices = ({ zone }: RoutePolicy): boolean => ZONE_PRESETS[zone].authentication === "device-certificate";
   for (const [index, route] of routes.entries()) {
-    if (ZONE_PRESETS[route.zone].authentication !== "device-certificate") continue;
-    if (devices.length === 0) {
+    if (!isOfDevices(route)) continue;
+    if (devices.length === 0 && routes.findIndex(isOfDevices) === index) {
       found.add(
         "devices",
         "missing",
         "the device zone knows its callers by `devices`: who certifies them and what they may do",
+      );
+    }
+    if (route.types === undefined) {
+      const message = "the device zone takes a closed list of types; name them, as in `types: [Observation]`";
+      found.add(`routes[${index}].types`, "missing", message);
+    }
+    for (const what of ["resources", "queries"] as const) {
+      if ((route.schema?.[what] ?? "refuse") === "refuse") continue;
+      found.add(
+        `routes[${index}].schema.${what}`,
+        "too-weak",
+        "the device zone is strict; write `refuse`, or leave it out",
       );
     }
     if (route.addresses === undefined && devices.some(({ addresses }) => addresses === undefined)) {
@@ -137,11 +150,7 @@ function checkDevices({ routes, devices = [] }: PolicyDocument, found: Findings)
 function checkBackends({ backends = [] }: RoutePolicy, policy: PolicyDocument, path: string, found: Findings): void {
   for (const [index, { types, upstream }] of backends.entries()) {
     checkName(upstream, Object.keys(policy.upstreams), `${path}.backends[${index}].upstream`, "upstream", found);
-    for (const type of types) {
-      if (!isResourceType(type)) {
-        found.add(`${path}.backends[${index}].types`, "unknown-type", `\`${type}\` is no R4 resource type`);
-      }
-    }
+    checkTypes(types, `${path}.backends[${index}].types`, found);
   }
   for (const type of repeats(backends.flatMap(({ types }) => types))) {
     found.add(`${path}.backends`, "repeated", `two backends answer for \`${type}\``);
@@ -150,7 +159,12 @@ function checkBackends({ backends = [] }: RoutePolicy, policy: PolicyDocument, p
 
 function checkIssuers(policy: PolicyDocument, found: Findings): void {
   for (const issuer of repeats(policy.issuers.map(({ issuer }) => issuer))) {
-    found.add("issuers", "repeated", `two entries for the issuer ${issuer}; give one entry all audiences`);
+    const index = policy.issuers.findLastIndex((one) => one.issuer === issuer);
+    found.add(
+      `issuers[${index}].issuer`,
+      "repeated",
+      `two entries for the issuer ${issuer}; give one entry all audiences`,
+    );
   }
   const zones = new Set(policy.routes.map(({ zone }) => zone));
   for (const [index, { audience }] of policy.issuers.entries()) {
@@ -169,18 +183,12 @@ function checkIssuers(policy: PolicyDocument, found: Findings): void {
 function checkRoute(policy: PolicyDocument, route: RoutePolicy, path: string, found: Findings): void {
   checkName(route.upstream, Object.keys(policy.upstreams), `${path}.upstream`, "upstream", found);
   checkName(route.tier, Object.keys(policy.tiers), `${path}.tier`, "tier", found);
-  for (const [list, types] of [
-    ["types", route.types ?? []],
-    ["supportTypes", route.supportTypes ?? []],
-  ] as const) {
-    for (const type of types) {
-      if (!isResourceType(type)) found.add(`${path}.${list}`, "unknown-type", `\`${type}\` is no R4 resource type`);
-    }
-  }
+  checkTypes(route.types, `${path}.types`, found);
+  checkTypes(route.supportTypes, `${path}.supportTypes`, found);
   checkBackends(route, policy, path, found);
-  for (const operation of route.operations ?? []) {
+  for (const [index, operation] of (route.operations ?? []).entries()) {
     if (operation.startsWith("$"))
-      found.add(`${path}.operations`, "operation", `write \`${operation.slice(1)}\` without the $`);
+      found.add(`${path}.operations[${index}]`, "operation", `write \`${operation.slice(1)}\` without the $`);
   }
 }
 

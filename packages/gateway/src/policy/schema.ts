@@ -5,16 +5,43 @@ import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 export function checkShape(value: unknown, found: Findings): void {
   const validate = compiled();
   if (validate(value)) return;
-  for (const error of validate.errors ?? []) {
-    if (error.keyword === "propertyNames") continue;
-    found.add(pathOf(error), error.keyword, describe(error));
+  const told = new Set<string>();
+  for (const error of worthTelling(validate.errors ?? [])) {
+    const [path, message] = [pathOf(error), describe(error)];
+    // Two alternatives of a schema find the same fault.
+    if (told.has(`${path} ${message}`)) continue;
+    told.add(`${path} ${message}`);
+    found.add(path, error.keyword, message);
   }
 }
 
+/** Of a value with alternatives: what is wrong with the one that was meant, or else that none fits. */
+function worthTelling(errors: readonly ErrorObject[]): readonly ErrorObject[] {
+  const choices = errors.filter(({ keyword }) => keyword === "anyOf");
+  const isMeant = (choice: ErrorObject): boolean =>
+    errors.some((error) => isAlternative(error, choice) && !isOtherKind(error, choice));
+  return errors.filter((error) => {
+    if (error.keyword === "propertyNames") return false;
+    if (error.keyword === "anyOf") return !isMeant(error);
+    const choice = choices.find((one) => isAlternative(error, one));
+    return choice === undefined || !isOtherKind(error, choice);
+  });
+}
+
+function isAlternative(error: ErrorObject, { schemaPath }: ErrorObject): boolean {
+  return error.schemaPath !== schemaPath && error.schemaPath.startsWith(`${schemaPath}/`);
+}
+
+/** The wrong kind of value altogether, so that the alternative was not meant. */
+function isOtherKind(error: ErrorObject, choice: ErrorObject): boolean {
+  return error.instancePath === choice.instancePath && ["const", "enum", "type"].includes(error.keyword);
+}
+
 /** `/routes/0/zone` as `routes[0].zone`. */
-function pathOf({ instancePath, keyword, params }: ErrorObject): string {
+function pathOf({ instancePath, keyword, params, propertyName }: ErrorObject): string {
   const unknown = keyword === "additionalProperties" ? `/${String(params["additionalProperty"])}` : "";
-  return (instancePath + unknown)
+  const named = propertyName === undefined ? "" : `/${propertyName}`;
+  return (instancePath + unknown + named)
     .split("/")
     .slice(1)
     .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))
@@ -24,11 +51,27 @@ function pathOf({ instancePath, keyword, params }: ErrorObject): string {
     }, "");
 }
 
+const KINDS: Readonly<Record<string, string>> = {
+  string: "a text",
+  integer: "a whole number",
+  number: "a number",
+  boolean: "true or false",
+  array: "a list, `[...]`",
+  object: "an object of `key: value` members",
+};
+
+type Told = ErrorObject & { readonly params: Readonly<Record<string, unknown>> };
+
 function describe(error: ErrorObject): string {
-  const { keyword, params, parentSchema } = error as ErrorObject & { params: Record<string, unknown> };
+  const { keyword, params, parentSchema } = error as Told;
   switch (keyword) {
-    case "required":
-      return `\`${String(params["missingProperty"])}\` is missing`;
+    case "required": {
+      const name = String(params["missingProperty"]);
+      const members = (parentSchema?.["properties"] ?? {}) as Readonly<Record<string, SchemaPart>>;
+      return `\`${name}\` is missing; write ${formOf(members[name] ?? {})}`;
+    }
+    case "anyOf":
+      return `must be ${formOf({ anyOf: error.schema as readonly SchemaPart[] })}`;
     case "additionalProperties": {
       const name = String(params["additionalProperty"]);
       const known = Object.keys((parentSchema?.["properties"] ?? {}) as object);
@@ -43,13 +86,43 @@ function describe(error: ErrorObject): string {
     case "const":
       return `must be ${JSON.stringify(params["allowedValue"])}`;
     case "pattern":
-      // The value may be the secret itself, so it is not repeated.
-      if (String(params["pattern"]).startsWith("^(env|file|provider)"))
-        return "must name where the secret is, `env:NAME` or `file:/path`, not hold it";
-      return `has the wrong form; it must match ${String(params["pattern"])}`;
+      // The value may be a secret itself, so it is not repeated.
+      return `must be ${String(parentSchema?.["description"] ?? `of the form ${String(params["pattern"])}`)}`;
+    case "type":
+      return `must be ${KINDS[String(params["type"])] ?? String(params["type"])}`;
+    case "minItems":
+    case "minProperties":
+      return "must have at least one entry; without any, leave the key out";
+    case "maxItems":
+      return `must have at most ${String(params["limit"])} entries`;
+    case "uniqueItems":
+      return "names the same twice; write each once";
+    case "minLength":
+      return "must not be empty";
+    case "minimum":
+      return `must be ${String(params["limit"])} or more`;
+    case "maximum":
+      return `must be ${String(params["limit"])} or less`;
     default:
       return error.message ?? "is not valid";
   }
+}
+
+interface SchemaPart {
+  readonly description?: string;
+  readonly type?: string;
+  readonly const?: unknown;
+  readonly enum?: readonly string[];
+  readonly anyOf?: readonly SchemaPart[];
+}
+
+/** What may stand there, in words. */
+function formOf({ description, type, const: fixed, enum: allowed, anyOf }: SchemaPart): string {
+  if (description !== undefined) return description;
+  if (fixed !== undefined) return JSON.stringify(fixed);
+  if (allowed !== undefined) return allowed.length === 1 ? String(allowed[0]) : `one of ${allowed.join(", ")}`;
+  if (anyOf !== undefined) return [...new Set(anyOf.map(formOf))].join(", or ");
+  return KINDS[type ?? ""] ?? "a value";
 }
 
 let validator: ValidateFunction | undefined;

@@ -1,3 +1,4 @@
+import { TRUST_ZONES } from "../zones.ts";
 import { closed, flag, interactions, list, name, positive, secret, someWords, text, url, words } from "./parts.ts";
 
 const algorithms = {
@@ -61,14 +62,23 @@ export const issuer: object = closed(
 );
 
 const day = { enum: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] } as const;
-const time = { type: "string", pattern: "^([01]\\d|2[0-4]):[0-5]\\d$" } as const;
+const time = {
+  type: "string",
+  pattern: "^([01]\\d|2[0-4]):[0-5]\\d$",
+  description: 'a time of day as text, `"08:00"`',
+} as const;
 
 const condition = closed(
   {
     id: text,
     effect: { enum: ["deny", "require", "withhold", "permit"] },
     categories: someWords,
-    on: closed({ interactions, types: someWords }),
+    on: closed({
+      interactions,
+      types: someWords,
+      zones: { type: "array", minItems: 1, uniqueItems: true, items: { enum: TRUST_ZONES } },
+      routes: someWords,
+    }),
     when: closed({
       roles: someWords,
       purposeOfUse: someWords,

@@ -28,7 +28,11 @@ export const upstream: object = closed(
   {
     url,
     targets: list(closed({ url, weight: positive }, ["url"])),
-    srv: { type: "string", pattern: "^_[a-z0-9-]+\\._tcp\\.[A-Za-z0-9.-]+$" },
+    srv: {
+      type: "string",
+      pattern: "^_[a-z0-9-]+\\._tcp\\.[A-Za-z0-9.-]+$",
+      description: "the name of SRV records, `_fhir._tcp.ehr.example`",
+    },
     srvRefreshSeconds: positive,
     probe: closed({ path: { type: "string", pattern: "^/[^\\s?#]*$" }, intervalSeconds: positive }),
     retryShare: share,

@@ -96,7 +96,11 @@ export const limits: Readonly<Record<string, object>> = {
   ),
   redis: closed(
     {
-      url: { type: "string", pattern: "^(rediss?://|env:|file:|provider:).+$" },
+      url: {
+        type: "string",
+        pattern: "^(rediss?://|env:|file:|provider:).+$",
+        description: "`redis://`, `rediss://`, or where that URL is, `env:NAME`",
+      },
       prefix: { type: "string", pattern: "^[\\w:.-]{1,64}$" },
       replicas: positive,
       onFailure: { enum: ["local", "closed"] },

@@ -1,7 +1,11 @@
 import { INTERACTION_CODES } from "../interaction.ts";
 
 /** Pieces of the policy's JSON Schema that several places share. */
-export const name: object = { type: "string", pattern: "^[A-Za-z][A-Za-z0-9_-]{0,63}$" };
+export const name: object = {
+  type: "string",
+  pattern: "^[A-Za-z][A-Za-z0-9_-]{0,63}$",
+  description: "a name of at most 64 letters, digits, `_` and `-` that begins with a letter",
+};
 export const text: object = { type: "string", minLength: 1 };
 export const flag: object = { type: "boolean" };
 export const positive: object = { type: "integer", minimum: 1 };
@@ -11,10 +15,22 @@ export const port: object = { type: "integer", minimum: 0, maximum: 65_535 };
 export const words: object = { type: "array", items: { type: "string", minLength: 1 }, uniqueItems: true };
 export const someWords: object = { ...words, minItems: 1 };
 export const oneOrSome: object = { anyOf: [text, someWords] };
-export const url: object = { type: "string", pattern: "^https?://[^\\s/?#]+[^\\s?#]*$" };
-export const date: object = { type: "string", pattern: "^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$" };
+export const url: object = {
+  type: "string",
+  pattern: "^https?://[^\\s/?#]+[^\\s?#]*$",
+  description: "an absolute URL without a query, `https://host/path`",
+};
+export const date: object = {
+  type: "string",
+  pattern: "^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$",
+  description: 'a day as text, `"2026-11-01"`',
+};
 /** Where a secret is, never the secret. */
-export const secret: object = { type: "string", pattern: "^(env|file|provider):.+$" };
+export const secret: object = {
+  type: "string",
+  pattern: "^(env|file|provider):.+$",
+  description: "where the secret is, `env:NAME` or `file:/path`, not the secret",
+};
 export const interactions: object = {
   type: "array",
   minItems: 1,
