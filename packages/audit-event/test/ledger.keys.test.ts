@@ -64,7 +64,7 @@ describe("a ledger encrypted at rest", () => {
     const { prev, at } = JSON.parse(lines[1] ?? "") as { prev: string; at: string };
     const second = renderEntry({ entries: 1, hash: prev }, at, { kind: "sealed", data: dataOf(lines[2]) });
     const third = renderEntry(second.after, at, { kind: "sealed", data: dataOf(lines[1]) });
-    await writeFile(path, `${lines[0]}\n${second.line}${third.line}`);
+    await writeFile(path, `${lines[0]}\n${second.line.toString()}${third.line.toString()}`);
     expect(await verifyLedger(folder)).toMatchObject({ ok: true, entries: 3 });
     await expect(read(folder, ring)).rejects.toMatchObject({ code: "audit-event/ledger-keys" });
   });

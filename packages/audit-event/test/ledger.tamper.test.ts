@@ -52,7 +52,7 @@ const swapped = (lines: string[], a: number, b: number): string[] =>
 function forged(lines: readonly string[], seq: number): string {
   const { prev } = JSON.parse(lines[seq] ?? "{}") as { prev: string };
   const event = { kind: "plain" as const, text: '{"forged":true}' };
-  return renderEntry({ entries: seq, hash: prev }, "1970-01-01T00:00:09.000Z", event).line;
+  return renderEntry({ entries: seq, hash: prev }, "1970-01-01T00:00:09.000Z", event).line.toString();
 }
 
 /** Everything from `seq` on written anew by the rules: what somebody who has the files but not the key can do. */
@@ -62,7 +62,7 @@ function rechained(lines: readonly string[], seq: number, events: readonly strin
   const fresh = events.map((text) => {
     const { line, after } = renderEntry(position, "1970-01-01T00:00:09.000Z", { kind: "plain", text });
     position = after;
-    return line;
+    return line.toString();
   });
   return [...lines.slice(0, seq), ...fresh];
 }

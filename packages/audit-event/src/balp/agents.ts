@@ -1,5 +1,5 @@
-import { APPLICATION, AUTHORIZER, OAUTH_AGENT, ORGANISATION, PURPOSE_SYSTEM } from "./codes.ts";
-import type { Draft, Rendering } from "./event.ts";
+import { APPLICATION, AUTHORIZER, conceptOf, OAUTH_AGENT, ORGANISATION, PURPOSE_SYSTEM } from "./codes.ts";
+import { type Draft, partOf, type Rendering } from "./event.ts";
 import type { Naming } from "./naming.ts";
 import type { AuditAgent, CodeableConcept, Coding, Reference } from "./resource.ts";
 import type { AuditSource } from "./source.ts";
@@ -15,7 +15,7 @@ export function clientAgent({ record, naming }: Rendering, type: Coding): AuditA
   // A client known by its id is BALP's OAuth client as well: one agent, two type codings.
   const isOAuthClient = principal?.clientId !== undefined && type !== APPLICATION;
   const agent: Draft<AuditAgent> = {
-    type: { coding: isOAuthClient ? [type, APPLICATION] : [type] },
+    type: conceptOf(type, isOAuthClient ? APPLICATION : undefined),
     who: clientWho({ record, naming }),
     requestor: !hasUser(principal),
   };
@@ -29,14 +29,16 @@ export function clientAgent({ record, naming }: Rendering, type: Coding): AuditA
 }
 
 export function serverAgent(source: AuditSource, type: Coding): AuditAgent {
-  const { address } = source;
-  const agent: Draft<AuditAgent> = {
-    type: { coding: [type] },
-    who: { display: source.observer },
-    requestor: false,
-  };
-  if (address !== undefined) agent.network = { address, type: address.includes("://") ? "5" : "1" };
-  return agent;
+  return partOf(source, type, () => {
+    const { address } = source;
+    const agent: Draft<AuditAgent> = {
+      type: conceptOf(type),
+      who: { display: source.observer },
+      requestor: false,
+    };
+    if (address !== undefined) agent.network = { address, type: address.includes("://") ? "5" : "1" };
+    return agent;
+  });
 }
 
 /**
@@ -49,7 +51,7 @@ export function userAgent({ record, naming }: Rendering, type: Coding): AuditAge
   if (principal === undefined || !hasUser(principal)) return undefined;
   const { who, altId } = userWho(principal, naming);
   const agent: Draft<AuditAgent> = {
-    type: { coding: principal.tokenId === undefined ? [type] : [type, OAUTH_AGENT] },
+    type: conceptOf(type, principal.tokenId === undefined ? undefined : OAUTH_AGENT),
     who,
     requestor: true,
   };
@@ -61,12 +63,12 @@ export function userAgent({ record, naming }: Rendering, type: Coding): AuditAge
 export function organisationAgent({ record }: Pick<Rendering, "record">): AuditAgent | undefined {
   const organisation = record.principal?.organisation;
   if (organisation === undefined) return undefined;
-  return { type: { coding: [ORGANISATION] }, who: { identifier: { value: organisation } }, requestor: false };
+  return { type: conceptOf(ORGANISATION), who: { identifier: { value: organisation } }, requestor: false };
 }
 
 /** Who refused: the edge itself. */
 export function authorizerAgent(source: AuditSource): AuditAgent {
-  return { type: { coding: [AUTHORIZER] }, who: { display: source.observer }, requestor: false };
+  return { type: conceptOf(AUTHORIZER), who: { display: source.observer }, requestor: false };
 }
 
 export function purposes(codes: readonly string[]): CodeableConcept[] {

@@ -1,5 +1,6 @@
 import type { InteractionCode } from "@wardline/policy-types";
-import type { AuditEvent, Coding } from "./resource.ts";
+import { constant } from "../json-text.ts";
+import type { AuditEvent, CodeableConcept, Coding } from "./resource.ts";
 
 const DCM = "http://dicom.nema.org/resources/ontology/DCM";
 const PARTICIPATION = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType";
@@ -119,6 +120,19 @@ export const PATTERNS: Readonly<Record<InteractionCode, Pattern>> = Object.freez
   unknown: EXECUTE,
 });
 
+/** One or two codings as a concept, made once. */
+export function conceptOf(first: Coding, second?: Coding): CodeableConcept {
+  const concepts = CONCEPTS.get(first) ?? new Map<Coding | undefined, CodeableConcept>();
+  CONCEPTS.set(first, concepts);
+  const known = concepts.get(second);
+  if (known !== undefined) return known;
+  const concept = constant({ coding: second === undefined ? [first] : [first, second] });
+  concepts.set(second, concept);
+  return concept;
+}
+
+const CONCEPTS = new WeakMap<Coding, Map<Coding | undefined, CodeableConcept>>();
+
 export function profileUrl(id: string): string {
   return `${BALP}/StructureDefinition/${id}`;
 }
@@ -129,5 +143,5 @@ export function ownCode(value: string): Coding {
 }
 
 function code(system: string, value: string, display?: string): Coding {
-  return Object.freeze({ system, code: value, ...(display === undefined ? {} : { display }) });
+  return constant({ system, code: value, ...(display === undefined ? {} : { display }) });
 }

@@ -1,3 +1,5 @@
+import type { InteractionCode } from "@wardline/policy-types";
+import { constant } from "../json-text.ts";
 import { clientAgent, organisationAgent, serverAgent, userAgent } from "./agents.ts";
 import {
   INTERACTION_SYSTEM,
@@ -30,7 +32,7 @@ export function restEvent(facts: Rendering, patient: string | undefined): AuditE
   const object = pattern.profile === "Query" ? queryEntity(facts) : dataEntity(facts);
   const refused = record.problem !== undefined;
   const subtype = subtypesOf(facts);
-  const profiles = profilesOf(facts, pattern, patient, [client, server, user], object);
+  const meta = metaFor(facts, pattern, patient, [client, server, user], object);
   const outcomeDesc = describeOutcome(record);
   const time = times(record);
   // One per request and patient: members are assigned where spreading them would cost more than all else here.
@@ -51,39 +53,53 @@ export function restEvent(facts: Rendering, patient: string | undefined): AuditE
       refused ? outcomeEntity("refusal") : undefined,
     ]),
   };
-  if (profiles.length > 0) event.meta = { profile: profiles };
+  if (meta !== undefined) event.meta = meta;
   if (refused) event.contained = [containedOutcome("refusal", record)];
   if (subtype.length > 0) event.subtype = subtype;
   if (outcomeDesc !== undefined) event.outcomeDesc = outcomeDesc;
   return event;
 }
 
-function subtypesOf({ record }: Rendering): Coding[] {
-  const named = record.interaction === "unknown" ? [] : [{ system: INTERACTION_SYSTEM, code: record.interaction }];
+function subtypesOf({ record }: Rendering): readonly Coding[] {
+  const named = INTERACTIONS[record.interaction];
   if (isFailedLogin(record)) return [LOGIN, ...named];
   if (record.outcome === "deny") return [...named, record.status === 429 ? THROTTLED : REFUSED];
   return isBreakGlass(record) ? [...named, BREAK_GLASS] : named;
 }
 
 /** BALP fixes outcome 0 in its REST profiles, and asks for both agents' networks and for the object. */
-function profilesOf(
+function metaFor(
   { record }: Rendering,
   { profile }: Pattern,
   patient: string | undefined,
   [client, server, user]: readonly [AuditAgent, AuditAgent, AuditAgent | undefined],
   object: AuditEntity | undefined,
-): string[] {
-  if (outcomeOf(record) !== "0") return [];
-  const profiles: string[] = [];
+): AuditEvent["meta"] {
+  if (outcomeOf(record) !== "0") return undefined;
   const whole = client.network !== undefined && server.network !== undefined;
   const known = object?.what !== undefined || object?.query !== undefined;
-  if (profile !== undefined && whole && known) {
-    profiles.push(profileUrl(`IHE.BasicAudit.${patient === undefined ? "" : "Patient"}${profile}`));
-  }
-  profiles.push(...tokenProfiles(record.principal?.tokenId, client, user));
-  return profiles;
+  const rest = profile !== undefined && whole && known ? `${patient === undefined ? "" : "Patient"}${profile}` : "";
+  return metaOf(rest, tokenProfiles(record.principal?.tokenId, client, user));
 }
 
+/** Few combinations come, again and again. */
+function metaOf(rest: string, tokens: readonly string[]): AuditEvent["meta"] {
+  const key = `${rest} ${tokens.length} ${tokens[0] ?? ""}`;
+  if (METAS.has(key)) return METAS.get(key);
+  const profile = [...(rest === "" ? [] : [profileUrl(`IHE.BasicAudit.${rest}`)]), ...tokens];
+  const meta = profile.length === 0 ? undefined : constant({ profile });
+  METAS.set(key, meta);
+  return meta;
+}
+
+const METAS = new Map<string, AuditEvent["meta"]>();
+
+const INTERACTIONS = Object.fromEntries(
+  Object.keys(PATTERNS).map((code) => [
+    code,
+    constant(code === "unknown" ? [] : [{ system: INTERACTION_SYSTEM, code }]) as readonly Coding[],
+  ]),
+) as Readonly<Record<InteractionCode, readonly Coding[]>>;
 const THROTTLED: Coding = ownCode("throttled");
 const REFUSED: Coding = ownCode("refused");
 const BREAK_GLASS: Coding = ownCode("break-glass");

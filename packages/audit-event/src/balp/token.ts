@@ -30,15 +30,16 @@ export function tokenProfiles(
   tokenId: string | undefined,
   client: AuditAgent | undefined,
   user: AuditAgent | undefined,
-): string[] {
-  if (tokenId === undefined || user?.policy === undefined) return [];
-  if (isTokenHash(tokenId)) return [profileUrl("IHE.BasicAudit.OAUTHaccessTokenUse.Opaque")];
-  const clientIsNamed = client?.who.identifier !== undefined;
-  return [
-    profileUrl("IHE.BasicAudit.OAUTHaccessTokenUse.Minimal"),
-    ...(clientIsNamed ? [profileUrl("IHE.BasicAudit.OAUTHaccessTokenUse.Comprehensive")] : []),
-  ];
+): readonly string[] {
+  if (tokenId === undefined || user?.policy === undefined) return NONE;
+  if (isTokenHash(tokenId)) return OPAQUE;
+  return client?.who.identifier === undefined ? MINIMAL : COMPREHENSIVE;
 }
+
+const NONE: readonly string[] = [];
+const OPAQUE: readonly string[] = [profileUrl("IHE.BasicAudit.OAUTHaccessTokenUse.Opaque")];
+const MINIMAL: readonly string[] = [profileUrl("IHE.BasicAudit.OAUTHaccessTokenUse.Minimal")];
+const COMPREHENSIVE: readonly string[] = [...MINIMAL, profileUrl("IHE.BasicAudit.OAUTHaccessTokenUse.Comprehensive")];
 
 const JTI = "urn:ietf:params:oauth:jti:";
 

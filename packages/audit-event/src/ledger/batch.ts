@@ -71,11 +71,11 @@ export class BatchRenderer {
     const entries: { seq: number; at: string; hash: string }[] = [];
     const positions: LedgerPosition[] = [];
     let after = before;
-    let text = "";
+    const lines: Buffer[] = [];
     const add = (event: string, at: string): void => {
       const stored = this.#sealer?.seal(after, at, event) ?? { kind: "plain" as const, text: event };
       const { line, after: next } = renderEntry(after, at, stored);
-      text += line;
+      lines.push(line);
       entries.push({ seq: after.entries, at, hash: next.hash });
       after = next;
     };
@@ -92,7 +92,7 @@ export class BatchRenderer {
       for (const event of texts) add(event, at);
       positions.push(after);
     }
-    return { lines: Buffer.from(text), entries, positions, after };
+    return { lines: Buffer.concat(lines), entries, positions, after };
   }
 }
 

@@ -46,11 +46,16 @@ export function renderEntry(
   before: LedgerPosition,
   at: string,
   event: StoredEvent,
-): { readonly line: string; readonly after: LedgerPosition } {
+): { readonly line: Buffer; readonly after: LedgerPosition } {
   const start = `${entryHead(before, at, event.kind)}",`;
   const body = event.kind === "plain" ? `${start}"event":${event.text}` : `${start}${sealedMembers(event)}`;
-  const hash = digest("sha256", body);
-  return { line: `${body}${suffix(hash)}\n`, after: { entries: before.entries + 1, hash } };
+  // Encoded once, for the hash and for the disk: that is a third of what chaining costs.
+  const bodyLength = Buffer.byteLength(body);
+  const line = Buffer.allocUnsafe(bodyLength + SUFFIX_LENGTH + 1);
+  line.write(body, 0, "utf8");
+  const hash = digest("sha256", line.subarray(0, bodyLength));
+  line.write(`${suffix(hash)}\n`, bodyLength, "latin1");
+  return { line, after: { entries: before.entries + 1, hash } };
 }
 
 /** The line's beginning, up to the time. An encrypted event is bound to it: it opens in its own place only. */

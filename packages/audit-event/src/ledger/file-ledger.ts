@@ -1,5 +1,6 @@
 import { setTimeout as delay, setImmediate } from "node:timers/promises";
 import { DependencyError } from "@wardline/policy-types";
+import { jsonText } from "../json-text.ts";
 import type { Ledger, LedgerPosition, LedgerState } from "../ledger.ts";
 import { BatchRenderer, type Pending } from "./batch.ts";
 import type { Checkpointer } from "./checkpointer.ts";
@@ -226,7 +227,7 @@ async function inTime(work: Promise<void>, milliseconds: number): Promise<boolea
 }
 
 function textOf(event: object): string {
-  const text = JSON.stringify(event) as string | undefined;
+  const text = jsonText(event);
   if (text?.startsWith("{") !== true) throw new TypeError("an event is an object that JSON can hold");
   return text;
 }
