@@ -1,4 +1,4 @@
-import { RE2JS } from "re2js";
+import { createRequire } from "node:module";
 
 /** A regular expression that takes time in proportion to the text (S10). */
 export interface LinearPattern {
@@ -11,6 +11,7 @@ export interface LinearPattern {
  * look-around, back-references, and repetitions beyond a thousand.
  */
 export function linearPattern(pattern: string): LinearPattern {
+  const { RE2JS } = createRequire(import.meta.url)("re2js") as typeof import("re2js");
   const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
   return { test: (text) => compiled.test(text), toString: () => pattern };
 }

@@ -1,6 +1,6 @@
-import { Ajv, type ErrorObject, type Options, type ValidateFunction } from "ajv";
-import { Ajv2020 } from "ajv/dist/2020.js";
-import addFormats, { type FormatName } from "ajv-formats";
+import { createRequire } from "node:module";
+import type { Ajv, ErrorObject, Options, ValidateFunction } from "ajv";
+import type { FormatName, FormatsPlugin } from "ajv-formats";
 import { isRecord } from "../record.ts";
 import type { Document } from "./document.ts";
 import { linearPattern } from "./patterns.ts";
@@ -28,10 +28,17 @@ const STRICT: Options = {
   code: { regExp: Object.assign((pattern: string) => linearPattern(pattern), { code: "linearPattern" }) },
 };
 
-/** JSON Schema as OpenAPI's version means it: draft 7 serves for 3.0, whose schemas are a part of it. */
+/**
+ * JSON Schema as OpenAPI's version means it: draft 7 serves for 3.0, whose schemas are a part of it. Loads the validator,
+ * which whoever serves FHIR alone never waits for.
+ */
 export function jsonSchema({ version }: Pick<Document, "version">): Ajv {
-  const ajv = version === "3.0" ? new Ajv(STRICT) : new Ajv2020(STRICT);
-  addFormats.default(ajv, { formats: LIBRARY_FORMATS });
+  const require = createRequire(import.meta.url);
+  const ajv =
+    version === "3.0"
+      ? new (require("ajv") as typeof import("ajv")).Ajv(STRICT)
+      : new (require("ajv/dist/2020.js") as typeof import("ajv/dist/2020.js")).Ajv2020(STRICT);
+  (require("ajv-formats") as { readonly default: FormatsPlugin }).default(ajv, { formats: LIBRARY_FORMATS });
   ajv.addFormat("byte", BASE64);
   // The library compares every item with every other; a long list would stop the process.
   ajv.removeKeyword("uniqueItems");

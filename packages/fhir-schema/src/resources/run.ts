@@ -25,6 +25,9 @@ export interface CompiledNode {
   readonly choices: ReadonlyMap<string, string>;
 }
 
+/** Whether nothing is wrong with a node; the run records what is. */
+export type NodeCheck = (this: Run, data: unknown) => boolean;
+
 /** Turns the property a pointer begins with into its element: `/_valueString/id` is `/value/id`. */
 function elementPath(pointer: string, choices: ReadonlyMap<string, string>): string {
   const end = pointer.indexOf("/", 1);
