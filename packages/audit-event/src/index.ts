@@ -28,6 +28,7 @@ export type { LedgerChange } from "./ledger/classify.ts";
 export { openLedger } from "./ledger/open.ts";
 export type { LedgerOptions } from "./ledger/options.ts";
 export { postCheckpoint } from "./ledger/post-checkpoint.ts";
+export type { LedgerProgress } from "./ledger/progress.ts";
 export {
   type ConsistencyProof,
   type LedgerProof,

@@ -30,24 +30,6 @@ export function progressBar(terminal: Pick<Terminal, "watched" | "err" | "now">,
   };
 }
 
-/** What can only be waited for: how long it has taken so far. */
-export function stopwatch(terminal: Terminal, what: string): Progress {
-  if (!terminal.watched) return SILENT;
-  const begun = terminal.now();
-  let visible = false;
-  const timer = setInterval(() => {
-    visible = true;
-    terminal.err(`\r${what} ${Math.round((terminal.now() - begun) / 1000)} s\u001b[K`);
-  }, 1000).unref();
-  return {
-    at: () => undefined,
-    end() {
-      clearInterval(timer);
-      if (visible) terminal.err("\r\u001b[K");
-    },
-  };
-}
-
 /** `[#####-----]  50 %  12 s left`. */
 export function renderProgress(share: number, elapsedMs: number): string {
   const full = Math.round(share * WIDTH);

@@ -31,6 +31,15 @@ describe("audit verify", () => {
     expect(code).toBe(0);
   });
 
+  it("shows somebody who watches how far it has come, and what is left", async () => {
+    let now = 0;
+    const { code, out, err } = await run(["audit", "verify", log()], { watched: true, now: () => (now += 500) });
+    expect(err).toMatch(/\[#+\] 100 % {2}0 s left/);
+    expect(err.endsWith("\r\u001b[K")).toBe(true);
+    expect(out).toMatch(/^intact/);
+    expect(code).toBe(0);
+  });
+
   it("says what no keys means", async () => {
     expect((await run(["audit", "verify", log()])).out).toContain("without --keys");
   });

@@ -8,6 +8,7 @@ import { CLOCK_TOLERANCE_MS } from "./batch.ts";
 import { CheckpointAudit, verifyingParser } from "./checkpoint-audit.ts";
 import { classify, type LedgerChange } from "./classify.ts";
 import { leafHashOf } from "./leaf.ts";
+import { type LedgerProgress, odometer } from "./progress.ts";
 import type { LedgerPlace } from "./segments.ts";
 import { type Fault, walkLedger } from "./walk.ts";
 
@@ -42,6 +43,8 @@ export interface VerifyOptions {
   readonly expectHead?: LedgerPosition;
   /** A checkpoint kept elsewhere, as `onCheckpoint` got it: the ledger must still hold it. Needs `keys`. */
   readonly expectCheckpoint?: string;
+  /** Told how far it has come: at the start, every mebibyte, and at the end when the ledger is whole. May not throw. */
+  readonly onProgress?: (progress: LedgerProgress) => void;
 }
 
 /**
@@ -60,7 +63,8 @@ export interface VerifyOptions {
  */
 export async function verifyLedger(folder: string, options: VerifyOptions = {}): Promise<LedgerVerdict> {
   const { keys, outside } = parseVerifyOptions(options);
-  const { expectHead } = options;
+  const { expectHead, onProgress } = options;
+  const progress = onProgress === undefined ? undefined : await odometer(folder, onProgress);
   let segments = 0;
   let from = 0;
   let head: LedgerPosition = { entries: 0, hash: "" };
@@ -95,6 +99,7 @@ export async function verifyLedger(folder: string, options: VerifyOptions = {}):
       fault = base === undefined ? undefined : audit.begin(base);
     } else if (step.kind === "segment") {
       segments += 1;
+      progress?.enter(step.segment);
       head = step.start;
       place = { file: step.segment.file, line: 0, seq: step.segment.first };
       fault = await audit?.enter(step.segment, head);
@@ -102,6 +107,7 @@ export async function verifyLedger(folder: string, options: VerifyOptions = {}):
       const { entry } = step;
       head = { entries: entry.seq + 1, hash: entry.hash };
       place = step.at;
+      progress?.reach(step.end);
       const at = Date.parse(entry.at);
       if (at < lastAt - CLOCK_TOLERANCE_MS) clockWentBack += 1;
       lastAt = at;
@@ -121,6 +127,7 @@ export async function verifyLedger(folder: string, options: VerifyOptions = {}):
   if (segments === 0) return broken("deletion", "there is no ledger in the folder");
   if (audit?.last === undefined && audit !== undefined && head.entries > 0) return broken("truncation", NO_CHECKPOINT);
   if (expectHead !== undefined && head.entries < expectHead.entries) return broken("truncation", SHORTER);
+  progress?.finish();
   const checkpoints = audit === undefined ? "not-checked" : { agreed: audit.agreed, entries: audit.last?.size ?? 0 };
   return { ok: true, entries: head.entries, segments, head, from, checkpoints, clockWentBack };
 }
@@ -130,7 +137,11 @@ function parseVerifyOptions(options: VerifyOptions): {
   readonly outside?: Checkpoint;
 } {
   const found = findings();
-  refuseUnknownKeys(found, options, ["keys", "expectHead", "expectCheckpoint"]);
+  refuseUnknownKeys(found, options, ["keys", "expectHead", "expectCheckpoint", "onProgress"]);
+  const { onProgress } = options;
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    found.add("onProgress", "not-a-function", "give a function");
+  }
   const keys = options.keys === undefined ? undefined : parseKeys(found, options.keys);
   let outside: Checkpoint | undefined;
   if (options.expectCheckpoint !== undefined) {

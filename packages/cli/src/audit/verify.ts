@@ -5,9 +5,9 @@ import { CliError, EXIT } from "../exit.ts";
 import { readText } from "../files.ts";
 import { readVerifierKeys } from "../keys/checkpoint-key.ts";
 import { jsonLine, painter } from "../output.ts";
-import { stopwatch } from "../progress.ts";
+import { progressBar } from "../progress.ts";
 import { sizeOf } from "./folder.ts";
-import { renderBytes, renderVerdict } from "./render.ts";
+import { renderVerdict } from "./render.ts";
 
 interface VerifyFlags {
   readonly keys?: string;
@@ -30,17 +30,18 @@ export function addVerify(audit: Command, { terminal, exit }: Commands): void {
     .addHelpText("after", example("wardline audit verify /var/lib/wardline/audit --keys checkpoint.vkeys"))
     .action(async (folder: string, flags: VerifyFlags) => {
       const bytes = await sizeOf(folder);
-      const watch = stopwatch(terminal, `verifying ${renderBytes(bytes)}`);
+      const progress = progressBar(terminal, bytes);
       const begun = terminal.now();
       let verdict: LedgerVerdict;
       try {
         verdict = await verifyLedger(folder, {
+          onProgress: (done) => progress.at(done.bytes),
           ...(flags.keys === undefined ? {} : { keys: await readVerifierKeys(flags.keys) }),
           ...(flags.expectHead === undefined ? {} : { expectHead: headOf(flags.expectHead) }),
           ...(flags.expectCheckpoint === undefined ? {} : { expectCheckpoint: await readText(flags.expectCheckpoint) }),
         });
       } finally {
-        watch.end();
+        progress.end();
       }
       if (!verdict.ok) exit(EXIT.no);
       if (flags.json === true) return terminal.out(jsonLine({ folder, ...verdict }));
