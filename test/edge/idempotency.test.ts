@@ -27,6 +27,8 @@ describe("Idempotency-Key", () => {
     expect([first.status, second.status]).toEqual([200, 200]);
     expect(second.text).toBe(first.text);
     expect(second.headers.get("location")).toBe(first.headers.get("location"));
+    expect(first.headers.get("cache-status")).toBe(null);
+    expect(second.headers.get("cache-status")).toBe("wardline; hit; detail=idempotency-key");
     expect(edge.backend.asked.filter((asked) => asked.startsWith("POST"))).toHaveLength(1);
   });
 

@@ -3,6 +3,7 @@ import { afterAnswer, beforeAnswer, recordDecision, sendProblem } from "@wardlin
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { logAccess, type OperationalLogger } from "./access-log.ts";
 import type { AuditLog } from "./audit-log.ts";
+import type { Cached } from "./balp/entities.ts";
 import { followUp } from "./balp/follow-up.ts";
 import { renderAuditEvents } from "./balp/render.ts";
 import { type AuditEventOptions, type ParsedOptions, parseOptions } from "./options.ts";
@@ -68,17 +69,25 @@ function watch(res: Response, { durability, onFailure }: ParsedOptions, trail: T
   const { recorder } = trail;
   let said: AccessRecord | undefined;
   if (durability === "before-response") {
-    beforeAnswer(res, async (record) => {
+    beforeAnswer(res, async (known) => {
+      const record = withCacheStatus(known, res);
       said = record;
       const recorded = await recorder.record(() => renderAuditEvents(record, trail.rendering()));
       return recorded || onFailure === "continue" ? undefined : LEDGER_UNAVAILABLE;
     });
   }
-  afterAnswer(res, (end) => {
+  afterAnswer(res, (known) => {
+    const end = withCacheStatus(known, res);
     const before = said;
     // A client that left before there was an answer has asked all the same.
     void recorder.record(() =>
       before === undefined ? renderAuditEvents(end, trail.rendering()) : followUp(before, end, trail.rendering()),
     );
   });
+}
+
+/** What the answer says of the caches it came through, where it says it. @see https://www.rfc-editor.org/rfc/rfc9211 */
+function withCacheStatus(record: AccessRecord, res: Response): AccessRecord {
+  const cacheStatus = res.getHeader("Cache-Status");
+  return cacheStatus === undefined ? record : { ...record, ...({ cacheStatus: String(cacheStatus) } satisfies Cached) };
 }

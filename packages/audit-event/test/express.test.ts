@@ -76,6 +76,22 @@ describe.each(EXPRESS)("auditEvent() on %s", (_name, express) => {
     expect(ledger.events.length).toBe(1);
   });
 
+  it.each(["before-response", "async"] as const)("records what an answer says of caches (%s)", async (durability) => {
+    const ledger = memoryLedger();
+    const cached: Handler = (req, res) => {
+      if (req.url === "/cached") res.set("Cache-Status", "edge; hit; ttl=30");
+      permitted(req, res);
+    };
+    const { url } = await serve(ledger, cached, { durability });
+    await ask(`${url}/cached`);
+    await ask(`${url}/fresh`);
+    await until(() => ledger.events.length === 2);
+    expect(ledger.events.map(({ entity }) => detailOf(entity, "cache-status"))).toEqual([
+      "edge; hit; ttl=30",
+      undefined,
+    ]);
+  });
+
   it("A15: records a refusal", async () => {
     const ledger = memoryLedger();
     const { url } = await serve(ledger, (_req, res) => sendProblem(res, FORBIDDEN));

@@ -66,7 +66,7 @@ function requestDetails({ record, naming, locate, followsUp }: Rendering): Detai
   add(detail, "parameters", record.parameters.join("&"));
   add(detail, "policy-version", record.policyVersion);
   add(detail, "upstream", record.upstream);
-  add(detail, "cache-status", (record as Cached).cacheStatus?.slice(0, LONGEST_CACHE_STATUS));
+  add(detail, "cache-status", (record as Rendering["record"] & Cached).cacheStatus?.slice(0, LONGEST_CACHE_STATUS));
   add(detail, "tenant", principal?.tenant);
   add(detail, "scopes", principal?.scopes.join(" "));
   add(detail, "peer-address", forwardedAddress === undefined ? undefined : peerAddress);
@@ -89,8 +89,10 @@ function requestDetails({ record, naming, locate, followsUp }: Rendering): Detai
   return detail;
 }
 
-/** The answer's `Cache-Status` (RFC 9211), in a record that has it: no control here caches. */
-type Cached = Rendering["record"] & { readonly cacheStatus?: string };
+/** The answer's `Cache-Status` (RFC 9211), beside a record: most answers have come through no cache. */
+export interface Cached {
+  readonly cacheStatus?: string;
+}
 const LONGEST_CACHE_STATUS = 256;
 
 type Detail = NonNullable<AuditEntity["detail"]>[number];

@@ -55,6 +55,8 @@ export async function forward(
     case "repeat":
       res.statusCode = turn.answer.status;
       for (const [name, value] of turn.answer.headers) res.setHeader(name, value);
+      // RFC 9211: the audit trail and the client see that nothing was done again.
+      res.setHeader("Cache-Status", "wardline; hit; detail=idempotency-key");
       res.end(turn.answer.body);
       return;
     case "plain":
