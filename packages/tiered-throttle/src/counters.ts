@@ -83,6 +83,8 @@ function countOf({ used, limit, resetAt, lengthMs }: Entry): LimitCount {
   return { limit, remaining: Math.max(0, limit - used), resetAt, lengthMs };
 }
 
+const NONE_FULL: readonly number[] = Object.freeze([]);
+
 /** Counters of this process. `take` is one synchronous step: no other request comes between judging and charging (F14). */
 export class LocalCounters {
   readonly #limits: readonly Limit[];
@@ -95,17 +97,22 @@ export class LocalCounters {
 
   /** Charges every limit, or none when one of them has no room. `keys` in the order of the limits. */
   take(keys: readonly string[], now: number, cost = 1): Taken {
-    const entries = this.#counters.map((counter, index) => counter.find(keys[index] as string, now));
-    const full: number[] = [];
-    entries.forEach((entry, index) => {
-      if (entry.used + this.#costAt(index, cost) > entry.limit) full.push(index);
-    });
-    if (full.length === 0) {
-      entries.forEach((entry, index) => {
-        this.#counters[index]?.charge(keys[index] as string, entry, this.#costAt(index, cost), now);
-      });
+    const counters = this.#counters;
+    const entries: Entry[] = [];
+    let full = NONE_FULL;
+    for (let index = 0; index < counters.length; index++) {
+      const entry = (counters[index] as LimitCounter).find(keys[index] as string, now);
+      entries.push(entry);
+      if (entry.used + this.#costAt(index, cost) > entry.limit) full = [...full, index];
     }
-    return { admitted: full.length === 0, counts: entries.map(countOf), full };
+    const admitted = full.length === 0;
+    const counts: LimitCount[] = [];
+    for (let index = 0; index < counters.length; index++) {
+      const entry = entries[index] as Entry;
+      if (admitted) counters[index]?.charge(keys[index] as string, entry, this.#costAt(index, cost), now);
+      counts.push(countOf(entry));
+    }
+    return { admitted, counts, full };
   }
 
   /** As `take` for a request that costs one, without charging it. */

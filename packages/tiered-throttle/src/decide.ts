@@ -70,11 +70,12 @@ export function decideFailures(
 
 function leastLeft(counts: readonly LimitCount[]): number {
   let least = 0;
-  counts.forEach((count, index) => {
+  for (let index = 1; index < counts.length; index++) {
+    const count = counts[index] as LimitCount;
     const than = counts[least] as LimitCount;
     if (count.remaining < than.remaining || (count.remaining === than.remaining && count.resetAt > than.resetAt))
       least = index;
-  });
+  }
   return least;
 }
 

@@ -60,9 +60,7 @@ function structured(limits: readonly Named[]): RenderFields {
   // Windows of one tier change their limits only when this process counts its share.
   let last: { readonly counts: readonly LimitCount[]; readonly text: string } | undefined;
   const windowPolicy = (counts: readonly LimitCount[]): string => {
-    if (last?.counts.every(({ limit }, index) => limit === counts[index]?.limit) !== true) {
-      last = { counts, text: policyOf(counts) };
-    }
+    if (last === undefined || !sameLimits(last.counts, counts)) last = { counts, text: policyOf(counts) };
     return last.text;
   };
   return ({ counts }, index, now) => {
@@ -74,6 +72,11 @@ function structured(limits: readonly Named[]): RenderFields {
     const shown = [index, ...quotas.filter((quota) => quota !== index)];
     return { "RateLimit-Policy": policyOf(counts), RateLimit: shown.map(item).join(", ") };
   };
+}
+
+function sameLimits(one: readonly LimitCount[], other: readonly LimitCount[]): boolean {
+  for (let index = 0; index < one.length; index++) if (one[index]?.limit !== other[index]?.limit) return false;
+  return true;
 }
 
 function oldPolicy(counts: readonly LimitCount[]): string {
