@@ -1,8 +1,8 @@
 import { patientsOf } from "@wardline/fhir-r4";
 import { type Decision, deny, type Interaction, permit } from "@wardline/policy-types";
 import type { Json } from "@wardline/policy-types/express";
-import { decideFate, withheldRules } from "./categories/decide.ts";
-import { NOTHING_RELATED, relatedResources } from "./categories/related.ts";
+import { decideFate, type SensitiveFacts, withheldRules } from "./categories/decide.ts";
+import { relatedResources } from "./categories/related.ts";
 import type { ConsentView, Fate, SensitiveRule } from "./categories/rules.ts";
 import type { AccessFacts } from "./facts.ts";
 import type { CompiledChoice, ParsedOptions } from "./options.ts";
@@ -19,7 +19,7 @@ import { linkProbes } from "./profile/links.ts";
 import { probes } from "./profile/probes.ts";
 import { selectChoice } from "./select.ts";
 import { isObject, type JsonObject } from "./values.ts";
-import { UnjudgeableError } from "./walk/context.ts";
+import { type Tools, UnjudgeableError } from "./walk/context.ts";
 import { redactResource } from "./walk/resources.ts";
 
 /** What this caller may see, settled before the handler runs. */
@@ -74,7 +74,36 @@ export function redactBody(
   options: ParsedOptions,
 ): JsonObject | undefined {
   if (!isObject(body)) throw new UnjudgeableError("not a resource of R4");
-  const { detect, baseUrls } = options;
+  const { pseudonymiser, cipher, now, smallAreas, extraParameters } = options;
+  const withholds = rules.length > 0;
+  const fates = withholds ? fatesIn(body, rules, { facts, consent }, options) : NOTHING_WITHHELD;
+  return redactResource(body, {
+    machine,
+    pseudonymiser,
+    cipher,
+    now,
+    smallAreas,
+    fateOf: fates.fateOf,
+    isWithheld: fates.isWithheld,
+    withholds: fates !== NOTHING_WITHHELD,
+    probes: (url) => linkProbes(url, { machine, extraParameters, withholds }),
+    hidesTotals: withholds,
+  });
+}
+
+type Fates = Pick<Tools, "fateOf" | "isWithheld">;
+
+const NOTHING_WITHHELD: Fates = Object.freeze({ fateOf: () => "keep", isWithheld: () => false });
+
+/** One look over the whole body first: where nothing of the categories is in it, no resource has to be asked. */
+function fatesIn(
+  body: JsonObject,
+  rules: readonly SensitiveRule[],
+  { facts, consent }: Pick<SensitiveFacts, "facts" | "consent">,
+  { detect, baseUrls }: ParsedOptions,
+): Fates {
+  const present = detect(body);
+  if (!rules.some(({ category }) => present.has(category))) return NOTHING_WITHHELD;
   const patients = (resource: JsonObject): readonly string[] => patientsOf(resource, { baseUrls });
   const sensitive = { facts, consent, patientsOf: patients };
   // Asked of each resource several times: for those that refer to it, for its entry, and for itself.
@@ -88,17 +117,9 @@ export function redactBody(
     }
     return fate;
   };
-  const related = rules.length === 0 ? NOTHING_RELATED : relatedResources(body, own);
-  const { pseudonymiser, cipher, now, smallAreas, extraParameters } = options;
-  return redactResource(body, {
-    machine,
-    ...(pseudonymiser === undefined ? {} : { pseudonymiser }),
-    ...(cipher === undefined ? {} : { cipher }),
-    now,
-    smallAreas,
-    fateOf: rules.length === 0 ? () => "keep" : (resource) => related.fates.get(resource) ?? own(resource),
+  const related = relatedResources(body, own);
+  return {
+    fateOf: (resource) => related.fates.get(resource) ?? own(resource),
     isWithheld: (reference) => related.isWithheld(reference),
-    probes: (url) => linkProbes(url, { machine, extraParameters, withholds: rules.length > 0 }),
-    hidesTotals: rules.length > 0,
-  });
+  };
 }

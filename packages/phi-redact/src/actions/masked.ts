@@ -22,10 +22,12 @@ export function isSpent(value: Json | undefined): boolean {
 
 /** An extension that says why a value is absent, or holds its ciphertext: never removed. */
 export function isMarker(extension: Json): boolean {
-  if (!isObject(extension) || Object.keys(extension).length !== 2) return false;
+  if (!isObject(extension)) return false;
   const { url, valueCode, valueString } = extension;
+  if (url !== DATA_ABSENT_REASON && url !== ENCRYPTED_FIELD) return false;
+  if (Object.keys(extension).length !== 2) return false;
   if (url === DATA_ABSENT_REASON) return typeof valueCode === "string" && REASONS.has(valueCode);
-  return url === ENCRYPTED_FIELD && typeof valueString === "string" && CIPHERTEXT.test(valueString);
+  return typeof valueString === "string" && CIPHERTEXT.test(valueString);
 }
 
 /** @see https://hl7.org/fhir/R4/codesystem-data-absent-reason.html */

@@ -1,5 +1,5 @@
 import type { Json } from "@wardline/policy-types/express";
-import { isObject, type JsonObject } from "../values.ts";
+import type { JsonObject } from "../values.ts";
 import type { SensitiveCategory } from "./lists.ts";
 
 /** Names of the categories a resource belongs to. */
@@ -20,42 +20,21 @@ const OPEN_LEVELS: ReadonlySet<string> = new Set(["U", "L", "M", "N"]);
  * @see https://hl7.org/fhir/uv/security-label-ds4p
  */
 export function createDetector(categories: readonly SensitiveCategory[]): Detector {
-  const labels = new Map<string, string[]>();
-  const exact = new Map<string, string[]>();
-  const prefixes = new Map<string, { readonly prefix: string; readonly name: string }[]>();
-  for (const { name, labels: marks, codes } of categories) {
-    for (const mark of marks) push(labels, mark, name);
-    for (const list of codes) {
-      for (const code of list.codes ?? [])
-        for (const system of [list.system, ""]) push(exact, `${system}|${code}`, name);
-      for (const prefix of list.prefixes ?? []) {
-        for (const system of [list.system, ""]) push(prefixes, system, { prefix: prefix.toUpperCase(), name });
-      }
-    }
-  }
+  const index = indexOf(categories);
 
-  function judge({ system, code }: JsonObject, found: Set<string>): void {
-    if (typeof code !== "string") return;
-    const where = typeof system === "string" ? system : "";
-    if (where === CONFIDENTIALITY) {
-      for (const name of labels.get(OPEN_LEVELS.has(code) || labels.has(code) ? code : "R") ?? []) found.add(name);
+  function visit(node: object, found: Set<string>): void {
+    if (Array.isArray(node)) {
+      for (let at = 0; at < node.length; at++) {
+        const item: unknown = node[at];
+        if (typeof item === "object" && item !== null) visit(item, found);
+      }
       return;
     }
-    if (where === ACT_CODE || where === ACT_PRIVACY_LAW) for (const name of labels.get(code) ?? []) found.add(name);
-    for (const name of exact.get(`${where}|${code.trim()}`) ?? []) found.add(name);
-    const plain = code.trim().replaceAll(".", "").toUpperCase();
-    for (const { prefix, name } of prefixes.get(where) ?? []) if (plain.startsWith(prefix)) found.add(name);
-  }
-
-  function visit(node: Json, found: Set<string>): void {
-    if (Array.isArray(node)) {
-      for (const item of node) visit(item, found);
-    } else if (isObject(node)) {
-      if ("code" in node) judge(node, found);
-      for (const name in node) {
-        const value = node[name];
-        if (typeof value === "object" && value !== null) visit(value, found);
-      }
+    for (const name in node) {
+      const value = (node as JsonObject)[name];
+      if (typeof value === "string") {
+        if (name === "code") judge(value, (node as JsonObject)["system"], index, found);
+      } else if (typeof value === "object" && value !== null) visit(value, found);
     }
   }
 
@@ -64,6 +43,53 @@ export function createDetector(categories: readonly SensitiveCategory[]): Detect
     visit(resource, found);
     return found;
   };
+}
+
+/** By code first, because most codes are in no list at all. */
+interface Index {
+  readonly labels: ReadonlyMap<string, readonly string[]>;
+  /** Code, then system (empty: none was given), then names of categories. */
+  readonly exact: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
+  readonly prefixes: ReadonlyMap<string, readonly { readonly prefix: string; readonly name: string }[]>;
+}
+
+function indexOf(categories: readonly SensitiveCategory[]): Index {
+  const labels = new Map<string, string[]>();
+  const exact = new Map<string, Map<string, string[]>>();
+  const prefixes = new Map<string, { readonly prefix: string; readonly name: string }[]>();
+  for (const { name, labels: marks, codes } of categories) {
+    for (const mark of marks) push(labels, mark, name);
+    for (const list of codes) {
+      for (const system of [list.system, ""]) {
+        for (const code of list.codes ?? []) {
+          const bySystem = exact.get(code) ?? new Map<string, string[]>();
+          exact.set(code, bySystem);
+          push(bySystem, system, name);
+        }
+        for (const prefix of list.prefixes ?? []) push(prefixes, system, { prefix: prefix.toUpperCase(), name });
+      }
+    }
+  }
+  return { labels, exact, prefixes };
+}
+
+function judge(raw: string, system: Json | undefined, { labels, exact, prefixes }: Index, found: Set<string>): void {
+  const where = typeof system === "string" ? system : "";
+  if (where === CONFIDENTIALITY) {
+    addAll(found, labels.get(OPEN_LEVELS.has(raw) || labels.has(raw) ? raw : "R"));
+    return;
+  }
+  if (where === ACT_CODE || where === ACT_PRIVACY_LAW) addAll(found, labels.get(raw));
+  const code = raw.trim();
+  addAll(found, exact.get(code)?.get(where));
+  const beginnings = prefixes.get(where);
+  if (beginnings === undefined) return;
+  const plain = code.replaceAll(".", "").toUpperCase();
+  for (const { prefix, name } of beginnings) if (plain.startsWith(prefix)) found.add(name);
+}
+
+function addAll(found: Set<string>, names: readonly string[] | undefined): void {
+  if (names !== undefined) for (const name of names) found.add(name);
 }
 
 function push<Value>(map: Map<string, Value[]>, key: string, value: Value): void {

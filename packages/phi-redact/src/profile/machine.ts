@@ -32,10 +32,17 @@ export interface State {
   readonly type: string;
   readonly elements: TypeDefinition;
   readonly isResource: boolean;
-  /** Elements that must be there. */
-  readonly required: readonly ElementDefinition[];
+  /** Elements that must be there: the names JSON may have for each. */
+  readonly required: readonly (readonly string[])[];
+  /** More is asked of these than of their members: `walkObject`. */
+  readonly isSpecial: boolean;
+  /** May hold numbers whose writing counts: `2.00`. */
+  readonly hasDecimals: boolean;
   /** By JSON name. Holds names of R4 only, so it cannot grow with what is sent. */
   readonly steps: Map<string, Step>;
+  /** Members in the order in which they came last, and their steps: they mostly come so again, and then nothing is looked up. */
+  readonly lastNames: string[];
+  readonly lastSteps: Step[];
   readonly active: readonly TrieNode[];
   readonly removing: boolean;
 }
@@ -49,6 +56,8 @@ export interface Machine {
   step(state: State, name: string): Step | undefined;
   /** `_birthDate` and its like: `id` and `extension`. */
   readonly element: State;
+  /** Resources of some types do not leave. */
+  readonly hidesTypes: boolean;
 }
 
 /** These carry others' resources or tell of faults; a projection leaves them in place and looks inside. */
@@ -83,10 +92,19 @@ function machineOf(profile: RedactionProfile, { roots, only }: RuleTrie): Machin
     if (known !== undefined) return known;
     const elements = typeDefinition(type, isResource);
     if (elements === undefined) return undefined;
-    const required = [
-      ...new Map([...elements.values()].filter((one) => one.required).map((e) => [e.name, e])).values(),
-    ];
-    const made: State = { type, elements, isResource, required, steps: new Map(), active: unique, removing };
+    const made: State = {
+      type,
+      elements,
+      isResource,
+      required: requiredOf(elements),
+      isSpecial: SPECIAL.has(type),
+      hasDecimals: [...elements.values()].some((one) => one.type === "decimal"),
+      steps: new Map(),
+      lastNames: [],
+      lastSteps: [],
+      active: unique,
+      removing,
+    };
     states.set(key, made);
     return made;
   }
@@ -104,9 +122,9 @@ function machineOf(profile: RedactionProfile, { roots, only }: RuleTrie): Machin
   }
 
   function rootOf(type: string): State | "drop" | undefined {
-    if (!isResourceType(type)) return undefined;
     const known = rootStates.get(type);
     if (known !== undefined) return known;
+    if (!isResourceType(type)) return undefined;
     const shared = [roots.get("Resource"), roots.get("DomainResource")].filter((one) => one !== undefined);
     const own = roots.get(type);
     const framed = CONTAINERS.has(type) || type === "Parameters";
@@ -174,21 +192,49 @@ function machineOf(profile: RedactionProfile, { roots, only }: RuleTrie): Machin
   return {
     profile,
     element,
+    hidesTypes:
+      only !== undefined || [...roots].some(([type, { action }]) => action === "remove" && isResourceType(type)),
     root: rootOf,
     step(place, name) {
       const known = place.steps.get(name);
       if (known !== undefined) return known;
       const definition = place.elements.get(name);
       if (definition === undefined) return undefined;
-      const made: Step = {
-        ...decide(place, name, definition),
-        isPrimitive: isPrimitiveType(definition.type),
-        partName: `_${name}`,
-      };
+      const made = stepOf(decide(place, name, definition), name);
       place.steps.set(name, made);
       return made;
     },
   };
+}
+
+/** Written out, so that steps of every kind have one shape: the walk looks at one for each element. */
+function stepOf(kind: StepKind, name: string): Step {
+  const { state, stepFor, action, owner } = kind as Partial<Record<"state" | "stepFor" | "action" | "owner", unknown>>;
+  return {
+    kind: kind.kind,
+    element: kind.element,
+    state,
+    stepFor,
+    action,
+    owner,
+    isPrimitive: isPrimitiveType(kind.element.type),
+    partName: `_${name}`,
+  } as Step;
+}
+
+/** See `walkObject`. */
+const SPECIAL: ReadonlySet<string> = new Set([
+  "Coding",
+  "Reference",
+  "Identifier",
+  "Bundle.link",
+  "Bundle.entry.request",
+]);
+
+function requiredOf(elements: TypeDefinition): readonly (readonly string[])[] {
+  const names = new Map<string, string[]>();
+  for (const [json, { name, required }] of elements) if (required) names.set(name, [...(names.get(name) ?? []), json]);
+  return [...names.values()];
 }
 
 function strongest(nodes: readonly TrieNode[]): TrieNode | undefined {

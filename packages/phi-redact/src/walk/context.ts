@@ -13,12 +13,14 @@ export const GENERALISED = 8;
 /** What the rules need besides the profile. */
 export interface Tools {
   readonly machine: Machine;
-  readonly pseudonymiser?: Pseudonymiser;
-  readonly cipher?: FieldCipher;
+  readonly pseudonymiser: Pseudonymiser | undefined;
+  readonly cipher: FieldCipher | undefined;
   readonly now: () => number;
   /** First three digits of US postal codes whose area is too small to be named. */
   readonly smallAreas: ReadonlySet<string>;
   readonly fateOf: (resource: JsonObject) => Fate;
+  /** False: `fateOf` keeps everything, and nothing is withheld. */
+  readonly withholds: boolean;
   /** Is this reference one to a resource that does not leave? */
   readonly isWithheld: (reference: string) => boolean;
   /** Does this URL search by something the caller may not see? */
@@ -33,8 +35,9 @@ export interface Walk extends Tools {
   /** Walks one object; one resource inside or outside of others. */
   readonly object: (node: JsonObject, state: State, walk: Walk) => JsonObject | undefined;
   readonly resource: (node: JsonObject, isContained: boolean, walk: Walk) => JsonObject | undefined;
-  /** Element names from the outermost resource down. */
+  /** Element names from the outermost resource down, kept only where a ciphertext needs them. */
   readonly path: string[];
+  readonly isTracked: boolean;
   resourceType: string;
   id: string | undefined;
   /** The identifier being walked, whose system is the domain of its value. */

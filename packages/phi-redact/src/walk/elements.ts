@@ -2,75 +2,175 @@ import type { Json } from "@wardline/policy-types/express";
 import { actOn, actOnExtension } from "../actions/act.ts";
 import { isMarker, isSpent, maskedElement } from "../actions/masked.ts";
 import { isPrimitiveType } from "../definitions.ts";
-import type { State, StepKind } from "../profile/machine.ts";
-import { isObject, type JsonObject } from "../values.ts";
+import type { Machine, State, Step, StepKind } from "../profile/machine.ts";
+import { isObject, type JsonObject, textOf } from "../values.ts";
 import { MASKED, REMOVED, type Walk } from "./context.ts";
 import { isOwnLabel } from "./labels.ts";
-import { type Both, walkPrimitive } from "./primitives.ts";
+import { type Both, isPlainList, walkPair, walkPart } from "./primitives.ts";
 
 /**
  * Walks one object. Gives the object itself when nothing in it changes, a copy when something does, and undefined when
  * nothing is left of it. What R4 does not define is removed: no rule can speak about it.
  */
 export function walkObject(node: JsonObject, state: State, walk: Walk): JsonObject | undefined {
-  const { machine } = walk;
-  if (state.type === "Coding" && isOwnLabel(node)) return node;
-  if (refuses(node, state, walk)) return removed(walk);
-  const outerSystem = walk.system;
-  if (state.type === "Identifier") walk.system = typeof node["system"] === "string" ? node["system"] : undefined;
-
-  const names = Object.keys(node);
-  let copy: JsonObject | undefined;
-  for (let index = 0; index < names.length; index++) {
-    const name = names[index] as string;
-    if (name === "resourceType" && state.isResource) {
-      if (copy !== undefined) copy[name] = node[name] as Json;
-      continue;
-    }
-    const isPart = name.charCodeAt(0) === UNDERSCORE;
-    const plain = isPart ? name.slice(1) : name;
-    const step = state.steps.get(plain) ?? machine.step(state, plain);
-    if (step === undefined || (isPart && !step.isPrimitive)) {
-      walk.effects |= REMOVED;
-      copy ??= copyBefore(node, names, index);
-      continue;
-    }
-    // `_name` is walked together with `name`.
-    if (isPart && Object.hasOwn(node, plain)) continue;
-    walk.path.push(plain);
-    if (step.isPrimitive) {
-      const value = node[plain];
-      const part = node[step.partName];
-      const after = walkPrimitive(value, part, step, walk);
-      if (copy === undefined && (after.value !== value || after.part !== part)) copy = copyBefore(node, names, index);
-      if (copy !== undefined) putPrimitive(copy, plain, step.partName, after);
-    } else {
-      const before = node[name] as Json;
-      const after = walkItems(before, step, walk);
-      if (copy === undefined && after !== before) copy = copyBefore(node, names, index);
-      if (copy !== undefined && after !== undefined) copy[name] = after;
-    }
-    walk.path.pop();
+  if (!state.isSpecial) return walkMembers(node, state, walk);
+  switch (state.type) {
+    case "Coding":
+      return walkCoding(node, state, walk);
+    case "Identifier":
+      return walkIdentifier(node, state, walk);
+    case "Reference":
+      return walk.withholds && walk.isWithheld(textOf(node["reference"]))
+        ? removed(walk)
+        : walkMembers(node, state, walk);
+    case "Bundle.link":
+      return walk.probes(textOf(node["url"])) ? removed(walk) : walkMembers(node, state, walk);
+    default:
+      return walkMembers(withoutQuery(node), state, walk);
   }
-  walk.system = outerSystem;
+}
+
+/** Labels of ours stay whatever the rules say. They are rare, so they are looked for where something was to change. */
+function walkCoding(node: JsonObject, state: State, walk: Walk): JsonObject | undefined {
+  const { effects } = walk;
+  const after = walkMembers(node, state, walk);
+  if (after === node || !isOwnLabel(node)) return after;
+  walk.effects = effects;
+  return node;
+}
+
+function walkIdentifier(node: JsonObject, state: State, walk: Walk): JsonObject | undefined {
+  const outer = walk.system;
+  walk.system = typeof node["system"] === "string" ? node["system"] : undefined;
+  const after = walkMembers(node, state, walk);
+  walk.system = outer;
+  return after;
+}
+
+/** A condition that a history entry was made under is a search, with whatever was searched for. */
+function withoutQuery(request: JsonObject): JsonObject {
+  const url = textOf(request["url"]);
+  const end = url.indexOf("?");
+  return end < 0 ? request : { ...request, url: url.slice(0, end) };
+}
+
+/**
+ * Runs for every object of every answer: no list of members, no look-up where they come as they came last. An object in which
+ * something changes is copied whole, which is quick; one that loses something is copied member by member, which costs less
+ * than to copy and delete.
+ */
+function walkMembers(node: JsonObject, state: State, walk: Walk): JsonObject | undefined {
+  const { lastNames, lastSteps } = state;
+  let copy: JsonObject | undefined;
+  let isWhole = false;
+  let at = -1;
+  for (const name in node) {
+    at++;
+    const value = node[name] as Json;
+    const step = lastNames[at] === name ? lastSteps[at] : stepAt(at, name, state, walk.machine);
+    let after: Json | undefined;
+    if (step === undefined) {
+      if (isPairedPart(node, name, state, walk.machine)) continue;
+      after = walkOther(node, name, state, walk);
+    } else if (!step.isPrimitive) {
+      after = walk.isTracked ? walkTracked(value, name, step, walk) : walkItems(value, step, walk);
+    } else if (step.kind !== "keep") {
+      const part = node[step.partName];
+      const both = walkPaired(value, part, name, step, walk);
+      if (isWhole || (copy === undefined && (both.value !== value || both.part !== part))) {
+        copy = copyBefore(copy ?? node, at);
+        isWhole = false;
+      }
+      if (copy !== undefined) putPair(copy, name, step.partName, both);
+      continue;
+    } else if (typeof value !== "object" || value === null || isPlainList(value)) {
+      if (copy !== undefined && !isWhole) copy[name] = value;
+      continue;
+    } else after = removed(walk);
+    if (after === value) {
+      if (copy !== undefined && !isWhole) copy[name] = value;
+    } else if (after !== undefined) {
+      isWhole ||= copy === undefined;
+      copy ??= { ...node };
+      copy[name] = after;
+    } else if (isWhole || copy === undefined) {
+      copy = copyBefore(copy ?? node, at);
+      isWhole = false;
+    }
+  }
   if (copy === undefined) return node;
   if (state.required.length > 0) fillRequired(node, copy, state, walk);
+  if (state.hasDecimals) copyMarks(node, copy);
   return isEmpty(copy) ? undefined : copy;
 }
 
-/** What was walked before the first change, and the marks by which decimals are remembered. */
-function copyBefore(node: JsonObject, names: readonly string[], end: number): JsonObject {
+function stepAt(at: number, name: string, state: State, machine: Machine): Step | undefined {
+  const step = state.steps.get(name) ?? machine.step(state, name);
+  if (step !== undefined && at < MOST_MEMBERS) {
+    state.lastNames[at] = name;
+    state.lastSteps[at] = step;
+  }
+  return step;
+}
+
+/** More than any type of R4 has. */
+const MOST_MEMBERS = 128;
+
+/** `_name` beside a `name` that some rule speaks about: the two are one element, and walked as one. */
+function isPairedPart(node: JsonObject, name: string, state: State, machine: Machine): boolean {
+  const step = stepOfPart(name, state, machine);
+  return step !== undefined && step.kind !== "keep" && Object.hasOwn(node, unmarked(name));
+}
+
+function stepOfPart(name: string, state: State, machine: Machine): Step | undefined {
+  if (name.charCodeAt(0) !== UNDERSCORE) return undefined;
+  const step = machine.step(state, name.slice(1));
+  return step?.isPrimitive === true ? step : undefined;
+}
+
+/** What has no step of its own: the type's name, `_name`, and what R4 does not have. */
+function walkOther(node: JsonObject, name: string, state: State, walk: Walk): Json | undefined {
+  const value = node[name] as Json;
+  if (name === "resourceType" && state.isResource) return value;
+  const step = stepOfPart(name, state, walk.machine);
+  if (step === undefined) return removed(walk);
+  if (step.kind === "keep") return walkPart(value, walk);
+  return walkPaired(undefined, value, unmarked(name), step, walk).part;
+}
+
+function walkPaired(value: Json | undefined, part: Json | undefined, name: string, step: Step, walk: Walk): Both {
+  if (!walk.isTracked) return walkPair(value, part, step, walk);
+  walk.path.push(name);
+  const both = walkPair(value, part, step, walk);
+  walk.path.pop();
+  return both;
+}
+
+function walkTracked(value: Json, name: string, step: Step, walk: Walk): Json | undefined {
+  walk.path.push(name);
+  const after = walkItems(value, step, walk);
+  walk.path.pop();
+  return after;
+}
+
+/** What was walked before the first change. */
+function copyBefore(node: JsonObject, end: number): JsonObject {
   const copy: JsonObject = {};
-  for (let index = 0; index < end; index++) {
-    const name = names[index] as string;
+  let at = 0;
+  for (const name in node) {
+    if (at++ === end) break;
     copy[name] = node[name] as Json;
   }
-  for (const mark of Object.getOwnPropertySymbols(node))
-    Object.defineProperty(copy, mark, Object.getOwnPropertyDescriptor(node, mark) ?? {});
   return copy;
 }
 
-function putPrimitive(copy: JsonObject, name: string, partName: string, { value, part }: Both): void {
+/** The marks by which the pipeline remembers how decimals were written. */
+function copyMarks(node: JsonObject, copy: JsonObject): void {
+  for (const mark of Object.getOwnPropertySymbols(node))
+    Object.defineProperty(copy, mark, Object.getOwnPropertyDescriptor(node, mark) ?? {});
+}
+
+function putPair(copy: JsonObject, name: string, partName: string, { value, part }: Both): void {
   if (value !== undefined) copy[name] = value;
   if (part !== undefined) copy[partName] = part;
   // It stood before `name`, and was copied as it was.
@@ -84,15 +184,6 @@ function isEmpty(object: JsonObject): boolean {
 
 const UNDERSCORE = 95;
 
-/** A reference to what does not leave, or a link that asks for what may not be asked. */
-function refuses(node: JsonObject, { type }: State, walk: Walk): boolean {
-  if (type === "Reference") {
-    const { reference } = node;
-    return typeof reference === "string" && walk.isWithheld(reference);
-  }
-  return type === "Bundle.link" && typeof node["url"] === "string" && walk.probes(node["url"]);
-}
-
 function removed(walk: Walk): undefined {
   walk.effects |= REMOVED;
   return undefined;
@@ -100,7 +191,9 @@ function removed(walk: Walk): undefined {
 
 /** Arrays of arrays are no FHIR; their members are judged all the same. */
 function walkItems(value: Json, step: StepKind, walk: Walk): Json | undefined {
-  if (!Array.isArray(value)) return isObject(value) ? walkItem(value, step, walk) : removed(walk);
+  if (typeof value !== "object" || value === null) return removed(walk);
+  if (!Array.isArray(value))
+    return step.kind === "walk" ? walkObject(value, step.state, walk) : walkItem(value, step, walk);
   let copy: Json[] | undefined;
   for (let index = 0; index < value.length; index++) {
     const item = value[index] as Json;
@@ -161,17 +254,20 @@ function emptied(url: string, walk: Walk): JsonObject {
 
 /** What must be there and had to go says so. @see https://hl7.org/fhir/R4/extension-data-absent-reason.html */
 function fillRequired(node: JsonObject, copy: JsonObject, { required, elements }: State, walk: Walk): void {
-  for (const { name } of required) {
-    if (name in copy || `_${name}` in copy) continue;
-    const was = Object.keys(node).find((key) => elements.get(unmarked(key))?.name === name);
-    if (was === undefined) continue;
-    const plain = unmarked(was);
-    const element = elements.get(plain);
-    if (element === undefined || element.type === "xhtml" || plain in copy || `_${plain}` in copy) continue;
-    const masked = Array.isArray(node[was]) ? [maskedElement()] : maskedElement();
-    copy[isPrimitiveType(element.type) ? `_${plain}` : plain] = masked;
+  for (const names of required) {
+    if (oneIn(copy, names) !== undefined) continue;
+    const name = oneIn(node, names);
+    const type = name === undefined ? undefined : elements.get(name)?.type;
+    if (name === undefined || type === undefined || type === "xhtml") continue;
+    const masked = Array.isArray(node[name] ?? node[`_${name}`]) ? [maskedElement()] : maskedElement();
+    copy[isPrimitiveType(type) ? `_${name}` : name] = masked;
     walk.effects |= MASKED;
   }
+}
+
+function oneIn(object: JsonObject, names: readonly string[]): string | undefined {
+  for (const name of names) if (name in object || `_${name}` in object) return name;
+  return undefined;
 }
 
 function unmarked(name: string): string {

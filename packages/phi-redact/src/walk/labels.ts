@@ -18,8 +18,8 @@ const coding = (code: string): JsonObject => Object.freeze({ system: ALTERATIONS
 const BY_EFFECTS: readonly (readonly JsonObject[])[] = Array.from({ length: 16 }, (_, effects) =>
   LABELS.filter(([bit]) => (effects & bit) !== 0).map(([, code]) => coding(code)),
 );
-const SUBSETTED = Object.freeze([coding("SUBSETTED")]);
-const NOTHING: readonly JsonObject[] = Object.freeze([]);
+const SUBSETTED: readonly JsonObject[] = [coding("SUBSETTED")];
+const NOTHING: readonly JsonObject[] = [];
 
 /**
  * Says in `meta` what was done to a resource, and that it is not whole. Writes to `copy`, which is the walk's own.
@@ -30,7 +30,9 @@ export function label(copy: JsonObject, effects: number): JsonObject {
   const meta = isObject(copy["meta"]) ? copy["meta"] : {};
   const security = withCodes(meta["security"], BY_EFFECTS[effects] ?? NOTHING);
   const tag = withCodes(meta["tag"], (effects & (REMOVED | MASKED)) === 0 ? NOTHING : SUBSETTED);
-  const labelled = { ...meta };
+  // Member by member: an object that was spread takes new members slowly.
+  const labelled: JsonObject = {};
+  for (const name in meta) labelled[name] = meta[name] as Json;
   if (security !== undefined) labelled["security"] = security;
   if (tag !== undefined) labelled["tag"] = tag;
   copy["meta"] = labelled;
@@ -39,14 +41,13 @@ export function label(copy: JsonObject, effects: number): JsonObject {
 
 /** A label of ours: it stays whatever the rules say about codings, or a second pass would not know what was done. */
 export function isOwnLabel(coding: JsonObject): boolean {
-  return (
-    Object.keys(coding).length === 2 &&
-    [...LABELS.map(([, code]) => code), "SUBSETTED"].some((code) => isCode(coding, code))
-  );
+  return coding["system"] === ALTERATIONS && OWN.has(coding["code"]) && Object.keys(coding).length === 2;
 }
 
+const OWN: ReadonlySet<unknown> = new Set([...LABELS.map(([, code]) => code), "SUBSETTED"]);
+
 function withCodes(codings: Json | undefined, labels: readonly JsonObject[]): Json | undefined {
-  if (!Array.isArray(codings)) return labels.length === 0 ? codings : [...labels];
+  if (!Array.isArray(codings)) return labels.length === 0 ? codings : labels.slice();
   const missing = labels.filter(({ code }) => !codings.some((one) => isCode(one, code as string)));
   return missing.length === 0 ? codings : [...codings, ...missing];
 }

@@ -15,12 +15,23 @@ import { label } from "./labels.ts";
  * The input is never changed. Throws for what is no resource of R4: it cannot be judged, so it must not be sent (S12).
  */
 export function redactResource(resource: JsonObject, tools: Tools): JsonObject | undefined {
+  // Member by member: what is spread has another shape each time, and every look at it would be slow.
   return walkResource(resource, false, {
-    ...tools,
+    machine: tools.machine,
+    pseudonymiser: tools.pseudonymiser,
+    cipher: tools.cipher,
+    now: tools.now,
+    smallAreas: tools.smallAreas,
+    fateOf: tools.fateOf,
+    withholds: tools.withholds,
+    isWithheld: tools.isWithheld,
+    probes: tools.probes,
+    hidesTotals: tools.hidesTotals,
     object: walkObject,
     resource: walkResource,
     effects: 0,
     path: [],
+    isTracked: tools.cipher !== undefined,
     resourceType: "",
     id: undefined,
     system: undefined,
@@ -32,25 +43,26 @@ function walkResource(resource: JsonObject, isContained: boolean, walk: Walk): J
   const type = resource["resourceType"];
   const state = typeof type === "string" ? walk.machine.root(type) : undefined;
   if (typeof type !== "string" || state === undefined) throw new UnjudgeableError("not a resource of R4");
-  const fate = state === "drop" ? "drop" : walk.fateOf(resource);
+  const fate = state === "drop" ? "drop" : walk.withholds ? walk.fateOf(resource) : "keep";
   if (state === "drop" || fate === "drop") {
     walk.effects |= isContained ? REMOVED : 0;
     return undefined;
   }
   if (isContained) return fate === "keep" ? walkObject(resource, state, walk) : stub(resource, state, "redact", walk);
 
-  const outer = { effects: walk.effects, path: walk.path.splice(0), resourceType: walk.resourceType, id: walk.id };
+  const { effects, resourceType, id } = walk;
+  const path = walk.isTracked ? walk.path.splice(0) : walk.path;
   walk.effects = 0;
   walk.resourceType = type;
-  walk.id = leavingId(resource, type, walk);
+  walk.id = walk.isTracked || fate !== "keep" ? leavingId(resource, type, walk) : undefined;
   const after = fate === "keep" ? walkWhole(resource, state, walk) : stub(resource, state, fate, walk);
   // What changed is a copy, and ours to write to.
   const isChanged = after !== undefined && after !== resource && walk.effects !== 0;
   const done = isChanged && !UNLABELLED.has(type) ? label(after, walk.effects) : after;
-  walk.effects = outer.effects;
-  walk.path.push(...outer.path);
-  walk.resourceType = outer.resourceType;
-  walk.id = outer.id;
+  walk.effects = effects;
+  if (walk.isTracked) walk.path.push(...path);
+  walk.resourceType = resourceType;
+  walk.id = id;
   return done;
 }
 
@@ -74,31 +86,38 @@ function leavingId({ id }: JsonObject, type: string, { machine, pseudonymiser }:
  */
 function judgedBundle(bundle: JsonObject, walk: Walk): JsonObject {
   const { entry, type } = bundle;
-  let copy: JsonObject | undefined;
-  if (Array.isArray(entry)) {
-    const after = entry.flatMap((one) =>
-      judgedEntry(one, type === "batch-response" || type === "transaction-response", walk),
-    );
-    if (after.length !== entry.length || after.some((one, index) => one !== entry[index])) {
-      copy = { ...bundle, entry: after };
-      if (after.length < entry.length) delete copy["total"];
-      if (after.length === 0) delete copy["entry"];
-    }
-  }
-  if (walk.hidesTotals && "total" in bundle) {
-    copy ??= { ...bundle };
-    delete copy["total"];
-  }
-  return copy ?? bundle;
+  const maySplit = walk.withholds || walk.machine.hidesTypes;
+  const after = maySplit && Array.isArray(entry) ? judgedEntries(entry, type, walk) : entry;
+  const hidesTotal = "total" in bundle && (walk.hidesTotals || lengthOf(after) < lengthOf(entry));
+  if (after === entry && !hidesTotal) return bundle;
+  const copy = { ...bundle };
+  if (after !== undefined && lengthOf(after) > 0) copy["entry"] = after;
+  else delete copy["entry"];
+  if (hidesTotal) delete copy["total"];
+  return copy;
 }
 
-function judgedEntry(entry: Json, isAnswer: boolean, walk: Walk): readonly Json[] {
-  if (!isObject(entry)) return [];
-  const judged = withoutQuery(entry);
-  const { resource } = judged;
-  if (!isObject(resource)) return [judged];
-  if (mayLeave(resource, walk)) return [judged];
-  return isAnswer ? [{ response: { status: "404" } }] : [];
+function judgedEntries(entries: Json[], type: Json | undefined, walk: Walk): Json[] {
+  const isAnswer = type === "batch-response" || type === "transaction-response";
+  let copy: Json[] | undefined;
+  for (let index = 0; index < entries.length; index++) {
+    const entry = entries[index] as Json;
+    const after = judgedEntry(entry, isAnswer, walk);
+    if (after !== entry) copy ??= entries.slice(0, index);
+    if (copy !== undefined && after !== undefined) copy.push(after);
+  }
+  return copy ?? entries;
+}
+
+function lengthOf(value: Json | undefined): number {
+  return Array.isArray(value) ? value.length : 0;
+}
+
+function judgedEntry(entry: Json, isAnswer: boolean, walk: Walk): Json | undefined {
+  if (!isObject(entry)) return undefined;
+  const { resource } = entry;
+  if (!isObject(resource) || mayLeave(resource, walk)) return entry;
+  return isAnswer ? { response: { status: "404" } } : undefined;
 }
 
 function mayLeave(resource: JsonObject, walk: Walk): boolean {
@@ -106,13 +125,6 @@ function mayLeave(resource: JsonObject, walk: Walk): boolean {
   const state = typeof type === "string" ? walk.machine.root(type) : undefined;
   if (state === undefined) throw new UnjudgeableError("not a resource of R4");
   return state !== "drop" && walk.fateOf(resource) !== "drop";
-}
-
-/** A condition that a history entry was made under is a search, with whatever was searched for. */
-function withoutQuery(entry: JsonObject): JsonObject {
-  const { request } = entry;
-  if (!isObject(request) || typeof request["url"] !== "string" || !request["url"].includes("?")) return entry;
-  return { ...entry, request: { ...request, url: request["url"].split("?")[0] ?? "" } };
 }
 
 /** Says that there is such a resource and nothing of what is in it, in clear. Its labels would tell. */
@@ -125,7 +137,7 @@ function stub(resource: JsonObject, state: State, fate: "redact" | "encrypt", wa
     if (element === undefined || NOT_CONTENT.has(name)) continue;
     const value = resource[name] as Json;
     const seals = fate === "encrypt" && element.type !== "Resource" && name !== "text";
-    if (!seals && !state.required.some((one) => one.name === element.name)) continue;
+    if (!seals && !state.required.some((names) => names.includes(name))) continue;
     walk.path.push(name);
     const place = (item: Json): Json => (seals ? (encrypted(item, walk).element ?? null) : maskedElement());
     made[isPrimitiveType(element.type) ? `_${name}` : name] = Array.isArray(value) ? value.map(place) : place(value);
