@@ -15,7 +15,6 @@ import { createClient } from "redis";
 const SHORT_ROUNDS = 400;
 const PER_SHORT_ROUND = 50;
 const ROUNDS = 40;
-const PER_ROUND = 300;
 const LIMIT = 1_000_000;
 const app = express();
 
