@@ -13,25 +13,29 @@ interface Membership {
   readonly paths: readonly ElementPath[];
 }
 
-const full: ReadonlyMap<string, Membership> = new Map(
+const codesByType: ReadonlyMap<string, readonly string[]> = new Map(
   PATIENT_COMPARTMENT.trim()
     .split("\n")
     .map((line) => {
       const [type = "", ...codes] = line.split(" ");
-      return [type, membership(type, codes)];
+      return [type, Object.freeze(codes)];
     }),
 );
 
-const subject: ReadonlyMap<string, Membership> = new Map(
-  [...full].map(([type, { codes }]) => {
-    const about = codes.filter((code) => SUBJECT_LIKE.has(code));
-    return [type, membership(type, about.length > 0 ? about : codes)];
-  }),
-);
+/** Read from the tables when a type is first asked for. */
+const memberships: Readonly<Record<"full" | "subject", Map<string, Membership>>> = {
+  full: new Map(),
+  subject: new Map(),
+};
+
+function subjectCodes(codes: readonly string[]): readonly string[] {
+  const about = codes.filter((code) => SUBJECT_LIKE.has(code));
+  return about.length > 0 ? Object.freeze(about) : codes;
+}
 
 function membership(type: string, codes: readonly string[]): Membership {
   const expressions = codes.map((code) => searchParameter(type, code)).filter((found) => found !== undefined);
-  return { codes: Object.freeze(codes), paths: expressions.flatMap(elementPathsOf) };
+  return { codes, paths: expressions.flatMap(elementPathsOf) };
 }
 
 const PATIENT_ITSELF: readonly string[] = Object.freeze(["_id"]);
@@ -54,5 +58,10 @@ export function membershipPaths(type: string, rule: CompartmentRule): readonly E
 }
 
 function membershipOf(type: string, rule: CompartmentRule): Membership {
-  return (rule === "subject" ? subject : full).get(type) ?? OUTSIDE;
+  const codes = codesByType.get(type);
+  if (codes === undefined) return OUTSIDE;
+  const known = memberships[rule === "subject" ? "subject" : "full"];
+  const found = known.get(type) ?? membership(type, rule === "subject" ? subjectCodes(codes) : codes);
+  known.set(type, found);
+  return found;
 }

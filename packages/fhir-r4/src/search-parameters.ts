@@ -20,15 +20,31 @@ const LINE = /^(\S+) ([a-z]+)(?:\(([^)]*)\))?(?: (.+))?$/;
 /** Types without `text`, on which `_text` means nothing. */
 const NOT_DOMAIN_RESOURCES: ReadonlySet<string> = new Set(["Binary", "Bundle", "Parameters"]);
 
-const byType: ReadonlyMap<string, ReadonlyMap<string, SearchParameter>> = new Map(
+const sections: ReadonlyMap<string, string> = new Map(
   PARAMETERS.trim()
-    .split(/^# /m)
-    .slice(1)
+    .split("\n# ")
     .map((section) => {
-      const [type = "", ...lines] = section.trim().split("\n");
-      return [type, new Map(lines.map(parseLine).map((parameter) => [parameter.code, parameter]))];
+      const head = section.indexOf("\n");
+      return [section.slice(section.startsWith("# ") ? 2 : 0, head), section.slice(head + 1)];
     }),
 );
+
+type Parameters = ReadonlyMap<string, SearchParameter>;
+
+/** Read from the tables when a type is first asked for. */
+const byType = new Map<string, Parameters>();
+
+function parametersOf(type: string): Parameters {
+  const known = byType.get(type);
+  if (known !== undefined) return known;
+  const section = sections.get(type);
+  // What is no type is not remembered: names come from requests.
+  if (section === undefined) return NONE;
+  const lines = section.trim().split("\n");
+  const parameters = new Map(lines.map(parseLine).map((parameter) => [parameter.code, parameter]));
+  byType.set(type, parameters);
+  return parameters;
+}
 
 function parseLine(line: string): SearchParameter {
   const [, code = "", type = "", targets, expression = ""] = LINE.exec(line) ?? [];
@@ -40,14 +56,14 @@ function parseLine(line: string): SearchParameter {
   });
 }
 
-const NONE: ReadonlyMap<string, SearchParameter> = new Map();
+const NONE: Parameters = new Map();
 /** Defined by the text of search.html only, not by a SearchParameter resource. */
 const TEXT_ONLY = ["_list special", "_type special"].map(parseLine);
-const forAll: ReadonlyMap<string, SearchParameter> = new Map([
-  ...(byType.get("Resource") ?? NONE),
+const forAll: Parameters = new Map([
+  ...parametersOf("Resource"),
   ...TEXT_ONLY.map((parameter) => [parameter.code, parameter] as const),
 ]);
-const forDomainResources = byType.get("DomainResource") ?? NONE;
+const forDomainResources = parametersOf("DomainResource");
 
 /**
  * The parameter `code` on a resource type, or on every type when `type` is `*`.
@@ -56,7 +72,7 @@ const forDomainResources = byType.get("DomainResource") ?? NONE;
  */
 export function searchParameter(type: string, code: string): SearchParameter | undefined {
   return (
-    byType.get(type)?.get(code) ??
+    parametersOf(type).get(code) ??
     forAll.get(code) ??
     (NOT_DOMAIN_RESOURCES.has(type) || type === "*" ? undefined : forDomainResources.get(code))
   );
@@ -65,7 +81,7 @@ export function searchParameter(type: string, code: string): SearchParameter | u
 /** Every parameter defined on a type, those for all resources last. */
 export function searchParametersOf(type: string): readonly SearchParameter[] {
   const shared = NOT_DOMAIN_RESOURCES.has(type) || type === "*" ? NONE : forDomainResources;
-  return [...(byType.get(type) ?? NONE).values(), ...forAll.values(), ...shared.values()];
+  return [...parametersOf(type).values(), ...forAll.values(), ...shared.values()];
 }
 
 /** The paths of a parameter, ready to be walked; [] when it is undecidable in memory. */
