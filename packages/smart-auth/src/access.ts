@@ -15,6 +15,8 @@ export interface Access {
   readonly write?: ForwardedWrite;
   /** A Binary that was judged before it was asked for. */
   readonly binary?: JudgedBinary;
+  /** An operation on what was submitted: its answer is what may be read. */
+  readonly submission?: true;
   /** A15: whose records a write names, or will change as far as that is known: bare ids, for the audit. */
   readonly patients?: readonly string[];
   /** The kick-off of an export, and the types it may give. */

@@ -11,12 +11,12 @@ import { type Access, lettersNeeded } from "./access.ts";
 import { decideBinary } from "./binary/decide.ts";
 import { decideKickOff } from "./export/decide.ts";
 import { allowedMethods } from "./methods.ts";
+import { decideOperation } from "./operations/decide.ts";
 import {
   INTERACTION_UNKNOWN,
   interactionNotAllowed,
   NOT_FOUND,
   OPERATION_NOT_ALLOWED,
-  SEARCH_REFUSED,
   TYPE_NOT_SERVED,
 } from "./problems.ts";
 import { isMemberType, type Rights } from "./rights.ts";
@@ -89,7 +89,7 @@ export async function decideAccess(facts: AccessFacts): Promise<Decision<Access>
     case "delete":
       return decideWrite({ ...facts, store, scopeInsufficient, offers: (code) => route.interactions.has(code) });
     case "operation":
-      return decideOperation(interaction, rights);
+      return decideOperation({ ...facts, store, memberOperations: route.memberOperations, scopeInsufficient });
     case "batch":
     case "transaction":
     case "unknown":
@@ -139,22 +139,6 @@ function permitRead(interaction: Interaction, rights: Rights): Decision<Access> 
   const bound = !rights.reachesAll(interaction.type ?? "*", "r");
   const because = [bound ? "read is bound" : "read is not bound"];
   return permit({ interaction, bound, because }, because);
-}
-
-/**
- * A registered operation (A7): without bound on its type, or on the caller's own Patient; its parameters may not reach
- * data the caller may not read. Whatever it answers is judged.
- */
-function decideOperation(interaction: Interaction, rights: Rights): Decision<Access> {
-  const { type = "*", id, operation } = interaction;
-  const bound = !(rights.reachesAll(type, "r") && rights.reachesAll(type, "s"));
-  const isOwnPatient = operation?.level === "instance" && type === "Patient" && id !== undefined;
-  if (bound && !isOwnPatient) return deny(SEARCH_REFUSED, ["an operation beyond the caller's own patient"]);
-  const far = interaction.touches.some(
-    ({ type: touched, via }) => via !== "base" && via !== "operation" && !rights.isOpen(touched),
-  );
-  if (far) return deny(SEARCH_REFUSED, ["an operation's parameters reach data that may be hidden"]);
-  return permit({ interaction, bound, because: ["operation registered"] }, ["operation registered"]);
 }
 
 /** The smallest scope that would do, in the context the token has. Holds R4 type names only, nothing of the request. */

@@ -37,7 +37,7 @@ export type { SmartIssuer } from "./issuer-options.ts";
 export type { KeyEvent } from "./key-events.ts";
 export type { PageLinkOptions } from "./links/options.ts";
 export type { SmartConfigurationOptions } from "./metadata.ts";
-export { DEFAULT_INTERACTIONS, type SmartAuthOptions } from "./options.ts";
+export type { SmartAuthOptions } from "./options.ts";
 export type { PolicyOptions } from "./policy-options.ts";
 export type { RedisOptions } from "./redis/ask.ts";
 export {
@@ -53,6 +53,7 @@ export { createMemoryReplayStore, type MemoryReplayStoreOptions, type ReplayStor
 export type { ProtectedResourceMetadataOptions } from "./resource-metadata.ts";
 export type { MemoryRevocationList, RevocableToken, RevocationList } from "./revocation.ts";
 export { createMemoryRevocationList } from "./revocation-memory.ts";
+export { DEFAULT_INTERACTIONS, type RouteOptions } from "./route-options.ts";
 export { parseScope, parseScopes, type ResourceScope } from "./scopes.ts";
 export type { ReadStored } from "./settings.ts";
 export type { FindReferrers, SearchStored, StoredReference, StoredSearch } from "./stored.ts";
@@ -63,5 +64,6 @@ export {
   verifyClientAssertion,
 } from "./token-endpoint/client-assertion.ts";
 export { decideLegacyGrant, type OAuthEndpoint, type OAuthRefusal } from "./token-endpoint/legacy-grants.ts";
+export type { UseOptions } from "./use-options.ts";
 export type { UserAccessOptions } from "./user-access/options.ts";
 export type { ResolveUserAccess, UserAccess } from "./user-access/resolve.ts";

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { CompartmentRule, Decision, Grant, Interaction } from "@wardline/policy-types";
+import type { CompartmentRule, Decision, Grant, Interaction, ScopeLetter } from "@wardline/policy-types";
 import type { Json } from "@wardline/policy-types/express";
 import type { CertificateHeaderSettings } from "./certificate/settings.ts";
 import type { ClaimNameSettings } from "./claim-names.ts";
@@ -40,6 +40,8 @@ export interface RouteSettings {
   readonly baseUrls: readonly string[];
   readonly interactions: ReadonlySet<Interaction["code"]>;
   readonly operations: ReadonlySet<string>;
+  /** What bound callers may ask for at type level, and by which right on what they submit. */
+  readonly memberOperations: ReadonlyMap<string, ScopeLetter>;
   /** Absent: every type. */
   readonly types?: ReadonlySet<string>;
   readonly extraParameters: ReadonlySet<string>;

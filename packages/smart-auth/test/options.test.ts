@@ -8,6 +8,11 @@ const GOOD: SmartAuthOptions = {
   issuers: [{ issuer: "https://as.example", audience: ["https://fhir.example.org/fhir"] }],
   baseUrl: "https://fhir.example.org/fhir",
 };
+const MEMBERS = {
+  operations: ["submit"],
+  memberOperations: { submit: "c" },
+  readStored: async (): Promise<undefined> => undefined,
+};
 
 function issuesOf(build: () => unknown): string[] {
   try {
@@ -145,6 +150,18 @@ describe("options", () => {
     ["an unknown rule", { compartmentRule: "both" }, "compartmentRule unknown-value"],
     ["a body limit of zero", { requestBodyBytes: 0 }, "requestBodyBytes not-positive"],
     ["a body limit that is no number", { requestBodyBytes: Number.NaN }, "requestBodyBytes not-positive"],
+    ["a member operation that is not offered", { ...MEMBERS, operations: [] }, "memberOperations.submit not-offered"],
+    [
+      "a member operation by the right to read",
+      { ...MEMBERS, memberOperations: { submit: "r" } },
+      "memberOperations.submit unknown-value",
+    ],
+    [
+      "member operations without rights",
+      { ...MEMBERS, memberOperations: ["submit"] },
+      "memberOperations not-an-object",
+    ],
+    ["member operations that nothing can judge", { ...MEMBERS, readStored: undefined }, "memberOperations incomplete"],
     ["a list that is none", { operations: "everything" }, "operations not-a-list"],
     ["a reader that is no function", { readStored: true }, "readStored not-a-function"],
   ])("with %s stop the start-up", (_what, change, issue) => {

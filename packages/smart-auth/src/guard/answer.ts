@@ -1,4 +1,4 @@
-import type { Interaction, Problem } from "@wardline/policy-types";
+import type { Problem } from "@wardline/policy-types";
 import {
   type AnswerFacts,
   type BodyTransform,
@@ -71,20 +71,20 @@ function judgeTop(body: FhirResource, facts: GuardFacts): Json | undefined {
   const { code } = facts.interaction;
   const { resourceType } = body;
   const isContainer = resourceType === "Bundle" || resourceType === "Parameters";
-  if (code === "operation" && isContainer) return judgeContainer(body, needOf(facts.interaction), facts);
+  if (code === "operation" && isContainer) return judgeContainer(body, needOf(facts), facts);
   if (SEARCHES.has(code) && resourceType === "Bundle") {
-    const judged = judgeContainer(body, needOf(facts.interaction), facts);
+    const judged = judgeContainer(body, needOf(facts), facts);
     // The history of another's record is as absent as the record.
     const isHidden = code === "history-instance" && facts.bound && judged["entry"] === undefined;
     return isHidden ? undefined : judged;
   }
   if (code === "capabilities" && CAPABILITIES.has(resourceType)) return body;
   if (resourceType === "Binary" && facts.access.binary !== undefined) return judgeBinary(body, facts);
-  return judgeResource(body, needOf(facts.interaction), facts);
+  return judgeResource(body, needOf(facts), facts);
 }
 
-function needOf(interaction: Interaction): Need {
-  if (WRITES.has(interaction.code)) return { any: ["r"] };
+function needOf({ interaction, access }: GuardFacts): Need {
+  if (WRITES.has(interaction.code) || access.submission === true) return { any: ["r"] };
   return interaction.code === "operation" ? { all: ["r", "s"] } : { any: lettersNeeded(interaction) };
 }
 

@@ -1,6 +1,6 @@
 import { patientsOf } from "@wardline/fhir-r4";
 import type { Json } from "@wardline/policy-types/express";
-import { type FhirResource, isFhirResource, type JsonObject, objectsOf } from "../resource.ts";
+import { type FhirResource, isFhirResource, isObject, type JsonObject, objectsOf } from "../resource.ts";
 import { coversWithContained } from "./contained.ts";
 import { bareBundle, modeOf, publicLinks, withPublicUrls } from "./entry.ts";
 import { AnswerUnreadable, type GuardFacts, type Need } from "./facts.ts";
@@ -63,8 +63,11 @@ function judgeBundle(bundle: JsonObject, need: Need, facts: GuardFacts): JsonObj
   const { total, link: _, entry: __, ...rest } = bundle;
   const links = publicLinks(bundle["link"], cut, facts);
   const showTotal = total !== undefined && !facts.bound && !cut && !repeated;
+  // Da Vinci PAS tells an answer by it; of one that was cut it might tell what is missing.
+  const keepsIdentifier = facts.access.submission === true && !cut && isObject(bundle["identifier"]);
   return {
     ...(facts.bound ? bareBundle(bundle) : rest),
+    ...(keepsIdentifier ? { identifier: bundle["identifier"] as Json } : {}),
     ...(showTotal ? { total } : {}),
     ...(links.length === 0 ? {} : { link: links }),
     // R4 forbids empty arrays.

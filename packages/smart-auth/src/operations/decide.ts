@@ -1,0 +1,40 @@
+import { type Decision, deny, type Interaction, type Problem, permit, type ScopeLetter } from "@wardline/policy-types";
+import type { Json } from "@wardline/policy-types/express";
+import type { Access } from "../access.ts";
+import { SEARCH_REFUSED } from "../problems.ts";
+import type { Rights } from "../rights.ts";
+import type { Store } from "../stored.ts";
+import { decideSubmission } from "./submission.ts";
+
+export interface OperationFacts {
+  readonly interaction: Interaction;
+  readonly body?: Json | undefined;
+  readonly rights: Rights;
+  readonly store: Store;
+  /** What members may ask for at type level, and by which right on what they submit. */
+  readonly memberOperations: ReadonlyMap<string, ScopeLetter>;
+  /** The refusal when that right is missing. */
+  readonly scopeInsufficient: (type: string, letter: ScopeLetter) => Problem;
+}
+
+/**
+ * Decides a registered operation (A7): without bound on its type, on the caller's own Patient, or with a submission that
+ * is about one of the caller's patients. Its parameters may not reach data the caller may not read. Whatever it answers
+ * is judged.
+ *
+ * @see https://hl7.org/fhir/R4/operations.html
+ */
+export async function decideOperation(facts: OperationFacts): Promise<Decision<Access>> {
+  const { interaction, rights, memberOperations } = facts;
+  const { type = "*", id, operation } = interaction;
+  const bound = !(rights.reachesAll(type, "r") && rights.reachesAll(type, "s"));
+  const letter = operation?.level === "type" ? memberOperations.get(operation.name) : undefined;
+  if (bound && letter !== undefined) return decideSubmission(facts, letter);
+  const isOwnPatient = operation?.level === "instance" && type === "Patient" && id !== undefined;
+  if (bound && !isOwnPatient) return deny(SEARCH_REFUSED, ["an operation beyond the caller's own patient"]);
+  const far = interaction.touches.some(
+    ({ type: touched, via }) => via !== "base" && via !== "operation" && !rights.isOpen(touched),
+  );
+  if (far) return deny(SEARCH_REFUSED, ["an operation's parameters reach data that may be hidden"]);
+  return permit({ interaction, bound, because: ["operation registered"] }, ["operation registered"]);
+}
