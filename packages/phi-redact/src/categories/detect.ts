@@ -22,19 +22,20 @@ const OPEN_LEVELS: ReadonlySet<string> = new Set(["U", "L", "M", "N"]);
 export function createDetector(categories: readonly SensitiveCategory[]): Detector {
   const index = indexOf(categories);
 
-  function visit(node: object, found: Set<string>): void {
-    if (Array.isArray(node)) {
-      for (let at = 0; at < node.length; at++) {
-        const item: unknown = node[at];
-        if (typeof item === "object" && item !== null) visit(item, found);
-      }
-      return;
+  function visitList(list: readonly unknown[], found: Set<string>): void {
+    for (const item of list) {
+      if (Array.isArray(item)) visitList(item, found);
+      else if (typeof item === "object" && item !== null) visit(item as JsonObject, found);
     }
+  }
+
+  function visit(node: JsonObject, found: Set<string>): void {
     for (const name in node) {
-      const value = (node as JsonObject)[name];
+      const value = node[name];
       if (typeof value === "string") {
-        if (name === "code") judge(value, (node as JsonObject)["system"], index, found);
-      } else if (typeof value === "object" && value !== null) visit(value, found);
+        if (name === "code") judge(value, node["system"], index, found);
+      } else if (Array.isArray(value)) visitList(value, found);
+      else if (typeof value === "object" && value !== null) visit(value, found);
     }
   }
 
