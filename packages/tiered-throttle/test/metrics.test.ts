@@ -4,6 +4,7 @@ import { Registry } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { createBreaker } from "../src/breaker/index.ts";
 import { connectionLimits } from "../src/connections/index.ts";
+import { tieredThrottle } from "../src/index.ts";
 import { registerThrottleMetrics } from "../src/metrics/index.ts";
 import { reservedPools } from "../src/pools/index.ts";
 import { createShedder } from "../src/shedding/index.ts";
@@ -42,6 +43,27 @@ describe("metrics", () => {
     ])
       expect(text.split("\n")).toContain(line);
     expect(text).toMatch(/^wardline_connections_open [1-9]$/m);
+  });
+
+  it("tell of each tier what was permitted and refused, over all middlewares that have it", async () => {
+    const registry = new Registry();
+    const windows = [{ name: "burst", limit: 2, windowSeconds: 600, by: "address" as const }];
+    const throttles = [1, 2].map(() => tieredThrottle({ tiers: [{ name: "gold", windows, concurrency: 5 }] }));
+    registerThrottleMetrics({ registry, throttles });
+    for (const throttle of throttles) {
+      const app = express();
+      app.use(throttle, (_req, res) => void res.json({}));
+      const origin = await listen(app);
+      for (let n = 0; n < 3; n++) await (await fetch(origin)).text();
+    }
+    const lines = (await registry.metrics()).split("\n");
+    for (const line of [
+      'wardline_throttle_tier_decisions_total{tier="gold",kind="permit",code=""} 4',
+      'wardline_throttle_tier_decisions_total{tier="gold",kind="deny",code="tiered-throttle/rate-exceeded"} 2',
+      'wardline_throttle_tier_running{tier="gold"} 0',
+      "wardline_throttle_store_down 0",
+    ])
+      expect(lines).toContain(line);
   });
 
   it("are understood in OpenMetrics too", async () => {

@@ -3,6 +3,7 @@ import type { ConnectionsSnapshot } from "../connections/connections.ts";
 import type { PoolSnapshot, PoolsSnapshot } from "../pools/express.ts";
 import { WAIT_BUCKETS } from "../pools/tally.ts";
 import type { ShedderSnapshot } from "../shedding/shedder.ts";
+import type { ThrottleSnapshot } from "../throttle.ts";
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string | number>>;
@@ -59,6 +60,28 @@ function waitSamples({ name: pool, waits, waitedSeconds }: PoolSnapshot): Sample
     ...buckets,
     { metricName: `${WAIT}_sum`, labels: { pool }, value: waitedSeconds },
     { metricName: `${WAIT}_count`, labels: { pool }, value: sum },
+  ];
+}
+
+/** Of middlewares that have a tier of the same name the figures are added up. */
+export function tierFamilies(snapshots: readonly ThrottleSnapshot[]): readonly Family[] {
+  const running = new Map<string, number>();
+  const decisions = new Map<string, Sample>();
+  const decide = (tier: string, kind: "permit" | "deny", code: string, more: number): void => {
+    const value = (decisions.get(`${tier} ${code}`)?.value ?? 0) + more;
+    decisions.set(`${tier} ${code}`, { labels: { tier, kind, code }, value });
+  };
+  for (const { name: tier, permitted, refused, running: more } of snapshots.flatMap(({ tiers }) => tiers)) {
+    running.set(tier, (running.get(tier) ?? 0) + more);
+    decide(tier, "permit", "", permitted);
+    for (const [code, value] of Object.entries(refused)) decide(tier, "deny", code, value);
+  }
+  const samples = [...running].map(([tier, value]) => ({ labels: { tier }, value }));
+  const down = snapshots.some(({ store }) => store === "down") ? 1 : 0;
+  return [
+    counter("wardline_throttle_tier_decisions_total", "Requests by tier and decision.", [...decisions.values()]),
+    gauge("wardline_throttle_tier_running", "Requests being answered, where a tier bounds them.", samples),
+    gauge("wardline_throttle_store_down", "1 while limits are not counted in their shared store.", single(down)),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { Breaker } from "../breaker/breaker.ts";
 import type { ConnectionLimits } from "../connections/connections.ts";
+import type { TieredThrottle } from "../express.ts";
 import type { ReservedPools } from "../pools/express.ts";
 import type { Shedder } from "../shedding/shedder.ts";
 import {
@@ -9,6 +10,7 @@ import {
   poolFamilies,
   type Sample,
   shedderFamilies,
+  tierFamilies,
 } from "./families.ts";
 
 /** What is needed of a prom-client `Registry`. */
@@ -18,6 +20,7 @@ export interface MetricRegistry {
 
 export interface ThrottleMetricsOptions {
   readonly registry: MetricRegistry;
+  readonly throttles?: readonly Pick<TieredThrottle, "snapshot">[];
   readonly pools?: Pick<ReservedPools, "snapshot">;
   readonly breakers?: readonly Pick<Breaker, "state">[];
   readonly connections?: Pick<ConnectionLimits, "snapshot">;
@@ -25,15 +28,16 @@ export interface ThrottleMetricsOptions {
 }
 
 /**
- * Registers the figures of pools, breakers, connections and shedding with a prom-client registry. They are read when the registry is
+ * Registers the figures of tiers, pools, breakers, connections and shedding with a prom-client registry. They are read when the registry is
  * scraped, so that a request pays nothing for them. Labels are names of the configuration and fixed codes: their number is
  * known at the start, and none holds anything of a request (A14).
  *
  * Does NOT need prom-client itself, only the registry it is given. Throws what the registry throws when a name is taken.
  */
 export function registerThrottleMetrics(options: ThrottleMetricsOptions): void {
-  const { registry, pools, breakers = [], connections, shedder } = options;
+  const { registry, throttles = [], pools, breakers = [], connections, shedder } = options;
   const groups = [
+    ...(throttles.length === 0 ? [] : [() => tierFamilies(throttles.map((throttle) => throttle.snapshot()))]),
     ...(pools === undefined ? [] : [() => poolFamilies(pools.snapshot())]),
     ...(breakers.length === 0 ? [] : [() => breakerFamilies(breakers.map((breaker) => breaker.state()))]),
     ...(connections === undefined ? [] : [() => connectionFamilies(connections.snapshot())]),
