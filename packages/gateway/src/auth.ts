@@ -52,7 +52,7 @@ function certificateOptions(
 
 export function authOptions(facts: AuthFacts): SmartAuthOptions {
   const { policy, route, backends, material, shared, dependencies, requestBodyBytes } = facts;
-  const { types, extraParameters, compartmentRule, supportTypes, operations = [] } = route;
+  const { types, extraParameters, compartmentRule, supportTypes, operations = [], memberOperations } = route;
   const { introspection = {}, userAccess } = dependencies.auth;
   const baseUrl = policy.publicOrigin + route.path;
   return {
@@ -77,6 +77,7 @@ export function authOptions(facts: AuthFacts): SmartAuthOptions {
     backendBaseUrls: [...new Set(backends.all.flatMap((upstream) => upstream.baseUrls()))],
     interactions: route.interactions,
     operations,
+    ...(memberOperations === undefined ? {} : { memberOperations }),
     ...(types === undefined ? {} : { types }),
     ...(extraParameters === undefined ? {} : { extraParameters }),
     ...(compartmentRule === undefined ? {} : { compartmentRule }),
@@ -86,6 +87,7 @@ export function authOptions(facts: AuthFacts): SmartAuthOptions {
     pageLinks: material.pageLinks,
     ...(operations.includes("export") ? { bulkExport: { store: shared.exportJobs, ...lifetimeOf(policy) } } : {}),
     oneTimeTokens: route.oneTimeTokens === true,
+    ...(route.bindToFirstHolder === true ? { bindToFirstHolder: true, holderStore: shared.holderStore } : {}),
     requestBodyBytes,
     development: policy.development === true,
     resourceMetadata: true,

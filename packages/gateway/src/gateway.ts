@@ -17,13 +17,14 @@ import { type GatewayDependencies, parseDependencies } from "./options.ts";
 import { approve } from "./policy/approve.ts";
 import { type Door, doorsOf } from "./policy/listeners.ts";
 import { type CheckedPolicy, checkPolicy } from "./policy/load.ts";
+import { inPlace, placedSource } from "./policy/place.ts";
 import type { PolicySignature } from "./policy/signature.ts";
 import { type HeldPort, holdPort } from "./port.ts";
 import { createIdempotencyStore } from "./proxy/idempotency.ts";
 import { type EdgeServer, openServer } from "./server.ts";
 import { fetchMaterial } from "./state/material.ts";
 import { openSharedState } from "./state/shared.ts";
-import { tlsOf } from "./tls.ts";
+import { TLS_UNFIT, tlsOf } from "./tls.ts";
 
 const DEFAULT_HOST = "127.0.0.1";
 const MIB = 1024 * 1024;
@@ -50,7 +51,7 @@ export interface Gateway {
   listen(): Promise<Listening>;
   /**
    * Puts another policy in force, whole or not at all: when it rejects, the running one stays (F11). Requests in work end
-   * under the policy they began with.
+   * under the policy they began with. Certificates of the doors are read again, too.
    *
    * @throws {ConfigurationError} when the new policy is wrong, not approved, or needs a restart
    */
@@ -72,8 +73,10 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
   const { now, onEvent } = dependencies;
   const written = checkPolicy(source);
   const approval = await approve(written, dependencies.signature, now());
-  const held = await portFor(written);
-  const atPort = (checked: CheckedPolicy): CheckedPolicy => (held === undefined ? checked : onPort(checked, held.port));
+  const { place } = dependencies;
+  const held = await portFor(placedSource(written, place));
+  const atPort = (checked: CheckedPolicy): CheckedPolicy =>
+    inPlace(checked, held === undefined ? place : { ...place, port: held.port });
   const first = atPort(written);
   const { readSecret } = dependencies;
   const opened: (() => unknown)[] = [() => held?.release()];
@@ -141,6 +144,8 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
       const own = classes[index];
       return openServer(inForce.handle(name), { tls: tls[index], ...(own === undefined ? {} : { classes: own }) });
     });
+    const tellUnfit = (error: unknown): void =>
+      onEvent({ level: "error", code: "gateway/tls-reload-failed", message: TLS_UNFIT, error });
     let closing: Promise<void> | undefined;
     const close = (): Promise<void> => {
       closing ??= (async () => {
@@ -196,8 +201,11 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
           throw error;
         }
       },
-      reload: (policy, signature = dependencies.signature) =>
-        inForce.reload(typeof policy === "function" ? policy : () => Promise.resolve({ policy, signature })),
+      reload: async (policy, signature = dependencies.signature) => {
+        // Whoever puts new files in place says so once for all of them; what does not fit is told, and changes nothing.
+        for (const one of tls) await one?.reload().catch(tellUnfit);
+        await inForce.reload(typeof policy === "function" ? policy : () => Promise.resolve({ policy, signature }));
+      },
       noteFileVersion: inForce.noteFileVersion,
       close,
     };
@@ -208,15 +216,9 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
 }
 
 /** An edge that shows its own address and takes any port must know the port before it is assembled. */
-async function portFor({ source }: CheckedPolicy): Promise<HeldPort | undefined> {
-  if (source.publicOrigin !== undefined || source.listen?.port !== 0) return undefined;
-  return holdPort(source.listen.host ?? DEFAULT_HOST);
-}
-
-/** The same policy on the port that was taken; what was written still names it. */
-function onPort(checked: CheckedPolicy, port: number): CheckedPolicy {
-  const { policy } = checkPolicy({ ...checked.source, listen: { ...checked.source.listen, port } });
-  return { ...checked, policy };
+async function portFor({ publicOrigin, listen }: PolicySource): Promise<HeldPort | undefined> {
+  if (publicOrigin !== undefined || listen?.port !== 0) return undefined;
+  return holdPort(listen.host ?? DEFAULT_HOST);
 }
 
 function addressOf({ family, address, port }: AddressInfo, secure: boolean): { url: string; port: number } {

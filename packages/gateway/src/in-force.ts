@@ -33,6 +33,8 @@ export interface PolicyInForce {
 export interface NextPolicy {
   readonly policy: PolicySource;
   readonly signature?: PolicySignature | undefined;
+  /** Version of the file it was read from, which is compared with what runs. */
+  readonly fileVersion?: string;
 }
 
 export interface InForceFacts extends Omit<RuntimeFacts, "checked" | "material"> {
@@ -40,7 +42,7 @@ export interface InForceFacts extends Omit<RuntimeFacts, "checked" | "material">
   /** What the first policy names by file and by secret. */
   readonly material: Material;
   readonly approval: Approval;
-  /** Writes the port that was taken into a policy that asked for any. */
+  /** A policy as this process runs it: on the port that was taken, with files of its own. */
   readonly atPort: (checked: CheckedPolicy) => CheckedPolicy;
 }
 
@@ -96,12 +98,13 @@ export function putInForce({
   }
 
   async function putInPlace(read: () => Promise<NextPolicy>): Promise<void> {
-    const { policy, signature } = await read();
+    const { policy, signature, fileVersion: readVersion } = await read();
     const written = checkPolicy(policy);
     const nextApproval = await approve(written, signature, now());
     if (written.version === runtime.checked.version) {
       // The same content, approved anew: only until when has changed.
       approval = nextApproval;
+      fileVersion = readVersion ?? fileVersion;
       return;
     }
     const checked = atPort(written);
@@ -115,6 +118,8 @@ export function putInForce({
     runtime = successor;
     material = nextMaterial;
     approval = nextApproval;
+    // With the policy, not after it: in between, the file would seem to differ from what runs.
+    fileVersion = readVersion ?? fileVersion;
     comeIntoForce();
     for (const listener of listeners) listener();
     void before.retire(successor);

@@ -22,6 +22,7 @@ export type { NextPolicy } from "./in-force.ts";
 export type { GatewayDependencies } from "./options.ts";
 export { diffPolicies, type PolicyChange } from "./policy/diff.ts";
 export { type CheckedPolicy, checkPolicy, loadPolicy, parsePolicy } from "./policy/load.ts";
+export type { Place } from "./policy/place.ts";
 export type { SecretProvider, SecretReference } from "./policy/secrets.ts";
 export {
   type PolicySignature,

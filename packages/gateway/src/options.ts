@@ -1,8 +1,9 @@
 import type { AccessRecord } from "@wardline/policy-types";
-import { findings, refuseUnknownKeys } from "@wardline/policy-types";
+import { type Findings, findings, refuseUnknownKeys } from "@wardline/policy-types";
 import type { AuditDependencies } from "./audit.ts";
 import type { AuthDependencies } from "./auth-dependencies.ts";
 import type { GatewayEvent } from "./events.ts";
+import type { Place } from "./policy/place.ts";
 import { readSecret, type SecretProvider, type SecretReference } from "./policy/secrets.ts";
 import type { PolicySignature } from "./policy/signature.ts";
 
@@ -20,6 +21,8 @@ export interface GatewayDependencies {
   readonly drainMs?: number;
   /** Who approved the policy. Needed unless the policy says `development`. */
   readonly signature?: PolicySignature;
+  /** What this process does otherwise than the policy says: its ports, its name. Default nothing. */
+  readonly place?: Place;
   /** Seconds between two comparisons of what runs with what was approved. Default 60. */
   readonly driftCheckSeconds?: number;
   /** Finds the secrets a policy names as `provider:NAME`. Default none. */
@@ -41,6 +44,7 @@ const KNOWN = [
   "now",
   "drainMs",
   "signature",
+  "place",
   "driftCheckSeconds",
   "secrets",
   "auth",
@@ -58,6 +62,8 @@ export function parseDependencies(given: GatewayDependencies): ParsedDependencie
   if (!Number.isInteger(driftCheckSeconds) || driftCheckSeconds < 1) {
     found.add("driftCheckSeconds", "range", "must be a whole number of seconds, 1 or more");
   }
+  const place = given.place ?? {};
+  checkPlace(place, found);
   found.throwIfAny("createGateway's second argument");
   return Object.freeze({
     onEvent: given.onEvent ?? writeLine,
@@ -65,6 +71,7 @@ export function parseDependencies(given: GatewayDependencies): ParsedDependencie
     fetch: given.fetch ?? globalThis.fetch,
     now: given.now ?? Date.now,
     drainMs,
+    place: Object.freeze({ ...place }),
     driftCheckSeconds,
     readSecret: (reference) =>
       readSecret(reference, {
@@ -75,6 +82,16 @@ export function parseDependencies(given: GatewayDependencies): ParsedDependencie
     auth: given.auth ?? {},
     audit: given.audit ?? {},
   });
+}
+
+function checkPlace(place: Place, found: Findings): void {
+  refuseUnknownKeys(found, place, ["port", "adminPort", "instance"], "place");
+  for (const name of ["port", "adminPort"] as const) {
+    const port = place[name] ?? 0;
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+      found.add(`place.${name}`, "range", "must be a port, 0 to 65535");
+    }
+  }
 }
 
 /** S14: JSON escapes control characters; of an error only what the runtime named it. */

@@ -49,8 +49,12 @@ export async function servePolicy(file: string, options: ServeOptions = {}): Pro
   const read = async (): Promise<NextPolicy> => {
     const { source, version, policy } = await loadPolicy(file);
     written = version;
-    if (policy.development === true) return { policy: source };
-    return { policy: source, signature: await readSignature(signatureFile, keysFile, minimumSignatures) };
+    if (policy.development === true) return { policy: source, fileVersion: version };
+    return {
+      policy: source,
+      fileVersion: version,
+      signature: await readSignature(signatureFile, keysFile, minimumSignatures),
+    };
   };
   let written: string | undefined;
   const first = await read();

@@ -2,6 +2,8 @@ import { assertFips, type TlsServerOptions, type TlsSource, tlsServerOptions } f
 import type { GatewayEvent } from "./events.ts";
 import type { Door } from "./policy/listeners.ts";
 
+export const TLS_UNFIT = "new certificates do not fit; those in use stay";
+
 export interface TlsFacts {
   readonly readSecret: (reference: string) => Promise<string>;
   readonly onEvent: (event: GatewayEvent) => void;
@@ -43,7 +45,7 @@ export async function tlsOf(
       onEvent({
         level: "error",
         code: "gateway/tls-reload-failed",
-        message: "new certificates do not fit; those in use stay",
+        message: TLS_UNFIT,
         facts: { listener: name },
         error: report.error,
       });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CryptoKey, exportJWK, generateKeyPair } from "jose";
@@ -63,12 +63,55 @@ describe("servePolicy", () => {
     expect(gateway.policyVersion).toBe(second);
   });
 
+  it("F12: raises no alarm of drift when the file and what runs change together", async () => {
+    const { gateway } = await serve(development());
+    const first = gateway.policyVersion;
+    await write(development("door: { limit: 7 }\n"));
+    await expect.poll(() => gateway.policyVersion).not.toBe(first);
+    await served?.close();
+    expect(events.map(({ code }) => code)).not.toContain("gateway/drift");
+  });
+
   it("does not follow where it was told not to, and reloads when asked", async () => {
     const { gateway, reload } = await serve(development(), { watch: false });
     const first = gateway.policyVersion;
     await write(development("door: { limit: 7 }\n"));
     await reload();
     expect(gateway.policyVersion).not.toBe(first);
+  });
+});
+
+describe("a place of this process", () => {
+  it("has ports of its own, and an audit log of its own, under the policy as it was written", async () => {
+    const text = development("publicOrigin: http://127.0.0.1\nadmin: { port: 1 }\n").replace("port: 0", "port: 1");
+    const { gateway, port, adminPort } = await serve(text, { place: { port: 0, adminPort: 0, instance: "edge-2" } });
+    expect(port).toBeGreaterThan(1);
+    expect(adminPort).toBeGreaterThan(1);
+    expect(gateway.policyVersion).toBe(parsePolicy(text).version);
+    expect(await readdir(join(folder, "audit"))).toEqual(["edge-2"]);
+    gateway.noteFileVersion(parsePolicy(text).version);
+    expect(events.map(({ code }) => code)).not.toContain("gateway/drift");
+  });
+
+  it("keeps its place when the policy changes", async () => {
+    const text = development().replace("port: 0", "port: 1");
+    const { gateway, reload, url } = await serve(text, { place: { port: 0 }, watch: false });
+    await write(`${text}door: { limit: 7 }\n`);
+    await reload();
+    expect(gateway.policyVersion).toBe(parsePolicy(`${text}door: { limit: 7 }\n`).version);
+    expect((await fetch(`${url}/fhir/Patient/a`)).status).toBe(401);
+  });
+
+  it.each([
+    ["consents in one file", "consent: { file: consents.log }\n", /consent\.file: several processes/],
+    ["files of exports", "bulkExport: { folder: exports }\n", /bulkExport: one process keeps/],
+  ])("cannot share %s", async (_what, more, message) => {
+    await expect(serve(development(more), { place: { instance: "edge-2" } })).rejects.toThrow(message);
+  });
+
+  it("is one", async () => {
+    const place = { port: 70_000, prot: 1 };
+    await expect(serve(development(), { place })).rejects.toThrow(/place\.prot.*did you mean[\s\S]*place\.port/);
   });
 });
 
@@ -91,6 +134,13 @@ describe("F11: outside development a policy needs its signature", () => {
     await sign(await keyPair(), production());
     const { gateway } = await serve(production(), { keysFile: join(folder, "keys.json") });
     expect(gateway.policyVersion).toBe(parsePolicy(production()).version);
+  });
+
+  it("which stands whatever port a process takes", async () => {
+    await sign(await keyPair(), production().replace("port: 0", "port: 1"));
+    const options = { keysFile: join(folder, "keys.json"), place: { port: 0, instance: "edge-2" } };
+    const { port } = await serve(production().replace("port: 0", "port: 1"), options);
+    expect(port).toBeGreaterThan(1);
   });
 
   it("and follows only what was signed", async () => {

@@ -88,14 +88,17 @@ export async function startLoad(world: World): Promise<Load> {
 
 function targetOf(kind: Kind): [path: string, init: { method?: string; body?: string }] {
   switch (kind) {
+    case "read":
+    case "fresh-token":
+    case "stranger":
+    case "nobody":
+      return ["/fhir/Patient/a", {}];
     case "search":
       return ["/fhir/Observation?code=weight", {}];
     case "write":
       return ["/fhir/Observation", { method: "POST", body: OBSERVATION }];
     case "once":
       return ["/once/Patient/a", {}];
-    default:
-      return ["/fhir/Patient/a", {}];
   }
 }
 

@@ -5,6 +5,7 @@ import { checkAddresses } from "./address-rules.ts";
 import { checkAuthority } from "./authority-rules.ts";
 import { checkDoors, doorsOf } from "./listeners.ts";
 import { checkClaims } from "./route-rules.ts";
+import { checkTokenUse } from "./token-use-rules.ts";
 import { checkTypes } from "./types.ts";
 
 /** Rules across fields, which a schema cannot say. Requires a policy of the right shape. */
@@ -186,6 +187,7 @@ function checkRoute(policy: PolicyDocument, route: RoutePolicy, path: string, fo
   checkTypes(route.types, `${path}.types`, found);
   checkTypes(route.supportTypes, `${path}.supportTypes`, found);
   checkBackends(route, policy, path, found);
+  checkTokenUse(route, path, found);
   for (const [index, operation] of (route.operations ?? []).entries()) {
     if (operation.startsWith("$"))
       found.add(`${path}.operations[${index}]`, "operation", `write \`${operation.slice(1)}\` without the $`);

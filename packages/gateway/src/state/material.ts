@@ -2,15 +2,12 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { type TlsClientOptions, tlsClientOptions } from "@wardline/perimeter";
 import { fieldCipher, localKeyRing, type PhiRedactOptions } from "@wardline/phi-redact";
-import {
-  ConfigurationError,
-  type IssuerEntry,
-  type PolicyDocument,
-  type UpstreamTlsPolicy,
-} from "@wardline/policy-types";
+import type { IssuerEntry, PolicyDocument, UpstreamTlsPolicy } from "@wardline/policy-types";
 import type { DeviceClass, DpopOptions, PageLinkOptions, SmartIssuer } from "@wardline/smart-auth";
 import type { JWK } from "jose";
+import { askingOf } from "./introspection.ts";
 import { type RouteProfiles, readProfiles } from "./profiles.ts";
+import { bytes, jwk, type ReadSecret, readText } from "./read.ts";
 
 /** Everything a policy names by file or by secret, fetched: from here on assembling cannot fail for want of it. */
 export interface Material {
@@ -29,8 +26,6 @@ export interface Material {
   /** By upstream. */
   readonly upstreamTls: ReadonlyMap<string, TlsClientOptions>;
 }
-
-export type ReadSecret = (reference: string) => Promise<string>;
 
 const PAGE_KEY_BYTES = 32;
 
@@ -90,15 +85,7 @@ async function introspectionOf(
   const found = new Map<string, NonNullable<SmartIssuer["introspection"]>>();
   for (const [index, { issuer, introspection }] of issuers.entries()) {
     if (introspection === undefined) continue;
-    const { authentication, ...rest } = introspection;
-    const path = `issuers[${index}].introspection.authentication.key`;
-    found.set(issuer, {
-      ...rest,
-      authentication:
-        authentication.method === "client_secret_basic"
-          ? { method: authentication.method, secret: await readSecret(authentication.secret) }
-          : { ...authentication, key: jwk(await readSecret(authentication.key), path) },
-    });
+    found.set(issuer, await askingOf(introspection, `issuers[${index}].introspection`, readSecret));
   }
   return found;
 }
@@ -166,32 +153,4 @@ async function clientTls(
 function withoutKey<Value extends object, Key extends keyof Value>(value: Value, key: Key): Omit<Value, Key> {
   const { [key]: _left, ...rest } = value;
   return rest;
-}
-
-function bytes(text: string, path: string): Uint8Array {
-  const decoded = Buffer.from(text, "base64url");
-  if (decoded.length > 0 && decoded.toString("base64url") === text.replace(/=+$/, "")) return decoded;
-  throw wrongForm(path, "must be random bytes in base64url");
-}
-
-function jwk(text: string, path: string): JWK {
-  try {
-    const value = JSON.parse(text) as JWK | null;
-    if (typeof value?.kty === "string") return value;
-  } catch {
-    // Told below without the text, which is the secret.
-  }
-  throw wrongForm(path, "must be a private key as a JWK");
-}
-
-async function readText(file: string, path: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch {
-    throw wrongForm(path, "names a file that cannot be read");
-  }
-}
-
-function wrongForm(path: string, message: string): ConfigurationError {
-  return new ConfigurationError("the policy's secrets and files", [{ path, code: "unusable", message }]);
 }

@@ -4,13 +4,16 @@ import {
   type ConsentRegistry,
   createMemoryConsentRegistry,
   createMemoryExportJobStore,
+  createMemoryHolderStore,
   createMemoryReplayStore,
   createMemoryRevocationList,
   createRedisConsentRegistry,
   createRedisExportJobStore,
+  createRedisHolderStore,
   createRedisReplayStore,
   createRedisRevocationList,
   type ExportJobStore,
+  type HolderStore,
   openFileConsentRegistry,
   type ReplayStore,
   type RevocationList,
@@ -25,6 +28,8 @@ export interface SharedState {
   readonly redis: SharedRedis | undefined;
   readonly consent: ConsentRegistry;
   readonly replayStore: ReplayStore;
+  /** Who used a token first. */
+  readonly holderStore: HolderStore;
   readonly revocation: RevocationList;
   readonly exportJobs: ExportJobStore;
   close(): Promise<void>;
@@ -32,7 +37,7 @@ export interface SharedState {
 
 export interface SharedFacts {
   readonly policy: PolicyDocument;
-  readonly given: Pick<AuthDependencies, "replayStore" | "revocation" | "exportJobs">;
+  readonly given: Pick<AuthDependencies, "replayStore" | "holderStore" | "revocation" | "exportJobs">;
   readonly readSecret: (reference: string) => Promise<string>;
   readonly onEvent: (event: GatewayEvent) => void;
 }
@@ -52,6 +57,8 @@ export async function openSharedState({ policy, given, readSecret, onEvent }: Sh
       consent,
       replayStore:
         given.replayStore ?? (shared === undefined ? createMemoryReplayStore() : createRedisReplayStore(shared)),
+      holderStore:
+        given.holderStore ?? (shared === undefined ? createMemoryHolderStore() : createRedisHolderStore(shared)),
       revocation:
         given.revocation ?? (shared === undefined ? createMemoryRevocationList() : createRedisRevocationList(shared)),
       exportJobs: given.exportJobs ?? (await openExportJobs(policy, shared)),
