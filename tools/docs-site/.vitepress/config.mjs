@@ -50,7 +50,7 @@ export default {
       },
       { text: "Packages", items: readmes("packages") },
       { text: "Examples", items: readmes("examples") },
-      { text: "Public API", collapsed: true, items: pages("docs/api") },
+      { text: "Public API", collapsed: true, items: pages("api") },
       { text: "Decisions", collapsed: true, items: pages("docs/adr") },
     ],
   },
