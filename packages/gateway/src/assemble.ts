@@ -134,7 +134,7 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
     router.use(hostileBody({ ...hostileOptions(policy, bases), limitBytes: requestBodyBytes }));
   }
   router.use(fhirSchema(schemaOptions(parts, route, backends, requestBodyBytes)));
-  router.use(redaction(policy, route, material, [baseUrl, ...bases]));
+  router.use(redaction(policy, route, material, [baseUrl, ...bases], shared.consent));
   router.use(hideUpstream({ upstreamBases: bases, publicBase: baseUrl }));
   const pas = parts.inventory.pasObserver(route);
   if (pas !== undefined) router.use(pas);

@@ -6,6 +6,7 @@ export interface AccessFacts {
   readonly zone: TrustZone | undefined;
   readonly apiType: ApiType | undefined;
   readonly clientId: string | undefined;
+  readonly organisation: string | undefined;
   readonly roles: readonly string[];
   /** Codes of v3-ActReason. */
   readonly purposes: readonly string[];
@@ -16,6 +17,7 @@ export function readFacts({ zone, apiType, principal }: RequestContext): AccessF
     zone,
     apiType,
     clientId: principal?.clientId,
+    organisation: principal?.organisation,
     roles: principal?.roles ?? [],
     purposes: principal?.purposeOfUse ?? [],
   };

@@ -18,6 +18,7 @@ const NOBODY: AccessFacts = Object.freeze({
   zone: undefined,
   apiType: undefined,
   clientId: undefined,
+  organisation: undefined,
   roles: Object.freeze([]),
   purposes: Object.freeze([]),
 });

@@ -3,7 +3,14 @@ import { expect, it } from "vitest";
 import { decideLens, decideRequest } from "../src/decide.ts";
 import { type PhiRedactOptions, parseOptions } from "../src/options.ts";
 
-const NOBODY = { zone: undefined, apiType: undefined, clientId: undefined, roles: [], purposes: [] };
+const NOBODY = {
+  zone: undefined,
+  apiType: undefined,
+  clientId: undefined,
+  organisation: undefined,
+  roles: [],
+  purposes: [],
+};
 
 /** The code of the refusal, or `permit`. */
 function verdict(

@@ -115,7 +115,14 @@ describe("unless role, purpose and consent allow (A5)", () => {
       profile: "full",
       sensitive: [{ category: "hiv", fate: "drop", unless: [{ consent: true }] }],
     });
-    const facts = { zone: undefined, apiType: undefined, clientId: undefined, roles: [], purposes: [] };
+    const facts = {
+      zone: undefined,
+      apiType: undefined,
+      clientId: undefined,
+      organisation: undefined,
+      roles: [],
+      purposes: [],
+    };
     const lens = decideLens(facts, options);
     if (lens.kind === "deny") throw new Error("no lens");
     return redactBody(resource, lens.grant, { permits }, options);

@@ -10,7 +10,14 @@ export { type FileConsentOptions, type FileConsentRegistry, openFileConsentRegis
 export { type ActorOf, type ConsentReading, consentFromResource } from "./consent/from-resource.ts";
 export { createMemoryConsentRegistry, type MemoryConsentOptions } from "./consent/memory.ts";
 export type { ConsentOptions } from "./consent/options.ts";
-export type { ConsentCaller, ConsentRecord, ConsentRegistry, ConsentView, Withheld } from "./consent/registry.ts";
+export type {
+  ConsentCaller,
+  ConsentRecord,
+  ConsentRegistry,
+  ConsentView,
+  Permitted,
+  Withheld,
+} from "./consent/registry.ts";
 export type { NameKind } from "./device/alternative-names.ts";
 export type { DeviceClass } from "./device/options.ts";
 export type { DpopOptions } from "./dpop/settings.ts";

@@ -312,6 +312,7 @@ describe.each(EXPRESS)("A10: consent on %s", (_name, express) => {
       "gives a view that fails",
       async () => ({
         withholdsAny: () => false,
+        permits: () => false,
         withheldBy: () => {
           throw new Error("stale");
         },

@@ -1,4 +1,5 @@
 import type { SystemActor } from "@wardline/audit-event";
+import { SENSITIVE_CATEGORIES } from "@wardline/phi-redact";
 import type { Problem } from "@wardline/policy-types";
 import { contextOf, readBody, sendProblem } from "@wardline/policy-types/express";
 import { type Request, type Response, Router } from "express";
@@ -6,6 +7,8 @@ import { ADMIN_BODY_WRONG, ADMIN_NOT_FOUND } from "../problems.ts";
 import type { AdminFacts } from "./facts.ts";
 
 const BODY_BYTES = 64 * 1024;
+/** What is done to a consent, and what it then is. */
+const CONSENT_VERBS = { revoke: "revoked", restore: "restored", permit: "permitted", withdraw: "withdrawn" } as const;
 const CALLER_KINDS = ["address", "client", "subject"] as const;
 
 /**
@@ -69,11 +72,15 @@ export function operations(facts: AdminFacts): Router {
   }
 
   router.post("/consents/:verb", async (req, res) => {
-    const verb = req.params["verb"];
-    if (verb !== "revoke" && verb !== "restore") return sendProblem(res, ADMIN_NOT_FOUND);
-    const asked = await bodyOf(req, res, ["patient", "because"]);
+    const verb = req.params["verb"] as keyof typeof CONSENT_VERBS;
+    if (!Object.hasOwn(CONSENT_VERBS, verb)) return sendProblem(res, ADMIN_NOT_FOUND);
+    const agrees = verb === "permit" || verb === "withdraw";
+    const asked = await bodyOf(req, res, ["patient", "because", ...(agrees ? ["category"] : [])]);
     if (asked === undefined) return;
     const { patient = "", client, organisation, category, because = "" } = asked;
+    // A name that is none would be taken for a consent, and open nothing.
+    if (agrees && !SENSITIVE_CATEGORIES.some(({ name }) => name === category))
+      return sendProblem(res, ADMIN_BODY_WRONG);
     // Recorded first: a change nobody can account for must not happen.
     await audit.record("consent-changed", {
       patients: [patient],
@@ -81,12 +88,13 @@ export function operations(facts: AdminFacts): Router {
       actor: actorOf(req),
       details: { change: verb },
     });
-    await shared.consent[verb](patient, {
+    const whom = {
       ...(client === undefined ? {} : { client }),
       ...(organisation === undefined ? {} : { organisation }),
-      ...(category === undefined ? {} : { category }),
-    });
-    res.json({ status: verb === "revoke" ? "revoked" : "restored" });
+    };
+    if (agrees) await shared.consent[verb](patient, { ...whom, category: category ?? "" });
+    else await shared.consent[verb](patient, { ...whom, ...(category === undefined ? {} : { category }) });
+    res.json({ status: CONSENT_VERBS[verb] });
   });
 
   return router;

@@ -6,6 +6,7 @@ import {
   type RedactionProfile,
 } from "@wardline/phi-redact";
 import { type Findings, nearest, type PolicyDocument, type RoutePolicy, type TrustZone } from "@wardline/policy-types";
+import type { ConsentRegistry } from "@wardline/smart-auth";
 import type { RequestHandler } from "express";
 import type { Material } from "../state/material.ts";
 
@@ -25,6 +26,7 @@ export function redaction(
   route: RoutePolicy,
   material: Material,
   bases: readonly string[],
+  consent: ConsentRegistry,
 ): RequestHandler {
   const { profiles = {}, sensitive } = policy.redaction ?? {};
   const profileOf = (name: string): PresetName | RedactionProfile => {
@@ -39,6 +41,12 @@ export function redaction(
     ...(sensitive === undefined ? {} : { sensitive }),
     ...material.redactionKeys,
     ...(route.extraParameters === undefined ? {} : { extraParameters: route.extraParameters }),
+    // Live: a permission that ends while an answer is made is over for the rest of it (A10).
+    consent: ({ clientId, organisation }) =>
+      consent.view({
+        ...(clientId === undefined ? {} : { clientId }),
+        ...(organisation === undefined ? {} : { organisation }),
+      }),
     baseUrls: bases,
     intermediary: new URL(policy.publicOrigin).hostname,
     requestBytes: policy.limits?.requestBodyBytes ?? 1024 * 1024,

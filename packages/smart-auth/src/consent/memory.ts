@@ -1,5 +1,5 @@
 import type { ConsentRegistry } from "./registry.ts";
-import { type ConsentEntry, createConsentState, entryOf, forgotten, revocationOf } from "./state.ts";
+import { type ConsentEntry, createConsentState, entryOf, forgotten, permissionOf, revocationOf } from "./state.ts";
 
 export interface MemoryConsentOptions {
   /** Entries at once. Default 100000. */
@@ -16,12 +16,12 @@ export function createMemoryConsentRegistry({ limit }: MemoryConsentOptions = {}
 }
 
 /** What can be written, as entries. */
-export function writesOf(
-  put: (entry: ConsentEntry) => Promise<void>,
-): Pick<ConsentRegistry, "revoke" | "restore" | "record" | "forget"> {
+export function writesOf(put: (entry: ConsentEntry) => Promise<void>): Omit<ConsentRegistry, "view"> {
   return {
     revoke: async (patient, withheld) => put(revocationOf(patient, withheld, true)),
     restore: async (patient, withheld) => put(revocationOf(patient, withheld, false)),
+    permit: async (patient, permitted) => put(permissionOf(patient, permitted, true)),
+    withdraw: async (patient, permitted) => put(permissionOf(patient, permitted, false)),
     record: async (record) => put(entryOf(record)),
     forget: async (source) => put(forgotten(source)),
   };

@@ -7,6 +7,15 @@ export interface Withheld {
   readonly category?: string;
 }
 
+/** To whom, and what: what needs consent besides every other right. What is absent is not limited. */
+export interface Permitted {
+  /** `client_id` */
+  readonly client?: string;
+  readonly organisation?: string;
+  /** Name of a category that is kept back unless the patient agrees: `substance-use`. */
+  readonly category: string;
+}
+
 /** Whom consent is asked for. */
 export interface ConsentCaller {
   readonly clientId?: string;
@@ -21,16 +30,22 @@ export interface ConsentRecord {
   readonly patient: string;
   /** Nothing: the document withholds no more. */
   readonly withheld: readonly Withheld[];
+  /** What it agrees to. `consentFromResource` never says so: whoever may write a Consent could else open a record. */
+  readonly permitted?: readonly Permitted[];
 }
 
 /**
- * What patients withhold. Every change has reached the store when its promise resolves, and every instance within the
+ * What patients withhold, and what they agree to. Every change has reached the store when its promise resolves, and every instance within the
  * bound of its cache, before the next answer and within the answers that are being sent (A10).
  */
 export interface ConsentRegistry {
   revoke(patient: string, withheld: Withheld): Promise<void>;
   /** Takes exactly this revocation back. */
   restore(patient: string, withheld: Withheld): Promise<void>;
+  /** The patient agreed. Opens nothing by itself: role and purpose are asked for elsewhere. */
+  permit(patient: string, permitted: Permitted): Promise<void>;
+  /** Ends exactly this permission. */
+  withdraw(patient: string, permitted: Permitted): Promise<void>;
   record(record: ConsentRecord): Promise<void>;
   /** The document is gone, and withholds no more. */
   forget(source: string): Promise<void>;
@@ -44,4 +59,6 @@ export interface ConsentView {
   withholdsAny(): boolean;
   /** Everything, or the categories named. */
   withheldBy(patient: string): "all" | readonly string[];
+  /** Did this patient agree that this caller has this category, and withholds it no more than before? */
+  permits(patient: string, category: string): boolean;
 }

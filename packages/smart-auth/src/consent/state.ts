@@ -1,13 +1,14 @@
 import { DependencyError } from "@wardline/policy-types";
 import { hashOf } from "../token-cache.ts";
-import type { ConsentCaller, ConsentRecord, ConsentView, Withheld } from "./registry.ts";
+import type { ConsentCaller, ConsentRecord, ConsentView, Permitted, Withheld } from "./registry.ts";
 
 /** One document's word, as it is kept and passed on: who the patient is stands there as a hash only (S8, A14). */
 export interface ConsentEntry {
   readonly key: string;
   readonly patient: string;
-  /** Nothing: the entry is gone. */
+  /** Nothing, and nothing permitted: the entry is gone. */
   readonly withheld: readonly Withheld[];
+  readonly permitted?: readonly Permitted[];
 }
 
 /** What an instance knows, in memory. */
@@ -33,13 +34,14 @@ export function createConsentState(limit: number = DEFAULT_LIMIT): ConsentState 
       return entries.size;
     },
     put(entry) {
-      if (!entries.has(entry.key) && entry.withheld.length > 0 && entries.size >= limit) {
+      const isGone = entry.withheld.length === 0 && (entry.permitted ?? []).length === 0;
+      if (!entries.has(entry.key) && !isGone && entries.size >= limit) {
         throw new DependencyError("smart-auth/consent-registry-full", "the consent registry is full", {
           retryable: true,
         });
       }
       remove(entry.key);
-      if (entry.withheld.length === 0) return;
+      if (isGone) return;
       entries.set(entry.key, entry);
       const own = byPatient.get(entry.patient) ?? new Map<string, ConsentEntry>();
       own.set(entry.key, entry);
@@ -55,11 +57,16 @@ export function createConsentState(limit: number = DEFAULT_LIMIT): ConsentState 
       },
       withheldBy(patient) {
         checkFresh(isFresh);
+        return withheldIn(byPatient.get(patientHash(patient)), caller);
+      },
+      permits(patient, category) {
+        checkFresh(isFresh);
         const own = byPatient.get(patientHash(patient));
-        if (own === undefined) return NONE;
-        const said = [...own.values()].flatMap(({ withheld }) => withheld.filter((one) => isFrom(one, caller)));
-        if (said.some(({ category }) => category === undefined)) return "all";
-        return said.flatMap(({ category }) => category ?? []);
+        const withheld = withheldIn(own, caller);
+        if (own === undefined || withheld === "all" || withheld.includes(category)) return false;
+        return [...own.values()].some(({ permitted = [] }) =>
+          permitted.some((one) => one.category === category && isTo(one, caller)),
+        );
       },
     }),
   };
@@ -91,6 +98,24 @@ function isFrom({ client, organisation }: Withheld, caller: ConsentCaller): bool
   );
 }
 
+/** A caller who does not say who it is is not the one that is meant. */
+function isTo({ client, organisation }: Permitted, caller: ConsentCaller): boolean {
+  return (
+    (client === undefined || client === caller.clientId) &&
+    (organisation === undefined || organisation === caller.organisation)
+  );
+}
+
+function withheldIn(
+  own: ReadonlyMap<string, ConsentEntry> | undefined,
+  caller: ConsentCaller,
+): "all" | readonly string[] {
+  if (own === undefined) return NONE;
+  const said = [...own.values()].flatMap(({ withheld }) => withheld.filter((one) => isFrom(one, caller)));
+  if (said.some(({ category }) => category === undefined)) return "all";
+  return said.flatMap(({ category }) => category ?? []);
+}
+
 function checkFresh(isFresh: () => boolean): void {
   if (isFresh()) return;
   throw new DependencyError("smart-auth/consent-unavailable", "what patients withhold is not known at the moment", {
@@ -102,8 +127,13 @@ function patientHash(patient: string): string {
   return hashOf("patient", patient);
 }
 
-export function entryOf({ source, patient, withheld }: ConsentRecord): ConsentEntry {
-  return Object.freeze({ key: hashOf("source", source), patient: patientHash(patient), withheld: withheld.map(clean) });
+export function entryOf({ source, patient, withheld, permitted }: ConsentRecord): ConsentEntry {
+  return Object.freeze({
+    key: hashOf("source", source),
+    patient: patientHash(patient),
+    withheld: withheld.map(clean),
+    ...(permitted === undefined ? {} : { permitted: permitted.map(cleanPermitted) }),
+  });
 }
 
 export function forgotten(source: string): ConsentEntry {
@@ -117,6 +147,27 @@ export function revocationOf(patient: string, withheld: Withheld, isRevoked: boo
   return Object.freeze({ key, patient: patientHash(patient), withheld: isRevoked ? [clean(withheld)] : [] });
 }
 
+/** One of its own for each thing permitted, as for each revoked. */
+export function permissionOf(patient: string, permitted: Permitted, isPermitted: boolean): ConsentEntry {
+  const { client, organisation, category } = permitted;
+  const key = hashOf("permitted", patient, JSON.stringify([client ?? null, organisation ?? null, category]));
+  return Object.freeze({
+    key,
+    patient: patientHash(patient),
+    withheld: NONE as readonly [],
+    permitted: isPermitted ? [cleanPermitted(permitted)] : [],
+  });
+}
+
+function cleanPermitted({ category, ...to }: Permitted): Permitted {
+  const { client, organisation } = clean(to);
+  return Object.freeze({
+    ...(client === undefined ? {} : { client }),
+    ...(organisation === undefined ? {} : { organisation }),
+    category,
+  });
+}
+
 function clean({ client, organisation, category }: Withheld): Withheld {
   return Object.freeze({
     ...(client === undefined ? {} : { client }),
@@ -128,11 +179,21 @@ function clean({ client, organisation, category }: Withheld): Withheld {
 /** An entry as it was written; `undefined` for anything else. */
 export function readEntry(text: string): ConsentEntry | undefined {
   try {
-    const { key, patient, withheld } = JSON.parse(text) as Partial<ConsentEntry>;
+    const { key, patient, withheld, permitted = [] } = JSON.parse(text) as Partial<ConsentEntry>;
     const isGood = typeof key === "string" && typeof patient === "string" && Array.isArray(withheld);
     if (!isGood || !withheld.every((one: unknown) => one !== null && typeof one === "object")) return undefined;
-    return Object.freeze({ key, patient, withheld: withheld.map(clean) });
+    if (!Array.isArray(permitted) || !permitted.every(isPermitted)) return undefined;
+    return Object.freeze({
+      key,
+      patient,
+      withheld: withheld.map(clean),
+      ...(permitted.length === 0 ? {} : { permitted: (permitted as readonly Permitted[]).map(cleanPermitted) }),
+    });
   } catch {
     return undefined;
   }
+}
+
+function isPermitted(one: unknown): one is Permitted {
+  return one !== null && typeof one === "object" && typeof (one as Partial<Permitted>).category === "string";
 }

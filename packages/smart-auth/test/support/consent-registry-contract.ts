@@ -51,6 +51,51 @@ export function consentRegistryContract(create: () => Promise<ConsentRegistry>):
     expect((await registry.view(APP)).withholdsAny()).toBe(false);
   });
 
+  const agreed = async (registry: ConsentRegistry, caller: object = APP, patient = "p1") =>
+    (await registry.view(caller)).permits(patient, "sud");
+
+  it("A5: permits nothing to begin with, and only what, to whom and by whom it was told", async () => {
+    const registry = await create();
+    expect(await agreed(registry)).toBe(false);
+    await registry.permit("p1", { category: "hiv" });
+    await registry.permit("p2", { category: "sud" });
+    await registry.permit("p1", { category: "sud", client: "app-2" });
+    await registry.permit("p1", { category: "sud", organisation: "other" });
+    expect(await agreed(registry)).toBe(false);
+    expect(await agreed(registry, {})).toBe(false);
+    expect(await agreed(registry, { clientId: "app-2" })).toBe(true);
+    await registry.permit("p1", { category: "sud", client: "app-1", organisation: "acme" });
+    expect(await agreed(registry)).toBe(true);
+    expect(await agreed(registry, { clientId: "app-1" })).toBe(false);
+    expect((await registry.view(APP)).withholdsAny()).toBe(false);
+  });
+
+  it("A10: what is withheld is not permitted, and a permission ends when it is withdrawn", async () => {
+    const registry = await create();
+    await registry.permit("p1", { category: "sud" });
+    const view = await registry.view(APP);
+    await registry.revoke("p1", { category: "sud", client: "app-1" });
+    expect([await agreed(registry), view.permits("p1", "sud")]).toEqual([false, false]);
+    await registry.restore("p1", { category: "sud", client: "app-1" });
+    await registry.revoke("p1", {});
+    expect(await agreed(registry)).toBe(false);
+    await registry.restore("p1", {});
+    expect(await agreed(registry)).toBe(true);
+    await registry.withdraw("p1", { category: "sud" });
+    expect([await agreed(registry), view.permits("p1", "sud")]).toEqual([false, false]);
+  });
+
+  it("a document may permit, and does no more once it is gone", async () => {
+    const registry = await create();
+    await registry.record({ source: "Consent/1", patient: "p1", withheld: [], permitted: [{ category: "sud" }] });
+    expect(await agreed(registry)).toBe(true);
+    await registry.record({ source: "Consent/1", patient: "p1", withheld: [{ category: "hiv" }] });
+    expect(await agreed(registry)).toBe(false);
+    await registry.record({ source: "Consent/2", patient: "p1", withheld: [], permitted: [{ category: "sud" }] });
+    await registry.forget("Consent/2");
+    expect(await agreed(registry)).toBe(false);
+  });
+
   it("keeps the last word of a document, whoever its patient was before", async () => {
     const registry = await create();
     const source = "Consent/1";
