@@ -12,6 +12,7 @@ import type { Watch } from "./controls/abuse.ts";
 import type { BulkExports } from "./controls/bulk-export.ts";
 import { dlpOptions } from "./controls/dlp.ts";
 import type { Inventory } from "./controls/inventory.ts";
+import { documentAuth, documentControls, documentStage, hasDocument } from "./controls/open-api.ts";
 import {
   addressStages,
   hostileOptions,
@@ -29,6 +30,7 @@ import { INTERNAL, NO_ROUTE } from "./problems.ts";
 import { type Backends, backendsOf } from "./proxy/backends.ts";
 import { forward } from "./proxy/forward.ts";
 import type { IdempotencyStore } from "./proxy/idempotency.ts";
+import { documentTarget, upstreamTarget } from "./proxy/target.ts";
 import type { Upstream } from "./proxy/upstream.ts";
 import { type FindRoute, routeFinder } from "./routes.ts";
 import type { Material } from "./state/material.ts";
@@ -64,7 +66,7 @@ export function assemble(parts: Parts, zones: ReadonlySet<TrustZone>): Express {
 
   app.use(openContext(parts, findRoute));
   app.use(parts.audit.middleware);
-  app.use(parts.inventory.of(policy));
+  app.use(parts.inventory.of(policy, parts.material.documents));
   app.use(perimeter(perimeterOptions(policy, routes)));
   const monitor = parts.watch.of(policy, parts.material);
   if (monitor !== undefined) app.use(monitor);
@@ -87,7 +89,7 @@ function openContext({ checked, dependencies }: Parts, findRoute: FindRoute): Re
     const route = findRoute(context.originalUrl);
     context.policyVersion = version;
     context.answerLimitBytes = policy.limits?.responseBodyBytes ?? 25 * MIB;
-    context.media = route === undefined ? "json" : "fhir";
+    context.media = route === undefined || hasDocument(route) ? "json" : "fhir";
     if (route !== undefined) {
       context.route = route;
       context.zone = route.zone;
@@ -122,9 +124,11 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
   if (needsOwnCertificate(policy, route)) router.use(requireClientCertificate);
   publishSmartConfiguration(router, policy, route);
   if (policy.dlp !== false) router.use(dlp(dlpOptions(policy, dependencies)));
-  router.use(smartAuth(authOptions({ policy, route, backends, material, shared, dependencies, requestBodyBytes })));
+  const auth = authOptions({ policy, route, backends, material, shared, dependencies, requestBodyBytes });
+  router.use(hasDocument(route) ? documentAuth(route, auth) : smartAuth(auth));
   router.use(requireMethodOf(route.zone));
-  if (route.clients !== undefined) router.use(requireClientOf(route.clients));
+  const clients = clientsOf(policy, route);
+  if (clients !== undefined) router.use(requireClientOf(clients));
   for (const stage of addressStages(policy, route)) router.use(stage);
   if (monitor !== undefined) router.use(monitor.afterAuthentication);
   // Before the windows: what a pool refuses has not been charged (F14).
@@ -133,18 +137,30 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
   if (policy.hostileInput?.mode !== "off") {
     router.use(hostileBody({ ...hostileOptions(policy, bases), limitBytes: requestBodyBytes }));
   }
-  router.use(fhirSchema(schemaOptions(parts, route, backends, requestBodyBytes)));
-  router.use(redaction(policy, route, material, [baseUrl, ...bases], shared.consent));
+  if (hasDocument(route)) {
+    const document = material.documents.get(route.id);
+    router.use(documentStage(route, document, { onEvent: dependencies.onEvent, requestBodyBytes }));
+  } else {
+    router.use(fhirSchema(schemaOptions(parts, route, backends, requestBodyBytes)));
+    router.use(redaction(policy, route, material, [baseUrl, ...bases], shared.consent));
+  }
   router.use(hideUpstream({ upstreamBases: bases, publicBase: baseUrl }));
   const pas = parts.inventory.pasObserver(route);
   if (pas !== undefined) router.use(pas);
-  router.use(requireControls(route.zone));
+  router.use(requireControls(hasDocument(route) ? documentControls(route) : route.zone));
   const exports = parts.bulkExports.of(policy, route);
   if (exports !== undefined) router.use(exports);
   const identity = identityOf(policy, material);
   const options = { requestBodyBytes, health, idempotency, ...(identity === undefined ? {} : { identity }) };
-  router.use((req, res) => forward(req, res, backends, options));
+  const target = hasDocument(route) ? documentTarget : upstreamTarget;
+  router.use((req, res) => forward(req, res, backends, { ...options, target }));
   return router;
+}
+
+/** A FHIR route judges registration with the scopes; where there are none, who is registered is all there is to know. */
+function clientsOf({ clients }: PolicyDocument, route: RoutePolicy): readonly string[] | undefined {
+  if (route.clients !== undefined || !hasDocument(route)) return route.clients;
+  return clients?.map(({ clientId }) => clientId);
 }
 
 /** Behind a terminator the token's own binding demands the certificate, or the device's identity is read from it. */

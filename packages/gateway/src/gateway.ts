@@ -23,6 +23,7 @@ import { type HeldPort, holdPort } from "./port.ts";
 import { createIdempotencyStore } from "./proxy/idempotency.ts";
 import { type EdgeServer, openServer } from "./server.ts";
 import { fetchMaterial } from "./state/material.ts";
+import { openQuotas } from "./state/quotas.ts";
 import { openSharedState } from "./state/shared.ts";
 import { TLS_UNFIT, tlsOf } from "./tls.ts";
 
@@ -92,7 +93,9 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
     const watch = createWatch({ redis: shared.redis, audit, now, onEvent });
     opened.push(() => watch.close());
     const weightOf = (req: IncomingMessage): number => watch.current()?.costOf(req) ?? 1;
-    const throttles = createThrottles({ redis: shared.redis, weightOf, onEvent });
+    const quotas = await openQuotas({ policy: first.policy, now, onEvent });
+    opened.push(() => quotas?.close());
+    const throttles = createThrottles({ redis: shared.redis, quotas, weightOf, onEvent });
     opened.push(() => throttles.close());
     const bulkExports = createBulkExports({ onEvent, now });
     opened.push(() => bulkExports.close());

@@ -473,6 +473,30 @@ const ROWS: readonly Row[] = [
     "line 1, usage: a payer reports figures (CMS-0057-F): say where they are kept and how patients are hashed",
   ],
   [
+    "a token that counts once, and for one holder",
+    "operations: [submit]",
+    "operations: [submit]\n    oneTimeTokens: true\n    bindToFirstHolder: true",
+    "line 51, routes[2].bindToFirstHolder: a token that counts once has no second holder; leave one of the two out",
+  ],
+  [
+    "holders of tokens that are none",
+    "path: /device, zone: device,",
+    "path: /device, zone: device, bindToFirstHolder: true,",
+    "line 52, routes[3].bindToFirstHolder: devices have no tokens; leave it out",
+  ],
+  [
+    "a member's operation that is not offered",
+    "operations: [submit]",
+    "operations: [submit]\n    memberOperations: { inquire: s }",
+    "line 50, routes[2].memberOperations.inquire: name `inquire` in `operations`, too",
+  ],
+  [
+    "a member's export",
+    "operations: [submit]",
+    "operations: [submit]\n    memberOperations: { export: s }",
+    "line 50, routes[2].memberOperations.export: an export is judged by its types, not by a submission",
+  ],
+  [
     "an answer that goes on without its record",
     "audit: { folder: audit }",
     "audit: { folder: audit, onFailure: continue }",

@@ -37,6 +37,8 @@ export interface AccessRecord {
   readonly parameters: readonly string[];
   /** Patients whose data the answer held or the request named: bare ids. */
   readonly patients: readonly string[];
+  /** Those of `patients` whose data the answer held. Absent: all of them, or nobody read the answer. */
+  readonly delivered?: readonly string[];
   readonly principal?: {
     readonly issuer: string;
     readonly subject: string;

@@ -81,6 +81,7 @@ export type {
   WindowOwnerName,
   WindowPolicy,
 } from "./policy-limits.ts";
+export type { OpenApiPolicy } from "./policy-open-api.ts";
 export { POLICY_SCHEMA } from "./policy-schema.ts";
 export type { AuthenticationMethod, Principal } from "./principal.ts";
 export type { SendCommand, Subscribe } from "./redis.ts";

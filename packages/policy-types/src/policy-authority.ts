@@ -5,18 +5,36 @@ import type { TrustZone } from "./zones.ts";
 export interface IntrospectionPolicy {
   readonly endpoint: string;
   readonly clientId: string;
-  /** As whom to ask: a secret, or a private key (JWK) whose `alg` and `kid` the server knows. */
+  /** As whom to ask: a secret, a private key (JWK) whose `alg` and `kid` the server knows, or a client certificate. */
   readonly authentication:
     | { readonly method: "client_secret_basic"; readonly secret: string }
-    | { readonly method: "private_key_jwt"; readonly key: string; readonly alg: string; readonly kid: string };
+    | { readonly method: "private_key_jwt"; readonly key: string; readonly alg: string; readonly kid: string }
+    | {
+        /** @see https://www.rfc-editor.org/rfc/rfc8705#section-2 */
+        readonly method: "tls_client_auth" | "self_signed_tls_client_auth";
+        /** File of the client's certificate with its intermediates, PEM. */
+        readonly cert: string;
+        /** Where its private key is, PEM. */
+        readonly key: string;
+        /** Files of the CAs the server's own certificate may come from, PEM. Default: those Node trusts. */
+        readonly ca?: readonly string[];
+      };
   /** Seconds a good answer counts, at most 300. Default 60. */
   readonly positiveTtlSeconds?: number;
   /** Seconds a bad answer counts, at most 300. Default 10. */
   readonly negativeTtlSeconds?: number;
   /** Take signed answers only (RFC 9701). Default false. */
   readonly expectSigned?: boolean;
+  /** Take answers encrypted to this key only (RFC 9701 section 5), a private JWK. Needs `expectSigned`. */
+  readonly decryption?: {
+    readonly key: string;
+    readonly alg: "RSA-OAEP-256" | "ECDH-ES" | "ECDH-ES+A128KW" | "ECDH-ES+A256KW";
+    readonly enc?: readonly string[];
+  };
   /** Ask about JWTs too, not about opaque tokens alone. Default false. */
   readonly always?: boolean;
+  /** Ask about tokens that are no JWT. One issuer at most. Default true. */
+  readonly opaque?: boolean;
 }
 
 /** Tokens bound to a key. @see https://www.rfc-editor.org/rfc/rfc9449 */

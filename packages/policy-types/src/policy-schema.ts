@@ -34,6 +34,7 @@ const route = closed(
     backends: list(closed({ types: someWords, upstream: name }, ["types", "upstream"])),
     interactions,
     operations: words,
+    memberOperations: { type: "object", minProperties: 1, additionalProperties: { enum: ["c", "u", "s"] } },
     extraParameters: words,
     types: someWords,
     clients: someWords,
@@ -42,10 +43,15 @@ const route = closed(
     redaction: routeRedaction,
     refuseWildcardScopes: flag,
     oneTimeTokens: flag,
+    bindToFirstHolder: flag,
     addresses: someWords,
     registry,
     compartmentRule: { enum: ["subject", "full"] },
     supportTypes: words,
+    openApi: closed(
+      { file: text, roles: someWords, amr: someWords, responses: { enum: ["refuse", "report", "off"] } },
+      ["file", "roles"],
+    ),
     schema: closed({
       resources: { enum: ["refuse", "report", "off"] },
       queries: { enum: ["refuse", "report", "off"] },
@@ -54,7 +60,7 @@ const route = closed(
       profiles: closed({ files: someWords, required: { type: "object", additionalProperties: someWords } }, ["files"]),
     }),
   },
-  ["id", "path", "zone", "apiType", "interactions"],
+  ["id", "path", "zone", "apiType"],
 );
 
 /**

@@ -27,6 +27,7 @@ import type {
   TierChoice,
   TierPolicy,
 } from "./policy-limits.ts";
+import type { OpenApiPolicy } from "./policy-open-api.ts";
 import type { ApiType, TrustZone } from "./zones.ts";
 
 /** An authorisation server whose tokens count. */
@@ -183,6 +184,11 @@ export interface RoutePolicy {
   readonly interactions: readonly Exclude<InteractionCode, "unknown" | "operation">[];
   /** Operations allowed by name without `$`. Default none. */
   readonly operations?: readonly string[];
+  /**
+   * Of `operations`, what callers bound to a patient may submit to on a type, `Claim/$submit`, and by which right on the
+   * resources of the type: the whole submission must be about that one patient. Default none.
+   */
+  readonly memberOperations?: Readonly<Record<string, "c" | "u" | "s">>;
   /** Search parameters beyond R4 that the upstream knows and that widen nothing: its own paging (`_offset`). Default none. */
   readonly extraParameters?: readonly string[];
   /** Resource types served. Default every type of R4. */
@@ -199,6 +205,8 @@ export interface RoutePolicy {
   readonly refuseWildcardScopes?: boolean;
   /** Each token counts once, by its `jti`. Default false. */
   readonly oneTimeTokens?: boolean;
+  /** Each token counts for its first holder only, by its `jti`: a key or a client certificate. Default false. */
+  readonly bindToFirstHolder?: boolean;
   /** CIDR ranges that may call. Default what the zone's preset says. */
   readonly addresses?: readonly string[];
   /** What the inventory knows of it. */
@@ -206,6 +214,8 @@ export interface RoutePolicy {
   readonly compartmentRule?: CompartmentRule;
   /** Types without a patient that a patient's app may read by reference. */
   readonly supportTypes?: readonly string[];
+  /** Makes it a route that is not FHIR, judged by this document. Then without `interactions`. */
+  readonly openApi?: OpenApiPolicy;
   /** How strictly bodies and queries are checked. Default: everything is refused that is not well-formed FHIR. */
   readonly schema?: SchemaPolicy;
 }
@@ -341,8 +351,9 @@ export interface PolicySource extends Partial<Omit<PolicyDocument, "routes" | "a
   readonly audit?: Partial<PolicyDocument["audit"]>;
 }
 
-/** A route as people write it: the only upstream and the only tier need not be named. */
-export type RouteSource = Omit<RoutePolicy, "upstream" | "tier"> & Partial<Pick<RoutePolicy, "upstream" | "tier">>;
+/** A route as people write it: the only upstream and the only tier need not be named, nor what one that is not FHIR has not. */
+export type RouteSource = Omit<RoutePolicy, "upstream" | "tier" | "interactions"> &
+  Partial<Pick<RoutePolicy, "upstream" | "tier" | "interactions">>;
 
 /** Types a policy written in TypeScript, and freezes it. It is checked when the gateway loads it. */
 export function definePolicy<const Policy extends PolicySource>(policy: Policy): Policy {

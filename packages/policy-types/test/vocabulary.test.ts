@@ -147,7 +147,9 @@ const WHOLE = definePolicy({
         positiveTtlSeconds: 30,
         negativeTtlSeconds: 5,
         expectSigned: true,
+        decryption: { key: "env:DECRYPTION", alg: "ECDH-ES", enc: ["A256GCM"] },
         always: false,
+        opaque: false,
       },
       claims: { organisation: "org" },
       smart: {
@@ -210,7 +212,8 @@ const WHOLE = definePolicy({
       apiType: "patient-access",
       upstream: "ehr",
       interactions: ["read", "search-type"],
-      operations: ["everything"],
+      operations: ["everything", "submit"],
+      memberOperations: { submit: "c" },
       extraParameters: ["_offset"],
       types: ["Patient"],
       clients: ["app"],
@@ -233,6 +236,7 @@ const WHOLE = definePolicy({
       redaction: [{ when: { clients: ["c"], roles: ["r"], purposes: ["TREAT"] }, profile: "billing" }],
       refuseWildcardScopes: true,
       oneTimeTokens: false,
+      bindToFirstHolder: true,
       addresses: ["10.0.0.0/8"],
       registry: {
         owner: "integration",
@@ -313,7 +317,7 @@ describe("the policy's JSON Schema", () => {
   }
   /** Maps whose names are whoever's who writes the policy. */
   const MAPS =
-    "required upstreams tiers listeners profiles attributes keys claims responses thresholds scanner pools.pools";
+    "required memberOperations upstreams tiers listeners profiles attributes keys claims responses thresholds scanner pools.pools";
   const places = [...objects(WHOLE)].filter(
     (path) => !MAPS.split(" ").includes(path.join(".") === "pools.pools" ? "pools.pools" : String(path.at(-1))),
   );

@@ -5,13 +5,15 @@ import { type SmartIssuer, tokenAuth } from "@wardline/smart-auth";
 import express, { type Express, type RequestHandler } from "express";
 import type { ParsedDependencies } from "../options.ts";
 import { INTERNAL, NO_ROUTE } from "../problems.ts";
+import { consolePage } from "./console/files.ts";
 import type { AdminFacts } from "./facts.ts";
 import { operations } from "./operations.ts";
 
 /**
  * The operator's listener, apart from the clients' and by default on loopback. `/healthz` (the process answers), `/readyz`
  * (it may be sent requests; 503 when not) and `/metrics` hold no PHI and are open to whoever reaches the listener. All
- * else needs a token of an operator, and without `admin.operators` there is nothing else.
+ * else needs a token of an operator, and without `admin.operators` there is nothing else. `/console` is a page that shows,
+ * to whoever has such a token, what the other routes tell.
  */
 export function adminApp(facts: AdminFacts): Express {
   const app = express();
@@ -27,6 +29,7 @@ export function adminApp(facts: AdminFacts): Express {
   });
   const { operators } = facts.policy.admin ?? {};
   if (operators !== undefined) {
+    app.use(consolePage());
     app.use(operatorsOnly(operators, facts));
     app.use(operations(facts));
   }

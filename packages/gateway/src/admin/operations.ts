@@ -1,12 +1,11 @@
-import type { SystemActor } from "@wardline/audit-event";
 import { SENSITIVE_CATEGORIES } from "@wardline/phi-redact";
-import type { Problem } from "@wardline/policy-types";
-import { contextOf, readBody, sendProblem } from "@wardline/policy-types/express";
+import { sendProblem } from "@wardline/policy-types/express";
 import { type Request, type Response, Router } from "express";
 import { ADMIN_BODY_WRONG, ADMIN_NOT_FOUND } from "../problems.ts";
+import { actorOf, bodyOf, operatorOf } from "./asked.ts";
 import type { AdminFacts } from "./facts.ts";
+import { revokeTokens } from "./tokens.ts";
 
-const BODY_BYTES = 64 * 1024;
 /** What is done to a consent, and what it then is. */
 const CONSENT_VERBS = { revoke: "revoked", restore: "restored", permit: "permitted", withdraw: "withdrawn" } as const;
 const CALLER_KINDS = ["address", "client", "subject"] as const;
@@ -97,42 +96,7 @@ export function operations(facts: AdminFacts): Router {
     res.json({ status: CONSENT_VERBS[verb] });
   });
 
+  router.post("/tokens/revoke", revokeTokens(facts));
+
   return router;
-}
-
-function actorOf(req: Request): SystemActor {
-  const { principal, transport } = contextOf(req);
-  return {
-    ...(principal === undefined ? {} : { issuer: principal.issuer, subject: principal.subject }),
-    ...(transport.peerAddress === undefined ? {} : { address: transport.peerAddress }),
-  };
-}
-
-/** Named by what was proved about it. */
-function operatorOf(req: Request): string {
-  const { principal } = contextOf(req);
-  return principal === undefined ? "unknown" : `${principal.subject} (${principal.issuer})`;
-}
-
-/** A flat object of texts with these members; `undefined` when it was answered already. */
-async function bodyOf(
-  req: Request,
-  res: Response,
-  required: readonly string[],
-): Promise<Readonly<Record<string, string>> | undefined> {
-  const refuse = (problem: Problem): undefined => {
-    sendProblem(res, problem);
-    return undefined;
-  };
-  const read = await readBody(req, { limitBytes: BODY_BYTES });
-  if (read.kind === "deny") return refuse(read.problem);
-  const { json } = read.grant;
-  if (json === null || typeof json !== "object" || Array.isArray(json)) return refuse(ADMIN_BODY_WRONG);
-  const entries = Object.entries(json).map(
-    ([name, value]) => [name, typeof value === "number" ? String(value) : value] as const,
-  );
-  const isFlat = entries.every(([, value]) => typeof value === "string" && value !== "" && value.length <= 512);
-  const names = new Set(entries.map(([name]) => name));
-  if (!isFlat || !required.every((name) => names.has(name))) return refuse(ADMIN_BODY_WRONG);
-  return Object.fromEntries(entries) as Record<string, string>;
 }

@@ -12,10 +12,11 @@ import type { PolicyDocument, RoutePolicy } from "@wardline/policy-types";
 import type { RequestHandler } from "express";
 import type { Registry } from "prom-client";
 import type { GatewayEvent } from "../events.ts";
+import { documentEntries, hasDocument } from "./open-api.ts";
 
 /** What exists and who uses it. What was seen outlives a policy that declares the same endpoints. */
 export interface Inventory {
-  readonly of: (policy: PolicyDocument) => ApiInventory;
+  readonly of: (policy: PolicyDocument, documents: ReadonlyMap<string, object>) => ApiInventory;
   readonly current: () => ApiInventory | undefined;
   /** Watches prior authorisations pass, on routes that carry them and where usage is kept. */
   readonly pasObserver: (route: RoutePolicy) => RequestHandler | undefined;
@@ -53,8 +54,11 @@ export function openInventory({ policy, registry, usageKey, now, onEvent }: Inve
   let inventory: ApiInventory | undefined;
 
   return {
-    of(next) {
-      const entries = entriesFromPolicy(next);
+    of(next, documents) {
+      const entries = [
+        ...entriesFromPolicy({ routes: next.routes.filter((route) => !hasDocument(route)) }),
+        ...next.routes.filter(hasDocument).flatMap((route) => documentEntries(route, documents.get(route.id))),
+      ];
       const text = JSON.stringify(entries);
       if (inventory === undefined || declared !== text) {
         declared = text;

@@ -5,6 +5,7 @@ import {
   createBreaker,
   createShedder,
   doorThrottle,
+  type QuotaMemory,
   type ReservedPools,
   reservedPools,
   type Shedder,
@@ -38,6 +39,8 @@ export interface ThrottlesSnapshot {
 
 export interface ThrottleFacts {
   readonly redis: SharedRedis | undefined;
+  /** Where quotas are remembered that this process counts alone. */
+  readonly quotas?: QuotaMemory | undefined;
   /** How many times its cost a request takes. */
   readonly weightOf: (req: IncomingMessage) => number;
   readonly onEvent: (event: GatewayEvent) => void;
@@ -47,7 +50,7 @@ const CONNECTING_MS = 10_000;
 const LONGEST_MS = 600_000;
 const DOOR = { limit: 600, windowSeconds: 60 } as const;
 
-export function createThrottles({ redis, weightOf, onEvent }: ThrottleFacts): Throttles {
+export function createThrottles({ redis, quotas, weightOf, onEvent }: ThrottleFacts): Throttles {
   const kept = new Map<string, unknown>();
   const tiers = new Map<string, TieredThrottle>();
   const breakers = new Map<string, Breaker>();
@@ -90,7 +93,7 @@ export function createThrottles({ redis, weightOf, onEvent }: ThrottleFacts): Th
           weightOf,
           protects: "patient-data",
           ...(redis === undefined
-            ? {}
+            ? { ...(quotas === undefined ? {} : { quotaMemory: quotas }) }
             : {
                 redis: redis.send,
                 redisPrefix: `${redis.prefix.replace(/:+$/, "")}:throttle:`,

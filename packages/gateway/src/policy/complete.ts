@@ -33,6 +33,7 @@ export function completePolicy(source: PolicySource, found: Findings): PolicyDoc
   const tiers = given.tiers ?? { standard: DEFAULT_TIER };
   const routes = (given.routes ?? [DEFAULT_ROUTE]).map((route, index) => ({
     ...route,
+    interactions: route.interactions ?? [],
     upstream: route.upstream ?? onlyName(upstreams, `routes[${index}].upstream`, "upstream", found),
     tier: route.tier ?? onlyName(tiers, `routes[${index}].tier`, "tier", found),
   }));

@@ -58,7 +58,7 @@ function diffRoutes(before: readonly RoutePolicy[], after: readonly RoutePolicy[
     const [old, now] = [before.find((route) => route.id === id), after.find((route) => route.id === id)];
     const path = `routes.${id}`;
     if (old === undefined && now !== undefined) {
-      const text = `a new route ${now.path} of the ${now.zone} zone permits ${now.interactions.join(", ")}`;
+      const text = `a new route ${now.path} of the ${now.zone} zone permits ${whatOf(now)}`;
       return [{ effect: "permits", path, text }];
     }
     if (old !== undefined && now === undefined) {
@@ -66,6 +66,11 @@ function diffRoutes(before: readonly RoutePolicy[], after: readonly RoutePolicy[
     }
     return diffValue(path, old, now);
   });
+}
+
+function whatOf({ openApi, interactions }: RoutePolicy): string {
+  if (openApi === undefined) return interactions.join(", ");
+  return `what ${openApi.file} declares, to ${openApi.roles.join(", ")}`;
 }
 
 function diffValue(path: string, before: unknown, after: unknown): PolicyChange[] {

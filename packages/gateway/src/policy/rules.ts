@@ -4,6 +4,7 @@ import { checkRedaction } from "../controls/redaction.ts";
 import { checkAddresses } from "./address-rules.ts";
 import { checkAuthority } from "./authority-rules.ts";
 import { checkDoors, doorsOf } from "./listeners.ts";
+import { checkOpenApi } from "./open-api-rules.ts";
 import { checkClaims } from "./route-rules.ts";
 import { checkTokenUse } from "./token-use-rules.ts";
 import { checkTypes } from "./types.ts";
@@ -22,6 +23,7 @@ export function checkRules(policy: PolicyDocument, found: Findings): void {
   checkAddresses(policy, found);
   checkAuthority(policy, found);
   for (const [index, route] of policy.routes.entries()) checkRoute(policy, route, `routes[${index}]`, found);
+  checkOpenApi(policy, found);
   checkClaims(policy, found);
 }
 

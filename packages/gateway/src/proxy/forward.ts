@@ -25,6 +25,8 @@ export interface ForwardOptions {
   readonly idempotency: IdempotencyStore;
   /** Who is calling, for the upstream. Absent: it is not told. */
   readonly identity?: IdentityWriter;
+  /** What is asked of the upstream. Default: the FHIR interaction that was judged. */
+  readonly target?: typeof upstreamTarget;
 }
 
 /** Longer answers to keyed requests are not kept: a repeat is then told to wait until its time has run out. */
@@ -72,7 +74,7 @@ async function exchange(
   req: IncomingMessage,
   res: ServerResponse,
   upstream: Upstream,
-  { health, identity }: ForwardOptions,
+  { health, identity, target = upstreamTarget }: ForwardOptions,
   once: Once | undefined,
 ): Promise<void> {
   const context = contextOf(req);
@@ -82,7 +84,7 @@ async function exchange(
   const sent = bodyToSend(context);
   const asked = {
     method: req.method ?? "GET",
-    path: upstreamTarget(context, req.url ?? "/", upstream.basePath),
+    path: target(context, req.url ?? "/", upstream.basePath),
     headers: {
       ...upstreamRequestHeaders(req.headers, context, sent),
       ...(identity === undefined ? {} : await identity.write(context)),

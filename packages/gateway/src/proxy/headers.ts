@@ -31,7 +31,7 @@ export function upstreamRequestHeaders(
   body: Buffer | undefined,
 ): Record<string, string> {
   const sent: Record<string, string> = {
-    accept: "application/fhir+json",
+    accept: context.media === "json" ? "application/json, */*;q=0.1" : "application/fhir+json",
     // What is judged must be read, and compressing it between neighbours costs more than it saves.
     "accept-encoding": "identity",
     "x-request-id": context.requestId,

@@ -26,5 +26,13 @@ export function upstreamTarget(context: RequestContext, url: string, basePath: s
   return `${basePath}${path === "/" ? "" : path}${canonical === "" ? "" : `?${canonical}`}`;
 }
 
+/**
+ * Path and query of a route that is not FHIR, as received: its document was compared with this spelling, which is the only
+ * one a path has. `url` is the request's, below the route's path.
+ */
+export function documentTarget(_context: RequestContext, url: string, basePath: string): string {
+  return url.startsWith("/?") ? `${basePath}${url.slice(1)}` : `${basePath}${url}`;
+}
+
 /** What may stand on a read or a write. Anything else there was not judged, so it is not asked. */
 const READ_PARAMETERS: ReadonlySet<string> = new Set(["_summary", "_elements", "_pretty"]);

@@ -5,6 +5,7 @@ import { fieldCipher, localKeyRing, type PhiRedactOptions } from "@wardline/phi-
 import type { IssuerEntry, PolicyDocument, UpstreamTlsPolicy } from "@wardline/policy-types";
 import type { DeviceClass, DpopOptions, PageLinkOptions, SmartIssuer } from "@wardline/smart-auth";
 import type { JWK } from "jose";
+import { readDocuments } from "./documents.ts";
 import { askingOf } from "./introspection.ts";
 import { type RouteProfiles, readProfiles } from "./profiles.ts";
 import { bytes, jwk, type ReadSecret, readText } from "./read.ts";
@@ -23,6 +24,8 @@ export interface Material {
   readonly webhookSecret: string | undefined;
   /** By route. */
   readonly profiles: ReadonlyMap<string, RouteProfiles>;
+  /** OpenAPI documents, by route. */
+  readonly documents: ReadonlyMap<string, object>;
   /** By upstream. */
   readonly upstreamTls: ReadonlyMap<string, TlsClientOptions>;
 }
@@ -74,6 +77,7 @@ export async function fetchMaterial(
         ? undefined
         : await readSecret(abuse.webhook.secret),
     profiles: await readProfiles(policy),
+    documents: await readDocuments(policy),
     upstreamTls: await upstreamTlsOf(policy, readSecret),
   };
 }

@@ -70,8 +70,10 @@ export interface RequestContext {
   };
   /** The refusal sent, if one was. */
   problem?: Problem;
-  /** Patients the answer turned out to hold, noted by the guard: bare ids. */
+  /** Patients the answer turned out to hold or whose records were written, noted by the guard: bare ids. */
   readonly patients: Set<string>;
+  /** Those whose data the answer holds. Absent: no guard read it. */
+  delivered?: Set<string>;
   /** Name of the upstream that answered. */
   upstream?: string;
   /** The largest body that is judged in memory, in bytes. */

@@ -13,6 +13,7 @@ export interface RecordParts {
   readonly known: Principal | undefined;
   readonly parameters: readonly string[];
   readonly patients: readonly string[];
+  readonly delivered: AccessRecord["delivered"];
   readonly principal: AccessRecord["principal"];
   readonly decisions: readonly ControlDecision[];
   /** Number of patients the context had noted; it only grows. */
@@ -24,12 +25,14 @@ export function recordParts(context: RequestContext, before: RecordParts | undef
   const { interaction, principal: known, decisions } = context;
   const sameRequest = before !== undefined && before.interaction === interaction;
   const noted = context.patients.size;
+  const patients = sameRequest && before.noted === noted ? before.patients : Object.freeze(patientsOf(context));
   return {
     context,
     interaction,
     known,
     parameters: sameRequest ? before.parameters : Object.freeze(parameterNames(interaction)),
-    patients: sameRequest && before.noted === noted ? before.patients : Object.freeze(patientsOf(context)),
+    patients,
+    delivered: deliveredOf(context, patients),
     principal: before !== undefined && before.known === known ? before.principal : principalOf(known),
     decisions: before?.decisions.length === decisions.length ? before.decisions : Object.freeze([...decisions]),
     noted,
@@ -39,7 +42,7 @@ export function recordParts(context: RequestContext, before: RecordParts | undef
 /** The finished (or ready) request as one frozen value without PHI. */
 export function accessRecord(
   res: ServerResponse,
-  { context, interaction, parameters, patients, principal, decisions }: RecordParts,
+  { context, interaction, parameters, patients, delivered, principal, decisions }: RecordParts,
   end: { readonly completed: boolean; readonly responseBytes: number | undefined },
 ): AccessRecord {
   const { req } = res;
@@ -57,6 +60,7 @@ export function accessRecord(
     completed: end.completed,
     requestBytes: context.body?.bytes?.length ?? (Number(req.headers["content-length"] ?? 0) || 0),
   };
+  set(record, "delivered", delivered);
   set(record, "correlationId", context.correlationId);
   set(record, "traceparent", context.traceparent);
   set(record, "zone", context.zone);
@@ -122,6 +126,10 @@ function patientsOf(context: RequestContext): string[] {
   if (interaction?.type === "Patient" && interaction.id !== undefined) patients.add(interaction.id);
   if (interaction?.compartment?.type === "Patient") patients.add(interaction.compartment.id);
   return [...patients];
+}
+
+function deliveredOf({ delivered }: RequestContext, patients: readonly string[]): AccessRecord["delivered"] {
+  return delivered === undefined || delivered.size === patients.length ? undefined : Object.freeze([...delivered]);
 }
 
 function principalOf(known: Principal | undefined): AccessRecord["principal"] {

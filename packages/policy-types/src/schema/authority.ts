@@ -23,12 +23,30 @@ const introspection = closed(
           "alg",
           "kid",
         ]),
+        closed(
+          {
+            method: { enum: ["tls_client_auth", "self_signed_tls_client_auth"] },
+            cert: text,
+            key: secret,
+            ca: someWords,
+          },
+          ["method", "cert", "key"],
+        ),
       ],
     },
     positiveTtlSeconds: ttl,
     negativeTtlSeconds: ttl,
     expectSigned: flag,
+    decryption: closed(
+      {
+        key: secret,
+        alg: { enum: ["RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"] },
+        enc: someWords,
+      },
+      ["key", "alg"],
+    ),
     always: flag,
+    opaque: flag,
   },
   ["endpoint", "clientId", "authentication"],
 );

@@ -1,0 +1,47 @@
+import { sendProblem } from "@wardline/policy-types/express";
+import type { MemoryRevocationList, RedisRevocationList } from "@wardline/smart-auth";
+import type { RequestHandler } from "express";
+import { ADMIN_BODY_WRONG, ADMIN_NOT_FOUND } from "../problems.ts";
+import { actorOf, bodyOf } from "./asked.ts";
+import type { AdminFacts } from "./facts.ts";
+
+/** What a token may live at most where its issuer says nothing else, and the clocks' difference, in seconds. */
+const LIFETIME = 3600;
+const LEEWAY = 300;
+
+type Writable = MemoryRevocationList | RedisRevocationList;
+
+/**
+ * Takes back one token, by `issuer` and `jti`, or all that a `subject` was given until now. It counts from the next request
+ * on, on every instance where the list is shared (A10), until such tokens have expired by themselves.
+ *
+ * Answers 404 where the application brought a revocation list of its own that cannot be written to.
+ */
+export function revokeTokens({ inForce, audit, shared, dependencies }: AdminFacts): RequestHandler {
+  return async function revokeTokensOf(req, res) {
+    const asked = await bodyOf(req, res, ["issuer", "because"]);
+    if (asked === undefined) return;
+    const { issuer = "", jti, subject, because = "" } = asked;
+    const { revocation } = shared;
+    if (!isWritable(revocation)) return sendProblem(res, ADMIN_NOT_FOUND);
+    const known = inForce.checked().policy.issuers.find((one) => one.issuer === issuer || one.issuer === "*");
+    if (known === undefined || (jti === undefined) === (subject === undefined))
+      return sendProblem(res, ADMIN_BODY_WRONG);
+    const now = Math.floor(dependencies.now() / 1000);
+    const until = now + (known.maxLifetimeSeconds ?? LIFETIME) + LEEWAY;
+    // Recorded first: a change nobody can account for must not happen.
+    await audit.record("configuration-changed", {
+      because,
+      actor: actorOf(req),
+      details: { change: "token-revoked", issuer, ...(jti === undefined ? { of: "subject" } : { jti }) },
+    });
+    if (jti !== undefined) await revocation.revokeTokenId(issuer, jti, until);
+    // A token of this very second may be one of those that are meant.
+    else if (subject !== undefined) await revocation.revokeSubject(issuer, subject, now + 1, until);
+    res.json({ status: "revoked", until: new Date(until * 1000).toISOString() });
+  };
+}
+
+function isWritable(list: object): list is Writable {
+  return "revokeTokenId" in list && "revokeSubject" in list;
+}
