@@ -37,9 +37,15 @@ describe("42 CFR 422.119(f): Patient Access usage", () => {
     ["the CapabilityStatement", { interaction: "capabilities" }],
     ["a caller that is no app", { principal: undefined as never }],
     ["nobody's data", { patients: [] }],
+    ["a batch that only wrote", { interaction: "batch", delivered: [] }],
   ];
   it.each(NOT_COUNTED)("does not count %s", async (_title, changes) => {
     expect(await patientAccess([record(), record({ ...changes })])).toEqual([[2026, 1, 0]]);
+  });
+
+  it("of a batch, counts whose data went to the app, not whose were written", async () => {
+    const batch = record({ interaction: "batch", patients: ["patient-1", "patient-2"], delivered: ["patient-2"] });
+    expect(await patientAccess([record(), batch])).toEqual([[2026, 2, 0]]);
   });
 
   it("more than once: by request, or by day", async () => {

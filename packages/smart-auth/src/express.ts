@@ -255,7 +255,9 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
     req: Request,
     { rights, principal, access, part }: Judged & { readonly principal?: Principal },
   ): GuardFacts {
-    const { patients } = contextOf(req);
+    const context = contextOf(req);
+    context.delivered ??= new Set();
+    const { delivered } = context;
     const { sealer } = settings;
     const { baseUrl } = route;
     const pages =
@@ -279,8 +281,11 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
       baseUrls: route.baseUrls,
       extraParameters: route.extraParameters,
       pages,
-      onPatients: (ids) => {
-        for (const id of ids) patients.add(id);
+      onPatients: (ids, what) => {
+        for (const id of ids) {
+          context.patients.add(id);
+          if (what !== "written") delivered.add(id);
+        }
       },
     };
   }

@@ -113,6 +113,22 @@ describe.each(EXPRESS)("A15: the access record names whose record was written, o
     const answer = await send(edge, "POST", "", { resourceType: "Bundle", type, entry }, "system/*.cu");
     expect(answer.status).toBe(200);
     expect(await recorded(edge)).toEqual(["p7", "p8"]);
+    expect(edge.records[0]?.delivered).toEqual([]);
+  });
+
+  it("of a batch that writes and reads: whose data the answer held, apart from whose were written", async () => {
+    const edge = await edgeWith();
+    const entry = [
+      { request: { method: "POST", url: "Observation" }, resource: observation("p7") },
+      { request: { method: "GET", url: "Observation/o1" } },
+    ];
+    const read = { response: { status: "200" }, resource: observation("p1", { id: "o1" }) };
+    edge.backend.next = (_req, res) =>
+      void res.json({ resourceType: "Bundle", type: "batch-response", entry: [{ response: { status: "201" } }, read] });
+    const batch = { resourceType: "Bundle", type: "batch", entry };
+    expect((await send(edge, "POST", "", batch, "system/*.cruds")).status).toBe(200);
+    expect(await recorded(edge)).toEqual(["p1", "p7"]);
+    expect(edge.records[0]?.delivered).toEqual(["p1"]);
   });
 
   it("bound writes: the submitted and the stored version, and of a patch its result, without any echo", async () => {

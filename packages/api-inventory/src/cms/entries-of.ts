@@ -33,7 +33,12 @@ export interface Counting {
 export function transfersOf(record: AccessRecord, { apiTypes, dayOf, pseudonym }: Counting): readonly TransferEntry[] {
   if (!isTransfer(record, apiTypes)) return [];
   const day = dayOf(record.receivedAt);
-  return record.patients.map((patient) => ({ kind: "transfer", day, patient: pseudonym("patient", patient) }));
+  // A batch names patients of whom it wrote only: nothing of theirs went to the app.
+  return (record.delivered ?? record.patients).map((patient) => ({
+    kind: "transfer",
+    day,
+    patient: pseudonym("patient", patient),
+  }));
 }
 
 function isTransfer(record: AccessRecord, apiTypes: ReadonlySet<string>): boolean {

@@ -62,7 +62,7 @@ function judgeJson(body: Json, answer: AnswerFacts, facts: GuardFacts): BodyVerd
   if (judged === body) return KEEP;
   if (judged !== undefined) return { kind: "replace", body: judged };
   // A15: what an unbound caller may not read back tells whose record was written; a bound one's was judged before.
-  if (WRITES.has(code) && !facts.bound) facts.onPatients(patientsInside(body, facts.rights.references));
+  if (WRITES.has(code) && !facts.bound) facts.onPatients(patientsInside(body, facts.rights.references), "written");
   // SMART 2.2: the right to write is no right to read back; the answer is then as with `Prefer: return=minimal`.
   return answer.unit === "line" || WRITES.has(code) ? { kind: "drop" } : undefined;
 }
