@@ -1,3 +1,5 @@
+import { Script } from "node:vm";
+import { readLedger } from "@wardline/audit-event";
 import { describe, expect, it } from "vitest";
 import { type Edge, startEdge } from "./support/edge.ts";
 
@@ -117,5 +119,73 @@ describe("the operator's listener", () => {
   ])("refuses a block with %s", async (_what, body) => {
     const edge = await start();
     expect((await say(edge, "/blocks", { claims: OPERATOR, body })).status).toBe(400);
+  });
+
+  it.each<[string, (issuer: string) => object]>([
+    ["by its id", (issuer) => ({ issuer, jti: "stolen" })],
+    ["with all of its subject", (issuer) => ({ issuer, subject: "user-1" })],
+  ])("A10: a token taken back %s opens nothing from the next request on, and it is recorded", async (_how, named) => {
+    const edge = await start();
+    const claims = { jti: "stolen" };
+    const authorization = `Bearer ${await edge.issuer.token({ patient: "a", scope: "patient/*.rs", ...claims })}`;
+    const ask = async (): Promise<number> => (await edge.ask("/Patient/a", { headers: { authorization } })).status;
+    expect(await ask()).toBe(200);
+    const body = { ...named(edge.issuer.url), because: "the phone was stolen" };
+    expect((await say(edge, "/tokens/revoke", { claims: OPERATOR, body })).status).toBe(200);
+    expect(await ask()).toBe(401);
+    expect((await edge.ask("/Patient/a", { claims: { sub: "user-2" } })).status).toBe(200);
+    await edge.gateway.close();
+    const events: unknown[] = [];
+    for await (const { event } of readLedger(edge.auditFolder)) events.push(event);
+    expect(JSON.stringify(events)).toContain("token-revoked");
+  });
+
+  it.each<[string, (issuer: string) => object]>([
+    ["nobody's", (issuer) => ({ issuer, because: "x" })],
+    ["both a token's and a subject's", (issuer) => ({ issuer, jti: "t", subject: "s", because: "x" })],
+    ["of an issuer the policy does not name", () => ({ issuer: "https://other.example", jti: "t", because: "x" })],
+    ["without a reason", (issuer) => ({ issuer, jti: "t" })],
+  ])("takes back nothing that is %s", async (_what, body) => {
+    const edge = await start();
+    expect((await say(edge, "/tokens/revoke", { claims: OPERATOR, body: body(edge.issuer.url) })).status).toBe(400);
+  });
+
+  it("takes back nothing for somebody who is no operator", async () => {
+    const edge = await start();
+    const body = { issuer: edge.issuer.url, jti: "t1", because: "x" };
+    expect((await say(edge, "/tokens/revoke", { body })).status).toBe(401);
+  });
+});
+
+describe("the console", () => {
+  it("is a page that holds nothing, with nothing inline, and may load its own files only", async () => {
+    const edge = await start();
+    const page = await fetch(`http://127.0.0.1:${edge.adminPort}/console`);
+    const text = await page.text();
+    expect(page.headers.get("content-type")).toMatch(/^text\/html/);
+    const csp = page.headers.get("content-security-policy");
+    expect(csp).toContain("default-src 'none'; script-src 'self'");
+    expect(csp).not.toContain("unsafe");
+    expect(text).not.toMatch(/<script(?![^>]* src=)|<style|\son[a-z]+=|\sstyle=/);
+    const files = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file = ""]) => file);
+    expect(files).toEqual(["/console.css", "/console.js"]);
+    for (const file of files) expect((await say(edge, file)).status).toBe(200);
+    expect(text).not.toContain(edge.gateway.policyVersion);
+  });
+
+  it("asks for what an operator can see, and shows it as text", async () => {
+    const edge = await start();
+    const page = (await say(edge, "/console")).body;
+    const asked = [...page.matchAll(/data-from="([^"]+)"/g)].map(([, path = ""]) => path);
+    expect(asked).toEqual(["/policy", "/readyz", "/limits", "/blocks", "/audit/head"]);
+    for (const path of asked) expect((await say(edge, path, { claims: OPERATOR })).status).toBe(200);
+    const script = (await say(edge, "/console.js")).body;
+    expect(() => new Script(script)).not.toThrow();
+    expect(script).not.toMatch(/innerHTML|insertAdjacentHTML|document\.write|eval|localStorage|sessionStorage/);
+  });
+
+  it("is not there without operators", async () => {
+    const edge = await startEdge((policy) => ({ ...policy, admin: { port: 0 } }));
+    expect((await say(edge, "/console")).status).toBe(404);
   });
 });
