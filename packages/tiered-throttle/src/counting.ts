@@ -1,5 +1,5 @@
 import { RedisStore } from "rate-limit-redis";
-import { LocalCounters } from "./counters.ts";
+import { LocalCounters, type Remembered } from "./counters.ts";
 import { type Counted, FailoverCounters, type SharedCounters, StoreBreaker } from "./failover.ts";
 import type { Limit } from "./limits.ts";
 import type { ParsedThrottle } from "./options.ts";
@@ -19,7 +19,12 @@ export interface Counting {
 export function countingOf(options: ParsedThrottle): Counting {
   const { maxKeys, now, redis, store } = options;
   if (redis === undefined && store === undefined) {
-    return { countOf: (tier) => inProcess(new LocalCounters(tier.limits, maxKeys), now), store: () => "none" };
+    const remembered = (tier: ParsedTier): Remembered | undefined =>
+      options.quotaMemory === undefined ? undefined : { memory: options.quotaMemory, tier: tier.name };
+    return {
+      countOf: (tier) => inProcess(new LocalCounters(tier.limits, maxKeys, remembered(tier)), now),
+      store: () => "none",
+    };
   }
   const breaker = new StoreBreaker({
     retryMs: options.storeRetrySeconds * 1000,

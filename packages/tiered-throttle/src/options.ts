@@ -5,6 +5,7 @@ import { checkFunctions, checkName, checkObject, checkOneOf, checkPositive, chec
 import { type ClassBounds, DEFAULT_BOUNDS } from "./classes/classify.ts";
 import type { ThrottleDecision } from "./hooks.ts";
 import { checkTier, checkTiers, parseTierRule } from "./parse-tiers.ts";
+import type { QuotaMemory } from "./quota/index.ts";
 import { RATE_FIELDS, type RateFields } from "./rate-fields.ts";
 import type { StoreFactory } from "./store.ts";
 import type { ParsedTier, TierRule } from "./tiers.ts";
@@ -58,6 +59,8 @@ export interface TieredThrottleOptions extends Omit<TierRule, "name" | "when">, 
   readonly fields?: RateFields;
   /** How many times its cost a request takes, a whole number from 1: `abuseMonitor().costOf`. Default 1. */
   readonly weightOf?: (req: IncomingMessage) => number;
+  /** Where quotas counted in this process are remembered over a restart: `openQuotaFile`. Not together with a shared store. */
+  readonly quotaMemory?: QuotaMemory;
   /** Told every decision. */
   readonly onDecision?: (decision: ThrottleDecision) => void;
 }
@@ -77,6 +80,7 @@ export interface ParsedThrottle extends Required<CountingOptions>, ParsedSharing
   readonly fields: RateFields;
   readonly weightOf: (req: IncomingMessage) => number;
   readonly onDecision: ((decision: ThrottleDecision) => void) | undefined;
+  readonly quotaMemory: QuotaMemory | undefined;
 }
 export type ParsedDoor = Complete<DoorThrottleOptions, "failures">;
 
@@ -89,6 +93,7 @@ const THROTTLE = [
   "fields",
   "onDecision",
   "weightOf",
+  "quotaMemory",
   "redis",
   "redisPrefix",
   "store",
@@ -119,6 +124,7 @@ export function parseThrottle(options: TieredThrottleOptions): ParsedThrottle {
   if (options.classes !== undefined) checkBounds(found, options.classes);
   if (options.fields !== undefined) checkOneOf(found, "fields", options.fields, RATE_FIELDS, "unknown-fields");
   checkFunctions(found, options, ["onDecision", "weightOf"]);
+  checkQuotaMemory(found, options);
   found.throwIfAny("tieredThrottle options");
 
   const rules = options.tiers ?? [{ ...options, name: options.name ?? "tier" }];
@@ -138,7 +144,16 @@ export function parseThrottle(options: TieredThrottleOptions): ParsedThrottle {
     fields: options.fields ?? "draft-10",
     weightOf: options.weightOf ?? (() => 1),
     onDecision: options.onDecision,
+    quotaMemory: options.quotaMemory,
   });
+}
+
+function checkQuotaMemory(found: Findings, { quotaMemory, redis, store }: TieredThrottleOptions): void {
+  if (quotaMemory === undefined) return;
+  if (typeof quotaMemory?.countsOf !== "function" || typeof quotaMemory.changed !== "function")
+    found.add("quotaMemory", "not-a-memory", "give what `openQuotaFile` resolves to");
+  if (redis !== undefined || store !== undefined)
+    found.add("quotaMemory", "not-used", "the shared store remembers; leave one of them out");
 }
 
 /** Fills in defaults. Throws a `ConfigurationError` with every mistake. */

@@ -93,7 +93,7 @@ export function createThrottles({ redis, quotas, weightOf, onEvent }: ThrottleFa
           weightOf,
           protects: "patient-data",
           ...(redis === undefined
-            ? { ...(quotas === undefined ? {} : { quotaMemory: quotas }) }
+            ? quotas && { quotaMemory: quotas }
             : {
                 redis: redis.send,
                 redisPrefix: `${redis.prefix.replace(/:+$/, "")}:throttle:`,
