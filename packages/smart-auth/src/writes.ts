@@ -2,6 +2,7 @@ import { parseInteraction } from "@wardline/fhir-r4";
 import { type Decision, deny, type Interaction, type Problem, permit, type ScopeLetter } from "@wardline/policy-types";
 import type { Json } from "@wardline/policy-types/express";
 import type { Access, ForwardedWrite } from "./access.ts";
+import { affectedBy } from "./affected.ts";
 import { newBinariesFault } from "./binary/decide.ts";
 import { selectByCondition } from "./conditional.ts";
 import { coversWithContained } from "./guard/contained.ts";
@@ -47,8 +48,10 @@ export async function decideWrite(facts: WriteFacts): Promise<Decision<Access>> 
   if (isBound(facts)) return interaction.condition === undefined ? judge(facts, {}) : judgeSelected(facts);
   const fault = inlineFault(facts) ?? bodyFault(facts);
   if (fault !== undefined) return fault;
+  const affected = await affectedBy(interaction, facts.store);
+  if (affected.kind === "deny") return affected;
   const because = [`${interaction.code} is not bound`];
-  const patients = patientsWritten(facts, facts.rights.references);
+  const patients = patientsWritten({ ...facts, stored: affected.grant }, facts.rights.references);
   return permit({ interaction, bound: false, patients, because }, because);
 }
 
@@ -140,7 +143,8 @@ async function judge(facts: WriteFacts, write: ForwardedWrite): Promise<Decision
   const because = [`${interaction.code} judged within bounds`];
   const forwarded: ForwardedWrite = { ...write, ...held.grant };
   const isAsAsked = Object.keys(forwarded).length === 0;
-  const written = { ...facts, stored: stored.grant, result: result.grant };
+  const before = stored.grant === undefined ? [] : [stored.grant];
+  const written = { ...facts, stored: before, result: result.grant };
   const patients = patientsWritten(written, facts.rights.references);
   return permit({ interaction, bound: true, patients, ...(isAsAsked ? {} : { write: forwarded }), because }, because);
 }

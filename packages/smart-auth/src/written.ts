@@ -3,11 +3,11 @@ import type { Interaction } from "@wardline/policy-types";
 import type { Json } from "@wardline/policy-types/express";
 import { isFhirResource, isObject } from "./resource.ts";
 
-/** What is known of a write: the resource or patch submitted, the stored version, and what a patch makes of it. */
+/** What is known of a write: the resource or patch submitted, the stored versions, and what a patch makes of one. */
 export interface Written {
   readonly interaction: Interaction;
   readonly body?: Json | undefined;
-  readonly stored?: Json | undefined;
+  readonly stored?: readonly Json[];
   readonly result?: Json | undefined;
 }
 
@@ -18,13 +18,16 @@ export interface Written {
  *
  * @see https://hl7.org/fhir/R4/compartmentdefinition-patient.html
  */
-export function patientsWritten({ interaction, body, stored, result }: Written, options: ReferenceOptions): string[] {
+export function patientsWritten(
+  { interaction, body, stored = [], result }: Written,
+  options: ReferenceOptions,
+): string[] {
   const { code, type } = interaction;
   // R4 http.html, create: the server gives a new Patient its id, whatever the body says.
   if (code === "create" && type === "Patient") return [];
   const isUnapplied = code === "patch" && result === undefined;
   const after = isUnapplied ? referredTo(body, options) : patientsInside(result ?? body, options);
-  const found = [...patientsInside(stored, options), ...after];
+  const found = [...stored.flatMap((one) => patientsInside(one, options)), ...after];
   return [...new Set(found)].filter((id) => ID.test(id));
 }
 

@@ -20,6 +20,13 @@ const readStored = async ({ type, id }: { type: string; id: string }): Promise<J
   return found === undefined ? undefined : ({ ...found, meta: { versionId: "1" } } as Json);
 };
 
+const searchStored = async (): Promise<Json> =>
+  ({
+    resourceType: "Bundle",
+    type: "searchset",
+    entry: STORE.filter(({ resourceType }) => resourceType === "Observation").map((resource) => ({ resource })),
+  }) as Json;
+
 let ca: TestCa;
 beforeAll(async () => {
   ca = await testCa("Pump CA");
@@ -53,12 +60,26 @@ describe.each(EXPRESS)("A15: the access record names whose record was written, o
       { resourceType: "Bundle", type: "collection", entry: [{ resource: observation("p7") }] },
       ["p7"],
     ],
-    ["a patch", "PATCH", "/Observation/o1", [{ op: "replace", path: "/subject", value: about("p7") }], ["p7"]],
+    ["a patch", "PATCH", "/Observation/o1", [{ op: "replace", path: "/subject", value: about("p7") }], ["p1", "p7"]],
+    ["a patch of what is not there", "PATCH", "/Observation/o99", [{ op: "remove", path: "/status" }], []],
+    ["a delete", "DELETE", "/Observation/o2", {}, ["p2"]],
+    ["a delete of what is not there", "DELETE", "/Observation/o99", {}, []],
+    ["a conditional delete", "DELETE", "/Observation?code=x", {}, ["p1", "p2"]],
   ])("%s by a system that may do nothing else", async (_what, method, path, body, patients) => {
-    const edge = await edgeWith();
+    const edge = await edgeWith({ searchStored });
     edge.backend.next = (_req, res) => void res.status(method === "POST" ? 201 : 200).end();
-    expect((await send(edge, method, path, body, "system/*.cu")).status).toBeLessThan(300);
+    const sent = method === "DELETE" ? undefined : body;
+    expect((await send(edge, method, path, sent, "system/*.cuds")).status).toBeLessThan(300);
     expect(await recorded(edge)).toEqual(patients);
+  });
+
+  it.each([
+    ["at an address", "/Observation/o2", { readStored: () => Promise.reject(new Error("down")) }],
+    ["by a condition", "/Observation?code=x", { searchStored: () => Promise.reject(new Error("down")) }],
+  ])("F8: a delete %s is not made when nobody can say whose record it is", async (_what, path, options) => {
+    const edge = await edgeWith(options);
+    const answer = await send(edge, "DELETE", path, undefined, "system/*.ds");
+    expect([answer.status, edge.backend.seen]).toEqual([503, []]);
   });
 
   it("a patch that names nobody: whom the answer is about, though the caller may not read it", async () => {
@@ -218,6 +239,6 @@ describe("the patients a write names", () => {
     const stored = observation("p1", { note: [{ text: "Patient/p2" }] });
     const body = [{ op: "copy", from: "/note/0/text", path: "/subject/reference" }];
     const result = observation("p2", { note: [{ text: "Patient/p2" }] });
-    expect(patientsWritten({ interaction, body, stored, result }, options)).toEqual(["p1", "p2"]);
+    expect(patientsWritten({ interaction, body, stored: [stored], result }, options)).toEqual(["p1", "p2"]);
   });
 });
