@@ -1,6 +1,5 @@
 import type { CheckedPolicy } from "@wardline/gateway";
-import { HIPAA_SECURITY } from "./hipaa-security.ts";
-import { OTHER_LAWS } from "./other-laws.ts";
+import { REQUIREMENTS } from "./laws/index.ts";
 import type { MappedControl, Requirement } from "./requirement.ts";
 import { type SettingValue, settingValue } from "./settings.ts";
 import type { ShownBy, TestReport } from "./test-report.ts";
@@ -35,7 +34,7 @@ export interface Evidence {
  * citations and their readings are for a compliance officer to confirm.
  */
 export function buildEvidence(checked: CheckedPolicy, report: TestReport | undefined, now: number): Evidence {
-  const rows = [...HIPAA_SECURITY, ...OTHER_LAWS].map(({ controls, ...requirement }) => ({
+  const rows = REQUIREMENTS.map(({ controls, ...requirement }) => ({
     ...requirement,
     controls: controls.map((control) => judge(control, checked, report)),
   }));
