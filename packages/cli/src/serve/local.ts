@@ -1,12 +1,20 @@
-import { loadPolicy, type ServeOptions, servePolicy } from "@wardline/gateway";
-import { serveChanged } from "./changed.ts";
+import { loadPolicy, type Place, type ServeOptions, servePolicy } from "@wardline/gateway";
+import { CliError } from "../exit.ts";
 import type { LocalFacts, ServedHere } from "./facts.ts";
 
-/** Runs the edge of a policy file in this process. */
+/** Runs the edge of a policy file in this process. What was approved is the file; the port and this process's files are not. */
 export async function serveHere(file: string, facts: LocalFacts, options: ServeOptions): Promise<ServedHere> {
-  if (facts.port !== undefined || facts.worker !== undefined) return serveChanged(file, facts, options);
-  const served = await servePolicy(file, options);
   const { policy } = await loadPolicy(file);
+  if (policy.development !== true && options.keysFile === undefined) {
+    throw new CliError(
+      "name the public keys of those who may approve a policy with --keys, or set `development: true`",
+    );
+  }
+  const place: Place = {
+    ...(facts.port === undefined ? {} : { port: facts.port }),
+    ...(facts.worker === undefined ? {} : { instance: `${policy.audit.instance ?? "edge"}-${facts.worker}` }),
+  };
+  const served = await servePolicy(file, { ...options, place });
   const { url, port, adminPort, gateway, reload } = served;
   return {
     reload,
