@@ -11,9 +11,10 @@ const SUBSTANCE_USE = {
 };
 const AGREED = { patient: "a", client: "app", category: "substance-use", because: "signed on paper" };
 
-async function start(): Promise<Edge> {
+async function start(profile = "full"): Promise<Edge> {
   const edge = await startEdge((policy) => ({
     ...policy,
+    routes: policy.routes.map((route) => ({ ...route, redaction: profile })),
     admin: { port: 0, operators: { audience: AUDIENCE, roles: ["edge-operator"] } },
     consent: {},
     redaction: {
@@ -95,6 +96,15 @@ describe("a sensitive category that needs the patient's consent, at the assemble
     expect(await sees(edge)).toBe(true);
     expect(await say(edge, "withdraw", AGREED)).toBe(200);
     expect(await sees(edge)).toBe(false);
+  });
+
+  it("42 CFR 2.32: the notice reaches the client with the record, and only then", async () => {
+    const edge = await start("42cfr-part2");
+    expect((await edge.ask("/Observation", { claims: COUNSELLOR })).headers.get("x-part2-notice")).toBeNull();
+    await say(edge, "permit", AGREED);
+    const { headers, text } = await edge.ask("/Observation", { claims: COUNSELLOR });
+    expect(headers.get("x-part2-notice")).toMatch(/^42 CFR part 2 prohibits/);
+    expect([text.includes("F10.20"), text.includes("NORDSCLCD")]).toEqual([true, true]);
   });
 
   it("A10: what is revoked is revoked, whatever was permitted before", async () => {

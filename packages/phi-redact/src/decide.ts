@@ -1,9 +1,9 @@
 import { patientsOf } from "@wardline/fhir-r4";
 import { type Decision, deny, type Interaction, permit } from "@wardline/policy-types";
 import type { Json } from "@wardline/policy-types/express";
-import { decideFate, type SensitiveFacts, withheldRules } from "./categories/decide.ts";
+import { decideFate, mayNeedNotice, type SensitiveFacts, withheldRules } from "./categories/decide.ts";
 import { relatedResources } from "./categories/related.ts";
-import type { ConsentView, Fate, SensitiveRule } from "./categories/rules.ts";
+import type { ConsentView, Ruling, SensitiveRule } from "./categories/rules.ts";
 import type { AccessFacts } from "./facts.ts";
 import type { CompiledChoice, ParsedOptions } from "./options.ts";
 import { isPartial, readsPatched, writes } from "./partial.ts";
@@ -66,12 +66,18 @@ export function decideRequest(
   return permit(true, ["the body is whole"]);
 }
 
-/** A body, redacted: itself when nothing changes; `undefined` when nothing may leave. */
+/** May an answer hold something that has to carry the notice of 42 CFR 2.32? Asked where the head leaves before the body. */
+export function mayCarryNotice({ rules, facts }: Lens): boolean {
+  return mayNeedNotice(rules, facts);
+}
+
+/** A body, redacted: itself when nothing changes; `undefined` when nothing may leave. `onNotice`: 42 CFR 2.32 applies. */
 export function redactBody(
   body: Json,
   { choice: { machine }, facts, rules }: Lens,
   consent: ConsentView | undefined,
   options: ParsedOptions,
+  onNotice: () => void = nobodyAsks,
 ): JsonObject | undefined {
   if (!isObject(body)) throw new UnjudgeableError("not a resource of R4");
   const { pseudonymiser, cipher, now, smallAreas, extraParameters } = options;
@@ -84,6 +90,8 @@ export function redactBody(
     now,
     smallAreas,
     fateOf: fates.fateOf,
+    isNoticed: fates.isNoticed,
+    onNotice,
     isWithheld: fates.isWithheld,
     withholds: fates !== NOTHING_WITHHELD,
     probes: (url) => linkProbes(url, { machine, extraParameters, withholds }),
@@ -91,9 +99,18 @@ export function redactBody(
   });
 }
 
-type Fates = Pick<Tools, "fateOf" | "isWithheld">;
+const nobodyAsks = (): void => undefined;
 
-const NOTHING_WITHHELD: Fates = Object.freeze({ fateOf: () => "keep", isWithheld: () => false });
+/** A Bundle is judged by what is in it. */
+const WHOLE: Ruling = Object.freeze({ fate: "keep", isNoticed: false });
+
+type Fates = Pick<Tools, "fateOf" | "isWithheld" | "isNoticed">;
+
+const NOTHING_WITHHELD: Fates = Object.freeze({
+  fateOf: () => "keep",
+  isWithheld: () => false,
+  isNoticed: () => false,
+});
 
 /** One look over the whole body first: where nothing of the categories is in it, no resource has to be asked. */
 function fatesIn(
@@ -107,19 +124,19 @@ function fatesIn(
   const patients = (resource: JsonObject): readonly string[] => patientsOf(resource, { baseUrls });
   const sensitive = { facts, consent, patientsOf: patients };
   // Asked of each resource several times: for those that refer to it, for its entry, and for itself.
-  const known = new Map<JsonObject, Fate>();
-  const own = (resource: JsonObject): Fate => {
-    if (resource["resourceType"] === "Bundle") return "keep";
-    let fate = known.get(resource);
-    if (fate === undefined) {
-      fate = decideFate(resource, rules, detect, sensitive);
-      known.set(resource, fate);
+  const known = new Map<JsonObject, Ruling>();
+  const own = (resource: JsonObject): Ruling => {
+    let ruling = known.get(resource);
+    if (ruling === undefined) {
+      ruling = resource["resourceType"] === "Bundle" ? WHOLE : decideFate(resource, rules, detect, sensitive);
+      known.set(resource, ruling);
     }
-    return fate;
+    return ruling;
   };
-  const related = relatedResources(body, own);
+  const related = relatedResources(body, (resource) => own(resource).fate);
   return {
-    fateOf: (resource) => related.fates.get(resource) ?? own(resource),
+    fateOf: (resource) => related.fates.get(resource) ?? own(resource).fate,
+    isNoticed: (resource) => own(resource).isNoticed,
     isWithheld: (reference) => related.isWithheld(reference),
   };
 }

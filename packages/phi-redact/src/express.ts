@@ -14,7 +14,7 @@ import {
 } from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
 import type { ConsentView } from "./categories/rules.ts";
-import { decideLens, decideRequest, type Lens, redactBody } from "./decide.ts";
+import { decideLens, decideRequest, type Lens, mayCarryNotice, redactBody } from "./decide.ts";
 import { readFacts } from "./facts.ts";
 import type { JsonPathRule } from "./json/rules.ts";
 import { redactJson } from "./json/walk.ts";
@@ -113,13 +113,17 @@ function judgeAnswer(
   settings: ParsedOptions,
 ): void {
   const replacesIds = changesIds(lens);
+  let isNoticed = false;
+  const onNotice = (): void => {
+    isNoticed = true;
+  };
   addTransform(res, {
     name: CONTROL,
     stage: "redact",
     json(body, { status, unit }) {
       try {
         if (isManifest(body, contextOf(req).interaction)) return KEEP;
-        const after = redactBody(body, lens, consent, settings);
+        const after = redactBody(body, lens, consent, settings, onNotice);
         if (after === body) return KEEP;
         if (after !== undefined) return { kind: "replace", body: after };
         return unit === "line" ? { kind: "drop" } : withhold(req, NOT_AVAILABLE, "nothing of the answer may leave");
@@ -133,12 +137,18 @@ function judgeAnswer(
       status >= 400
         ? withhold(req, { ...ERROR_WITHHELD, status }, "an error that is no OperationOutcome")
         : withhold(req, ANSWER_UNJUDGEABLE, "S12: the answer is not JSON"),
-    headers: () => ({
+    headers: ({ unit }) => ({
+      // The head of a stream leaves before anybody has seen what is in it.
+      ...(isNoticed || (unit === "line" && mayCarryNotice(lens)) ? { [NOTICE_HEADER]: PART_2_NOTICE } : {}),
       ...(settings.intermediary === undefined ? {} : { "X-Intermediary": settings.intermediary }),
       ...(replacesIds ? { Location: undefined, "Content-Location": undefined } : {}),
     }),
   });
 }
+
+/** No standard names a header for it. @see 42 CFR 2.32(b) */
+const NOTICE_HEADER = "X-Part2-Notice";
+const PART_2_NOTICE = "42 CFR part 2 prohibits unauthorized use or disclosure of these records.";
 
 /** Their URLs would tell the id that the body does not. */
 function changesIds({ choice: { machine } }: Lens): boolean {

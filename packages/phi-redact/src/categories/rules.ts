@@ -9,6 +9,8 @@ export interface SensitiveRule {
   readonly fate: Exclude<Fate, "keep">;
   /** Absent: nobody gets it. */
   readonly unless?: readonly SensitiveCondition[];
+  /** What leaves by consent carries this notice: a header, and labels on each resource. Default none. */
+  readonly notice?: "42cfr-part2";
 }
 
 /** Every part that is given must hold; a condition without parts holds for nobody. */
@@ -18,6 +20,13 @@ export interface SensitiveCondition {
   readonly purposes?: readonly string[];
   /** True: the consent registry must permit this category for every patient of the resource. */
   readonly consent?: boolean;
+}
+
+/** What was decided about one resource. */
+export interface Ruling {
+  readonly fate: Fate;
+  /** It leaves only because its patients consented, under a rule that demands a notice. */
+  readonly isNoticed: boolean;
 }
 
 /** What the patients agreed to, fetched before the handler ran. */

@@ -3,7 +3,7 @@ import { BILLING, DIRECTORY, MINIMUM_NECESSARY, SCHEDULING, TELEMETRY } from "./
 import { SAFE_HARBOR } from "./safe-harbor.ts";
 
 /**
- * Records of substance-use programmes leave only where the patient's consent permits; free text, in which they are quoted,
+ * Records of substance-use programmes leave only where the patient's consent permits, with the notice; free text, in which they are quoted,
  * does not leave.
  *
  * @see 42 CFR 2.31, 2.32
@@ -16,7 +16,7 @@ const PART_2: RedactionProfile = defineProfile({
     { path: "CodeableConcept.text", action: "remove" },
     { path: "Account.name", action: "remove" },
   ],
-  sensitive: [{ category: "substance-use", fate: "drop", unless: [{ consent: true }] }],
+  sensitive: [{ category: "substance-use", fate: "drop", unless: [{ consent: true }], notice: "42cfr-part2" }],
 });
 
 /** The whole resource, for zones whose callers may have it. Sensitive categories stay withheld. */

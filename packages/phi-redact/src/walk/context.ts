@@ -9,6 +9,8 @@ export const REMOVED = 1;
 export const MASKED = 2;
 export const PSEUDONYMISED = 4;
 export const GENERALISED = 8;
+/** Nothing was done to it, but it must not be passed on. */
+export const NOTICED = 16;
 
 /** What the rules need besides the profile. */
 export interface Tools {
@@ -19,6 +21,9 @@ export interface Tools {
   /** First three digits of US postal codes whose area is too small to be named. */
   readonly smallAreas: ReadonlySet<string>;
   readonly fateOf: (resource: JsonObject) => Fate;
+  /** Does this resource leave by a consent that demands a notice? Asked of what leaves. */
+  readonly isNoticed: (resource: JsonObject) => boolean;
+  readonly onNotice: () => void;
   /** False: `fateOf` keeps everything, and nothing is withheld. */
   readonly withholds: boolean;
   /** Is this reference one to a resource that does not leave? */

@@ -1,12 +1,13 @@
 import type { Json } from "@wardline/policy-types/express";
 import { actOn, actOnExtension } from "../actions/act.ts";
 import { isMarker, isSpent, maskedElement } from "../actions/masked.ts";
-import { isPrimitiveType } from "../definitions.ts";
 import type { Machine, State, Step, StepKind } from "../profile/machine.ts";
 import { isObject, type JsonObject, textOf } from "../values.ts";
 import { MASKED, REMOVED, type Walk } from "./context.ts";
+import { copyBefore, copyMarks, isEmpty, putPair } from "./copies.ts";
 import { isOwnLabel } from "./labels.ts";
 import { type Both, isPlainList, walkPair, walkPart } from "./primitives.ts";
+import { fillRequired } from "./required.ts";
 
 /**
  * Walks one object. Gives the object itself when nothing in it changes, a copy when something does, and undefined when
@@ -153,35 +154,6 @@ function walkTracked(value: Json, name: string, step: Step, walk: Walk): Json | 
   return after;
 }
 
-/** What was walked before the first change. */
-function copyBefore(node: JsonObject, end: number): JsonObject {
-  const copy: JsonObject = {};
-  let at = 0;
-  for (const name in node) {
-    if (at++ === end) break;
-    copy[name] = node[name] as Json;
-  }
-  return copy;
-}
-
-/** The marks by which the pipeline remembers how decimals were written. */
-function copyMarks(node: JsonObject, copy: JsonObject): void {
-  for (const mark of Object.getOwnPropertySymbols(node))
-    Object.defineProperty(copy, mark, Object.getOwnPropertyDescriptor(node, mark) ?? {});
-}
-
-function putPair(copy: JsonObject, name: string, partName: string, { value, part }: Both): void {
-  if (value !== undefined) copy[name] = value;
-  if (part !== undefined) copy[partName] = part;
-  // It stood before `name`, and was copied as it was.
-  else if (partName in copy) delete copy[partName];
-}
-
-function isEmpty(object: JsonObject): boolean {
-  for (const _name in object) return false;
-  return true;
-}
-
 const UNDERSCORE = 95;
 
 function removed(walk: Walk): undefined {
@@ -250,24 +222,6 @@ function isEmptied({ url, ...content }: JsonObject): boolean {
 function emptied(url: string, walk: Walk): JsonObject {
   walk.effects |= MASKED;
   return { url, ...maskedElement() };
-}
-
-/** What must be there and had to go says so. @see https://hl7.org/fhir/R4/extension-data-absent-reason.html */
-function fillRequired(node: JsonObject, copy: JsonObject, { required, elements }: State, walk: Walk): void {
-  for (const names of required) {
-    if (oneIn(copy, names) !== undefined) continue;
-    const name = oneIn(node, names);
-    const type = name === undefined ? undefined : elements.get(name)?.type;
-    if (name === undefined || type === undefined || type === "xhtml") continue;
-    const masked = Array.isArray(node[name] ?? node[`_${name}`]) ? [maskedElement()] : maskedElement();
-    copy[isPrimitiveType(type) ? `_${name}` : name] = masked;
-    walk.effects |= MASKED;
-  }
-}
-
-function oneIn(object: JsonObject, names: readonly string[]): string | undefined {
-  for (const name of names) if (name in object || `_${name}` in object) return name;
-  return undefined;
 }
 
 function unmarked(name: string): string {

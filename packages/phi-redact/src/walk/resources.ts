@@ -4,7 +4,7 @@ import { maskedElement } from "../actions/masked.ts";
 import { isPrimitiveType } from "../definitions.ts";
 import type { State } from "../profile/machine.ts";
 import { isObject, type JsonObject } from "../values.ts";
-import { MASKED, REMOVED, type Tools, UnjudgeableError, type Walk } from "./context.ts";
+import { MASKED, NOTICED, REMOVED, type Tools, UnjudgeableError, type Walk } from "./context.ts";
 import { walkObject } from "./elements.ts";
 import { label } from "./labels.ts";
 
@@ -23,6 +23,8 @@ export function redactResource(resource: JsonObject, tools: Tools): JsonObject |
     now: tools.now,
     smallAreas: tools.smallAreas,
     fateOf: tools.fateOf,
+    isNoticed: tools.isNoticed,
+    onNotice: tools.onNotice,
     withholds: tools.withholds,
     isWithheld: tools.isWithheld,
     probes: tools.probes,
@@ -56,9 +58,13 @@ function walkResource(resource: JsonObject, isContained: boolean, walk: Walk): J
   walk.resourceType = type;
   walk.id = walk.isTracked || fate !== "keep" ? leavingId(resource, type, walk) : undefined;
   const after = fate === "keep" ? walkWhole(resource, state, walk) : stub(resource, state, fate, walk);
+  if (fate === "keep" && walk.withholds && walk.isNoticed(resource)) {
+    walk.effects |= NOTICED;
+    walk.onNotice();
+  }
+  const isChanged = after !== undefined && (after !== resource || (walk.effects & NOTICED) !== 0) && walk.effects !== 0;
   // What changed is a copy, and ours to write to.
-  const isChanged = after !== undefined && after !== resource && walk.effects !== 0;
-  const done = isChanged && !UNLABELLED.has(type) ? label(after, walk.effects) : after;
+  const done = isChanged && !UNLABELLED.has(type) ? label(after, walk.effects, after === resource) : after;
   walk.effects = effects;
   if (walk.isTracked) walk.path.push(...path);
   walk.resourceType = resourceType;
