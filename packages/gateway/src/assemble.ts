@@ -147,7 +147,8 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
   router.use(hideUpstream({ upstreamBases: bases, publicBase: baseUrl }));
   const pas = parts.inventory.pasObserver(route);
   if (pas !== undefined) router.use(pas);
-  router.use(requireControls(hasDocument(route) ? documentControls(route) : route.zone));
+  if (hasDocument(route)) router.use(requireControls(documentControls(route)));
+  else router.use(requireControls(route.zone));
   const exports = parts.bulkExports.of(policy, route);
   if (exports !== undefined) router.use(exports);
   const identity = identityOf(policy, material);

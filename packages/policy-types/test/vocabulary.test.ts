@@ -121,6 +121,7 @@ const WHOLE = definePolicy({
     thresholds: { scanner: { windowSeconds: 60 } },
     dangerouslyBlockProtectedCallers: false,
     key: "env:ABUSE_KEY",
+    history: { file: "abuse.history", intervalSeconds: 60 },
     webhook: { url: "https://siem.example.org/hook", secret: "env:HOOK" },
   },
   cors: { origins: ["https://app.example.org"], requestHeaders: ["x-a"], exposeHeaders: ["etag"], maxAgeSeconds: 60 },
@@ -253,6 +254,7 @@ const WHOLE = definePolicy({
       },
       compartmentRule: "subject",
       supportTypes: ["Practitioner"],
+      openApi: { file: "worklists.yaml", roles: ["nurse"], amr: ["mfa"], responses: "report" },
       schema: {
         resources: "report",
         queries: "refuse",
@@ -263,7 +265,7 @@ const WHOLE = definePolicy({
     },
   ],
   door: { limit: 100, windowSeconds: 10, failures: { limit: 20, windowSeconds: 60 } },
-  bulkExport: { folder: "exports", concurrency: 2, perOrganisation: 5, waiting: 100, lifetimeSeconds: 86_400 },
+  bulkExport: { folder: "exports", queue: "redis", concurrency: 2, perOrganisation: 5, waiting: 100, lifetimeSeconds: 86_400 },
   limits: { requestBodyBytes: 1000, responseBodyBytes: 1000 },
   audit: {
     folder: "audit",

@@ -11,18 +11,26 @@ export function hasDocument(route: RoutePolicy): route is DocumentRoute {
   return route.openApi !== undefined;
 }
 
+const OF_TOKENS = [
+  "issuers",
+  "baseUrl",
+  "dpop",
+  "replayStore",
+  "revocation",
+  "clientCertificateHeader",
+  "requireCertificateBound",
+  "development",
+  "fetch",
+  "now",
+] as const;
+
 /** Who has a good token and one of the route's roles. The rest of what FHIR routes judge has no meaning here. */
 export function documentAuth({ openApi }: DocumentRoute, options: SmartAuthOptions): RequestHandler {
-  const { issuers, baseUrl, dpop, replayStore, revocation, development, fetch, now } = options;
-  const { clientCertificateHeader, requireCertificateBound } = options;
-  const given = Object.entries({
-    ...{ issuers, baseUrl, dpop, replayStore, revocation, development, fetch, now },
-    ...{ clientCertificateHeader, requireCertificateBound, amr: openApi.amr },
-  }).filter(([, value]) => value !== undefined);
-  return tokenAuth({
-    ...(Object.fromEntries(given) as unknown as Omit<TokenAuthOptions, "roles">),
-    roles: openApi.roles,
-  });
+  const given = Object.fromEntries(
+    OF_TOKENS.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
+  ) as unknown as Omit<TokenAuthOptions, "roles">;
+  const { roles, amr } = openApi;
+  return tokenAuth({ ...given, roles, ...(amr === undefined ? {} : { amr }) });
 }
 
 /**

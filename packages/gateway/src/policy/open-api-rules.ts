@@ -1,10 +1,9 @@
 import { type Findings, type PolicyDocument, type RoutePolicy, ZONE_PRESETS } from "@wardline/policy-types";
 
 /** What means something on a route that is not FHIR; everything else there would look as if it protected something. */
-const MEANINGFUL: ReadonlySet<string> = new Set([
-  ...["id", "path", "zone", "apiType", "upstream", "tier", "tiersFor", "clients", "addresses", "registry"],
-  ...["interactions", "openApi"],
-]);
+const MEANINGFUL: ReadonlySet<string> = new Set(
+  "id path zone apiType upstream tier tiersFor clients addresses registry interactions openApi".split(" "),
+);
 
 /** A route is FHIR, with interactions, or has an OpenAPI document, with roles: one authority for each. */
 export function checkOpenApi(policy: PolicyDocument, found: Findings): void {
