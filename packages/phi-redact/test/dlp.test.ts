@@ -62,6 +62,15 @@ const ROWS: readonly (readonly [Entity, text: string, corruptions: readonly stri
   ["birth-date", "date of birth: 2/28/1970", ["date of visit: 2/28/1970"]],
   ["address", "12 Oak Street, Apt 4", ["12 oak trees", "Oak Street"]],
   ["address", "Springfield, IL 62704", ["XX 62704", "IL 6270"]],
+  ["address", "221B Baker Street", ["221BB Baker Street", "221B baker street"]],
+  ["address", "14 Elm Tree Close", ["14 days to close", "Elm Tree Close"]],
+  ["address", "London NW1 6XE", ["NW1 6XEA", "QW1 6XE", "NW1 6CE", "NW1-6XE", "NW1 XE6", "xNW1 6XE"]],
+  ["address", "Ottawa K1A 0B1", ["D1A 0B1", "K1A 0O1", "K1A 0B", "K1A 0B11", "K1A.0B1", "W1A 0B1"]],
+  ["address", "1234, rue Sainte-Catherine", ["1234, rue", "rue Sainte-Catherine", "1234 rueful Days"]],
+  ["address", "Lindenstraße 12a, 10115 Berlin", ["Straße 12", "Lindenstraße", "lindenstraße 12"]],
+  ["address", "Hauptstr. 5", ["Hauptstr. x", "Str. 5", "Registr. 5a5"]],
+  ["address", "Goethe-Allee 7", ["Allee 7", "goethe-allee 7"]],
+  ["address", "D-10115 Berlin", ["10115 Berlin", "D-1011 Berlin", "D-10115 berlin", "AD-10115 Berlin"]],
 ];
 
 describe("detectors", () => {
@@ -185,6 +194,10 @@ describe("detectors", () => {
       "::",
       "A1",
       "1 Oak ",
+      "1 rue ",
+      "Aa",
+      "Aa-",
+      "A1A 1",
       "1 A ",
       "01-",
       "Ab1-",

@@ -1,7 +1,8 @@
+import { address } from "./addresses.ts";
 import { email, ip, phone } from "./contacts.ts";
 import type { Detection, Detector, Entity } from "./detection.ts";
 import { card, deviceId, mbi, mrn, npi, ssn } from "./numbers.ts";
-import { address, birthDate, nameDetector } from "./people.ts";
+import { birthDate, nameDetector } from "./people.ts";
 import { type Shape, shapeOf } from "./shape.ts";
 
 export interface DetectOptions {

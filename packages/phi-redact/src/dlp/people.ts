@@ -27,18 +27,6 @@ const DATE = new RegExp(
   "gi",
 );
 
-/** Street lines, post boxes, and a state with its ZIP code, as they are written in the United States. */
-export const address: Detector = function* ({ text }) {
-  for (const match of text.matchAll(STREET)) yield found("address", match.index, match[0], 0.7);
-  for (const match of text.matchAll(BOX)) yield found("address", match.index, match[0], 0.65);
-  for (const match of text.matchAll(STATE_ZIP)) yield found("address", match.index, match[0], 0.6);
-};
-const STREET =
-  /(?<![\w.-])\d{1,6}(?: [NSEW]\.?)?(?: [A-Z][A-Za-z'.-]{1,24}){1,4} (?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Terrace|Ter|Circle|Cir|Highway|Hwy|Parkway|Pkwy|Square|Sq|Trail|Trl)\b\.?(?:,? (?:Apt|Suite|Ste|Unit|#)\.? ?\w{1,6})?/g;
-const BOX = /(?<!\w)P\.? ?O\.? ?Box \d{1,6}(?!\w)/gi;
-const STATE_ZIP =
-  /(?<!\w)(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT|V[AIT]|W[AIVY]) {1,2}\d{5}(?:-\d{4})?(?![\w-])/g;
-
 /** Longest list of names a matcher takes: of one exchange, or one log record. */
 export const MAX_NAMES = 1000;
 
