@@ -1,5 +1,7 @@
+import { randomUUID } from "node:crypto";
 import express, { type Express } from "express";
-import { decided, type Resource, type SubmittedBundle } from "./data.ts";
+import type { Resource } from "./data.ts";
+import { answerTo, reviewed, type SubmittedBundle } from "./prior-auth.ts";
 
 export interface FhirServer {
   readonly app: Express;
@@ -12,8 +14,9 @@ export interface FhirServer {
 const FHIR_JSON = "application/fhir+json";
 
 /**
- * A FHIR server as small as can be: reads, searches by patient, decides on every authorization with yes. It shows everybody everything, as servers behind an
- * edge do. In production, your FHIR server.
+ * A FHIR server as small as can be: reads, searches by patient, decides on authorizations. What it cannot decide at once it
+ * has decided when it is asked again. It shows everybody everything, as servers behind an edge do. In production, your FHIR
+ * server.
  */
 export function fhirServer(resources: readonly Resource[]): FhirServer {
   const stored = new Map(resources.map((resource) => [`${resource.resourceType}/${resource.id ?? ""}`, resource]));
@@ -30,7 +33,19 @@ export function fhirServer(resources: readonly Resource[]): FhirServer {
   });
   app.use(express.json({ type: [FHIR_JSON, "application/json"] }), express.urlencoded({ extended: false }));
   app.post("/r4/Claim/$submit", (req, res) => {
-    res.type(FHIR_JSON).send(JSON.stringify(decided(req.body as SubmittedBundle)));
+    const { entry } = req.body as SubmittedBundle;
+    const claim = entry?.find(({ resource }) => resource.resourceType === "Claim")?.resource;
+    if (claim === undefined) return void res.status(400).type(FHIR_JSON).send(outcome("required"));
+    const id = randomUUID();
+    const action = reviewed(claim);
+    const answer = answerTo(claim, id, action);
+    stored.set(`ClaimResponse/${id}`, action === "A4" ? answerTo(claim, id, "A1") : answer);
+    const bundle = {
+      resourceType: "Bundle",
+      type: "collection",
+      entry: [{ fullUrl: `urn:uuid:${id}`, resource: answer }],
+    };
+    res.type(FHIR_JSON).send(JSON.stringify(bundle));
   });
   app.get("/r4/:type/:id", (req, res) => {
     const found = stored.get(`${req.params.type}/${req.params.id}`);

@@ -1,7 +1,7 @@
 import { type Asked, type Caller, call } from "./call.ts";
 import { memberToken, partner } from "./callers.ts";
-import { priorAuthorization } from "./data.ts";
 import type { Edge } from "./edge.ts";
+import { type AuthorizationWish, priorAuthorization } from "./prior-auth.ts";
 
 interface Step {
   readonly api: keyof Edge["bases"];
@@ -33,7 +33,10 @@ async function stepsOf(edge: Edge): Promise<readonly Step[]> {
   const north = await partner(edge, "north", { member: "anna", api: "payer" });
   const northAsking = await partner(edge, "north", { member: "anna", api: "prior-auth" });
   const stolen = { ...edge.systems.south.certificate, token: north.token ?? "" };
-  const request = { body: priorAuthorization("anna", "PA-1") };
+  const ask = (wish: Omit<AuthorizationWish, "member">): Asked => ({
+    body: priorAuthorization({ member: "anna", ...wish }),
+  });
+  const request = ask({ number: "PA-1" });
   const broken = {
     body: { resourceType: "Bundle", type: "collection", entry: [{ resource: { resourceType: "Claim" } }] },
   };
@@ -89,6 +92,30 @@ async function stepsOf(edge: Edge): Promise<readonly Step[]> {
       path: "/Claim/$submit",
       caller: asking,
       asked: request,
+      expected: 200,
+    },
+    {
+      api: "prior-auth",
+      what: "an urgent one, which is denied with a reason",
+      path: "/Claim/$submit",
+      caller: asking,
+      asked: ask({ number: "PA-2", service: "spa", urgent: true }),
+      expected: 200,
+    },
+    {
+      api: "prior-auth",
+      what: "one that is denied",
+      path: "/Claim/$submit",
+      caller: asking,
+      asked: ask({ number: "PA-3", service: "spa" }),
+      expected: 200,
+    },
+    {
+      api: "prior-auth",
+      what: "it appeals, and is approved",
+      path: "/Claim/$submit",
+      caller: asking,
+      asked: ask({ number: "PA-4", service: "spa", appeals: "PA-3" }),
       expected: 200,
     },
     {

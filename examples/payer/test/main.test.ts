@@ -13,7 +13,9 @@ beforeAll(async () => {
 it("npm start -- --once: every step as told, and an end with 0", async () => {
   const { stdout, stderr } = await run(process.execPath, [join(ROOT, "dist/main.js"), "--once"]);
   expect(stderr).toBe("");
-  expect(stdout.match(/^✔ /gm)).toHaveLength(12);
+  expect(stdout.match(/^✔ /gm)).toHaveLength(15);
   expect(stdout).not.toContain("✘");
   expect(stdout).toContain(",prior-authorization,standard,approved,1");
+  expect(stdout).toContain(",prior-authorization,standard,approvedAfterAppeal,1");
+  expect(stdout).toContain(",prior-authorization,expedited,denied,1");
 });
