@@ -34,11 +34,11 @@ const STRICT: Options = {
  */
 export function jsonSchema({ version }: Pick<Document, "version">): Ajv {
   const require = createRequire(import.meta.url);
-  const ajv =
-    version === "3.0"
-      ? new (require("ajv") as typeof import("ajv")).Ajv(STRICT)
-      : new (require("ajv/dist/2020.js") as typeof import("ajv/dist/2020.js")).Ajv2020(STRICT);
-  (require("ajv-formats") as { readonly default: FormatsPlugin }).default(ajv, { formats: LIBRARY_FORMATS });
+  const { Ajv } = require("ajv") as typeof import("ajv");
+  const { Ajv2020 } = require("ajv/dist/2020.js") as typeof import("ajv/dist/2020.js");
+  const ajv = version === "3.0" ? new Ajv(STRICT) : new Ajv2020(STRICT);
+  const { default: addFormats } = require("ajv-formats") as { readonly default: FormatsPlugin };
+  addFormats(ajv, { formats: LIBRARY_FORMATS });
   ajv.addFormat("byte", BASE64);
   // The library compares every item with every other; a long list would stop the process.
   ajv.removeKeyword("uniqueItems");
