@@ -1,4 +1,8 @@
+import { join } from "node:path";
 import type { PolicySource } from "@wardline/policy-types";
+
+/** The policy names them from its own folder, whatever folder a test runs in. */
+const PROFILES = join(import.meta.dirname, "../profiles");
 
 /** Where this run keeps what the policy keeps in `var`, and where its EHR and sign-in are. */
 export interface Stage {
@@ -17,6 +21,7 @@ export function rehearse(policy: PolicySource, { folder, ehr, issuer, anyPorts }
     if (typeof value !== "string") return value;
     return value
       .replace(/^(file:)?var\//, (_all, scheme = "") => `${scheme}${folder}/`)
+      .replace(/^profiles\//, `${PROFILES}/`)
       .replace("http://127.0.0.1:8081", ehr)
       .replace("http://127.0.0.1:8082", issuer);
   });

@@ -29,6 +29,7 @@ function ask(zone: Zone, path: string, caller: Omit<Caller, "ca">, asked?: Asked
 const status = ({ status: given, code }: Answer): unknown[] => [given, code];
 const PERMITTED = [200, undefined];
 const CREATED = [201, undefined];
+const UNMET = [422, "fhir-schema/profile-not-met"];
 
 const asPatient = async (patient = "anna", more = {}) => ({ token: await patientToken(edge, patient, more) });
 const asStaff = async (more = {}) => ({ token: await staffToken(edge, more) });
@@ -198,13 +199,15 @@ describe("internal", () => {
     expect(events.some((text) => text.includes("smart-auth/"))).toBe(true);
   });
 
-  it("input: a valid resource; a malformed one is refused", async () => {
+  it("input: what is valid and meets the profile; a malformed one, and one that does not meet it, are refused", async () => {
     expect(status(await ask("staff", "/Observation", await asStaff(), { body: observation("anna") }))).toEqual(CREATED);
     const malformed = observation("anna", { valueQuantity: { value: "72" } });
     expect(status(await ask("staff", "/Observation", await asStaff(), { body: malformed }))).toEqual([
       400,
       "fhir-schema/resource-invalid",
     ]);
+    const unmeasured = observation("anna", { valueQuantity: undefined, valueString: "fast" });
+    expect(status(await ask("staff", "/Observation", await asStaff(), { body: unmeasured }))).toEqual(UNMET);
   });
 });
 
@@ -268,12 +271,14 @@ describe("partner", () => {
     expect(events.some((text) => text.includes("smart-auth/not-found"))).toBe(true);
   });
 
-  it("input: a valid resource; a malformed one is refused", async () => {
+  it("input: what is valid and meets the profile; a malformed one, and one that does not meet it, are refused", async () => {
     const north = await asPayer("north");
     expect(status(await ask("partner", "/Observation", north, { body: observation("anna") }))).toEqual(CREATED);
     expect(
       status(await ask("partner", "/Observation", north, { body: observation("anna", { status: "perhaps" }) })),
     ).toEqual([400, "fhir-schema/resource-invalid"]);
+    const unmeasured = observation("anna", { valueQuantity: undefined });
+    expect(status(await ask("partner", "/Observation", north, { body: unmeasured }))).toEqual(UNMET);
   });
 });
 
@@ -338,7 +343,7 @@ describe("device", () => {
     await send(asMonitor());
     await send(asMonitor(), { resourceType: "Observation" });
     const events = await eventsOf((text) => text.includes("monitor-1"));
-    expect(events.some((text) => text.includes("Observation/new-"))).toBe(true);
+    expect(events.some((text) => text.includes("Observation/new-") && text.includes("Patient/anna"))).toBe(true);
     expect(events.some((text) => text.includes("fhir-schema/"))).toBe(true);
   });
 
