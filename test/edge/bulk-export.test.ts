@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { createGateway, type Gateway } from "@wardline/gateway";
 import type { PolicyDocument } from "@wardline/policy-types";
 import { afterEach, expect, it } from "vitest";
-import { observation, patient } from "./support/backend.ts";
 import { codeOf, type Edge, startEdge } from "./support/edge.ts";
+import { exportByItself } from "./support/exporting.ts";
 
 const BASE = "http://127.0.0.1/fhir";
 const SYSTEM = {
@@ -46,39 +46,6 @@ async function start(change: (policy: PolicyDocument) => PolicyDocument = (polic
   const { release } = exportByItself(edge);
   const asked = (what: string): readonly string[] => edge.backend.asked.filter((one) => one.startsWith(what));
   return { edge, policy, folder, release, asked };
-}
-
-/** A server that exports by itself. One of its files holds a line it should not. */
-function exportByItself({ backend }: Edge): { release: () => void } {
-  let isDone = false;
-  const ndjson = (...lines: object[]): string => lines.map((line) => `${JSON.stringify(line)}\n`).join("");
-  const files: Record<string, string> = {
-    "/r4/files/patients": ndjson(patient("a") as object, observation("stray", "a") as object, patient("b") as object),
-    "/r4/files/observations": ndjson(observation("oa", "a") as object),
-    "/r4/files/conditions": ndjson({ resourceType: "Condition", id: "not-granted" }),
-  };
-  backend.answer = (req, res) => {
-    const { url = "" } = req;
-    const file = files[url];
-    if (file !== undefined) return void res.writeHead(200, { "Content-Type": "application/fhir+ndjson" }).end(file);
-    if (url.startsWith("/r4/$export")) {
-      return void res.writeHead(202, { "Content-Location": `${backend.url}/jobs/7` }).end();
-    }
-    if (req.method === "DELETE") return void res.writeHead(202).end();
-    if (!isDone) return void res.writeHead(202, { "X-Progress": "50%", "Retry-After": "1" }).end();
-    const output = [
-      { type: "Patient", url: `${backend.url}/files/patients` },
-      { type: "Observation", url: `${backend.url}/files/observations` },
-      { type: "Condition", url: `${backend.url}/files/conditions` },
-    ];
-    const manifest = { transactionTime: "2026-01-02T03:04:05Z", requiresAccessToken: false, output, error: [] };
-    res.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(manifest));
-  };
-  return {
-    release: () => {
-      isDone = true;
-    },
-  };
 }
 
 type Asking = (path: string, init?: Parameters<Edge["ask"]>[1]) => ReturnType<Edge["ask"]>;

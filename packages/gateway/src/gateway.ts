@@ -7,7 +7,7 @@ import { Registry } from "prom-client";
 import { adminApp } from "./admin/app.ts";
 import { openAudit } from "./audit.ts";
 import { createWatch } from "./controls/abuse.ts";
-import { createBulkExports } from "./controls/bulk-export.ts";
+import { openBulkExports } from "./controls/bulk-export.ts";
 import { openInventory } from "./controls/inventory.ts";
 import { createThrottles } from "./controls/throttle.ts";
 import { watchHealth } from "./health.ts";
@@ -97,7 +97,7 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
     opened.push(() => quotas?.close());
     const throttles = createThrottles({ redis: shared.redis, quotas, weightOf, onEvent });
     opened.push(() => throttles.close());
-    const bulkExports = createBulkExports({ onEvent, now });
+    const bulkExports = await openBulkExports({ policy: first.policy, redis: shared.redis, onEvent, now });
     opened.push(() => bulkExports.close());
     const registry = new Registry();
     const inventory = openInventory({

@@ -104,7 +104,7 @@ describe("a place of this process", () => {
 
   it.each([
     ["consents in one file", "consent: { file: consents.log }\n", /consent\.file: several processes/],
-    ["files of exports", "bulkExport: { folder: exports }\n", /bulkExport: one process keeps/],
+    ["files of exports", "bulkExport: { folder: exports }\n", /bulkExport: one process keeps its exports/],
   ])("cannot share %s", async (_what, more, message) => {
     await expect(serve(development(more), { place: { instance: "edge-2" } })).rejects.toThrow(message);
   });

@@ -94,8 +94,13 @@ export interface BreakerPolicy {
 
 /** Exports that are answered later from this edge's own disk, in place of being passed through. */
 export interface BulkExportPolicy {
-  /** Folder of jobs and files, one process each. It holds patient records: an encrypted disk. */
+  /**
+   * Folder of jobs and files, one process each; with `queue: redis` of files, one for all instances. It holds patient records: an
+   * encrypted disk.
+   */
   readonly folder: string;
+  /** Who remembers the jobs: `folder`, or `redis` for all instances together, by BullMQ. Default `folder`. */
+  readonly queue?: "folder" | "redis";
   /** Exports that run at once, per route. Default 2. */
   readonly concurrency?: number;
   /** Exports of one organisation that wait or run, per route. Default 5. */

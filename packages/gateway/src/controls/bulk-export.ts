@@ -1,11 +1,21 @@
 import { join } from "node:path";
 import { findings, type PolicyDocument, type RoutePolicy } from "@wardline/policy-types";
 import { contextOf } from "@wardline/policy-types/express";
-import { type AsyncJob, type AsyncOperations, asyncOperations, proxyExport } from "@wardline/tiered-throttle";
+import {
+  type AsyncJob,
+  type AsyncOperations,
+  asyncOperations,
+  type BullModule,
+  createBullQueue,
+  type JobQueue,
+  loadBullmq,
+  proxyExport,
+} from "@wardline/tiered-throttle";
 import type { GatewayEvent } from "../events.ts";
 import { type Backends, backendsOf } from "../proxy/backends.ts";
 import { fetchThrough } from "../proxy/fetch.ts";
 import type { Upstream } from "../proxy/upstream.ts";
+import type { SharedRedis } from "../state/redis.ts";
 
 /**
  * Exports of this edge, by route. They outlive a policy: jobs that run go on under the next, at the upstreams it names.
@@ -22,8 +32,17 @@ export interface BulkExports {
 }
 
 export interface BulkExportFacts {
+  readonly policy: PolicyDocument;
+  readonly redis: SharedRedis | undefined;
   readonly now: () => number;
   readonly onEvent: (event: GatewayEvent) => void;
+}
+
+/** What a queue in Redis is made of. */
+interface Shared {
+  readonly bullmq: BullModule;
+  readonly connection: object;
+  readonly prefix: string;
 }
 
 interface Kept {
@@ -34,8 +53,11 @@ interface Kept {
 /**
  * Lets upstreams export while the client waits for nothing, and keeps the files until they are fetched, line by line through the
  * guards of the request that fetches them. The upstream sees neither the client's token nor who is asking.
+ *
+ * @throws {ConfigurationError} when the jobs are to be kept in Redis and there is none, or no BullMQ
  */
-export function createBulkExports({ now, onEvent }: BulkExportFacts): BulkExports {
+export async function openBulkExports({ policy, redis, now, onEvent }: BulkExportFacts): Promise<BulkExports> {
+  const shared = policy.bulkExport?.queue === "redis" ? await sharedQueue(redis) : undefined;
   const kept = new Map<string, Kept>();
   let backends: ReadonlyMap<string, Backends> = new Map();
   let closing: Promise<void> | undefined;
@@ -48,11 +70,13 @@ export function createBulkExports({ now, onEvent }: BulkExportFacts): BulkExport
   }
 
   function open(id: string, baseUrl: string, settings: NonNullable<PolicyDocument["bulkExport"]>): AsyncOperations {
-    const { folder, lifetimeSeconds, ...tier } = settings;
+    const { folder, queue: _queue, lifetimeSeconds, ...tier } = settings;
+    const tiers = { ordinary: tier };
+    const onError = (error: unknown): void => tell(id, error, onEvent);
     return asyncOperations({
       baseUrl,
       folder: join(folder, id),
-      tiers: { ordinary: tier },
+      ...(shared === undefined ? { tiers } : { queue: queueOf(shared, id, { tiers, now, onError }) }),
       ...(lifetimeSeconds === undefined ? {} : { lifetimeSeconds }),
       offers: (req) => {
         const { interaction } = contextOf(req);
@@ -70,14 +94,7 @@ export function createBulkExports({ now, onEvent }: BulkExportFacts): BulkExport
         return run(job, context);
       },
       now,
-      onError: (error) =>
-        onEvent({
-          level: "error",
-          code: "gateway/bulk-export",
-          message: "an export or its upkeep went wrong",
-          facts: { route: id },
-          error,
-        }),
+      onError,
     });
   }
 
@@ -98,13 +115,36 @@ export function createBulkExports({ now, onEvent }: BulkExportFacts): BulkExport
       backends = new Map(routes.map((route) => [route.id, backendsOf(route, upstreams)]));
     },
     async ready() {
-      await Promise.all([...kept.values()].map(({ operations }) => operations.ready()));
+      // Redis may come later (F3): until then exports are refused, and nothing else.
+      if (shared === undefined) await Promise.all([...kept.values()].map(({ operations }) => operations.ready()));
     },
     close() {
       closing ??= Promise.all([...kept.values()].map(({ operations }) => operations.close())).then(() => undefined);
       return closing;
     },
   };
+}
+
+async function sharedQueue(redis: SharedRedis | undefined): Promise<Shared> {
+  const bullmq = await loadBullmq();
+  const found = findings();
+  if (redis === undefined) found.add("bulkExport.queue", "no-redis", "needs a `redis` that instances share");
+  if (bullmq === undefined) found.add("bulkExport.queue", "not-installed", "needs the package `bullmq` 6.7 or later");
+  found.throwIfAny("the policy");
+  const { connectQueue, prefix } = redis as SharedRedis;
+  return { bullmq: bullmq as BullModule, connection: connectQueue(), prefix: prefix.replace(/(?<!:):+$/, "") };
+}
+
+type QueueFacts = Pick<Parameters<typeof createBullQueue>[0], "tiers" | "now" | "onError">;
+
+/** Braces: in a cluster all keys of a queue lie on one node. */
+function queueOf({ bullmq, connection, prefix }: Shared, route: string, facts: QueueFacts): JobQueue {
+  return createBullQueue({ bullmq, connection, prefix: `{${prefix}:exports:${route}}`, ...facts });
+}
+
+function tell(route: string, error: unknown, onEvent: BulkExportFacts["onEvent"]): void {
+  const message = "an export or its upkeep went wrong";
+  onEvent({ level: "error", code: "gateway/bulk-export", message, facts: { route }, error });
 }
 
 /** The type the export was asked of: `Group/[id]/$export`. */

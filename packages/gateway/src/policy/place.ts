@@ -53,8 +53,8 @@ function refuseSharedFiles({ consent, redis, bulkExport }: PolicySource): void {
     const message = "several processes cannot keep consents in one file; name a `redis`, or serve with one process";
     found.add("consent.file", "shared", message);
   }
-  if (bulkExport !== undefined) {
-    const message = "one process keeps the files of exports; serve with one, or let the upstream export";
+  if (bulkExport !== undefined && bulkExport.queue !== "redis") {
+    const message = "one process keeps its exports; serve with one, write `queue: redis`, or let the upstream export";
     found.add("bulkExport", "shared", message);
   }
   found.throwIfAny("the policy, for one of several processes,");

@@ -8,6 +8,8 @@ export interface SharedRedis {
   readonly prefix: string;
   readonly replicas: number;
   readonly state: () => "up" | "down";
+  /** A connection of its own for a queue library, which waits for Redis by itself. Ends with the rest. */
+  readonly connectQueue: () => object;
   close(): Promise<void>;
 }
 
@@ -41,6 +43,7 @@ export async function openRedis({ policy, readSecret, onEvent }: RedisFacts): Pr
   /** Unknown until it is first told, so that a store that is down from the start is told too (F12). */
   let state: "up" | "down" | undefined;
   let closing = false;
+  const queues: { destroy(): void }[] = [];
   const turn = (next: "up" | "down"): void => {
     if (state === next || closing) return;
     state = next;
@@ -67,8 +70,16 @@ export async function openRedis({ policy, readSecret, onEvent }: RedisFacts): Pr
     prefix: policy.prefix ?? "wardline:",
     replicas: policy.replicas ?? 2,
     state: () => state ?? "down",
+    connectQueue() {
+      const own = client.duplicate({ ...options, disableOfflineQueue: false });
+      own.on("error", () => undefined);
+      void own.connect().catch(() => undefined);
+      queues.push(own);
+      return own;
+    },
     close: () => {
       closing = true;
+      for (const own of queues) own.destroy();
       client.destroy();
       subscriber.destroy();
       return Promise.resolve();

@@ -87,6 +87,7 @@ export const limits: Readonly<Record<string, object>> = {
   bulkExport: closed(
     {
       folder: text,
+      queue: { enum: ["folder", "redis"] },
       concurrency: { type: "integer", minimum: 1, maximum: 1000 },
       perOrganisation: jobs,
       waiting: jobs,

@@ -191,7 +191,7 @@ export function createBullQueue(options: BullQueueOptions): JobQueue {
       closing = true;
       for (const abort of running.values()) abort.abort();
       await within(CLOSE_MS, Promise.all(workers.map((worker) => worker.close())));
-      await Promise.all([...queues.values()].map((queue) => queue.close()));
+      await within(CLOSE_MS, Promise.all([...queues.values()].map((queue) => queue.close())));
     },
   };
 }
@@ -205,8 +205,8 @@ function parse(options: BullQueueOptions): Parsed {
   const isModule = (["Queue", "Worker", "WaitingError"] as const).every((name) => typeof bullmq?.[name] === "function");
   if (!isModule) found.add("bullmq", "missing", 'give `await import("bullmq")`');
   if (typeof connection !== "object" || connection === null) found.add("connection", "missing", "give a Redis client");
-  if (!/^[A-Za-z0-9_.{}-]{1,80}$/.test(prefix))
-    found.add("prefix", "not-a-name", "use letters, digits, dots, hyphens and braces");
+  if (!/^[A-Za-z0-9_.:{}-]{1,200}$/.test(prefix))
+    found.add("prefix", "not-a-name", "use letters, digits, dots, colons, hyphens and braces");
   checkWhole(found, "lockMs", lockMs, 100, 600_000);
   checkWhole(found, "watchMs", watchMs, 10, 60_000);
   checkWhole(found, "maxJobs", maxJobs, 1, 100_000);

@@ -1,3 +1,4 @@
+export { loadBullmq } from "./bull-module.ts";
 export { type BullQueueOptions, createBullQueue } from "./bull-queue.ts";
 export type { BullModule } from "./bull-types.ts";
 export type { AsyncCaller } from "./caller.ts";
