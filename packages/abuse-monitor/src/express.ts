@@ -9,6 +9,7 @@ import {
 } from "@wardline/policy-types/express";
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { decideCaller, decideDoor } from "./decide.ts";
+import type { History } from "./history/entry.ts";
 import type { Action, Measure } from "./measures/measure.ts";
 import type { Measures } from "./measures/operate.ts";
 import { isProtected } from "./measures/respond.ts";
@@ -38,6 +39,8 @@ export interface AbuseMonitorHandler extends RequestHandler {
   /** The keyed hash under which alerts and measures name somebody. */
   pseudonymOf(named: Named): string;
   snapshot(): MonitorSnapshot;
+  /** Everything it remembers, for the `remembered` of the monitor that takes its place; its file is then the other's. */
+  handOver(): History;
   close(): Promise<void>;
 }
 
@@ -96,6 +99,7 @@ export function abuseMonitor(options: AbuseMonitorOptions = {}): AbuseMonitorHan
         : pseudonyms.name(kind, issuer, name);
     },
     snapshot: monitor.snapshot,
+    handOver: monitor.handOver,
     close: monitor.close,
   });
 }

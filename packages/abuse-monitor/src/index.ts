@@ -11,12 +11,14 @@ export { type AlertCarrier, type AlertWebhookOptions, alertWebhook } from "./ale
 export { type Finding, PATTERNS, type Pattern, SEVERITIES, type Severity } from "./detectors/detector.ts";
 export { DEFAULT_THRESHOLDS, type ThresholdOptions, type Thresholds } from "./detectors/thresholds.ts";
 export { type AbuseMonitorHandler, abuseMonitor, type Named } from "./express.ts";
+export type { History, HistoryEntry, HistoryHead } from "./history/entry.ts";
 export type { Action, Measure, MeasureChange } from "./measures/measure.ts";
 export type { ImposeOptions, Measures, OperatorNote } from "./measures/operate.ts";
 export type { Response, Responses } from "./measures/respond.ts";
 export type { MonitorSnapshot } from "./monitor.ts";
 export type {
   AbuseMonitorOptions,
+  HistoryOptions,
   MonitorDegradation,
   MonitorPolicy,
   SharedOptions,

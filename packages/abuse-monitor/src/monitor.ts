@@ -2,6 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { AccessRecord } from "@wardline/policy-types";
 import { type Alert, createAlerts } from "./alerts/alert.ts";
 import { createTeller } from "./alerts/tell.ts";
+import type { History } from "./history/entry.ts";
+import { createKeeper } from "./history/keep.ts";
+import { createMemory } from "./history/memory.ts";
 import { type Measure, type MeasureChange, measureId } from "./measures/measure.ts";
 import { createMeasures, type Measures } from "./measures/operate.ts";
 import { mayReplace, measureFor } from "./measures/respond.ts";
@@ -31,6 +34,8 @@ export interface Monitor {
   readonly see: (record: AccessRecord) => void;
   readonly seeLogin: (attempt: LoginAttempt) => void;
   readonly snapshot: () => MonitorSnapshot;
+  /** Everything it remembers, for the monitor that takes its place; its own file is no longer written. */
+  readonly handOver: () => History;
   readonly close: () => Promise<void>;
 }
 
@@ -45,6 +50,11 @@ export function createMonitor(options: ParsedOptions): Monitor {
   const alerts = createAlerts(repeatSeconds);
   const teller = createTeller(options);
   const store = createMeasureStore(now, options.maxMeasures);
+  const memory = createMemory({ watch, alerts, store, now });
+  const keeper = createKeeper(options, memory, teller);
+  let knownAt = keeper.start();
+  // What is seen before it is known what the others know is taken in after it.
+  let waiting: Sighting[] | undefined = options.shared === undefined ? undefined : [];
   const exchange = options.shared === undefined ? undefined : startExchange(options.shared);
   const measures = createMeasures(store, options, (change) => {
     exchange?.publishMeasure(change.measure);
@@ -70,8 +80,10 @@ export function createMonitor(options: ParsedOptions): Monitor {
       measures: store.list().length,
       ...(exchange === undefined ? {} : { shared: exchange.snapshot() }),
     }),
+    handOver: keeper.handOver,
     async close() {
       await exchange?.close();
+      await keeper.close();
     },
   };
 
@@ -79,7 +91,8 @@ export function createMonitor(options: ParsedOptions): Monitor {
   function take(read: () => Sighting): void {
     try {
       const sighting = read();
-      see(sighting);
+      if (waiting === undefined || waiting.length >= MOST_WAITING) see(sighting);
+      else waiting.push(sighting);
       exchange?.publish(sighting);
       teller.recovered("abuse-monitor/record-failed");
     } catch {
@@ -136,11 +149,28 @@ export function createMonitor(options: ParsedOptions): Monitor {
       },
       onMeasure: (measure) => void store.put(measure),
       measures: () => store.list(),
+      history: {
+        seconds: SHARED_HISTORY_SECONDS,
+        maxBytes: SHARED_HISTORY_BYTES,
+        current: memory.history,
+        onStart: catchUp,
+      },
       onState: (state) => {
         if (state === "down") teller.degraded("abuse-monitor/store-down");
         else teller.recovered("abuse-monitor/store-down");
       },
     });
+  }
+
+  /** The younger of what the others know and what the file said; then what was seen meanwhile. */
+  function catchUp(known: History | undefined): boolean {
+    const isYounger = known !== undefined && known.head.at > knownAt;
+    if (isYounger) memory.recall(known);
+    knownAt = Number.POSITIVE_INFINITY;
+    const seen = waiting ?? [];
+    waiting = undefined;
+    for (const sighting of seen) seeRemote(sighting);
+    return isYounger;
   }
 
   function seeRemote(sighting: Sighting): void {
@@ -151,6 +181,10 @@ export function createMonitor(options: ParsedOptions): Monitor {
     }
   }
 }
+
+const MOST_WAITING = 20_000;
+const SHARED_HISTORY_SECONDS = 300;
+const SHARED_HISTORY_BYTES = 64 * 1024 * 1024;
 
 type Shared = NonNullable<ParsedOptions["shared"]>;
 

@@ -59,6 +59,18 @@ export function checkShared(found: Findings, given: object | undefined, hasKey: 
   checkCounts(found, shared, ["deadlineMs", "intervalMs", "retryMs", "maxQueue"], "shared");
 }
 
+export function checkHistory(found: Findings, given: object | undefined, hasKey: boolean): void {
+  if (given === undefined) return;
+  const known = ["file", "intervalSeconds", "maxBytes"] as const;
+  const history = given as Readonly<Record<(typeof known)[number], unknown>>;
+  refuseUnknownKeys(found, history, known, "history");
+  if (!hasKey) found.add("key", "missing", "pseudonyms that outlive a restart need a key: give 16 random bytes");
+  if (typeof history.file !== "string" || history.file === "") {
+    found.add("history.file", "malformed", "write the name of a file");
+  }
+  checkCounts(found, history, ["intervalSeconds", "maxBytes"], "history");
+}
+
 const COUNT = "write a whole number above zero";
 
 function isCount(value: unknown): boolean {

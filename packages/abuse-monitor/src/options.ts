@@ -4,9 +4,17 @@ import type { Alert } from "./alerts/alert.ts";
 import type { AlertLogger, SecurityAlertFacts } from "./alerts/render.ts";
 import type { AlertCarrier } from "./alerts/webhook.ts";
 import { DEFAULT_THRESHOLDS, type ThresholdOptions, type Thresholds } from "./detectors/thresholds.ts";
+import type { History } from "./history/entry.ts";
 import type { MeasureChange } from "./measures/measure.ts";
 import type { Protection, Responses } from "./measures/respond.ts";
-import { checkCounts, checkFunctions, checkResponses, checkShared, checkStepUp } from "./option-checks.ts";
+import {
+  checkCounts,
+  checkFunctions,
+  checkHistory,
+  checkResponses,
+  checkShared,
+  checkStepUp,
+} from "./option-checks.ts";
 import type { StepUpOptions } from "./problems.ts";
 import { readThresholds } from "./threshold-options.ts";
 import type { Position } from "./watch/sighting.ts";
@@ -46,10 +54,24 @@ export interface SharedOptions {
   readonly maxQueue?: number;
 }
 
+export interface HistoryOptions {
+  /** Of this process alone, in a folder that is there. */
+  readonly file: string;
+  /** Between two writings, in seconds. Default 60: what a crash can lose. */
+  readonly intervalSeconds?: number;
+  /** Callers not seen for longest are left out beyond it. Default 256 MiB. */
+  readonly maxBytes?: number;
+}
+
 /** Something that should be there is not, or is again. */
 export interface MonitorDegradation {
   readonly kind: "degraded" | "recovered";
-  readonly code: "abuse-monitor/store-down" | "abuse-monitor/record-failed" | "abuse-monitor/audit-failed";
+  readonly code:
+    | "abuse-monitor/store-down"
+    | "abuse-monitor/record-failed"
+    | "abuse-monitor/audit-failed"
+    | "abuse-monitor/history-not-read"
+    | "abuse-monitor/history-not-written";
 }
 
 export interface AbuseMonitorOptions extends MonitorPolicy {
@@ -61,6 +83,10 @@ export interface AbuseMonitorOptions extends MonitorPolicy {
   readonly maxMeasures?: number;
   /** Shares sightings and measures with other instances. Default this process alone. */
   readonly shared?: SharedOptions;
+  /** Keeps what was seen and done over a restart. Needs `key`. Default memory alone. */
+  readonly history?: HistoryOptions;
+  /** What the monitor before this one knew, instead of the file: its `handOver()`. Needs the same `key`. */
+  readonly remembered?: History;
   /** Records alerts and measures: `(kind, facts) => audit.record(kind, facts)` of audit-event. */
   readonly audit?: (kind: "security-alert", facts: SecurityAlertFacts) => Promise<void> | void;
   readonly logger?: AlertLogger;
@@ -90,6 +116,8 @@ export interface ParsedOptions extends ParsedPolicy {
   readonly overrideSeconds: number;
   readonly maxMeasures: number;
   readonly shared: (Required<SharedOptions> & { readonly instance: string }) | undefined;
+  readonly history: Required<HistoryOptions> | undefined;
+  readonly remembered: History | undefined;
   readonly audit: NonNullable<AbuseMonitorOptions["audit"]> | undefined;
   readonly logger: AlertLogger | undefined;
   readonly carriers: readonly AlertCarrier[];
@@ -116,6 +144,8 @@ const ALL = [
   "overrideSeconds",
   "maxMeasures",
   "shared",
+  "history",
+  "remembered",
   "audit",
   "logger",
   "carriers",
@@ -134,6 +164,7 @@ export function parseOptions(options: AbuseMonitorOptions): ParsedOptions {
   checkFunctions(found, options, ["audit", "onAlert", "onMeasure", "onDegraded", "now"]);
   checkStepUp(found, options.stepUp);
   checkShared(found, options.shared, options.key !== undefined);
+  checkHistory(found, options.history, options.key !== undefined);
   found.throwIfAny("abuseMonitor options");
   const { shared } = options;
   return Object.freeze({
@@ -153,6 +184,15 @@ export function parseOptions(options: AbuseMonitorOptions): ParsedOptions {
             maxQueue: shared.maxQueue ?? 20_000,
             instance: randomUUID(),
           },
+    history:
+      options.history === undefined
+        ? undefined
+        : {
+            file: options.history.file,
+            intervalSeconds: options.history.intervalSeconds ?? 60,
+            maxBytes: options.history.maxBytes ?? 256 * 1024 * 1024,
+          },
+    remembered: options.remembered,
     audit: options.audit,
     logger: options.logger,
     carriers: Object.freeze([...(options.carriers ?? [])]),

@@ -152,4 +152,39 @@ describeWithRedis("several instances over Redis", () => {
     expect(waiting + dropped).toBe(1000);
     redis.thaw();
   });
+
+  it("an instance that starts without a file takes over what the others know, and reads on where they were", async () => {
+    const a = instance();
+    for (let n = 0; n < 39; n++) a.monitor.see(guess(n));
+    const whom = { kind: "address", pseudonym: a.monitor.pseudonymOf({ kind: "address", name: "192.0.2.9" }) } as const;
+    a.monitor.measures.impose(whom, NOTE);
+    await copied();
+    await a.monitor.close();
+    const later = instance();
+    later.monitor.see(guess(39));
+    await expect.poll(() => later.alerts.map(({ pattern }) => pattern)).toEqual(["token-guessing"]);
+    expect(later.monitor.measures.list().map(({ whom: one }) => one)).toContainEqual(whom);
+  });
+
+  it("a copy under another key, or with a piece of another copy, is taken for none", async () => {
+    const a = instance({ key: new Uint8Array(16).fill(6) });
+    for (let n = 0; n < 39; n++) a.monitor.see(guess(n));
+    await copied();
+    await a.monitor.close();
+    const other = instance();
+    other.monitor.see(guess(39));
+    await expect.poll(() => other.monitor.snapshot().sightings).toBe(1);
+    expect(other.monitor.snapshot().shared?.state).toBe("up");
+    expect(other.alerts).toEqual([]);
+  });
+
+  it("F8: what is seen while the store is down at start is not waited with", async () => {
+    const client = { sendCommand: () => Promise.reject(new Error("down")) };
+    const alone = abuseMonitor({ key: KEY, now: () => AT, shared: { ...client, intervalMs: 10, retryMs: 30 } });
+    open.push(alone);
+    alone.see(guess(0));
+    await expect.poll(() => alone.snapshot().sightings).toBe(1);
+  });
+
+  const copied = () => expect.poll(() => client.exists("{wardline:abuse}:history")).toBe(1);
 });

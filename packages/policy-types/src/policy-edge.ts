@@ -55,8 +55,10 @@ export interface AbusePolicy {
   readonly thresholds?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Lets the policy block reserved pools and break-glass users by itself. Default false. */
   readonly dangerouslyBlockProtectedCallers?: boolean;
-  /** Where 16 random bytes in base64url are, the same for all instances: pseudonyms of callers. Needed with `redis`. */
+  /** Where 16 random bytes in base64url are, the same for all instances: pseudonyms of callers. Needed with `redis` and `history`. */
   readonly key?: string;
+  /** Keeps what was seen over a restart, in a file of this process, written every `intervalSeconds` (60). Default memory alone. */
+  readonly history?: { readonly file: string; readonly intervalSeconds?: number };
   /** Where alerts are posted, and where the secret that signs them is. */
   readonly webhook?: { readonly url: string; readonly secret: string };
 }

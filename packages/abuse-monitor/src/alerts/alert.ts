@@ -29,9 +29,19 @@ export interface Alert {
   readonly suppressed: number;
 }
 
+/** The last time something was told, and how often it was seen since. */
+export interface ToldAlert {
+  readonly at: number;
+  readonly severity: Severity;
+  readonly suppressed: number;
+}
+
 export interface Alerts {
   /** The alert, or nothing when the same was told a short while ago. */
   raise(observation: Observation): Alert | undefined;
+  /** What was told, the last first, and what takes it in again. */
+  remembered(): Iterable<readonly [key: string, alert: ToldAlert]>;
+  recall(key: string, alert: ToldAlert): void;
 }
 
 /**
@@ -58,6 +68,10 @@ export function createAlerts(repeatSeconds: number, maxRemembered = 10_000): Ale
       if (told.size >= maxRemembered) told.delete(told.keys().next().value as string);
       told.set(key, { at: sighting.at, severity, suppressed: 0 });
       return alertOf(observation, repeatSeconds, before?.suppressed ?? 0);
+    },
+    remembered: () => [...told].reverse(),
+    recall(key, alert) {
+      if (told.size < maxRemembered) told.set(key, { ...alert });
     },
   };
 }

@@ -1,7 +1,9 @@
 import type { SendCommand } from "@wardline/policy-types";
+import type { History } from "../history/entry.ts";
 import { type Measure, measureId, parseMeasure } from "../measures/measure.ts";
 import type { Sighting } from "../watch/sighting.ts";
 import { withDeadline } from "./deadline.ts";
+import { createSharedHistory } from "./history.ts";
 import { createSeal } from "./sealed.ts";
 import { parseSightings } from "./wire.ts";
 
@@ -23,6 +25,14 @@ export interface ExchangeOptions {
   /** Measures this instance holds, for a store that has lost them. */
   readonly measures: () => readonly Measure[];
   readonly onState: (state: "up" | "down") => void;
+  /** Copies of what this instance knows, for those that start later. */
+  readonly history: {
+    readonly seconds: number;
+    readonly maxBytes: number;
+    readonly current: () => History;
+    /** Once, at start: what the others know, or nothing when there is no copy or no store. False: what we have is younger. */
+    readonly onStart: (known: History | undefined) => boolean;
+  };
 }
 
 /**
@@ -44,9 +54,12 @@ export interface Exchange {
 export function createExchange(options: ExchangeOptions): Exchange {
   const { instance, intervalMs, retryMs, maxQueue, now } = options;
   const send = withDeadline(options.sendCommand, options.deadlineMs);
-  const { seal, open } = createSeal(options.key);
+  const sealing = createSeal(options.key);
+  const { seal, open } = sealing;
   // One hash tag: a cluster keeps them on one node.
   const keys = nameKeys(options.prefix);
+  const history = createSharedHistory({ send, seal: sealing, instance, keys, now, ...options.history });
+  let started = false;
   let queue: Sighting[] = [];
   const changed = new Map<string, Measure>();
   let state: "up" | "down" = "up";
@@ -84,6 +97,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
       closed = true;
       clearTimeout(timer);
       await running;
+      start(undefined);
       // What was seen last is worth one more try.
       await Promise.all([sendSightings(), sendMeasures()]).catch(() => undefined);
     },
@@ -100,17 +114,37 @@ export function createExchange(options: ExchangeOptions): Exchange {
   /** Sends, then reads. Gives how long to wait before the next turn. */
   async function turn(): Promise<number> {
     try {
-      lastId ??= await newestId();
+      lastId ??= (await knownBefore()) ?? (await newestId());
       await sendSightings();
       await sendMeasures();
       await readSightings();
       await readMeasures();
       become("up");
+      await history.writeIfDue(lastId, options.history.current);
       return intervalMs;
     } catch {
+      start(undefined);
       become("down");
       return retryMs;
     }
+  }
+
+  /** Where to read on from, when another instance's knowledge was taken over. */
+  async function knownBefore(): Promise<string | undefined> {
+    if (started) return undefined;
+    const known = await history.read().catch((error: unknown) => {
+      // What cannot be read is replaced by the next copy.
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    });
+    return start(known) ? known?.streamId : undefined;
+  }
+
+  /** While the store is down nobody waits for what it knows. */
+  function start(known: History | undefined): boolean {
+    if (started) return false;
+    started = true;
+    return options.history.onStart(known);
   }
 
   async function newestId(): Promise<string> {
@@ -195,6 +229,8 @@ function nameKeys(prefix: string) {
     stream: `${tag}:sightings`,
     measures: `${tag}:measures`,
     version: `${tag}:version`,
+    history: `${tag}:history`,
+    historyWriter: `${tag}:history-writer`,
     alert: (id: string) => `${tag}:alert:${id}`,
   };
 }

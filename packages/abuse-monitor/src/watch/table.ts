@@ -2,6 +2,8 @@
 export interface Table<Value> {
   get(key: string): Value | undefined;
   set(key: string, value: Value): void;
+  /** What is remembered now, used last first. What is forgotten while somebody goes through is left out. */
+  newestFirst(): Iterable<readonly [key: string, value: Value]>;
   readonly size: number;
 }
 
@@ -32,10 +34,19 @@ export function createTable<Value>(limit: number): Table<Value> {
         put(key, value);
       }
     },
+    newestFirst: () => walk([...old.keys(), ...young.keys()]),
     get size() {
       return young.size + old.size;
     },
   };
+
+  function* walk(keys: readonly string[]): Generator<readonly [string, Value]> {
+    for (let index = keys.length - 1; index >= 0; index--) {
+      const key = keys[index] as string;
+      const value = young.get(key) ?? old.get(key);
+      if (value !== undefined) yield [key, value];
+    }
+  }
 
   function put(key: string, value: Value): void {
     if (young.size >= most) {

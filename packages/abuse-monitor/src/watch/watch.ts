@@ -2,6 +2,7 @@ import { DETECTORS } from "../detectors/all.ts";
 import {
   type Detector,
   type Finding,
+  PATTERNS,
   type Pattern,
   SEVERITIES,
   type Severity,
@@ -9,6 +10,7 @@ import {
 } from "../detectors/detector.ts";
 import { type PeerLevel, stepPeers } from "../detectors/peers.ts";
 import type { Thresholds } from "../detectors/thresholds.ts";
+import type { HistoryEntry, HistoryHead } from "../history/entry.ts";
 import type { CallerKind } from "./pseudonym.ts";
 import type { Sighting } from "./sighting.ts";
 import { createTable, type Table } from "./table.ts";
@@ -27,6 +29,12 @@ export interface Watch {
   see(sighting: Sighting): readonly Observation[];
   /** Callers remembered, by kind. */
   tracked(): Readonly<Record<CallerKind, number>>;
+  /** Seconds the windows of each pattern cover. */
+  readonly windows: HistoryHead["windows"];
+  /** What it knows, of whoever was seen last first; can be gone through in pieces while more is seen. */
+  remembered(): Iterable<HistoryEntry>;
+  /** Takes one entry in, in place of what is known. What is seen of windows of another length begins anew. */
+  recall(entry: HistoryEntry, windows: HistoryHead["windows"]): void;
 }
 
 /** The detectors' states of one caller, in the order of the kind's detectors. */
@@ -42,6 +50,7 @@ export function createWatch(thresholds: Thresholds, maxCallers: number): Watch {
     detectors: DETECTORS.filter(({ by }) => by === kind),
     profiles: createTable<Profile>(maxCallers),
   }));
+  const windows = windowsOf(thresholds);
   const peers = createTable<PeerLevel>(MOST_PEER_GROUPS);
 
   return {
@@ -74,7 +83,44 @@ export function createWatch(thresholds: Thresholds, maxCallers: number): Watch {
       return observations ?? NOTHING_SEEN;
     },
     tracked: () => trackedBy(kinds),
+    windows,
+    *remembered() {
+      for (const [group, level] of peers.newestFirst()) yield { peers: [group, level] };
+      for (const { kind, detectors, profiles } of kinds) {
+        for (const [pseudonym, profile] of profiles.newestFirst()) {
+          const states: Partial<Record<Pattern, unknown>> = {};
+          for (const [index, { pattern }] of detectors.entries()) {
+            if (profile[index] !== undefined) states[pattern] = profile[index];
+          }
+          yield { caller: [kind, pseudonym, states] };
+        }
+      }
+    },
+    recall(entry, before) {
+      if ("peers" in entry) peers.set(...entry.peers);
+      if (!("caller" in entry)) return;
+      const [kind, pseudonym, states] = entry.caller;
+      const known = kinds.find((one) => one.kind === kind);
+      if (known === undefined) return;
+      const profile = known.detectors.map(({ pattern }) =>
+        before[pattern] === windows[pattern] ? states[pattern] : undefined,
+      );
+      if (profile.some((state) => state !== undefined)) known.profiles.set(pseudonym, profile);
+    },
   };
+}
+
+function windowsOf(thresholds: Thresholds): HistoryHead["windows"] {
+  const windows: Partial<Record<Pattern, number>> = {};
+  for (const pattern of PATTERNS) {
+    const group: object = thresholds[camelCase(pattern) as keyof Thresholds];
+    if ("windowSeconds" in group) windows[pattern] = Number(group.windowSeconds);
+  }
+  return windows;
+}
+
+function camelCase(pattern: string): string {
+  return pattern.replace(/-([a-z])/g, (_dash, letter: string) => letter.toUpperCase());
 }
 
 const KINDS: readonly CallerKind[] = ["address", "client", "subject", "claimed"];

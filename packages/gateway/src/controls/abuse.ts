@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { type AbuseMonitorHandler, abuseMonitor, alertWebhook } from "@wardline/abuse-monitor";
 import type { PolicyDocument } from "@wardline/policy-types";
 import type { Audit } from "../audit.ts";
@@ -12,7 +13,7 @@ export interface AbuseFacts {
   readonly onEvent: (event: GatewayEvent) => void;
 }
 
-/** The watchman of a policy: what it has seen outlives a reload that does not change it. */
+/** The watchman of a policy: what it has seen outlives a reload, and with `abuse.history` a restart. */
 export interface Watch {
   readonly of: (policy: PolicyDocument, material: Material) => AbuseMonitorHandler | undefined;
   readonly current: () => AbuseMonitorHandler | undefined;
@@ -20,6 +21,8 @@ export interface Watch {
 }
 
 export function createWatch({ redis, audit, now, onEvent }: AbuseFacts): Watch {
+  const processKey = randomBytes(16);
+  let keyBefore: Uint8Array | undefined;
   let settings = "";
   let monitor: AbuseMonitorHandler | undefined;
 
@@ -28,21 +31,29 @@ export function createWatch({ redis, audit, now, onEvent }: AbuseFacts): Watch {
       const next = JSON.stringify(abuse);
       if (settings === next) return monitor;
       settings = next;
+      const key = abuseKey ?? processKey;
+      // Under another key nobody has the pseudonym that is remembered.
+      const remembered =
+        keyBefore !== undefined && Buffer.compare(keyBefore, key) === 0 ? monitor?.handOver() : undefined;
+      keyBefore = key;
       void monitor?.close();
       if (abuse === false) {
         monitor = undefined;
         return undefined;
       }
-      const { responses, thresholds, dangerouslyBlockProtectedCallers, webhook } = abuse;
+      const { responses, thresholds, dangerouslyBlockProtectedCallers, webhook, history } = abuse;
       monitor = abuseMonitor({
         now,
         ...(responses === undefined ? {} : { responses }),
         ...(thresholds === undefined ? {} : { thresholds }),
         ...(dangerouslyBlockProtectedCallers === undefined ? {} : { dangerouslyBlockProtectedCallers }),
-        ...(abuseKey === undefined ? {} : { key: abuseKey }),
+        // Without a key of its own the monitor refuses to remember: nobody could read it after a restart.
+        ...(abuseKey === undefined && history !== undefined ? {} : { key }),
+        ...(history === undefined ? {} : { history }),
+        ...(remembered === undefined ? {} : { remembered }),
         ...(redis === undefined || abuseKey === undefined
           ? {}
-          : { shared: { sendCommand: redis.send, prefix: `${redis.prefix.replace(/:+$/, "")}:abuse` } }),
+          : { shared: { sendCommand: redis.send, prefix: `${redis.prefix.replace(/(?<!:):+$/, "")}:abuse` } }),
         audit: (kind, facts) => audit.record(kind, facts),
         carriers:
           webhook === undefined || webhookSecret === undefined

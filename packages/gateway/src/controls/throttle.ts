@@ -96,7 +96,7 @@ export function createThrottles({ redis, quotas, weightOf, onEvent }: ThrottleFa
             ? quotas && { quotaMemory: quotas }
             : {
                 redis: redis.send,
-                redisPrefix: `${redis.prefix.replace(/:+$/, "")}:throttle:`,
+                redisPrefix: `${redis.prefix.replace(/(?<!:):+$/, "")}:throttle:`,
                 expectedReplicas: redis.replicas,
                 onStoreFailure: policy.redis?.onFailure ?? "local",
                 onStoreState: (state) => tellStore(state, onEvent),

@@ -108,6 +108,7 @@ export const edge: Readonly<Record<string, object>> = {
         thresholds: { type: "object", additionalProperties: { type: "object" } },
         dangerouslyBlockProtectedCallers: flag,
         key: secret,
+        history: closed({ file: text, intervalSeconds: positive }, ["file"]),
         webhook: closed({ url, secret }, ["url", "secret"]),
       }),
     ],
