@@ -1,4 +1,5 @@
 import { DependencyError } from "@wardline/policy-types";
+import { createDeadline } from "./deadline.ts";
 import type { Ledger } from "./ledger.ts";
 import type { ParsedOptions } from "./options.ts";
 
@@ -18,25 +19,38 @@ export function createRecorder(
   let degradedBy: string | undefined;
   let unrecorded = 0;
 
+  const withDeadline = createDeadline(appendDeadlineMs, appendTimedOut);
+
   return {
-    async record(render) {
-      let events: readonly object[] = [];
+    record(render) {
+      let count = 1;
       try {
-        events = render();
-        if (events.length === 0) return true;
+        const events = render();
+        if (events.length === 0) return RECORDED;
+        count = events.length;
         const ledger = current();
         if (ledger === undefined) throw notOpen();
-        await withDeadline(ledger.append(events), appendDeadlineMs);
+        return settled(withDeadline(ledger.append(events)), count);
       } catch (error) {
-        failed(codeOf(error), Math.max(events.length, 1));
-        return false;
+        failed(codeOf(error), count);
+        return NOT_RECORDED;
       }
-      recovered();
-      return true;
     },
     failed,
     recovered,
   };
+
+  /** Holds on to nothing of the request while the disk is awaited: hundreds of them may be waiting. */
+  async function settled(appended: Promise<unknown>, count: number): Promise<boolean> {
+    try {
+      await appended;
+    } catch (error) {
+      failed(codeOf(error), count);
+      return false;
+    }
+    recovered();
+    return true;
+  }
 
   function failed(code: string, lost: number): void {
     unrecorded += lost;
@@ -62,19 +76,10 @@ export function createRecorder(
   }
 }
 
-/** F2: a deadline that has passed means unknown. The ledger may still write the events; they are not sent again. */
-async function withDeadline(work: Promise<unknown>, milliseconds: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(appendTimedOut()), milliseconds);
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const RECORDED = Promise.resolve(true);
+const NOT_RECORDED = Promise.resolve(false);
 
+/** F2: the ledger may still write the events; they are not sent again. */
 function appendTimedOut(): DependencyError {
   return new DependencyError("audit-event/append-timeout", "the ledger did not answer in time", { retryable: false });
 }

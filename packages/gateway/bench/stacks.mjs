@@ -58,6 +58,16 @@ function withoutNames(body) {
   return copy;
 }
 
+const CONTROLS = [
+  "audit-event",
+  "perimeter",
+  "tiered-throttle-door",
+  "smart-auth",
+  "tiered-throttle",
+  "fhir-schema",
+  "phi-redact",
+];
+
 /** Every control there is, as a team mounts them in an app of its own. */
 export async function everything(app, { folder, issuer, durability }) {
   const [
@@ -90,6 +100,6 @@ export async function everything(app, { folder, issuer, durability }) {
     throttle.tieredThrottle({ windows: WINDOWS }),
     fhirSchema(),
     redact,
-    requireControls("internal"),
+    requireControls(CONTROLS),
   );
 }

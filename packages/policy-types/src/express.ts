@@ -9,8 +9,8 @@ export {
 } from "./express/context.ts";
 export { type EdgeApp, type EdgeClasses, edgeClasses } from "./express/edge-classes.ts";
 export { createEdgeServer, type EdgeServerOptions, type SecureEdgeServerOptions } from "./express/edge-server.ts";
-export type { Gate } from "./express/outlet.ts";
-export { addTransform, afterAnswer, beforeAnswer, sendProblem } from "./express/pipeline.ts";
+export type { Gate, Settle } from "./express/outlet.ts";
+export { addTransform, afterAnswer, beforeAnswer, beforeHead, sendProblem } from "./express/pipeline.ts";
 export { OPERATION_OUTCOME_MEDIA_TYPE, renderOperationOutcome } from "./express/render-problem.ts";
 export type { RequestBody } from "./express/request-body.ts";
 export { requireControls } from "./express/require-controls.ts";

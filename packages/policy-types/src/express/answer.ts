@@ -5,6 +5,7 @@ import { withholdConditions } from "./conditional.ts";
 import { decodeContent } from "./content-coding.ts";
 import { contextOf, type RequestContext } from "./context.ts";
 import { Departure } from "./departure.ts";
+import { hookedJson } from "./hooks.ts";
 import { type Judgement, judgeHead, judgeJson, judgeText, TOO_LARGE, UNREADABLE } from "./judge.ts";
 import { openJudgedLines } from "./judged-lines.ts";
 import type { LineSplitter } from "./lines.ts";
@@ -57,7 +58,7 @@ export class Answer {
     this.#departure.withheld = withholdConditions(req);
     // RFC 9110 section 9.3.2: HEAD is GET without the body, so it is judged as one; Node leaves the body out.
     if (req.method === "HEAD") req.method = "GET";
-    if (this.#nativeJson !== undefined) this.#res.json = (...args: unknown[]) => this.#json(args);
+    if (this.#nativeJson !== undefined) this.#res.json = hookedJson;
   }
 
   refuse(problem: Problem): void {
@@ -82,7 +83,7 @@ export class Answer {
   /** Only keeps what the handler gave: the head is sent when the answer is. */
   writeHead(args: readonly unknown[]): ServerResponse {
     const res = this.#res;
-    if (this.outlet.passed) return this.outlet.native.writeHead.apply(res, args as unknown[]);
+    if (this.outlet.passed) return this.outlet.sendHead(args);
     if (this.#phase === "done") return res;
     const [status, second, third] = args;
     res.statusCode = status as number;
@@ -139,10 +140,10 @@ export class Answer {
   }
 
   /**
-   * A plain object is judged as it is: nothing is parsed, and Express serialises it once. Anything that would be written
-   * otherwise than it reads is serialised first and judged as text.
+   * `res.json` of a judged answer. A plain object is judged as it is: nothing is parsed, and Express serialises it once.
+   * Anything that would be written otherwise than it reads is serialised first and judged as text.
    */
-  #json(args: readonly unknown[]): unknown {
+  json(args: readonly unknown[]): unknown {
     const res = this.#res;
     const asIs = args.length === 1 && isPlain(args[0]) && res.app?.get?.("json replacer") === undefined;
     if (this.#phase !== "open" || !asIs) return this.#nativeJson?.apply(res, args as [unknown]);

@@ -7,6 +7,9 @@ import { accessRecord, type RecordParts, recordParts } from "./record.ts";
 /** Runs when the answer is known and before any byte of it is sent. A problem it gives replaces the answer. */
 export type Gate = (record: AccessRecord) => Problem | undefined | Promise<Problem | undefined>;
 
+/** Sets and removes headers of an answer whose head is about to be sent. */
+export type Settle = (res: ServerResponse) => void;
+
 /** A piece of the body, or the end of the answer. */
 export type Piece = Buffer | "end";
 
@@ -24,6 +27,7 @@ export interface NativeResponse {
 export class Outlet {
   readonly native: NativeResponse;
   readonly gates: Gate[] = [];
+  readonly settlers: Settle[] = [];
   readonly listeners: ((record: AccessRecord) => void)[] = [];
   /** True once the gates have let the answer pass: from then on the head is Node's to send. */
   passed = false;
@@ -59,6 +63,12 @@ export class Outlet {
   replace(...pieces: Piece[]): void {
     this.#queue = pieces;
     this.#askOnce();
+  }
+
+  sendHead(args: readonly unknown[]): ServerResponse {
+    const res = this.#res;
+    if (!res.headersSent) for (const settle of this.settlers) settle(res);
+    return this.native.writeHead.apply(res, args as unknown[]);
   }
 
   closed(): void {

@@ -1,9 +1,10 @@
 import type { ServerResponse } from "node:http";
 import type { AccessRecord } from "../access-record.ts";
 import type { Problem } from "../decision.ts";
-import { Answer, type HookedResponse } from "./answer.ts";
+import { Answer } from "./answer.ts";
 import { contextOf } from "./context.ts";
-import type { Gate } from "./outlet.ts";
+import { ANSWER_KEY, type Carrier, hook } from "./hooks.ts";
+import type { Gate, Settle } from "./outlet.ts";
 import { type BodyTransform, TRANSFORM_STAGES } from "./transform.ts";
 
 /** Registers a judge of this answer's body. The handler's answer is then held until it has been judged. */
@@ -21,6 +22,14 @@ export function beforeAnswer(res: ServerResponse, gate: Gate): void {
   answerOf(res).outlet.gates.push(gate);
 }
 
+/**
+ * Calls `settle` when the head is about to be sent, after everything the handler and the judges have set: what it sets or
+ * removes is what leaves.
+ */
+export function beforeHead(res: ServerResponse, settle: Settle): void {
+  answerOf(res).outlet.settlers.push(settle);
+}
+
 /** Calls `listener` exactly once, when the answer has ended or its connection has closed. */
 export function afterAnswer(res: ServerResponse, listener: (record: AccessRecord) => void): void {
   answerOf(res).outlet.listeners.push(listener);
@@ -35,45 +44,12 @@ export function sendProblem(res: ServerResponse, problem: Problem): void {
   answerOf(res).refuse(problem);
 }
 
-/** `Symbol.for`, so that two installed copies of this package hook a response once. */
-const ANSWER_KEY: unique symbol = Symbol.for("@wardline/answer/1") as never;
-type Carrier = HookedResponse & { [ANSWER_KEY]?: Answer };
-
 /** The answer of a response; hooks the response's ways out when it is not hooked yet. */
 function answerOf(res: ServerResponse): Answer {
   const carrier = res as Carrier;
   const existing = carrier[ANSWER_KEY];
   if (existing !== undefined) return existing;
-
   const answer = new Answer(carrier);
-  Object.defineProperty(carrier, ANSWER_KEY, { value: answer, enumerable: false });
-  res.writeHead = hookedWriteHead as ServerResponse["writeHead"];
-  res.write = hookedWrite as ServerResponse["write"];
-  res.end = hookedEnd as ServerResponse["end"];
-  res.flushHeaders = hookedFlushHeaders;
-  res.on("close", onClose);
+  hook(carrier, answer);
   return answer;
-}
-
-// What stands in place of a response's own methods: the same functions for every response, so that none is made for one.
-
-function hookedWriteHead(this: Carrier, ...args: unknown[]): ServerResponse {
-  return (this[ANSWER_KEY] as Answer).writeHead(args);
-}
-
-function hookedWrite(this: Carrier, ...args: unknown[]): boolean {
-  return (this[ANSWER_KEY] as Answer).write(args as []);
-}
-
-function hookedEnd(this: Carrier, ...args: unknown[]): ServerResponse {
-  return (this[ANSWER_KEY] as Answer).end(args as []);
-}
-
-/** The head is sent when the answer is. */
-function hookedFlushHeaders(): void {
-  return undefined;
-}
-
-function onClose(this: Carrier): void {
-  this[ANSWER_KEY]?.closed();
 }
