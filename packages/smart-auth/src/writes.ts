@@ -7,6 +7,7 @@ import { newBinariesFault } from "./binary/decide.ts";
 import { selectByCondition } from "./conditional.ts";
 import { coversWithContained } from "./guard/contained.ts";
 import { applyPatch } from "./patch/apply.ts";
+import { heldByContent } from "./patch/held.ts";
 import {
   BODY_MISMATCH,
   NOT_FOUND,
@@ -205,16 +206,17 @@ function resultOf(
 
 /** R4 http.html, "Managing Resource Contention": the version that was judged is the one that is changed. */
 function heldVersion(
-  { interaction, ifMatch }: WriteFacts,
+  { interaction, ifMatch, body }: WriteFacts,
   stored: FhirResource | undefined,
-): Decision<Pick<ForwardedWrite, "ifMatch">> {
+): Decision<Pick<ForwardedWrite, "ifMatch" | "body">> {
   if (stored === undefined) return permit({}, []);
   const { meta } = stored;
   const version = isObject(meta) && typeof meta["versionId"] === "string" ? meta["versionId"] : undefined;
   if (version === undefined || !/^[A-Za-z0-9\-.]{1,64}$/.test(version)) {
-    return interaction.code === "patch"
-      ? deny(STORED_UNKNOWN, ["a patch of a resource without a version"])
-      : permit({}, ["no version to hold"]);
+    if (interaction.code !== "patch") return permit({}, ["no version to hold"]);
+    return Array.isArray(body)
+      ? permit({ body: heldByContent(stored, body) }, ["content held"])
+      : deny(STORED_UNKNOWN, ["a FHIRPath Patch of a resource without a version"]);
   }
   const isAsked = ifMatch === undefined || ifMatch.trim() === "*" || tagsOf(ifMatch).includes(version);
   return isAsked

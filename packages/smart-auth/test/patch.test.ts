@@ -123,7 +123,13 @@ const FHIRPATH_PATCH: readonly [title: string, patch: Json, result: object | und
   ["deletes", operation({ type: "delete", path: "Patient.name[0].given[0]" }), given("B", "C")],
   ["deletes what is not there", operation({ type: "delete", path: "Patient.birthDate" }), PATIENT],
   ["another type at the root", operation({ type: "delete", path: "Person.gender" }), undefined],
-  ["a function", operation({ type: "delete", path: "Patient.name.where(use='old')" }), undefined],
+  ...["Patient.name.exists()", "Patient.name.where(use!='old')", "Patient.name.where(use='a' or use='b')"].map(
+    (path): [string, Json, undefined] => [
+      `a path that is not known: ${path}`,
+      operation({ type: "delete", path }),
+      undefined,
+    ],
+  ),
   [
     "an element that is a list already",
     operation({ type: "add", path: "Patient", name: "gender", value: "x" }),
@@ -172,11 +178,130 @@ describe("FHIRPath Patch", () => {
     expect(outcome.kind === "permit" ? outcome.grant : undefined).toEqual(result);
   });
 
-  it("a choice type by its short name is not guessed", () => {
+  const PERSON = {
+    resourceType: "Patient",
+    id: "p1",
+    deceasedBoolean: false,
+    name: [
+      { use: "official", given: ["A"] },
+      { use: "old", family: "Z", given: ["B", "C"] },
+    ],
+    telecom: [
+      { system: "phone", use: "home", value: "1" },
+      { system: "phone", use: "work", value: "2" },
+      { system: "email", use: "home", value: "3" },
+    ],
+    extension: [
+      { url: "urn:a", valueString: "x" },
+      { url: "urn:b", valueReference: { reference: "Patient/p1" } },
+    ],
+  };
+  const [official, old] = PERSON.name;
+  const [home, work, email] = PERSON.telecom;
+  const [extensionA, extensionB] = PERSON.extension;
+  it.each<[string, Record<string, Json>, object | undefined]>([
+    ["delete one by its use", { type: "delete", path: "Patient.name.where(use='old')" }, { name: [official] }],
+    ["delete none by its use", { type: "delete", path: "Patient.name.where(use='nick')" }, {}],
+    ["delete two at once", { type: "delete", path: "Patient.telecom.where(use='home')" }, undefined],
+    [
+      "replace by two equations",
+      { type: "replace", path: "Patient.telecom.where(use = 'home' and system = 'phone').value", value: "9" },
+      { telecom: [{ ...home, value: "9" }, work, email] },
+    ],
+    [
+      "replace what is not there",
+      { type: "replace", path: "Patient.name.where(use='nick').family", value: "X" },
+      undefined,
+    ],
+    [
+      "replace two at once",
+      { type: "replace", path: "Patient.telecom.where(use='home').value", value: "9" },
+      undefined,
+    ],
+    [
+      "the first and the last",
+      { type: "replace", path: "Patient.name.last().given.first()", value: "X" },
+      { name: [official, { ...old, given: ["X", "C"] }] },
+    ],
+    [
+      "an index over all",
+      { type: "replace", path: "Patient.name.given[1]", value: "X" },
+      { name: [official, { ...old, given: ["X", "C"] }] },
+    ],
+    [
+      "add to one of a list",
+      { type: "add", path: "Patient.name.where(use='official')", name: "family", value: "Own" },
+      { name: [{ ...official, family: "Own" }, old] },
+    ],
+    ["add to several", { type: "add", path: "Patient.name", name: "family", value: "Own" }, undefined],
+    [
+      "delete the last member",
+      { type: "delete", path: "Patient.name[0].given[0]" },
+      { name: [{ use: "official" }, old] },
+    ],
+    ["an extension", { type: "delete", path: "Patient.extension('urn:a')" }, { extension: [extensionB] }],
+    [
+      "an extension's value",
+      { type: "replace", path: "Patient.extension('urn:b').value", value: { reference: "Patient/p2" } },
+      { extension: [extensionA, { url: "urn:b", valueReference: { reference: "Patient/p2" } }] },
+    ],
+    [
+      "a choice by its type",
+      { type: "delete", path: "Patient.extension.value.ofType(string)" },
+      { extension: [{ url: "urn:a" }, extensionB] },
+    ],
+    [
+      "a choice that becomes another",
+      { type: "replace", path: "Patient.deceased", value: "2020" },
+      { deceasedBoolean: undefined, deceasedString: "2020" },
+    ],
+    ["a type of what is no choice", { type: "delete", path: "Patient.name[0].ofType(HumanName)" }, undefined],
+    ["a name that is no choice", { type: "replace", path: "Patient.resource", value: "Basic" }, undefined],
+    ["an equation with a quote in it", { type: "delete", path: "Patient.name.where(use='o\\'ld')" }, undefined],
+    ["an equation of several values", { type: "delete", path: "Patient.name.where(given='B')" }, {}],
+    ["a function at the root", { type: "delete", path: "Patient.where(id='p1')" }, undefined],
+    ["another spelling of the root", { type: "delete", path: "Patientx.name" }, undefined],
+    ["words behind a path", { type: "delete", path: "Patient.name[0].given[0] | Patient.name[1]" }, undefined],
+  ])("A11: %s", (_title, parts, change) => {
+    const outcome = applyPatch(PERSON as unknown as FhirResource, operation(parts));
+    const expected: unknown = change === undefined ? undefined : JSON.parse(JSON.stringify({ ...PERSON, ...change }));
+    expect(outcome.kind === "permit" ? outcome.grant : undefined).toEqual(expected);
+  });
+
+  it("a value is built of its parts, as one without a name is", () => {
+    const part = [
+      { name: "type", valueCode: "add" },
+      { name: "path", valueString: "Patient" },
+      { name: "name", valueString: "contact" },
+      {
+        name: "value",
+        part: [
+          { name: "gender", valueCode: "female" },
+          { name: "telecom", valueContactPoint: { value: "1" } },
+          { name: "telecom", valueContactPoint: { value: "2" } },
+          { name: "organization", part: [{ name: "reference", valueString: "Organization/o" }] },
+        ],
+      },
+    ];
+    const outcome = applyPatch(PATIENT as unknown as FhirResource, {
+      resourceType: "Parameters",
+      parameter: [{ name: "operation", part }],
+    });
+    expect(outcome.kind === "permit" ? outcome.grant : undefined).toEqual({
+      ...PATIENT,
+      contact: {
+        gender: "female",
+        telecom: [{ value: "1" }, { value: "2" }],
+        organization: { reference: "Organization/o" },
+      },
+    });
+  });
+
+  it("a choice that is there is not added, nor is anything below it", () => {
     const stored = { resourceType: "Observation", id: "o", valueString: "x" } as unknown as FhirResource;
-    for (const path of ["Observation.value", "Observation.value.code"]) {
-      expect(applyPatch(stored, operation({ type: "replace", path, value: "y" })).kind).toBe("deny");
-    }
+    expect(applyPatch(stored, operation({ type: "replace", path: "Observation.value.code", value: "y" })).kind).toBe(
+      "deny",
+    );
     expect(applyPatch(stored, operation({ type: "add", path: "Observation", name: "value", value: "y" })).kind).toBe(
       "deny",
     );
@@ -313,14 +438,48 @@ describe.each(EXPRESS)("PATCH judged by its result on %s (A11)", (_name, express
     ]);
   });
 
-  it("refuses XML, and a store without versions, with bound rights only", async () => {
+  it("refuses XML, and a FHIRPath Patch for a store without versions, with bound rights only", async () => {
     const edge = await edgeWith();
     const question = { method: "PATCH", body: "<diff/>", headers: { "content-type": "application/xml-patch+xml" } };
     expect((await edge.as("patient/*.cruds", "/Observation/o1", question)).status).toBe(415);
     expect((await edge.as("user/*.cruds", "/Observation/o1", question, DOCTOR)).status).not.toBe(415);
     const bare = await edgeWith({ readStored: () => Promise.resolve(observation("o1", "p1", "weight")) });
-    const answer = await patch(bare, "/Observation/o1", toAmended);
+    const amended = operation({ type: "replace", path: "Observation.status", value: "amended" });
+    const answer = await patch(bare, "/Observation/o1", amended, undefined, FHIR);
     expect([answer.status, codeOf(answer)]).toEqual([403, "smart-auth/stored-unknown"]);
+  });
+
+  it("of a store without versions, a JSON Patch applies to the content that was judged alone", async () => {
+    const stored = observation("o1", "p1", "weight");
+    const edge = await edgeWith({ readStored: async () => stored });
+    expect((await patch(edge, "/Observation/o1", toAmended)).status).toBe(200);
+    expect(edge.store.rows.get("Observation/o1")).toMatchObject({ status: "amended" });
+    expect(edge.store.seen).toEqual(["PATCH /Observation/o1"]);
+    // Somebody took the record to another patient after it was judged.
+    edge.store.reset([observation("o1", "p2", "weight")]);
+    expect((await patch(edge, "/Observation/o1", toAmended)).status).toBe(422);
+    expect(edge.store.rows.get("Observation/o1")).toMatchObject({ status: "final" });
+  });
+
+  it("a FHIRPath Patch that selects by a function is judged by what it does", async () => {
+    const edge = await edgeWith();
+    const path = "Observation.code.coding.where(system='urn:c').code";
+    const coded = await patch(
+      edge,
+      "/Observation/o1",
+      operation({ type: "replace", path, value: "x" }),
+      undefined,
+      FHIR,
+    );
+    expect(coded.status).toBe(200);
+    const moved = operation({
+      type: "replace",
+      path: "Observation.subject.where(reference='Patient/p1').reference",
+      value: "Patient/p2",
+    });
+    expect(codeOf(await patch(edge, "/Observation/o1", moved, undefined, FHIR))).toBe(
+      "smart-auth/resource-not-covered",
+    );
   });
 
   it("holds the result to the filter of a granular scope", async () => {

@@ -1,14 +1,15 @@
 import type { Json } from "@wardline/policy-types/express";
-import { isFhirResource, isObject, type JsonObject, objectsOf } from "../resource.ts";
+import { isObject, type JsonObject, objectsOf } from "../resource.ts";
 import { add, type Edited, type PatchOutcome, remove, replace } from "./edit.ts";
+import { type Place, select } from "./fhirpath.ts";
 import { valueAt } from "./pointer.ts";
 
 const OPERATION_LIMIT = 100;
+const DEPTH_LIMIT = 5;
 
 /**
- * Applies a FHIRPath Patch to a copy, as far as its paths are plain: element names from the root with an index where there
- * is a list (`Patient.name[0].given[1]`). Everything else fails: functions, choice types by their short name, values
- * built from parts. Not applied means not judged, and so refused.
+ * Applies a FHIRPath Patch to a copy, as far as its paths select one element, or one list, by the part of FHIRPath that
+ * `select` knows. Everything else fails: not applied means not judged, and so refused.
  *
  * @see https://hl7.org/fhir/R4/fhirpatch.html
  */
@@ -27,30 +28,32 @@ export function applyFhirPathPatch(document: Json, patch: Json): PatchOutcome {
 }
 
 function applyOne(document: Json, operation: JsonObject): Edited {
-  const parts = partsOf(operation);
-  const path = parsePath(parts?.get("path"), document);
-  if (parts === undefined || path === undefined) return undefined;
-  const [type, value] = [parts.get("type"), parts.get("value")];
+  const parts = partsOf(operation["part"]);
+  const selected = parts === undefined ? undefined : select(document, plain(parts.get("path")));
+  if (parts === undefined || selected === undefined) return undefined;
+  const { places, list } = selected;
+  const [place] = places;
+  const type = plain(parts.get("type"));
+  const given = parts.get("value");
+  if (places.length > 1 && (type === "add" || type === "delete" || type === "replace")) return undefined;
   switch (typeof type === "string" ? type : "") {
     case "add":
-      return value === undefined ? undefined : addNamed(document, path, parts.get("name"), value);
+      return place === undefined || given === undefined
+        ? undefined
+        : addNamed(document, place.tokens, plain(parts.get("name")), given.value);
     case "insert": {
-      const at = placeOf(parts.get("index"));
-      const isList = Array.isArray(valueAt(document, path));
-      return value === undefined || at === undefined || !isList ? undefined : add(document, [...path, at], value);
+      const at = placeOf(plain(parts.get("index")));
+      return given === undefined || at === undefined || list === undefined
+        ? undefined
+        : add(document, [...list, at], given.value);
     }
     case "delete":
       // R4: deleting what is not there is no error.
-      return valueAt(document, path) === undefined ? document : remove(document, path);
+      return place === undefined ? document : removeElement(document, place.tokens);
     case "replace":
-      return value === undefined ? undefined : replace(document, path, value);
-    case "move": {
-      const [from, to] = [placeOf(parts.get("source")), placeOf(parts.get("destination"))];
-      const moved = from === undefined ? undefined : valueAt(document, [...path, from]);
-      if (from === undefined || to === undefined || moved === undefined) return undefined;
-      const without = remove(document, [...path, from]);
-      return without === undefined ? undefined : add(without, [...path, to], moved);
-    }
+      return place === undefined || given === undefined ? undefined : replaceElement(document, place, given);
+    case "move":
+      return list === undefined ? undefined : moveWithin(document, list, parts);
     default:
       return undefined;
   }
@@ -66,43 +69,83 @@ function addNamed(document: Json, path: readonly string[], name: Json | undefine
   return Array.isArray(before) ? add(document, [...path, name, "-"], value) : undefined;
 }
 
+/** R4 forbids empty lists: with its last member a list is gone. */
+function removeElement(document: Json, path: readonly string[]): Edited {
+  const above = path.slice(0, -1);
+  const list = valueAt(document, above);
+  return remove(document, Array.isArray(list) && list.length === 1 ? above : path);
+}
+
+/** A choice may become another of its types. */
+function replaceElement(document: Json, { tokens, choice }: Place, { type, value }: Given): Edited {
+  if (choice === undefined) return replace(document, tokens, value);
+  if (type === undefined) return undefined;
+  const without = remove(document, tokens);
+  const name = `${choice.name}${type}`;
+  return without === undefined ? undefined : add(without, [...tokens.slice(0, -1), name], value);
+}
+
+function moveWithin(document: Json, list: readonly string[], parts: ReadonlyMap<string, Given>): Edited {
+  const [from, to] = [placeOf(plain(parts.get("source"))), placeOf(plain(parts.get("destination")))];
+  const moved = from === undefined ? undefined : valueAt(document, [...list, from]);
+  if (from === undefined || to === undefined || moved === undefined) return undefined;
+  const without = remove(document, [...list, from]);
+  return without === undefined ? undefined : add(without, [...list, to], moved);
+}
+
 function placeOf(value: Json | undefined): string | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? String(value) : undefined;
 }
 
-/** Each part once, with its value; `undefined` for repeats and for values of parts. */
-function partsOf({ part }: JsonObject): ReadonlyMap<string, Json> | undefined {
-  const parts = new Map<string, Json>();
+/** What stands in a part, and of which type it is said to be; of a value built of parts nothing is said. */
+interface Given {
+  readonly value: Json;
+  readonly type?: string;
+}
+
+function plain(given: Given | undefined): Json | undefined {
+  return given?.value;
+}
+
+/** Each part once, with its value; `undefined` for repeats and for what has no value. */
+function partsOf(part: Json | undefined): ReadonlyMap<string, Given> | undefined {
+  const parts = new Map<string, Given>();
   for (const one of objectsOf(part) ?? [{}]) {
     const { name } = one;
-    const values = Object.keys(one).filter((key) => /^value[A-Z]/.test(key));
-    const [key = ""] = values;
-    const value = one[key];
-    if (typeof name !== "string" || parts.has(name) || values.length !== 1 || value === undefined) return undefined;
-    parts.set(name, value);
+    const given = givenIn(one, 0);
+    if (typeof name !== "string" || parts.has(name) || given === undefined) return undefined;
+    parts.set(name, given);
   }
   return parts;
 }
 
-const NAME = /^[a-z][A-Za-z0-9]{0,63}$/;
-const STEP = /^([a-z][A-Za-z0-9]{0,63})(?:\[(\d{1,4})\])?$/;
-
-/** A plain path as the places it names in the JSON; a list without an index is the whole list. */
-function parsePath(path: Json | undefined, document: Json): readonly string[] | undefined {
-  if (typeof path !== "string" || !isFhirResource(document)) return undefined;
-  const [root, ...steps] = path.split(".");
-  if (root !== document.resourceType || steps.length > 20) return undefined;
-  const places: string[] = [];
-  for (const step of steps) {
-    const [, name, index] = STEP.exec(step) ?? [];
-    const parent = valueAt(document, places);
-    if (name === undefined || (isObject(parent) && hasChoice(parent, name))) return undefined;
-    places.push(name, ...(index === undefined ? [] : [String(Number(index))]));
-  }
-  return places;
+/** R4 fhirpatch.html: a value of a type without name is built of its elements, each a part. */
+function givenIn({ part, ...rest }: JsonObject, depth: number): Given | undefined {
+  const [key, ...others] = Object.keys(rest).filter((name) => /^value[A-Z]/.test(name));
+  if (others.length > 0 || (key === undefined) === (part === undefined)) return undefined;
+  const value = key === undefined ? undefined : rest[key];
+  if (key !== undefined) return value === undefined ? undefined : { value, type: key.slice("value".length) };
+  const built = builtOf(part, depth);
+  return built === undefined ? undefined : { value: built };
 }
 
-/** `value` where the JSON has `valueQuantity`: which of the types is meant takes the definitions to tell. */
+function builtOf(part: Json | undefined, depth: number): JsonObject | undefined {
+  const elements = objectsOf(part);
+  if (elements === undefined || elements.length === 0 || depth > DEPTH_LIMIT) return undefined;
+  const built = new Map<string, Json>();
+  for (const element of elements) {
+    const { name } = element;
+    const given = givenIn(element, depth + 1);
+    if (typeof name !== "string" || !NAME.test(name) || given === undefined) return undefined;
+    const before = built.get(name);
+    built.set(name, before === undefined ? given.value : [...(Array.isArray(before) ? before : [before]), given.value]);
+  }
+  return Object.fromEntries(built);
+}
+
+const NAME = /^[a-z][A-Za-z0-9]{0,63}$/;
+
+/** `value` where the JSON has `valueQuantity`: what is there already is not added. */
 function hasChoice(parent: JsonObject, name: string): boolean {
   if (Object.hasOwn(parent, name)) return false;
   return Object.keys(parent).some((key) => key.startsWith(name) && /^[A-Z]/.test(key.slice(name.length)));
