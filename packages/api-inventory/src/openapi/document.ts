@@ -104,11 +104,12 @@ function responsesOf({ entry, method, answer, body, search }: Operation): Readon
   const [status, name] = SUCCESS[answer];
   const created = body === "resource" && (method === "post" || method === "put");
   const announced = announcedHeaders(entry);
-  const ok = { ...COMPONENTS.responses[name], ...(announced === undefined ? {} : { headers: announced }) };
+  const ok = announced === undefined ? ref("responses", name) : { ...COMPONENTS.responses[name], headers: announced };
   return {
     ...(method === "post" && created && search !== true ? {} : { [status]: ok }),
     ...(created ? { "201": ok } : {}),
     ...(entry.retired === undefined ? {} : { "410": ref("responses", "refused") }),
+    "4XX": ref("responses", "refused"),
     default: ref("responses", "refused"),
   };
 }
