@@ -8,6 +8,8 @@ export interface SensitiveCategory {
 
 export interface CodeList {
   readonly system: string;
+  /** Where the codes are from, for whoever reviews them: a value set with its version, or who chose them. */
+  readonly source?: string;
   /** Exact codes. */
   readonly codes?: readonly string[];
   /** Beginnings of codes, without dots: `F1` holds F10 to F19. */
@@ -17,12 +19,15 @@ export interface CodeList {
 const LOINC = "http://loinc.org";
 const SNOMED = "http://snomed.info/sct";
 const RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm";
+/** True of every list here: none is a published value set, and no clinician has reviewed them. */
+const SOURCE = "chosen by hand from common codes; no published value set, not reviewed by a clinician";
 const icd10 = (prefixes: string): readonly CodeList[] =>
   ["http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/sid/icd-10"].map((system) => ({
     system,
+    source: SOURCE,
     prefixes: prefixes.split(" "),
   }));
-const exact = (system: string, codes: string): CodeList => ({ system, codes: codes.split(" ") });
+const exact = (system: string, codes: string): CodeList => ({ system, source: SOURCE, codes: codes.split(" ") });
 
 /**
  * A beginning, not a value set: common codes for each category, to be reviewed and replaced by the clinical owner's own
@@ -36,7 +41,7 @@ export const SENSITIVE_CATEGORIES: readonly SensitiveCategory[] = Object.freeze(
     name: "hiv",
     labels: ["HIV", "SPI"],
     codes: [
-      ...icd10("B20 B97 Z21 R75 Z206 O987"),
+      ...icd10("B20 B9735 Z21 R75 Z206 O987"),
       exact(
         LOINC,
         "75622-1 7917-8 7918-6 68961-2 20447-9 25836-8 56888-1 29893-5 31201-7 5221-7 49580-4 80387-4 24467-3",
