@@ -139,7 +139,10 @@ function checkWords(found: Findings, at: string, words: unknown, known: (word: s
   if (words === undefined) return;
   if (!Array.isArray(words)) return found.add(at, "malformed", "give a list");
   (words as unknown[]).forEach((word, index) => {
-    if (typeof word !== "string" || !known(word)) found.add(join(at, index), "unknown-value", "no such word here");
+    if (typeof word === "string" && known(word)) return;
+    const capitals =
+      typeof word === "string" && known(word.toUpperCase()) ? `, did you mean \`${word.toUpperCase()}\`?` : "";
+    found.add(join(at, index), "unknown-value", `no such word here${capitals}`);
   });
 }
 

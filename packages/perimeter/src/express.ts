@@ -1,5 +1,5 @@
-import { type Decision, deny, permit } from "@wardline/policy-types";
-import { afterAnswer, contextOf, recordDecision, sendProblem } from "@wardline/policy-types/express";
+import { type Decision, deny, type Problem, permit } from "@wardline/policy-types";
+import { beforeHead, contextOf, recordDecision, sendProblem } from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
 import { addressMatcher, clientAddress } from "./addresses.ts";
 import {
@@ -39,6 +39,7 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
   const fromAnybody: ReadonlySet<string> = new Set([...STANDARD_REQUEST_HEADERS, ...policy.requestHeaders]);
   const inspectHead = headInspector(policy.hostileInput);
   let warned = false;
+  let warnedOfProxy = false;
 
   /** From a trusted proxy; from others it does not pass. */
   const isCertificate = (name: string): boolean =>
@@ -65,6 +66,7 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
         inspectHead(facts, (name) => passes(name) && !isCertificate(name))
       : { found: [], signals: readSignals(facts.headers, false) };
     const decision = looked ? judgeInput(req, entry, found) : entry;
+    if (decision.kind === "deny" && !trusted && claimsForwarding(req.headers)) warnOfProxy(decision.problem);
     const removed = stripHeaders(req, passes);
     const because = [
       ...decision.because,
@@ -85,6 +87,16 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
     tellFindings(req, policy.hostileInput, standing);
     if (decision.kind === "deny") return decision;
     return permit(undefined, [...entry.because, ...decision.because]);
+  }
+
+  function warnOfProxy({ code }: Problem): void {
+    if (warnedOfProxy || code !== "perimeter/https-required") return;
+    warnedOfProxy = true;
+    process.emitWarning(
+      "a request that says it was forwarded came from outside `trustedProxies`: write your load balancer's network there, or " +
+        "all its requests count as plain http",
+      { code: "WARDLINE_PROXY_UNKNOWN" },
+    );
   }
 
   function warnedOnce(): Decision<undefined> {
@@ -157,27 +169,20 @@ function answersPreflight(req: Request, res: Response, { cors, methods }: Parsed
   return true;
 }
 
-/**
- * Every way out of a response ends in `writeHead`: Node calls it when the first byte is sent. policy-types keeps what a
- * handler gives its own `writeHead` until then, so what is set here is set last.
- */
+/** What every answer says, whoever gives it: set when its head is about to leave, so that nothing is set after it. */
 function settleBeforeSending(res: Response, { publicPaths, cors, ...policy }: Settlement): void {
-  // Registering anything with the answer hooks it, which the sentence above relies on.
-  afterAnswer(res, () => undefined);
   const context = contextOf(res.req);
-  const { method, originalUrl, requestId, correlationId } = context;
-  const open = publicPaths.has(`${method} ${originalUrl.replace(/\?.*$/s, "")}`);
-  const always = Object.freeze({
-    "x-request-id": requestId,
-    ...(correlationId === undefined ? {} : { "x-correlation-id": correlationId }),
-    ...(cors === undefined ? {} : corsHeaders(cors, res.req.headers.origin)),
+  beforeHead(res, () => {
+    if (cors !== undefined) takeOverCors(res);
+    const { method, originalUrl, requestId, correlationId, problem } = context;
+    const open = problem === undefined && publicPaths.has(`${method} ${originalUrl.replace(/\?.*$/s, "")}`);
+    const always = {
+      "x-request-id": requestId,
+      ...(correlationId === undefined ? {} : { "x-correlation-id": correlationId }),
+      ...(cors === undefined ? {} : corsHeaders(cors, res.req.headers.origin)),
+    };
+    settleHeaders(res, { ...policy, always }, open);
   });
-  const writeHead = res.writeHead.bind(res) as (...args: unknown[]) => Response;
-  res.writeHead = ((...args: unknown[]) => {
-    if (!res.headersSent && cors !== undefined) takeOverCors(res);
-    if (!res.headersSent) settleHeaders(res, { ...policy, always }, open && context.problem === undefined);
-    return writeHead(...args);
-  }) as Response["writeHead"];
 }
 
 const CERTIFICATE_HEADERS: ReadonlySet<string> = new Set([

@@ -21,8 +21,12 @@ export function findings(): Findings {
   };
 }
 
-/** Reports every key of `given` that is not in `known`, with the nearest known name. */
+/** Reports every key of `given` that is not in `known`, with the nearest known name; throws when the options are no object. */
 export function refuseUnknownKeys(found: Findings, given: object, known: readonly string[], path = ""): void {
+  if (path === "" && (given === null || typeof given !== "object")) {
+    const message = `give an object; known options are ${known.join(", ")}`;
+    throw new ConfigurationError("the options", [{ path, code: "not-an-object", message }]);
+  }
   for (const key of Object.keys(given)) {
     if (known.includes(key)) continue;
     const near = nearest(key, known);

@@ -47,7 +47,11 @@ export function parseIssuer(found: Findings, issuer: SmartIssuer, path: string, 
   checkUrls(found, issuer, at, development);
   const { audience, algorithms = DEFAULT_ALGORITHMS } = issuer;
   if (!isStrings(audience) || audience.length === 0) {
-    found.add(at("audience"), "missing", "name at least one identifier of this API: a token for anybody is for nobody");
+    found.add(
+      at("audience"),
+      "missing",
+      "write a list with at least one identifier of this API: a token for anybody is for nobody",
+    );
   }
   const unknown = isStrings(algorithms) ? algorithms.filter((alg) => !ALGORITHMS.includes(alg)) : ["?"];
   if (unknown.length > 0 || algorithms.length === 0) {

@@ -5,7 +5,7 @@ import type { IssuerSettings } from "./settings.ts";
 /** Reads the issuers, each by itself and as a set: whose a token is must never be a matter of order. */
 export function parseIssuers(found: Findings, issuers: unknown, development: boolean): readonly IssuerSettings[] {
   if (!Array.isArray(issuers) || issuers.length === 0) {
-    found.add("issuers", "missing", "name at least one issuer: without one no token could ever count");
+    found.add("issuers", "missing", "write a list with at least one issuer: without one no token could ever count");
     return [];
   }
   const settings = (issuers as SmartIssuer[]).map((issuer, at) =>

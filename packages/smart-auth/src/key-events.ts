@@ -12,3 +12,11 @@ export interface KeyEvent {
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
+
+/** Once for each outage, where nobody gave `onKeys`. */
+export function warnOfKeys({ issuer, kind, failures }: KeyEvent): void {
+  if (kind !== "expired" && !(kind === "failed" && failures === 1)) return;
+  const what = kind === "failed" ? "cannot be fetched" : "are too old to be used";
+  const message = `the keys of ${issuer} ${what}: check \`jwksUri\`, DNS, firewall and certificate; \`onKeys\` tells more`;
+  process.emitWarning(message, { code: "WARDLINE_ISSUER_KEYS" });
+}

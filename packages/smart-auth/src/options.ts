@@ -4,7 +4,7 @@ import { type Findings, findings, refuseUnknownKeys } from "@wardline/policy-typ
 import { type BulkExportOptions, parseBulkExport } from "./export/options.ts";
 import type { SmartIssuer } from "./issuer-options.ts";
 import { parseIssuers } from "./issuers.ts";
-import type { KeyEvent } from "./key-events.ts";
+import { type KeyEvent, warnOfKeys } from "./key-events.ts";
 import { type PageLinkOptions, parsePageLinks } from "./links/options.ts";
 import { POLICY_OPTIONS, type PolicyOptions, parsePolicy } from "./policy-options.ts";
 import { parseRoute, ROUTE_OPTIONS, type RouteOptions } from "./route-options.ts";
@@ -105,7 +105,7 @@ export function parseOptions(options: SmartAuthOptions): SmartAuthSettings {
     fetch: options.fetch ?? globalThis.fetch,
     now,
     onDecision: options.onDecision ?? (() => undefined),
-    onKeys: options.onKeys ?? (() => undefined),
+    onKeys: options.onKeys ?? warnOfKeys,
   });
 }
 

@@ -71,9 +71,11 @@ export function tieredThrottle(options: TieredThrottleOptions): TieredThrottle {
 export function doorThrottle(options: DoorThrottleOptions): RequestHandler {
   const parsed = parseDoor(options);
   const door = openDoor(parsed);
+  let warned = false;
 
   return function doorThrottleMiddleware(req, res, next) {
     const address = parsed.addressOf(req);
+    if (!warned && isForwarded(req) && address === contextOf(req).transport.peerAddress) warnOfProxy();
     if (parsed.failures !== undefined) {
       afterAnswer(res, () => {
         if (failedToAuthenticate(contextOf(req).problem)) door.failed(address);
@@ -81,6 +83,19 @@ export function doorThrottle(options: DoorThrottleOptions): RequestHandler {
     }
     conclude(req, res, "tiered-throttle-door", door.decide(address), next);
   };
+
+  function warnOfProxy(): void {
+    warned = true;
+    process.emitWarning(
+      "forwarded requests are counted by their proxy's address, all of them together: mount perimeter() with `trustedProxies` " +
+        "before, or give `addressOf`",
+      { code: "WARDLINE_PROXY_UNKNOWN" },
+    );
+  }
+}
+
+function isForwarded({ headers }: IncomingMessage): boolean {
+  return headers["x-forwarded-for"] !== undefined || headers.forwarded !== undefined;
 }
 
 /** RFC 9110 section 15.5.2: 401 says that credentials were missing or not accepted. */

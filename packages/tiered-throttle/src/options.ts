@@ -138,7 +138,7 @@ export function parseThrottle(options: TieredThrottleOptions): ParsedThrottle {
     protects: options.protects ?? "patient-data",
     expectedReplicas: options.expectedReplicas ?? 1,
     storeRetrySeconds: options.storeRetrySeconds ?? 5,
-    onStoreState: options.onStoreState ?? (() => undefined),
+    onStoreState: options.onStoreState ?? warnOfStore,
     tiers: Object.freeze(rules.map(parseTierRule)),
     classes: Object.freeze({ ...DEFAULT_BOUNDS, ...options.classes }),
     fields: options.fields ?? "draft-10",
@@ -252,4 +252,13 @@ function checkBounds(found: Findings, bounds: ClassBounds): void {
 function callerAddress(req: IncomingMessage): string | undefined {
   const { clientAddress, transport } = contextOf(req);
   return clientAddress ?? transport.peerAddress;
+}
+
+/** Where nobody gave `onStoreState`; once for each outage. */
+function warnOfStore(state: "up" | "down"): void {
+  if (state === "up") return;
+  process.emitWarning(
+    "the shared counters cannot be reached: check Redis; until then `onStoreFailure` decides, and `onStoreState` tells more",
+    { code: "WARDLINE_COUNTERS_DOWN" },
+  );
 }

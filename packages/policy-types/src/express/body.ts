@@ -16,14 +16,15 @@ export interface BodyLimits {
   readonly maxDepth?: number;
 }
 
-type ParsedCarrier = IncomingMessage & { body?: unknown; _body?: boolean };
+type ParsedCarrier = IncomingMessage & { body?: unknown; _body?: boolean; app?: object };
 
 /**
  * Reads the request body within limits and leaves it in the request context; later calls get the same. Respects a body
  * parser that ran before, and keeps one that runs after from reading again.
  *
  * Refuses: too long (413), an unknown content coding or a charset other than UTF-8 (415), and for JSON: ill-formed UTF-8,
- * a byte order mark, bad syntax, repeated or forbidden names, nesting too deep (400).
+ * a byte order mark, bad syntax, repeated or forbidden names, nesting too deep (400), and a body that something before read
+ * without leaving it in `req.body` (500).
  */
 export async function readBody(req: IncomingMessage, limits: BodyLimits): Promise<Decision<RequestBody>> {
   const context = contextOf(req);
@@ -55,6 +56,8 @@ async function fromStream(req: ParsedCarrier, limits: BodyLimits): Promise<Decis
     return deny(CHARSET, ["charset is not UTF-8"]);
   if (Number(req.headers["content-length"] ?? 0) > limits.limitBytes)
     return deny(TOO_LONG, ["Content-Length over limit"]);
+  // Its end has been told to somebody else, and will not be told again.
+  if (req.readableEnded) return hasBody(req) ? consumed(req) : permit({ mediaType }, ["no body"]);
   const source = decoded(req);
   if (source === undefined) return deny(CODING, ["unknown content coding"]);
 
@@ -82,6 +85,24 @@ function interpret(bytes: Buffer, mediaType: string, maxDepth: number): Decision
     return deny(MALFORMED, ["not UTF-8 or not JSON"]);
   }
 }
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+}
+
+function consumed(req: ParsedCarrier): Decision<never> {
+  const app = req.app ?? req.socket;
+  if (!WARNED.has(app)) {
+    WARNED.add(app);
+    const message =
+      "something read a request body and left nothing in `req.body`: mount it after, or use express.json()";
+    process.emitWarning(message, { code: "WARDLINE_BODY_CONSUMED" });
+  }
+  return deny(CONSUMED, ["the body was read before, and is not in `req.body`"]);
+}
+
+/** Applications that were told. */
+const WARNED = new WeakSet<object>();
 
 /** Refuses an unknown coding by `undefined`. @see https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1 */
 function decoded(req: IncomingMessage): Readable | undefined {
@@ -166,6 +187,12 @@ const TOO_LONG: Problem = Object.freeze({
   issue: "too-long",
   detail: "The request body is longer than this server accepts.",
   headers: { Connection: "close" },
+});
+const CONSUMED: Problem = Object.freeze({
+  code: "policy-types/body-consumed",
+  status: 500,
+  issue: "exception",
+  detail: "The server is not assembled to read this request's body.",
 });
 const CHARSET: Problem = Object.freeze({
   code: "policy-types/charset-unsupported",

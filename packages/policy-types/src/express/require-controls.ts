@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Problem } from "../decision.ts";
-import { type ControlName, TRUST_ZONES, type TrustZone, ZONE_PRESETS } from "../zones.ts";
+import { nearest } from "../options.ts";
+import { CONTROLS, type ControlName, TRUST_ZONES, type TrustZone, ZONE_PRESETS } from "../zones.ts";
 import { contextOf, hasPermitted, recordDecision } from "./context.ts";
 import { sendProblem } from "./pipeline.ts";
 
@@ -24,6 +25,7 @@ export function requireControls(
   if (controls === undefined || controls.length === 0) {
     throw new TypeError(`requireControls needs a zone (${TRUST_ZONES.join(", ")}) or a list with at least one control`);
   }
+  for (const control of controls) refuseMisspelled(control);
   const required = Object.freeze([...controls]);
   let warned = false;
 
@@ -43,4 +45,11 @@ export function requireControls(
       code: "WARDLINE_CONTROL_SKIPPED",
     });
   }
+}
+
+/** A control of one's own may have any name, but hardly one that is a letter away from a known one. */
+function refuseMisspelled(control: ControlName): void {
+  if (CONTROLS.some((known) => control === known || control.startsWith(`${known}-`))) return;
+  const meant = nearest(control, CONTROLS);
+  if (meant !== undefined) throw new TypeError(`no control is called \`${control}\`, did you mean \`${meant}\`?`);
 }
