@@ -1,4 +1,4 @@
-import type { PolicyDocument } from "@wardline/policy-types";
+import type { PolicyDocument, UpstreamPolicy } from "@wardline/policy-types";
 import { describeWithRedis, type RedisServer, startRedis } from "@wardline-tools/test-kit";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { codeOf, type Edge, startEdge } from "./support/edge.ts";
@@ -50,6 +50,21 @@ describeWithRedis("two instances over Redis", () => {
     // Each alone would admit six. How exactly they share is tiered-throttle's own test; on a busy machine one may miss its
     // deadline here and count its share alone (F4).
     expect(statuses.filter((status) => status === 200).length).toBeLessThan(12);
+  });
+
+  it.each([true, false])("open a circuit together where the policy says so (%s)", async (shared) => {
+    const breaker = { minimumCalls: 3, openMs: 60_000, shared };
+    const [first, second] = await both((policy) => ({
+      ...policy,
+      upstreams: { ehr: { ...(policy.upstreams["ehr"] as UpstreamPolicy), breaker } },
+    }));
+    const token = await first.issuer.token({ patient: "a", scope: "patient/*.rs" });
+    await expect.poll(async () => (await statusAt(second, token))[0]).toBe(200);
+    first.backend.answer = (_req, res) => void res.writeHead(500).end();
+    await expect.poll(async () => (await statusAt(first, token))[1]).toBe("tiered-throttle/breaker-open");
+    const told = async (): Promise<string | undefined> => (await statusAt(second, token))[1];
+    if (shared) await expect.poll(told).toBe("tiered-throttle/breaker-open");
+    else for (let turn = 0; turn < 10; turn += 1) expect(await told()).not.toBe("tiered-throttle/breaker-open");
   });
 
   it("S3, F8: while Redis is frozen what depends on it is refused, soon, and works again by itself", async () => {

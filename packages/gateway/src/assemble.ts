@@ -130,6 +130,7 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
   const clients = clientsOf(policy, route);
   if (clients !== undefined) router.use(requireClientOf(clients));
   for (const stage of addressStages(policy, route)) router.use(stage);
+  if (throttles.connections !== undefined) router.use(throttles.connections.perClient);
   if (monitor !== undefined) router.use(monitor.afterAuthentication);
   // Before the windows: what a pool refuses has not been charged (F14).
   if (pools !== undefined) router.use(pools);

@@ -95,7 +95,7 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
     const weightOf = (req: IncomingMessage): number => watch.current()?.costOf(req) ?? 1;
     const quotas = await openQuotas({ policy: first.policy, now, onEvent });
     opened.push(() => quotas?.close());
-    const throttles = createThrottles({ redis: shared.redis, quotas, weightOf, onEvent });
+    const throttles = createThrottles({ policy: first.policy, redis: shared.redis, quotas, weightOf, onEvent });
     opened.push(() => throttles.close());
     const bulkExports = await openBulkExports({ policy: first.policy, redis: shared.redis, onEvent, now });
     opened.push(() => bulkExports.close());
@@ -145,7 +145,11 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
     });
     const servers = doors.map(({ name }, index) => {
       const own = classes[index];
-      return openServer(inForce.handle(name), { tls: tls[index], ...(own === undefined ? {} : { classes: own }) });
+      return openServer(inForce.handle(name), {
+        tls: tls[index],
+        ...(own === undefined ? {} : { classes: own }),
+        ...(throttles.connections === undefined ? {} : { connections: throttles.connections }),
+      });
     });
     const tellUnfit = (error: unknown): void =>
       onEvent({ level: "error", code: "gateway/tls-reload-failed", message: TLS_UNFIT, error });

@@ -3,6 +3,7 @@ import { createServer as createSecureServer, type Server as SecureServer } from 
 import type { AddressInfo, Socket } from "node:net";
 import { clientErrorHandler, serverTimeouts, type TlsServerOptions } from "@wardline/perimeter";
 import type { EdgeClasses } from "@wardline/policy-types/express";
+import type { ConnectionLimits } from "@wardline/tiered-throttle";
 import type { HeldPort } from "./port.ts";
 
 export interface EdgeServer {
@@ -11,11 +12,15 @@ export interface EdgeServer {
   drain(drainMs: number): Promise<void>;
 }
 
+export interface ServerOptions {
+  readonly tls?: TlsServerOptions | undefined;
+  readonly classes?: EdgeClasses;
+  /** Told of every connection first, so that one too many is closed before it costs anything. */
+  readonly connections?: Pick<ConnectionLimits, "watch">;
+}
+
 /** A server with the bounds an edge needs, whatever the process was told; HTTPS where there is `tls`. */
-export function openServer(
-  listener: RequestListener,
-  { tls, classes }: { readonly tls?: TlsServerOptions | undefined; readonly classes?: EdgeClasses } = {},
-): EdgeServer {
+export function openServer(listener: RequestListener, { tls, classes, connections }: ServerOptions = {}): EdgeServer {
   const { IncomingMessage, ServerResponse } = classes ?? {};
   const options = {
     ...serverTimeouts(),
@@ -25,6 +30,7 @@ export function openServer(
   };
   const server: Server | SecureServer =
     tls === undefined ? createServer(options, listener) : createSecureServer({ ...options, ...tls.options }, listener);
+  connections?.watch(server);
   if (tls !== undefined) tls.attach(server as SecureServer);
   // Without a listener Node answers an unknown expectation itself, with nothing.
   server.on("checkExpectation", listener);

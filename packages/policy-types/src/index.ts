@@ -72,6 +72,7 @@ export type {
 export type {
   BreakerPolicy,
   BulkExportPolicy,
+  ConnectionPolicy,
   DoorPolicy,
   PoolsPolicy,
   QuotaPolicy,

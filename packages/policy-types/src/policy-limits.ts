@@ -90,6 +90,8 @@ export interface BreakerPolicy {
   readonly probes?: number;
   /** Calls at once. Default unbounded. */
   readonly concurrency?: number;
+  /** Whether an instance that opens opens for all that share a `redis`. Default false. */
+  readonly shared?: boolean;
 }
 
 /** Exports that are answered later from this edge's own disk, in place of being passed through. */
@@ -117,6 +119,19 @@ export interface DoorPolicy {
   readonly windowSeconds?: number;
   /** Refusals with 401 per address before it is refused at the door. Absent: not counted apart. */
   readonly failures?: { readonly limit: number; readonly windowSeconds: number };
+  /** Absent: unbounded. */
+  readonly connections?: ConnectionPolicy;
+}
+
+/** How many connections may be open at one process at once. */
+export interface ConnectionPolicy {
+  readonly total?: number;
+  /** Further ones are closed on arrival, before TLS. */
+  readonly perAddress?: number;
+  /** Requests on further ones get 429. */
+  readonly perClient?: number;
+  /** Proxies through which many callers come: addresses and CIDR ranges without a limit of their own. */
+  readonly exempt?: readonly string[];
 }
 
 /** State that several instances share. */

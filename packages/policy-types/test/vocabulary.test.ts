@@ -186,6 +186,7 @@ const WHOLE = definePolicy({
         maxOpenMs: 1000,
         probes: 1,
         concurrency: 10,
+        shared: true,
       },
       tls: {
         ca: ["ca.pem"],
@@ -264,8 +265,20 @@ const WHOLE = definePolicy({
       },
     },
   ],
-  door: { limit: 100, windowSeconds: 10, failures: { limit: 20, windowSeconds: 60 } },
-  bulkExport: { folder: "exports", queue: "redis", concurrency: 2, perOrganisation: 5, waiting: 100, lifetimeSeconds: 86_400 },
+  door: {
+    limit: 100,
+    windowSeconds: 10,
+    failures: { limit: 20, windowSeconds: 60 },
+    connections: { total: 5000, perAddress: 100, perClient: 50, exempt: ["10.0.0.0/8"] },
+  },
+  bulkExport: {
+    folder: "exports",
+    queue: "redis",
+    concurrency: 2,
+    perOrganisation: 5,
+    waiting: 100,
+    lifetimeSeconds: 86_400,
+  },
   limits: { requestBodyBytes: 1000, responseBodyBytes: 1000 },
   audit: {
     folder: "audit",

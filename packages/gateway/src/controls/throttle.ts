@@ -2,6 +2,8 @@ import type { IncomingMessage } from "node:http";
 import type { BreakerPolicy, PolicyDocument, RoutePolicy } from "@wardline/policy-types";
 import {
   type Breaker,
+  type ConnectionLimits,
+  connectionLimits,
   createBreaker,
   createShedder,
   doorThrottle,
@@ -23,6 +25,8 @@ import type { SharedRedis } from "../state/redis.ts";
  * a fresh quota.
  */
 export interface Throttles {
+  /** Of the policy of the start. */
+  readonly connections: ConnectionLimits | undefined;
   readonly door: (policy: PolicyDocument) => RequestHandler;
   readonly pools: (policy: PolicyDocument) => ReservedPools | undefined;
   readonly tier: (policy: PolicyDocument, route: RoutePolicy) => TieredThrottle;
@@ -32,12 +36,14 @@ export interface Throttles {
 }
 
 export interface ThrottlesSnapshot {
+  readonly connections: ReturnType<ConnectionLimits["snapshot"]> | undefined;
   readonly tiers: Readonly<Record<string, ThrottleSnapshot>>;
   readonly pools: ReturnType<ReservedPools["snapshot"]> | undefined;
   readonly breakers: Readonly<Record<string, ReturnType<Breaker["state"]>>>;
 }
 
 export interface ThrottleFacts {
+  readonly policy: PolicyDocument;
   readonly redis: SharedRedis | undefined;
   /** Where quotas are remembered that this process counts alone. */
   readonly quotas?: QuotaMemory | undefined;
@@ -50,10 +56,11 @@ const CONNECTING_MS = 10_000;
 const LONGEST_MS = 600_000;
 const DOOR = { limit: 600, windowSeconds: 60 } as const;
 
-export function createThrottles({ redis, quotas, weightOf, onEvent }: ThrottleFacts): Throttles {
+export function createThrottles({ policy: first, redis, quotas, weightOf, onEvent }: ThrottleFacts): Throttles {
   const kept = new Map<string, unknown>();
   const tiers = new Map<string, TieredThrottle>();
   const breakers = new Map<string, Breaker>();
+  const connections = first.door?.connections === undefined ? undefined : connectionLimits(first.door.connections);
   let pools: ReservedPools | undefined;
   let shedder: Shedder | undefined;
 
@@ -65,8 +72,10 @@ export function createThrottles({ redis, quotas, weightOf, onEvent }: ThrottleFa
   }
 
   return {
+    connections,
     door({ door = {} }) {
-      const settings = { ...DOOR, ...door };
+      const { connections: _ofTheStart, ...counted } = door;
+      const settings = { ...DOOR, ...counted };
       return keep(["door", settings], () => doorThrottle(settings));
     },
     pools({ pools: policy }) {
@@ -96,7 +105,7 @@ export function createThrottles({ redis, quotas, weightOf, onEvent }: ThrottleFa
             ? quotas && { quotaMemory: quotas }
             : {
                 redis: redis.send,
-                redisPrefix: `${redis.prefix.replace(/(?<!:):+$/, "")}:throttle:`,
+                redisPrefix: `${trimmed(redis.prefix)}:throttle:`,
                 expectedReplicas: redis.replicas,
                 onStoreFailure: policy.redis?.onFailure ?? "local",
                 onStoreState: (state) => tellStore(state, onEvent),
@@ -107,6 +116,7 @@ export function createThrottles({ redis, quotas, weightOf, onEvent }: ThrottleFa
       return throttle;
     },
     breaker(name, policy = {}, headersTimeoutMs) {
+      const { shared, ...settings } = policy;
       const breaker = keep(["breaker", name, policy, headersTimeoutMs], () =>
         createBreaker({
           name,
@@ -114,7 +124,10 @@ export function createThrottles({ redis, quotas, weightOf, onEvent }: ThrottleFa
           // whatever that one does not see.
           timeoutMs: Math.min(headersTimeoutMs + CONNECTING_MS, LONGEST_MS),
           slowCallMs: Math.min(5_000, headersTimeoutMs),
-          ...policy,
+          ...settings,
+          ...(shared === true && redis !== undefined
+            ? { shared: { sendCommand: redis.send, prefix: `${trimmed(redis.prefix)}:breaker:` } }
+            : {}),
           onState: ({ state }) =>
             onEvent({
               level: state === "closed" ? "info" : "error",
@@ -128,6 +141,7 @@ export function createThrottles({ redis, quotas, weightOf, onEvent }: ThrottleFa
       return breaker;
     },
     snapshot: () => ({
+      connections: connections?.snapshot(),
       tiers: Object.fromEntries([...tiers].map(([name, tier]) => [name, tier.snapshot()])),
       pools: pools?.snapshot(),
       breakers: Object.fromEntries([...breakers].map(([name, breaker]) => [name, breaker.state()])),
@@ -149,6 +163,11 @@ function rulesOf({ tiers }: PolicyDocument, { tier, tiersFor = [] }: RoutePolicy
     ...tiersFor.map(({ tier: name, when }) => ({ name: nameFor(name), when, ...named(name) })),
     { name: nameFor(tier), ...named(tier) },
   ];
+}
+
+/** Whoever uses it puts a colon of its own behind it. */
+function trimmed(prefix: string): string {
+  return prefix.replace(/(?<!:):+$/, "");
 }
 
 function tellStore(state: "up" | "down", onEvent: ThrottleFacts["onEvent"]): void {

@@ -10,5 +10,8 @@ export function checkReload(running: PolicyDocument, next: PolicyDocument): void
     if (JSON.stringify(running[key]) === JSON.stringify(next[key])) continue;
     found.add(key, "restart-needed", "changes with a restart only; the running policy stays in force");
   }
+  if (JSON.stringify(running.door?.connections) !== JSON.stringify(next.door?.connections)) {
+    found.add("door.connections", "restart-needed", "changes with a restart only; the running policy stays in force");
+  }
   found.throwIfAny("the new policy");
 }

@@ -2,6 +2,7 @@ import { closed, count, flag, list, name, named, oneOrSome, positive, share, tex
 
 const owner = { enum: ["client", "user", "organisation", "device", "department", "address"] } as const;
 const jobs = { type: "integer", minimum: 1, maximum: 10_000 } as const;
+const connections = { type: "integer", minimum: 1, maximum: 1_000_000 } as const;
 const cost = { type: "integer", minimum: 1, maximum: 1000 } as const;
 
 export const tier: object = {
@@ -56,6 +57,7 @@ export const breaker: object = closed({
   maxOpenMs: positive,
   probes: positive,
   concurrency: positive,
+  shared: flag,
 });
 
 /** Members of the policy that say how much. */
@@ -64,6 +66,7 @@ export const limits: Readonly<Record<string, object>> = {
     limit: positive,
     windowSeconds: positive,
     failures: closed({ limit: positive, windowSeconds: positive }, ["limit", "windowSeconds"]),
+    connections: closed({ total: connections, perAddress: connections, perClient: connections, exempt: list(text) }),
   }),
   pools: closed(
     {
