@@ -9,6 +9,8 @@ import { about, createStoreEdge, linkOf, observation, type StoreEdge } from "./s
 const SECRET = "zq-hidden";
 const STRANGER = "Chalmers";
 const RUNS = Number(process.env["WARDLINE_FUZZ_RUNS"] ?? 300);
+/** Of each run; four or five on average, each with the pages behind it. */
+const REQUESTS = 8;
 const SEED = Number(process.env["WARDLINE_FUZZ_SEED"] ?? Date.now() % 2 ** 31);
 
 const CODES = ["weight", "hiv", "glucose"];
@@ -106,6 +108,10 @@ const anyPair: fc.Arbitrary<[string, string]> = fc.oneof(
     fc.constantFrom("_count", "_total", "_sort", "_summary"),
     fc.constantFrom("1", "2", "accurate", "code", "count"),
   ),
+  fc.tuple(
+    fc.constantFrom("_text", "_content", "_query", "_list", "_filter", "_contained", "code:missing", "_getpages"),
+    fc.constantFrom(SECRET, "code eq hiv", "true", "$current-problems", "c1"),
+  ),
 );
 const queryOf = (pairs: readonly [string, string][]): string => new URLSearchParams([...pairs]).toString();
 const anyQuery = fc.array(anyPair, { minLength: 1, maxLength: 3 }).map(queryOf);
@@ -161,6 +167,15 @@ const anyRead: fc.Arbitrary<Asked> = fc
     path: `/${type}/${id}`,
     question: { headers: tag === undefined ? {} : { "if-none-match": tag } },
   }));
+/** Earlier versions, histories, and what asks about more than one type or record. */
+const anyPast: fc.Arbitrary<Asked> = fc
+  .tuple(anyType, anyId, fc.constantFrom("/_history", "/_history/1", "/_history/2"))
+  .map(([type, id, past]) => ({ path: `/${type}/${id}${past}`, question: {} }));
+const anyWide: fc.Arbitrary<Asked> = fc.oneof(
+  anyId.map((id): Asked => ({ path: `/Patient/${id}/*`, question: {} })),
+  anyQuery.map((query): Asked => ({ path: `/?_type=Observation,Condition&${query}`, question: {} })),
+  anyType.map((type): Asked => ({ path: `/${type}/_history`, question: {} })),
+);
 const anySearch: fc.Arbitrary<Asked> = fc.oneof(
   fc.tuple(anyType, anyQuery).map(([type, query]) => ({ path: `/${type}?${query}`, question: {} })),
   fc.tuple(anyId, anyQuery).map(([id, query]) => ({ path: `/Patient/${id}/Observation?${query}`, question: {} })),
@@ -221,6 +236,37 @@ const anyBatch: fc.Arbitrary<Asked> = fc
       });
     return json("POST", "/", { resourceType: "Bundle", type, entry });
   });
+const anyFhirPathPatch: fc.Arbitrary<Asked> = fc
+  .tuple(
+    anyId,
+    fc.constantFrom(
+      "Observation.status",
+      "Observation.note.where(text='x').text",
+      "Observation.subject.reference",
+      "Observation.code.coding.where(code='hiv').code",
+    ),
+    fc.constantFrom("replace", "delete"),
+    fc.constantFrom("amended", "Patient/p2"),
+  )
+  .map(([id, path, type, value]) => {
+    const part = Object.entries({ type, path, value }).map(([name, valueString]) => ({ name, valueString }));
+    return json("PATCH", `/Observation/${id}`, {
+      resourceType: "Parameters",
+      parameter: [{ name: "operation", part }],
+    });
+  });
+/** The server answers an operation with more than the caller may see. */
+const anyOperation: fc.Arbitrary<Asked> = fc.oneof(
+  anyId.map((id): Asked => ({ path: `/Patient/${id}/$everything`, question: {} })),
+  anyBody.map((body) => json("POST", "/Observation/$submit", body)),
+  fc.tuple(anyBody, anyBody).map(([one, other]) =>
+    json("POST", "/Observation/$submit", {
+      resourceType: "Bundle",
+      type: "collection",
+      entry: [{ resource: one }, { resource: other }],
+    }),
+  ),
+);
 /** What else it takes for several pages comes together too seldom by itself. */
 const anyPage = fc
   .tuple(fc.constantFrom("1", "2"), fc.constantFrom("", "&code=urn:c|weight", "&status=final"))
@@ -232,6 +278,10 @@ const anyRequest = fc.oneof(
   { weight: 4, arbitrary: anySearch },
   { weight: 5, arbitrary: anyWrite },
   { weight: 2, arbitrary: anyBatch },
+  { weight: 1, arbitrary: anyPast },
+  { weight: 1, arbitrary: anyWide },
+  { weight: 1, arbitrary: anyFhirPathPatch },
+  { weight: 1, arbitrary: anyOperation },
 );
 
 const COMPARED = [
@@ -268,6 +318,7 @@ const GRANULAR =
 
 /** What was answered how often, over all of it. */
 const tally = new Map<string, number>();
+const count = (key: string): void => void tally.set(key, (tally.get(key) ?? 0) + 1);
 
 it.each([
   ["another patient's records", PATIENT_APP, anyStranger],
@@ -275,13 +326,17 @@ it.each([
 ])(
   `A1, A3, A9, A11, A13: stores that differ only in %s give equal answers (WARDLINE_FUZZ_SEED=${SEED})`,
   async (_what, scope, anyHidden) => {
-    const [first, second] = await Promise.all([createStoreEdge(express, []), createStoreEdge(express, [])]);
+    const options = { operations: ["everything", "submit"], memberOperations: { submit: "c" } } as const;
+    const [first, second] = await Promise.all([
+      createStoreEdge(express, [], options),
+      createStoreEdge(express, [], options),
+    ]);
     if (first === undefined || second === undefined) throw new Error("no edges");
     await fc.assert(
       fc.asyncProperty(
         anyHidden,
         anyHidden,
-        fc.array(anyRequest, { minLength: 1, maxLength: 5 }),
+        fc.array(anyRequest, { minLength: 1, maxLength: REQUESTS }),
         async (one, other, asked) => {
           first.store.reset([...one.slice(0, 2), ...OWN, ...one.slice(2)]);
           second.store.reset([...other.slice(0, 1), ...OWN, ...other.slice(1)]);
@@ -291,7 +346,9 @@ it.each([
             expect(JSON.stringify(left)).not.toContain(SECRET);
             const [[status]] = left as [[number]];
             const key = `${request.question.method ?? "GET"} ${status}${(left ?? []).length > 1 ? " paged" : ""}`;
-            tally.set(key, (tally.get(key) ?? 0) + 1);
+            count(key);
+            const [door] = /\$\w+|_history/.exec(request.path) ?? [];
+            if (door !== undefined) count(`${door} ${status}`);
           }
         },
       ),
@@ -312,6 +369,14 @@ it.skipIf(RUNS < 300)("which says something, because not everything was refused"
     "PATCH 200",
     "DELETE 204",
     "DELETE 404",
+    "_history 200",
+    "_history 404",
+    "$everything 200",
+    "$everything 404",
+    "$submit 200",
+    "$submit 403",
   ];
   expect([...tally.keys()]).toEqual(expect.arrayContaining(happened));
+  const requests = [...tally].filter(([key]) => /^[A-Z]/.test(key)).reduce((sum, [, times]) => sum + times, 0);
+  expect(requests).toBeGreaterThan(2000);
 });

@@ -117,6 +117,25 @@ export function createFhirStore(resources: readonly Stored[]): FhirStore {
     return { status, body: stored, location: `${stored.resourceType}/${stored.id}/_history/${versionId}` };
   }
 
+  /** Versions before the current one are forgotten. */
+  function past({ code, type, id, versionId }: Interaction): Answer {
+    const row = rows.get(`${type}/${id}`);
+    const current = (row?.["meta"] as { versionId?: string } | undefined)?.versionId;
+    if (code === "vread") return row !== undefined && versionId === current ? { status: 200, body: row } : failed(404);
+    const request = { method: row === undefined ? "DELETE" : "PUT", url: `${type}/${id}` };
+    const isKnown = row !== undefined || deleted.has(`${type}/${id}`);
+    const entry = [{ ...(row === undefined ? {} : { resource: row }), request, response: { status: "200" } }];
+    return isKnown ? { status: 200, body: { resourceType: "Bundle", type: "history", entry } } : failed(404);
+  }
+
+  /** `$everything` answers with all there is, whomever it is asked about; any other with what is submitted, and all of its type. */
+  function operation({ type, operation: asked }: Interaction, body: Json | undefined): Answer {
+    const isAll = asked?.name === "everything";
+    const found = [...rows.values()].filter((row) => isAll || row.resourceType === type);
+    const entry = [...(body === undefined ? [] : [body]), ...found].map((resource) => ({ resource }));
+    return { status: 200, body: { resourceType: "Bundle", type: "collection", total: entry.length, entry } };
+  }
+
   function answer(interaction: Interaction, body: Json | undefined, ifMatch?: string): Answer {
     const { code, type, id } = interaction;
     if (code === "read") {
@@ -124,6 +143,8 @@ export function createFhirStore(resources: readonly Stored[]): FhirStore {
       if (row !== undefined) return { status: 200, body: row };
       return failed(deleted.has(`${type}/${id}`) ? 410 : 404);
     }
+    if (code === "vread" || code === "history-instance") return past(interaction);
+    if (code === "operation") return operation(interaction, body);
     if (code === "search-type" || code === "search-system") return search(interaction);
     if (["create", "update", "patch", "delete"].includes(code)) return write(interaction, body, ifMatch);
     return failed(400);
