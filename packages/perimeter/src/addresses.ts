@@ -19,7 +19,7 @@ export type AddressMatcher = (address: string | undefined) => boolean;
 function addressBytes(address: string): Uint8Array | undefined {
   if (isIPv4(address)) return Uint8Array.from(address.split("."), Number);
   if (!isIPv6(address)) return undefined;
-  const bytes = ipv6Bytes(address.replace(/%.*$/, ""));
+  const bytes = ipv6Bytes(address.split("%", 1)[0] ?? "");
   return isMapped(bytes) ? bytes.subarray(12) : bytes;
 }
 

@@ -55,7 +55,7 @@ function findQueryFault(query: string): ProblemName | undefined {
 function findParameterFault(query: string): ProblemName | undefined {
   if (!SUSPECT_NAME.test(query)) return undefined;
   for (const [name] of new URLSearchParams(query)) {
-    const plain = name.replace(/\[.*$/, "").trim().toLowerCase();
+    const plain = (name.split("[", 1)[0] ?? "").trim().toLowerCase();
     if (plain === "access_token") return "token-in-query";
     if (plain === "_method") return "method-override";
   }

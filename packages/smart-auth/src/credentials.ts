@@ -35,7 +35,7 @@ export function readCredentials(
   if (values.length > 1) return deny(schemes.credentialsMalformed, ["several Authorization headers"]);
   const [value] = values;
   if (value === undefined) return deny(schemes.credentialsMissing, ["no Authorization header"]);
-  const [, name, token = ""] = /^(\S+)(?: +(.*))?$/.exec(value) ?? [];
+  const [, name, token = ""] = /^(\S+)(?: +(\S.*)?)?$/.exec(value) ?? [];
   const scheme = name?.toLowerCase();
   if (scheme !== "bearer" && !(scheme === "dpop" && takesDpop)) {
     return deny(schemes.credentialsMissing, ["not a scheme that is accepted here"]);

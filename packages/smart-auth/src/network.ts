@@ -14,7 +14,7 @@ export function parseRanges(found: Findings, ranges: readonly unknown[], path: s
 
 /** S5: an IPv4-mapped address is IPv4, and a zone names an interface of this machine. An unreadable address is nowhere. */
 export function isAddressIn(list: BlockList, text: string | undefined): boolean {
-  const address = text?.replace(/%.*$/, "").replace(/^::ffff:(?=\d+\.)/i, "") ?? "";
+  const address = text?.split("%", 1)[0]?.replace(/^::ffff:(?=\d+\.)/i, "") ?? "";
   if (isIPv4(address)) return list.check(address, "ipv4");
   return isIPv6(address) && list.check(address, "ipv6");
 }

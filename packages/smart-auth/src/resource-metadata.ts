@@ -64,7 +64,7 @@ export function metadataUrl(resource: string): string {
 }
 
 function withoutSlash(text: string): string {
-  return text.replace(/\/+$/, "");
+  return text.replace(/(?<!\/)\/+$/, "");
 }
 
 function checkUrls(found: Findings, options: ProtectedResourceMetadataOptions): void {

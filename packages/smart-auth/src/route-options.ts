@@ -130,7 +130,7 @@ function parseBase(found: Findings, path: string, value: unknown, allowHttp: (ur
   if (url.protocol !== "https:" && !(url.protocol === "http:" && allowHttp(url))) {
     found.add(path, "not-https", "must be https; http needs `development` and a loopback address");
   }
-  return value.replace(/\/+$/, "");
+  return value.replace(/(?<!\/)\/+$/, "");
 }
 
 function list(

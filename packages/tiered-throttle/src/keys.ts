@@ -103,7 +103,7 @@ export function createOwners(ipv6Prefix: number): (by: WindowOwner, caller: Call
 
 /** S5: one IPv6 subscriber holds a whole prefix; IPv4-mapped IPv6 is IPv4. Callers without an address share one counter. */
 function addressKey(address: string | undefined, ipv6Prefix: number): string {
-  return address === undefined ? "unknown" : ipKeyGenerator(address.replace(/%.*$/, ""), ipv6Prefix);
+  return address === undefined ? "unknown" : ipKeyGenerator(address.split("%", 1)[0] ?? "", ipv6Prefix);
 }
 
 /**

@@ -9,7 +9,7 @@ import { isIPv6 } from "node:net";
 export function addressKey(address: string, prefix: number): string {
   // IPv4, or no address at all.
   if (!address.includes(":")) return address;
-  const bare = address.replace(/%.*$/, "");
+  const bare = address.slice(0, zoneAt(address));
   if (!isIPv6(bare)) return address;
   const words = wordsOf(bare.toLowerCase());
   if (words.slice(0, 5).every((word) => word === 0) && words[5] === 0xffff) {
@@ -23,9 +23,15 @@ export function addressKey(address: string, prefix: number): string {
   return `${kept.map((word) => word.toString(16)).join(":")}/${prefix}`;
 }
 
+/** A zone (`%eth0`) names an interface of this machine. */
+function zoneAt(address: string): number {
+  const at = address.indexOf("%");
+  return at < 0 ? address.length : at;
+}
+
 /** The eight words of RFC 4291 section 2.2, of an address that is well formed. */
 function wordsOf(address: string): number[] {
-  const [head = "", tail] = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, dottedTail).split("::");
+  const [head = "", tail] = address.replace(/:(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/, dottedTail).split("::");
   const before = head === "" ? [] : head.split(":");
   const after = tail === undefined || tail === "" ? [] : tail.split(":");
   const zeros = Array.from({ length: 8 - before.length - after.length }, () => "0");
@@ -33,5 +39,5 @@ function wordsOf(address: string): number[] {
 }
 
 function dottedTail(_all: string, a: string, b: string, c: string, d: string): string {
-  return `${(Number(a) * 256 + Number(b)).toString(16)}:${(Number(c) * 256 + Number(d)).toString(16)}`;
+  return `:${(Number(a) * 256 + Number(b)).toString(16)}:${(Number(c) * 256 + Number(d)).toString(16)}`;
 }

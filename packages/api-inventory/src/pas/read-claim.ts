@@ -120,7 +120,7 @@ function identifierKeys(kind: string, identifiers: Json | undefined): string[] {
 }
 
 function createdOf({ created }: JsonObject): { readonly createdAt?: number } {
-  if (typeof created !== "string" || !/T.+(?:Z|[+-]\d\d:\d\d)$/.test(created)) return {};
+  if (typeof created !== "string" || !/T[\d:.]{1,32}(?:Z|[+-]\d\d:\d\d)$/.test(created)) return {};
   const at = Date.parse(created);
   return Number.isNaN(at) ? {} : { createdAt: at };
 }

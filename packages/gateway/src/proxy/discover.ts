@@ -21,7 +21,7 @@ export function targetsFrom(records: readonly SrvRecord[], base: URL): readonly 
   return records
     .filter(({ priority, name }) => priority === first && name !== "" && name !== ".")
     .map(({ name, port, weight }) => ({
-      url: `${base.protocol}//${name.replace(/\.$/, "")}:${port}${base.pathname.replace(/\/+$/, "")}`,
+      url: `${base.protocol}//${name.replace(/\.$/, "")}:${port}${base.pathname.replace(/(?<!\/)\/+$/, "")}`,
       weight: Math.max(1, weight),
     }));
 }

@@ -54,7 +54,8 @@ export function clientResponseHeaders(
   const named = new Set(
     String(headers["connection"] ?? "")
       .toLowerCase()
-      .split(/\s*,\s*/),
+      .split(",")
+      .map((name) => name.trim()),
   );
   return Object.entries(headers).filter(
     (pair): pair is [string, string] =>

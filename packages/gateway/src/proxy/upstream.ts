@@ -56,7 +56,7 @@ export function openUpstream(
   { resolveSrv, breaker, tls }: UpstreamFacts = {},
 ): Upstream {
   const base = new URL(policy.url);
-  const basePath = base.pathname.replace(/\/+$/, "");
+  const basePath = base.pathname.replace(/(?<!\/)\/+$/, "");
   const pick = createRotation<Target>();
   const budget = retryBudget(policy.retryShare ?? 0.1);
   let targets: readonly Target[] = (policy.targets ?? [{ url: policy.url }]).map((target) =>
@@ -120,7 +120,7 @@ export function openUpstream(
 
 function openTarget({ url, weight = 1 }: UpstreamTarget, policy: UpstreamPolicy, tls?: TlsClientOptions): Target {
   const { origin, pathname } = new URL(url);
-  const basePath = pathname.replace(/\/+$/, "");
+  const basePath = pathname.replace(/(?<!\/)\/+$/, "");
   const pool = new Pool(origin, {
     connections: policy.connections ?? 128,
     pipelining: 1,

@@ -8,7 +8,7 @@ export type ReadSecret = (reference: string) => Promise<string>;
 /** @throws {ConfigurationError} for anything but base64url */
 export function bytes(text: string, path: string): Uint8Array {
   const decoded = Buffer.from(text, "base64url");
-  if (decoded.length > 0 && decoded.toString("base64url") === text.replace(/=+$/, "")) return decoded;
+  if (decoded.length > 0 && decoded.toString("base64url") === text.replace(/(?<!=)=+$/, "")) return decoded;
   throw wrongForm(path, "must be random bytes in base64url");
 }
 

@@ -29,7 +29,8 @@ export function formsOf(text: string): TextForms {
       return dense;
     },
     get unquoted() {
-      unquoted ??= foldedText().replace(/['"\\^]|\$[@*x]{1,2}(?![a-z])/g, "");
+      // Where quotes stood between them, blanks meet: runs of them again, which patterns may not have to try.
+      unquoted ??= oneBlank(foldedText().replace(/['"\\^]|\$[@*x]{1,2}(?![a-z])/g, ""));
       return unquoted;
     },
     get traits() {

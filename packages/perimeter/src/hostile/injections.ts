@@ -94,12 +94,10 @@ export const PROTOCOL_RULES: readonly HostileRule[] = Object.freeze([
   ...only(
     ["parameter-name", "parameter", "form"],
     [
-      textRule(
-        "protocol/unix-socket",
-        "a proxy would be sent to a socket of its own machine",
-        COLON,
-        /\bunix:[^|]{1,4000}\|/,
-      ),
+      rule("protocol/unix-socket", "a proxy would be sent to a socket of its own machine", COLON, ({ folded }) => {
+        const at = folded.search(/\bunix:/);
+        return at >= 0 && folded.indexOf("|", at) > at + "unix:".length;
+      }),
     ],
   ),
 ]);

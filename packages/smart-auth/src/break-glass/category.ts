@@ -21,7 +21,7 @@ export function declaredPurposes(rawHeaders: readonly string[]): readonly string
 function purposeOf(category: string): string | undefined {
   const [term = "", ...parameters] = split(category, ";").map((part) => part.trim());
   const isSecurity = parameters.some((parameter) => {
-    const [, name, value] = /^([A-Za-z]+)\s*=\s*"?([^"]*)"?$/.exec(parameter) ?? [];
+    const [, name, value] = /^([A-Za-z]+)\s*=\s*"?([^"\s][^"]*)"?$/.exec(parameter) ?? [];
     return name?.toLowerCase() === "scheme" && value === SECURITY_SCHEME;
   });
   if (!isSecurity) return undefined;
