@@ -17,6 +17,22 @@ export type AddressMatcher = (address: string | undefined) => boolean;
  * names an interface of this machine and is ignored.
  */
 function addressBytes(address: string): Uint8Array | undefined {
+  const known = read.get(address);
+  if (known !== undefined) return known;
+  const bytes = readAddress(address);
+  // The longest an address is written; a header may hold anything.
+  if (bytes !== undefined && address.length <= 45) {
+    if (read.size >= REMEMBERED) read.clear();
+    read.set(address, bytes);
+  }
+  return bytes;
+}
+
+/** Each request asks about its few addresses several times, and the next one mostly about the same. */
+const read = new Map<string, Uint8Array>();
+const REMEMBERED = 4096;
+
+function readAddress(address: string): Uint8Array | undefined {
   if (isIPv4(address)) return Uint8Array.from(address.split("."), Number);
   if (!isIPv6(address)) return undefined;
   const bytes = ipv6Bytes(address.split("%", 1)[0] ?? "");

@@ -25,10 +25,15 @@ export class Departure {
     const { transforms } = this.#context;
     if (transforms.length === 0) return;
     // Each sees the handler's head, so all are asked before any is heard.
-    const said = transforms.map((transform) => transform.headers?.(facts));
+    const said: SaidHeaders[] = [];
+    for (const transform of transforms) {
+      const headers = transform.headers?.(facts);
+      if (headers !== undefined) said.push(headers);
+    }
     // A part of a judged body cannot be judged, so parts are not offered.
     this.#res.removeHeader("Accept-Ranges");
-    setHeaders(this.#res, agreed(said));
+    const [only] = said;
+    if (only !== undefined) setHeaders(this.#res, said.length === 1 ? only : agreed(said));
   }
 
   /** The last (mostly the only) piece, or 304 when the client has the answer already. */
@@ -83,17 +88,16 @@ export class Departure {
   }
 }
 
-type Said = Readonly<Record<string, string | undefined>> | undefined;
+type SaidHeaders = Readonly<Record<string, string | undefined>>;
 
 /**
  * One removal is enough, whoever else sets the field; of two that set it the earlier stage is heard: a rewriter of addresses has
  * seen the handler's head, not what a guard put in its place.
  */
-function agreed(said: readonly Said[]): Record<string, string | undefined> {
+function agreed(said: readonly SaidHeaders[]): Record<string, string | undefined> {
   const names = new Map<string, string>();
   const fields: Record<string, string | undefined> = {};
   for (const headers of said) {
-    if (headers === undefined) continue;
     for (const [name, value] of Object.entries(headers)) {
       const known = names.get(name.toLowerCase());
       if (known !== undefined && value !== undefined) continue;

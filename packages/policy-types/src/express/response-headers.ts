@@ -24,11 +24,16 @@ class Head implements AnswerFacts {
   }
 
   get headers(): Readonly<Record<string, string>> {
-    this.#headers ??= Object.fromEntries(
-      Object.entries(this.#res.getHeaders()).map(([name, value]) => [name, String(value)]),
-    );
+    this.#headers ??= textOf(this.#res.getHeaders());
     return this.#headers;
   }
+}
+
+/** Filled in a loop: this is made for every judged answer. */
+function textOf(given: ReturnType<ServerResponse["getHeaders"]>): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name in given) headers[name] = String(given[name]);
+  return headers;
 }
 
 /** Sets headers given as an object, as `[name, value, ...]` or as `[[name, value], ...]`; `undefined` removes. */
