@@ -29,13 +29,11 @@ export function rehearse(policy: PolicySource, { folder, ehr, issuer }: Stage): 
   return JSON.parse(text) as PolicySource;
 }
 
-/** The same policy for one of two instances: a port, a name, a ledger and its own exports, and all else in common. */
+/** The same policy for one of two instances: a port, a name and a ledger of its own, and all else in common. */
 export function asSibling(policy: PolicySource, { instance, port }: Sibling): PolicySource {
-  const { bulkExport } = policy;
   return {
     ...policy,
     listen: { ...policy.listen, port },
-    ...(bulkExport === undefined ? {} : { bulkExport: { ...bulkExport, folder: `${bulkExport.folder}/${instance}` } }),
     audit: { ...policy.audit, folder: `${policy.audit?.folder ?? ""}/${instance}`, instance },
   };
 }
