@@ -96,7 +96,7 @@ function killing(name: string, more: () => Partial<GatewayWish>): void {
     expect(await ended(third, place)).toEqual({ status: 500, code: "tiered-throttle/async-lost" });
     expect(begun(...gateways, third)).toEqual(["first", "second"]);
     await third.kill();
-  });
+  }, 60_000);
 }
 
 describe("kill -9", () => {

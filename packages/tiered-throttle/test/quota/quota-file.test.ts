@@ -7,6 +7,7 @@ import { ask, listen } from "@wardline-tools/test-kit";
 import express from "express";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openQuotaFile, type QuotaFile, type TieredThrottleOptions, tieredThrottle } from "../../src/index.ts";
+import { bundle } from "../async/support/children.ts";
 
 const START = Date.UTC(2026, 0, 15, 12);
 const DAY_MS = 86_400_000;
@@ -49,17 +50,8 @@ describe("quotas of one process, remembered in a file", () => {
   });
 
   it("go on after a kill -9, but for the last moments", async () => {
-    const program = `
-      import { openQuotaFile } from ${JSON.stringify(new URL("../../dist/index.js", import.meta.url).href)};
-      const memory = await openQuotaFile({ file: process.argv[1], everyMs: 10 });
-      const counts = memory.countsOf("tier", "contract", "address");
-      let used = 0;
-      setInterval(() => {
-        used += 1;
-        counts.set("owner", { used, carried: 0, resetAt: 9e15, lengthMs: 1, forgetAt: 9e15 });
-        memory.changed();
-      }, 1);`;
-    const child = spawn(process.execPath, ["--input-type=module", "-e", program, file()], { stdio: "inherit" });
+    const program = await bundle(new URL("./support/counting.ts", import.meta.url));
+    const child = spawn(process.execPath, [program, file()], { stdio: "inherit" });
     const usedNow = async (): Promise<number> =>
       (await openQuotaFile({ file: file() })).countsOf("tier", "contract", "address").get("owner")?.used ?? 0;
     for (let round = 0; round < 20; round++) {

@@ -12,8 +12,12 @@ interface Bundler {
   readonly build: (config: object) => Promise<unknown>;
 }
 
-/** One plain JavaScript file of `gateway.ts`, because the oldest Node we support does not read TypeScript. */
-export async function bundleGateway(): Promise<string> {
+export function bundleGateway(): Promise<string> {
+  return bundle(new URL("./gateway.ts", import.meta.url));
+}
+
+/** One plain JavaScript file of a program, because the oldest Node we support does not read TypeScript. */
+export async function bundle(program: URL): Promise<string> {
   const runner = createRequire(createRequire(import.meta.url).resolve("vitest/package.json"));
   const { build } = (await import(pathToFileURL(runner.resolve("vite")).href)) as Bundler;
   const outDir = await emptyFolder();
@@ -23,14 +27,14 @@ export async function bundleGateway(): Promise<string> {
     resolve: { conditions: ["@wardline/source"] },
     ssr: { noExternal: true, resolve: { conditions: ["@wardline/source"] } },
     build: {
-      ssr: fileURLToPath(new URL("./gateway.ts", import.meta.url)),
+      ssr: fileURLToPath(program),
       outDir,
       emptyOutDir: false,
       target: "node20",
-      rolldownOptions: { output: { entryFileNames: "gateway.mjs", codeSplitting: false } },
+      rolldownOptions: { output: { entryFileNames: "program.mjs", codeSplitting: false } },
     },
   });
-  return join(outDir, "gateway.mjs");
+  return join(outDir, "program.mjs");
 }
 
 export interface Gateway {
