@@ -7,7 +7,7 @@ import { CompilerState, Extractor, ExtractorConfig } from "@microsoft/api-extrac
 import { build, ROOT, readJson, setUp } from "./setup.mjs";
 
 setUp();
-build();
+build("packages/cli"); // and with it every other
 const update = process.argv.includes("--update");
 const reportFolder = join(ROOT, "api");
 mkdirSync(reportFolder, { recursive: true });

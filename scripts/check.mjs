@@ -14,6 +14,13 @@ step("boundaries");
 run(process.execPath, [join(ROOT, "scripts/boundaries.mjs")]);
 step("unused code");
 run(bin("knip"), []);
+step("what we take and give: SBOM, licences, secrets, security rules, audit");
+run(process.execPath, [join(ROOT, "scripts/supply.mjs")]);
+step("public API and sizes");
+run(process.execPath, [join(ROOT, "scripts/api.mjs")]);
+run(process.execPath, [join(ROOT, "scripts/sizes.mjs")]);
+step("the site of the documentation");
+run(process.execPath, [join(ROOT, "scripts/docs.mjs")]);
 if (!process.argv.includes("--static")) {
   step("tests and packages");
   run(process.execPath, [join(ROOT, "scripts/test.mjs")]);

@@ -22,11 +22,29 @@ export function checkPackages() {
     const described = JSON.parse(packed.output.slice(packed.output.search(/[[{]/)));
     const { filename } = Array.isArray(described) ? described[0] : described;
     tally.tarballs[name] = filename;
+    report(tally, `${name}: has what a registry and a reader need`, complete(cwd, described));
     report(tally, `${name}: publint`, call(bin("publint"), ["run", filename, "--strict"]));
     // ESM only, on purpose: CommonJS reaches it by require(esm), which the consumers prove.
     report(tally, `${name}: attw`, call(bin("attw"), [filename, "--profile", "esm-only"]));
   }
   return tally;
+}
+
+/** A licence, a changelog, a map for every script, types beside it, provenance, no script that runs while installing. */
+function complete(cwd, described) {
+  const { files } = Array.isArray(described) ? described[0] : described;
+  const paths = new Set(files.map(({ path }) => path));
+  const { publishConfig, scripts = {}, sideEffects } = readJson(join(cwd, "package.json"));
+  const scriptsOf = [...paths].filter((path) => path.startsWith("dist/") && path.endsWith(".js"));
+  const lacking = [
+    ...["LICENSE", "README.md", "CHANGELOG.md"].filter((path) => !paths.has(path)),
+    ...scriptsOf.flatMap((path) => [`${path}.map`, path.replace(/js$/, "d.ts")]).filter((path) => !paths.has(path)),
+    ...["preinstall", "install", "postinstall", "prepare"].filter((name) => name in scripts),
+    ...(publishConfig?.provenance === true ? [] : ["publishConfig.provenance"]),
+    ...(sideEffects === undefined ? ["sideEffects"] : []),
+    ...(scriptsOf.length === 0 ? ["dist"] : []),
+  ];
+  return { ok: lacking.length === 0, trouble: lacking.slice(0, 10).join(", ") };
 }
 
 export function call(command, args, cwd = ROOT, timeout = 180_000) {

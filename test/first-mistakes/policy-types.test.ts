@@ -1,5 +1,6 @@
 import { grantOf, readBody, requireControls, sendProblem } from "@wardline/policy-types/express";
 import { ask } from "@wardline-tools/test-kit";
+import type { RequestHandler } from "express";
 import { describe, expect, it } from "vitest";
 import { adviceOn, mistakesAtStart, onExpress, open, warningsOf } from "./support.ts";
 
@@ -42,7 +43,7 @@ onExpress((make, express) => {
     expect(told).toBe("no grant in the request context: mount smartAuth() before this middleware");
   });
 
-  const reading = async (first: Parameters<ReturnType<typeof make>["use"]>[0]): Promise<string> => {
+  const reading = async (first: RequestHandler): Promise<string> => {
     const app = make();
     app.use(first);
     app.use(async (req, res) => {

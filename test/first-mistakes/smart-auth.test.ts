@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { requireControls } from "@wardline/policy-types/express";
 import { type SmartAuthOptions, smartAuth } from "@wardline/smart-auth";
 import { ask, freePort, listen } from "@wardline-tools/test-kit";
@@ -44,7 +45,8 @@ onExpress((make, express) => {
     const { publicKey, privateKey } = await generateKeyPair("ES256");
     const keys = { keys: [{ ...(await exportJWK(publicKey)), kid: "1", alg: "ES256" }] };
     const url = await listen(
-      (_req, res) => void res.setHeader("content-type", "application/json").end(JSON.stringify(keys)),
+      (_req: unknown, res: ServerResponse) =>
+        void res.setHeader("content-type", "application/json").end(JSON.stringify(keys)),
     );
     const reasons: string[] = [];
     const app = make();

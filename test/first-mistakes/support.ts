@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { ConfigurationError } from "@wardline/policy-types";
 import { EXPRESS, listen } from "@wardline-tools/test-kit";
 import type { Express } from "express";
-import { SignJWT } from "jose";
+import { type CryptoKey, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 
 /** What a user reads when the process does not start: every line of the message but the first. */
