@@ -33,7 +33,9 @@ const { route } = parseOptions({
     "batch",
     "transaction",
   ],
-  operations: ["everything", "export"],
+  operations: ["everything", "export", "submit", "inquire"],
+  memberOperations: { submit: "c", inquire: "s" },
+  readStored: () => Promise.resolve(undefined),
   bulkExport: { store: createMemoryExportJobStore() },
   pageLinks: { keys: [LINK_KEY] },
 });
@@ -89,6 +91,12 @@ const anyAsked = fc.constantFrom<Asked>(
   { method: "GET", path: "/Observation", query: "code=weight&_include=Observation:subject" },
   { method: "GET", path: "/", query: "_type=Observation,Condition" },
   { method: "POST", path: "/Observation", body: own("weight") },
+  { method: "POST", path: "/Observation/$submit", body: own("weight") },
+  {
+    method: "POST",
+    path: "/Observation/$inquire",
+    body: { ...(own("weight") as object), hasMember: [{ reference: "Observation/o1" }] },
+  },
   { method: "POST", path: "/Observation", body: own("weight"), headers: { "if-none-exist": "code=weight" } },
   { method: "PUT", path: "/Observation/o1", body: { ...(own("weight") as object), id: "o1" } },
   { method: "PUT", path: "/Observation", query: "code=weight", body: own("weight") },

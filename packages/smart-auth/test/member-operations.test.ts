@@ -282,6 +282,19 @@ describe.each(EXPRESS)("operations of members on %s", (_name, express) => {
     expect((await submit(claim(), "patient/Claim.rs patient/ClaimResponse.r", "/Claim/$inquire")).status).toBe(200);
   });
 
+  it.each([
+    ["user/Claim.rs", 403, "smart-auth/scope-insufficient"],
+    ["user/Claim.rs patient/Claim.c", 403, "smart-auth/resource-not-covered"],
+    ["user/Claim.crs", 200, undefined],
+  ])(
+    "A4: whom nothing binds submits anybody's Claim by the right that the policy names, too: %s",
+    async (scope, status, code) => {
+      const staff = { fhirUser: "Practitioner/d1" };
+      const given = await submit(claim({ patient: about("p2") }), scope, "/Claim/$submit", staff);
+      expect([given.status, status === 200 ? undefined : codeOf(given)]).toEqual([status, code]);
+    },
+  );
+
   it("A5: a filtered scope takes such Claims only", async () => {
     const scope = "patient/Claim.rs patient/Claim.c?use=preauthorization patient/ClaimResponse.r";
     expect((await submit(claim({ use: "preauthorization" }), scope)).status).toBe(200);

@@ -20,15 +20,16 @@ export interface OperationFacts {
 /**
  * Decides a registered operation (A7): without bound on its type, on the caller's own Patient, or with a submission that
  * is about one of the caller's patients. Its parameters may not reach data the caller may not read. Whatever it answers
- * is judged.
+ * is judged. Where the policy names a right for members, nobody does without it.
  *
  * @see https://hl7.org/fhir/R4/operations.html
  */
 export async function decideOperation(facts: OperationFacts): Promise<Decision<Access>> {
   const { interaction, rights, memberOperations } = facts;
   const { type = "*", id, operation } = interaction;
-  const bound = !(rights.reachesAll(type, "r") && rights.reachesAll(type, "s"));
   const letter = operation?.level === "type" ? memberOperations.get(operation.name) : undefined;
+  const needed: readonly ScopeLetter[] = letter === undefined ? ["r", "s"] : ["r", "s", letter];
+  const bound = !needed.every((one) => rights.reachesAll(type, one));
   if (bound && letter !== undefined) return decideSubmission(facts, letter);
   const isOwnPatient = operation?.level === "instance" && type === "Patient" && id !== undefined;
   if (bound && !isOwnPatient) return deny(SEARCH_REFUSED, ["an operation beyond the caller's own patient"]);
