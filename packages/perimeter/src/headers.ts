@@ -10,7 +10,7 @@ export interface HeaderLimits {
 }
 
 /** Headers of which a second line would let two readers disagree about who asks for what. */
-const SINGLETONS: readonly string[] = Object.freeze([
+const SINGLETONS: ReadonlySet<string> = new Set([
   "host",
   "authorization",
   "dpop",
@@ -44,9 +44,14 @@ function findHeaderFault(
 ): ProblemName | undefined {
   if (count > maxHeaders) return "header-count";
   if (bytes > maxHeaderBytes) return "header-bytes";
-  for (const values of lines.values()) if (!values.every(isFieldValue)) return "header-characters";
-  const repeated = (name: string): boolean => (lines.get(name)?.length ?? 0) > 1;
-  if (SINGLETONS.some(repeated) || singletons.some(repeated)) return "header-repeated";
+  let repeated = false;
+  for (const [name, values] of lines) {
+    if (!isFieldValue(values[0] ?? "")) return "header-characters";
+    if (values.length === 1) continue;
+    if (!values.every(isFieldValue)) return "header-characters";
+    repeated ||= SINGLETONS.has(name) || singletons.includes(name);
+  }
+  if (repeated) return "header-repeated";
   const host = lines.get("host")?.[0] ?? "";
   if (host === "") return "host-missing";
   if (!HOST.test(host)) return "host-invalid";
@@ -56,8 +61,10 @@ function findHeaderFault(
 
 /** Printable ASCII, space and tab: other bytes have no agreed meaning in a header value. */
 function isFieldValue(value: string): boolean {
-  return /^[\t\x20-\x7e]*$/.test(value);
+  return !UNCLEAR.test(value);
 }
+
+const UNCLEAR = /[^\t\x20-\x7e]/;
 
 /** RFC 3986 section 3.2.2, without user information: a name, an IPv4 address or a bracketed IPv6 address, and a port. */
 const HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;

@@ -26,7 +26,11 @@ function findTargetFault(target: string, maxUrlBytes: number): ProblemName | und
   return findPathFault(path) ?? (mark === -1 ? undefined : findQueryFault(target.slice(mark + 1)));
 }
 
+/** Segments that do not begin with a dot, of characters that have one spelling: none of the faults is written in them. */
+const ORDINARY_PATH = /^(?:\/[\w$-][\w.$-]*)+$/;
+
 function findPathFault(path: string): ProblemName | undefined {
+  if (ORDINARY_PATH.test(path)) return undefined;
   // Before the characters, because a backslash deserves its own name: some servers take it for a slash.
   if (/\\|%2f|%5c/i.test(path)) return "path-separator";
   if (!PATH_CHARACTERS.test(path)) return "target-characters";
@@ -42,9 +46,11 @@ function findPathFault(path: string): ProblemName | undefined {
 
 function findQueryFault(query: string): ProblemName | undefined {
   if (!QUERY_CHARACTERS.test(query)) return "target-characters";
-  const decoded = decode(query);
-  if (decoded === undefined) return "target-encoding";
-  if (hasControl(decoded)) return "query-control";
+  if (query.includes("%")) {
+    const decoded = decode(query);
+    if (decoded === undefined) return "target-encoding";
+    if (hasControl(decoded)) return "query-control";
+  }
   return findParameterFault(query);
 }
 
@@ -53,7 +59,7 @@ function findQueryFault(query: string): ProblemName | undefined {
  * `_method` is how some frameworks let a POST become a DELETE.
  */
 function findParameterFault(query: string): ProblemName | undefined {
-  if (!SUSPECT_NAME.test(query)) return undefined;
+  if (!SUSPECT.test(query) || !namesOf(query).some((name) => SUSPECT.test(name))) return undefined;
   for (const [name] of new URLSearchParams(query)) {
     const plain = (name.split("[", 1)[0] ?? "").trim().toLowerCase();
     if (plain === "access_token") return "token-in-query";
@@ -63,7 +69,11 @@ function findParameterFault(query: string): ProblemName | undefined {
 }
 
 /** A name that is one of these, or is encoded so that it could be. */
-const SUSPECT_NAME = /(?:^|&)[^=&]*(?:access|method|%|\+)/i;
+const SUSPECT = /access|method|[%+]/i;
+
+function namesOf(query: string): string[] {
+  return query.split("&").map((one) => one.split("=", 1)[0] ?? "");
+}
 
 function decode(text: string): string | undefined {
   try {

@@ -36,7 +36,7 @@ function inspectWindow(text: string, rules: readonly HostileRule[]): HostileRule
 }
 
 /**
- * Most values of searches: a word, a number, a date, a reference, a code with its system. Nothing a rule looks for can be
+ * Most values of searches: a word, a number, a date, a reference, a code with its system, O'Brien. Nothing a rule looks for can be
  * written in their characters alone, but for the words of `hasAttackWord` and an address inside the network.
  */
 function isOrdinary(text: string): boolean {
@@ -44,7 +44,7 @@ function isOrdinary(text: string): boolean {
 }
 
 const ORDINARY =
-  /^(?!.*(?:\.\.|--|::))(?:[\w.,+-]{1,300}|\w{1,64}[:/][\w.-]{1,100}|https?:\/\/(?:[A-Za-z][A-Za-z0-9-]{0,60}\.){1,6}(?:org|com|net|gov|edu|int|info|us|uk|eu|de|fr|nl|au|ca|se|ch|at|be|dk|no|fi|it|es|nz)(?:\/[\w.-]{1,100}){0,12}\/?(?:\|[\w.-]{0,100})?)$/;
+  /^(?!.*(?:\.\.|--|::))(?:[\w.,+-]{1,300}|\w{1,64}[:/][\w.-]{1,100}|https?:\/\/(?:[A-Za-z][A-Za-z0-9-]{0,60}\.){1,6}(?:org|com|net|gov|edu|int|info|us|uk|eu|de|fr|nl|au|ca|se|ch|at|be|dk|no|fi|it|es|nz)(?:\/[\w.-]{1,100}){0,12}\/?(?:\|[\w.-]{0,100})?|[A-Z][a-z]{0,20}'(?!Sleep|Waitfor)[A-Z][a-z]{1,40})$/;
 
 export interface ParameterLimits {
   readonly maxParameters: number;
@@ -60,7 +60,7 @@ export function inspectParameters(
 ): HostileFinding[] {
   const found: HostileFinding[] = [];
   let count = 0;
-  for (const [name, value] of new URLSearchParams(encoded)) {
+  for (const [name, value] of parametersOf(encoded)) {
     if (++count > limits.maxParameters) return [...found, { rule: "protocol/parameter-count", surface }];
     if (name.length > limits.maxParameterNameBytes) found.push({ rule: "protocol/parameter-name", surface });
     if (!ORDINARY_NAME.test(name) || hasAttackWord(name))
@@ -69,6 +69,20 @@ export function inspectParameters(
   }
   return found;
 }
+
+/** As URLSearchParams reads them; where nothing is encoded, without its cost. */
+function parametersOf(encoded: string): Iterable<readonly [name: string, value: string]> {
+  if (!PLAIN_QUERY.test(encoded)) return new URLSearchParams(encoded);
+  const parameters: (readonly [string, string])[] = [];
+  for (const one of encoded.split("&")) {
+    const equals = one.indexOf("=");
+    if (equals !== -1) parameters.push([one.slice(0, equals), one.slice(equals + 1)]);
+    else if (one !== "") parameters.push([one, ""]);
+  }
+  return parameters;
+}
+
+const PLAIN_QUERY = /^[\w\-.~!$&'()*,;=:@/|]*$/;
 
 /** `_has:Observation:patient:code`, `subject:Patient.name`, `date`: the names of FHIR searches. */
 const ORDINARY_NAME = /^[\w.:-]*$/;
