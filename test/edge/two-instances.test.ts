@@ -1,6 +1,7 @@
 import type { PolicyDocument, UpstreamPolicy } from "@wardline/policy-types";
 import { describeWithRedis, type RedisServer, startRedis } from "@wardline-tools/test-kit";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { fhir, type Json } from "./support/backend.ts";
 import { codeOf, type Edge, startEdge } from "./support/edge.ts";
 
 describeWithRedis("two instances over Redis", () => {
@@ -65,6 +66,55 @@ describeWithRedis("two instances over Redis", () => {
     const told = async (): Promise<string | undefined> => (await statusAt(second, token))[1];
     if (shared) await expect.poll(told).toBe("tiered-throttle/breaker-open");
     else for (let turn = 0; turn < 10; turn += 1) expect(await told()).not.toBe("tiered-throttle/breaker-open");
+  });
+
+  function create(edge: Edge, token: string, code = "weight"): Promise<Response> {
+    const observation = {
+      resourceType: "Observation",
+      status: "final",
+      code: { text: code },
+      subject: { reference: "Patient/a" },
+    };
+    return fetch(`${edge.base}/Observation`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${token}`,
+        "content-type": "application/fhir+json",
+        "idempotency-key": '"once"',
+      },
+      body: JSON.stringify(observation),
+    });
+  }
+  const writes = (...edges: Edge[]): number =>
+    edges.flatMap(({ backend }) => backend.asked).filter((asked) => asked.startsWith("POST")).length;
+  const isKnown = (answer: Response): boolean => answer.headers.get("cache-status") !== null;
+
+  it("F2: share what was done under an Idempotency-Key", async () => {
+    const [first, second] = await both();
+    for (const { backend } of [first, second]) {
+      backend.answer = (_req, res, body) =>
+        fhir(res, { ...(JSON.parse(body) as Record<string, Json>), id: "made" }, 201);
+    }
+    const token = await first.issuer.token({ patient: "a", scope: "patient/*.crs" });
+    const done = await create(first, token);
+    expect(done.status).toBe(201);
+    const text = await done.text();
+    // Written behind the answer.
+    await expect.poll(async () => isKnown(await create(second, token))).toBe(true);
+    const repeat = await create(second, token);
+    expect([repeat.status, await repeat.text()]).toEqual([201, text]);
+    const other = await create(second, token, "height");
+    expect([other.status, codeOf(await other.json())]).toEqual([422, "gateway/idempotency-other-request"]);
+    expect(writes(first, second)).toBe(1);
+  });
+
+  it("F2: of many at once, at any of them, one is done", async () => {
+    const [first, second] = await both();
+    const token = await first.issuer.token({ patient: "a", scope: "patient/*.crs" });
+    const answers = await Promise.all([first, second, first, second, first].map((edge) => create(edge, token)));
+    expect(writes(first, second)).toBe(1);
+    const done = answers.filter((answer) => answer.status < 300 && !isKnown(answer));
+    expect(done).toHaveLength(1);
   });
 
   it("S3, F8: while Redis is frozen what depends on it is refused, soon, and works again by itself", async () => {

@@ -18,6 +18,8 @@ const MOST_GROWTH = 0.05;
 /** Before this share of the time memory still fills what it keeps. */
 const WARM = 0.3;
 
+const DISK_LATE = "gateway/audit-degraded";
+
 describe("soak", () => {
   let world: World;
   let load: Traffic;
@@ -55,11 +57,15 @@ describe("soak", () => {
           minutes: MINUTES,
           perSecond: Math.round(capacity * SHARE),
           answered: load.answered(),
+          unrecordable: load.unrecordable(),
           codes,
           ...growth,
         });
       expect(Object.fromEntries(load.unexplained)).toEqual({});
-      expect(world.edge.events.filter(({ level }) => level === "error")).toEqual([]);
+      const errors = world.edge.events.filter(({ level }) => level === "error").map(({ code }) => code);
+      // A disk that others keep busy may miss the deadline of a record: then, and only then, requests are refused for it.
+      expect(errors.filter((code) => code !== DISK_LATE)).toEqual([]);
+      expect(load.unrecordable() > 0).toBe(errors.length > 0);
       expect(codes["gateway/policy-changed"]).toBeGreaterThan(0);
       expect(codes["gateway/tls-reloaded"]).toBeGreaterThan(0);
       expect(await verifyLedger(world.auditFolder)).toMatchObject({ ok: true });

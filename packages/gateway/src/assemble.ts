@@ -53,6 +53,7 @@ export interface Parts {
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly health: Health;
   readonly idempotency: IdempotencyStore;
+  readonly tracing: RequestHandler | undefined;
   readonly dependencies: ParsedDependencies;
 }
 
@@ -65,6 +66,7 @@ export function assemble(parts: Parts, zones: ReadonlySet<TrustZone>): Express {
   app.disable("x-powered-by").disable("etag").enable("case sensitive routing").set("query parser", "simple");
 
   app.use(openContext(parts, findRoute));
+  if (parts.tracing !== undefined) app.use(parts.tracing);
   app.use(parts.audit.middleware);
   app.use(parts.inventory.of(policy, parts.material.documents));
   app.use(perimeter(perimeterOptions(policy, routes)));

@@ -10,6 +10,7 @@ import { createWatch } from "./controls/abuse.ts";
 import { openBulkExports } from "./controls/bulk-export.ts";
 import { openInventory } from "./controls/inventory.ts";
 import { createThrottles } from "./controls/throttle.ts";
+import { openTracing } from "./controls/tracing.ts";
 import { watchHealth } from "./health.ts";
 import { type NextPolicy, putInForce } from "./in-force.ts";
 import { registerStateMetrics } from "./metrics.ts";
@@ -20,15 +21,18 @@ import { type CheckedPolicy, checkPolicy } from "./policy/load.ts";
 import { inPlace, placedSource } from "./policy/place.ts";
 import type { PolicySignature } from "./policy/signature.ts";
 import { type HeldPort, holdPort } from "./port.ts";
-import { createIdempotencyStore } from "./proxy/idempotency.ts";
+import { createIdempotencyStore, type IdempotencyStore } from "./proxy/idempotency.ts";
+import { createRedisIdempotencyStore } from "./proxy/idempotency-redis.ts";
 import { type EdgeServer, openServer } from "./server.ts";
 import { fetchMaterial } from "./state/material.ts";
 import { openQuotas } from "./state/quotas.ts";
-import { openSharedState } from "./state/shared.ts";
+import { openSharedState, type SharedState } from "./state/shared.ts";
 import { TLS_UNFIT, tlsOf } from "./tls.ts";
 
 const DEFAULT_HOST = "127.0.0.1";
 const MIB = 1024 * 1024;
+/** How long an answer to a keyed request is given again. */
+const KEPT_MS = 3_600_000;
 
 /** Where the edge listens. */
 export interface Listening {
@@ -110,7 +114,7 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
     opened.push(() => inventory.close());
     const health = watchHealth({ ledgerState: () => audit.ledger.state(), now, onEvent });
     // Outlives a reload: what was done under one policy is not done again under the next.
-    const idempotency = createIdempotencyStore({ now, keepMs: 3_600_000, maxEntries: 10_000, maxBytes: 64 * MIB });
+    const idempotency = openIdempotency(shared, now);
     const inForce = putInForce({
       first,
       approval,
@@ -124,6 +128,7 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
       audit,
       health,
       idempotency,
+      tracing: await openTracing(dependencies.tracerProvider),
       dependencies,
     });
     await bulkExports.ready();
@@ -220,6 +225,14 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
     await closeOpened();
     throw error;
   }
+}
+
+/** In Redis where instances share one: a repeat may come to any of them. */
+function openIdempotency({ redis }: SharedState, now: () => number): IdempotencyStore {
+  if (redis === undefined) {
+    return createIdempotencyStore({ now, keepMs: KEPT_MS, maxEntries: 10_000, maxBytes: 64 * MIB });
+  }
+  return createRedisIdempotencyStore({ send: redis.send, prefix: redis.prefix.replace(/(?<!:):+$/, ""), keepMs: KEPT_MS });
 }
 
 /** An edge that shows its own address and takes any port must know the port before it is assembled. */

@@ -1,5 +1,6 @@
 export type { AuditDependencies } from "./audit.ts";
 export type { AuthDependencies } from "./auth-dependencies.ts";
+export type { SpanSource } from "./controls/tracing.ts";
 export type { Drift } from "./drift.ts";
 export type { GatewayEvent } from "./events.ts";
 export {

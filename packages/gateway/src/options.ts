@@ -2,6 +2,7 @@ import type { AccessRecord } from "@wardline/policy-types";
 import { type Findings, findings, refuseUnknownKeys } from "@wardline/policy-types";
 import type { AuditDependencies } from "./audit.ts";
 import type { AuthDependencies } from "./auth-dependencies.ts";
+import type { SpanSource } from "./controls/tracing.ts";
 import type { GatewayEvent } from "./events.ts";
 import type { Place } from "./policy/place.ts";
 import { readSecret, type SecretProvider, type SecretReference } from "./policy/secrets.ts";
@@ -25,6 +26,8 @@ export interface GatewayDependencies {
   readonly place?: Place;
   /** Seconds between two comparisons of what runs with what was approved. Default 60. */
   readonly driftCheckSeconds?: number;
+  /** Makes the spans of requests. Default the global one of @opentelemetry/api, where that is installed. */
+  readonly tracerProvider?: SpanSource;
   /** Finds the secrets a policy names as `provider:NAME`. Default none. */
   readonly secrets?: SecretProvider;
   /** Secrets and shared stores of authentication. Default: no introspection, no revocation list, DPoP in one process. */
@@ -33,7 +36,7 @@ export interface GatewayDependencies {
   readonly audit?: AuditDependencies;
 }
 
-type Optional = "onRecord" | "signature";
+type Optional = "onRecord" | "signature" | "tracerProvider";
 export type ParsedDependencies = Required<Omit<GatewayDependencies, Optional | "secrets">> &
   Pick<GatewayDependencies, Optional> & { readonly readSecret: (reference: SecretReference) => Promise<string> };
 
@@ -46,6 +49,7 @@ const KNOWN = [
   "signature",
   "place",
   "driftCheckSeconds",
+  "tracerProvider",
   "secrets",
   "auth",
   "audit",
@@ -79,6 +83,7 @@ export function parseDependencies(given: GatewayDependencies): ParsedDependencie
         ...(given.secrets === undefined ? {} : { provider: given.secrets }),
       }),
     ...(given.signature === undefined ? {} : { signature: given.signature }),
+    ...(given.tracerProvider === undefined ? {} : { tracerProvider: given.tracerProvider }),
     auth: given.auth ?? {},
     audit: given.audit ?? {},
   });

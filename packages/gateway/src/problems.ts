@@ -77,6 +77,14 @@ export const IDEMPOTENCY_OTHER_REQUEST: Problem = problem(
   "This Idempotency-Key was used for a different request.",
 );
 
+export const IDEMPOTENCY_UNAVAILABLE: Problem = problem(
+  "idempotency-unavailable",
+  503,
+  "transient",
+  "Whether this request was done before cannot be told now, so it is not done.",
+  { headers: { "Retry-After": "2" } },
+);
+
 export const UPSTREAM_UNREACHABLE: Problem = problem(
   "upstream-unreachable",
   502,

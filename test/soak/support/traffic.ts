@@ -39,20 +39,26 @@ export interface Traffic {
   steady(perSecond: number, milliseconds: number): Promise<void>;
   /** What was not answered as it should be: how often. */
   readonly unexplained: ReadonlyMap<string, number>;
+  /** Refusals because the audit log could not record in time: right, where the edge has told its operator so. */
+  readonly unrecordable: () => number;
   readonly answered: () => number;
   close(): void;
 }
 
+const UNRECORDABLE = "audit-event/ledger-unavailable";
 /** A kept token is asked with for this many requests. */
 const KEPT = 200;
 const WORKERS = 16;
+/** An idle connection is not used again after this long: the edge closes it after five seconds, perhaps just then. */
+const IDLE_MS = 2_000;
 
 export function traffic(world: World): Traffic {
   const { edge, ca } = world;
-  const agent = new Agent({ keepAlive: true, maxSockets: 64, ca });
+  const agent = new Agent({ keepAlive: true, maxSockets: 64, timeout: IDLE_MS, ca });
   const unexplained = new Map<string, number>();
   const port = Number(new URL(edge.url).port);
   let answered = 0;
+  let unrecordable = 0;
   let turn = 0;
   let kept: Promise<string> | undefined;
 
@@ -70,6 +76,10 @@ export function traffic(world: World): Traffic {
     const status = await send(asked, await bearerOf(asked));
     answered += 1;
     if (status === asked.expected) return;
+    if (status === UNRECORDABLE) {
+      unrecordable += 1;
+      return;
+    }
     const what = `${asked.bearer} ${asked.method ?? "GET"} ${asked.path}: ${status} in place of ${asked.expected}`;
     unexplained.set(what, (unexplained.get(what) ?? 0) + 1);
   }
@@ -82,8 +92,13 @@ export function traffic(world: World): Traffic {
     };
     return new Promise((resolve) => {
       const req = request({ host: "127.0.0.1", servername: "localhost", port, method, path, headers, agent }, (res) => {
-        res.resume();
-        res.once("close", () => resolve(res.complete ? (res.statusCode ?? 0) : "broken off"));
+        let text = "";
+        if (res.statusCode === 503) res.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+        else res.resume();
+        res.once("close", () => {
+          if (!res.complete) resolve("broken off");
+          else resolve(text.includes(UNRECORDABLE) ? UNRECORDABLE : (res.statusCode ?? 0));
+        });
       });
       req.once("error", (error) => resolve("code" in error ? String(error.code) : error.message));
       req.end(body);
@@ -115,6 +130,7 @@ export function traffic(world: World): Traffic {
       await Promise.all(open);
     },
     unexplained,
+    unrecordable: () => unrecordable,
     answered: () => answered,
     close: () => agent.destroy(),
   };

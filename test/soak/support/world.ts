@@ -39,8 +39,8 @@ export async function startWorld(serve: (policyFile: string) => Promise<SoakedEd
   const publish = (): Promise<void> => put("keys.json", JSON.stringify({ keys: keys.map(({ jwk }) => jwk) }));
   async function rotateCertificate(): Promise<void> {
     const { cert, key } = await ca.issue({ name: "edge", dns: ["localhost"], ip: ["127.0.0.1"] });
-    await put("edge.key", key);
-    await put("edge.pem", cert);
+    // One file for both, so that nobody meets one without the other.
+    await put("edge.pem", cert + key);
   }
   async function rotatePolicy(): Promise<void> {
     turn += 1;
@@ -50,7 +50,7 @@ export async function startWorld(serve: (policyFile: string) => Promise<SoakedEd
         name: "soak",
         development: true,
         publicOrigin: "https://localhost",
-        listen: { port: 0, zones: ["patient"], tls: { cert: at("edge.pem"), key: `file:${at("edge.key")}` } },
+        listen: { port: 0, zones: ["patient"], tls: { cert: at("edge.pem"), key: `file:${at("edge.pem")}` } },
         issuers: [{ issuer: issuerUrl, jwksUri: `${issuerUrl}/jwks` }],
         upstreams: { ehr: { url: `http://127.0.0.1:${upstreamPort}/r4` } },
         door: { limit: 100_000_000 },
@@ -89,7 +89,7 @@ export async function startWorld(serve: (policyFile: string) => Promise<SoakedEd
         .setAudience("https://localhost/fhir")
         .setSubject("user-1")
         .setIssuedAt(now)
-        .setExpirationTime(now + 600)
+        .setExpirationTime(now + 180)
         .sign(keys[1].privateKey);
     },
     async rotateKeys() {

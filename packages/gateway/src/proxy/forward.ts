@@ -14,7 +14,7 @@ import {
 import type { Backends } from "./backends.ts";
 import { clientResponseHeaders, upstreamRequestHeaders } from "./headers.ts";
 import type { IdempotencyStore } from "./idempotency.ts";
-import { takeTurn } from "./once.ts";
+import { type Turn, takeTurn } from "./once.ts";
 import { upstreamTarget } from "./target.ts";
 import { isUnconnected, type Upstream } from "./upstream.ts";
 
@@ -50,7 +50,7 @@ export async function forward(
   const body = await readBody(req, { limitBytes: options.requestBodyBytes });
   if (body.kind === "deny") return sendProblem(res, body.problem);
   context.upstream = upstream.name;
-  const turn = takeTurn(req, context, options.idempotency);
+  const turn = await takeTurn(req, context, options.idempotency);
   switch (turn.kind) {
     case "refuse":
       return sendProblem(res, turn.problem);
@@ -68,7 +68,7 @@ export async function forward(
   }
 }
 
-type Once = Extract<ReturnType<typeof takeTurn>, { kind: "once" }>;
+type Once = Extract<Turn, { kind: "once" }>;
 
 async function exchange(
   req: IncomingMessage,

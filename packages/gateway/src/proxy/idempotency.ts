@@ -19,6 +19,16 @@ export type IdempotencyClaim =
 
 /** Bounded in entries, bytes and time. */
 export interface IdempotencyStore {
+  /**
+   * Rejects with a `DependencyError` when it cannot say.
+   *
+   * @param seal 32 bytes that only who asks the same again knows
+   */
+  claim(key: string, fingerprint: string, seal: Buffer): IdempotencyClaim | Promise<IdempotencyClaim>;
+}
+
+/** Of this process; it can always say. */
+export interface LocalIdempotencyStore extends IdempotencyStore {
   claim(key: string, fingerprint: string): IdempotencyClaim;
 }
 
@@ -42,7 +52,12 @@ export interface IdempotencyOptions {
  *
  * @see https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07
  */
-export function createIdempotencyStore({ now, keepMs, maxEntries, maxBytes }: IdempotencyOptions): IdempotencyStore {
+export function createIdempotencyStore({
+  now,
+  keepMs,
+  maxEntries,
+  maxBytes,
+}: IdempotencyOptions): LocalIdempotencyStore {
   const entries = new Map<string, Entry>();
   let bytes = 0;
 
@@ -99,6 +114,12 @@ export function requestFingerprint(
   body: Buffer,
 ): string {
   return digest([method, path, query, body]);
+}
+
+/** A key that follows from what is asked and by whom, and from nothing that is stored. */
+export function idempotencySeal(sent: string, principal: Principal | undefined, query: string, body: Buffer): Buffer {
+  const who = [principal?.issuer ?? "", principal?.subject ?? "", principal?.clientId ?? ""];
+  return Buffer.from(digest(["wardline idempotency seal", ...who, sent, query, body]), "base64url");
 }
 
 function digest(parts: readonly (string | Buffer)[]): string {

@@ -1,8 +1,19 @@
 import type { IncomingMessage } from "node:http";
-import type { Problem } from "@wardline/policy-types";
+import { DependencyError, type Problem } from "@wardline/policy-types";
 import type { RequestContext } from "@wardline/policy-types/express";
-import { IDEMPOTENCY_IN_WORK, IDEMPOTENCY_KEY_INVALID, IDEMPOTENCY_OTHER_REQUEST } from "../problems.ts";
-import { type IdempotencyClaim, type IdempotencyStore, idempotencyKey, requestFingerprint } from "./idempotency.ts";
+import {
+  IDEMPOTENCY_IN_WORK,
+  IDEMPOTENCY_KEY_INVALID,
+  IDEMPOTENCY_OTHER_REQUEST,
+  IDEMPOTENCY_UNAVAILABLE,
+} from "../problems.ts";
+import {
+  type IdempotencyClaim,
+  type IdempotencyStore,
+  idempotencyKey,
+  idempotencySeal,
+  requestFingerprint,
+} from "./idempotency.ts";
 
 /** An item of structured fields (a quoted string), or the plain text many clients send. */
 const KEY = /^(?:"[\x20-\x21\x23-\x5b\x5d-\x7e]{1,255}"|[\x21\x23-\x2b\x2d-\x7e]{1,255})$/;
@@ -21,7 +32,7 @@ export type Turn =
  *
  * @see https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07
  */
-export function takeTurn(req: IncomingMessage, context: RequestContext, store: IdempotencyStore): Turn {
+export async function takeTurn(req: IncomingMessage, context: RequestContext, store: IdempotencyStore): Promise<Turn> {
   const sent = req.headers["idempotency-key"];
   const { interaction, principal, body } = context;
   const method = req.method ?? "GET";
@@ -31,7 +42,15 @@ export function takeTurn(req: IncomingMessage, context: RequestContext, store: I
   if (typeof sent !== "string" || !KEY.test(sent)) return { kind: "refuse", problem: IDEMPOTENCY_KEY_INVALID };
   const key = idempotencyKey(sent, principal);
   const [, query = ""] = context.originalUrl.split(/\?(.*)/s);
-  const claim = store.claim(key, requestFingerprint(method, interaction, query, body?.bytes ?? Buffer.alloc(0)));
+  const bytes = body?.bytes ?? Buffer.alloc(0);
+  const fingerprint = requestFingerprint(method, interaction, query, bytes);
+  let claim: IdempotencyClaim;
+  try {
+    claim = await store.claim(key, fingerprint, idempotencySeal(sent, principal, query, bytes));
+  } catch (error) {
+    if (error instanceof DependencyError) return { kind: "refuse", problem: IDEMPOTENCY_UNAVAILABLE };
+    throw error;
+  }
   switch (claim.kind) {
     case "first":
       return { kind: "once", key, claim };

@@ -1,0 +1,102 @@
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { DependencyError, type SendCommand } from "@wardline/policy-types";
+import type { IdempotencyClaim, IdempotencyStore, KeptAnswer } from "./idempotency.ts";
+
+export interface RedisIdempotencyOptions {
+  readonly send: SendCommand;
+  /** Before every key. */
+  readonly prefix: string;
+  /** Milliseconds an answer is kept. */
+  readonly keepMs: number;
+  /** How long Redis may take, in milliseconds. Default 250. */
+  readonly deadlineMs?: number;
+}
+
+/** What is remembered of a request: who began it, what was asked, and, once there is one, the sealed answer. */
+interface Entry {
+  readonly by: string;
+  readonly fingerprint: string;
+  readonly answer?: string;
+}
+
+/** Only who began it changes it: after the time has run out another may have begun anew. */
+const IF_MINE = `
+local held = redis.call('GET', KEYS[1])
+if not held or cjson.decode(held).by ~= ARGV[1] then return 0 end
+if ARGV[2] == '' then return redis.call('DEL', KEYS[1]) end
+redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+return 1`;
+
+/**
+ * Remembers what became of unsafe requests for all instances. Rejects when Redis does not answer in time (F1): a request that may
+ * be done once only is refused rather than risked (F2). An answer holds what it holds of a patient, so it lies there sealed
+ * under a key that only a repeat of the same request brings.
+ */
+export function createRedisIdempotencyStore(options: RedisIdempotencyOptions): IdempotencyStore {
+  const { prefix, keepMs } = options;
+
+  return {
+    async claim(key, fingerprint, seal) {
+      const at = `${prefix}:idempotency:${key}`;
+      const entry: Entry = { by: randomBytes(12).toString("base64url"), fingerprint };
+      const text = JSON.stringify(entry);
+      if ((await ask(options, "SET", at, text, "NX", "PX", String(keepMs))) === "OK") {
+        return firstOf(options, at, entry, seal);
+      }
+      const held = await ask(options, "GET", at);
+      // It ran out between the two questions.
+      if (held === null) return { kind: "in-work" };
+      const known = JSON.parse(String(held)) as Entry;
+      if (known.fingerprint !== fingerprint) return { kind: "other-request" };
+      return known.answer === undefined ? { kind: "in-work" } : { kind: "repeat", answer: open(known.answer, seal) };
+    },
+  };
+}
+
+/** What cannot be written afterwards leaves the request in work until its time has run out: never done twice. */
+function firstOf(options: RedisIdempotencyOptions, at: string, entry: Entry, seal: Buffer): IdempotencyClaim {
+  const change = (next: string): void => {
+    void ask(options, "EVAL", IF_MINE, "1", at, entry.by, next).catch(() => undefined);
+  };
+  return {
+    kind: "first",
+    keep: (answer) => change(JSON.stringify({ ...entry, answer: close(answer, seal) })),
+    forget: () => change(""),
+  };
+}
+
+async function ask({ send, deadlineMs = 250 }: RedisIdempotencyOptions, ...command: string[]): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error("redis did not answer in time")), deadlineMs);
+  });
+  try {
+    return await Promise.race([send(...command), late]);
+  } catch (cause) {
+    throw new DependencyError("gateway/idempotency-unavailable", "what was done before cannot be asked", {
+      cause,
+      retryable: true,
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+
+function close({ status, headers, body }: KeptAnswer, key: Buffer): string {
+  const iv = randomBytes(IV_BYTES);
+  const cipher = createCipheriv("aes-256-gcm", key, iv);
+  const plain = JSON.stringify({ status, headers, body: body.toString("base64") });
+  return Buffer.concat([iv, cipher.update(plain, "utf8"), cipher.final(), cipher.getAuthTag()]).toString("base64");
+}
+
+function open(sealed: string, key: Buffer): KeptAnswer {
+  const bytes = Buffer.from(sealed, "base64");
+  const cipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES });
+  cipher.setAuthTag(bytes.subarray(-TAG_BYTES));
+  const plain = Buffer.concat([cipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), cipher.final()]).toString("utf8");
+  const { status, headers, body } = JSON.parse(plain) as Omit<KeptAnswer, "body"> & { readonly body: string };
+  return { status, headers, body: Buffer.from(body, "base64") };
+}
