@@ -212,7 +212,9 @@ describe("what is remembered over a restart", () => {
     const anything = fc.dictionary(fc.string({ minLength: 1 }), fc.oneof(fc.integer(), sketch));
     fc.assert(
       fc.property(anything, fc.string(), (state, pseudonym) => {
-        const entry: HistoryEntry = { caller: ["subject", pseudonym, { "bulk-access": { seen: Object.entries(state) } }] };
+        const entry: HistoryEntry = {
+          caller: ["subject", pseudonym, { "bulk-access": { seen: Object.entries(state) } }],
+        };
         expect(parseEntry(renderEntry(entry))).toEqual(entry);
       }),
     );
