@@ -6,7 +6,7 @@ import { type CryptoKey, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 
 /** What a user reads when the process does not start: every line of the message but the first. */
-export function refusalOf(start: () => unknown): string {
+function refusalOf(start: () => unknown): string {
   try {
     start();
   } catch (error) {

@@ -38,6 +38,8 @@ describe("a scope", () => {
 
   it.each([
     ["letters out of order", "patient/Observation.dus"],
+    ["a filter on all types by a parameter of one", "user/*.rs?code=a"],
+    ["a filter that is not percent-encoded text", "patient/Observation.rs?code=%E0%A4%A"],
     ["letters out of order", "patient/Observation.sr"],
     ["a repeated letter", "patient/Observation.rr"],
     ["an unknown letter", "patient/Observation.rx"],
