@@ -274,3 +274,12 @@ describe("Bundles", () => {
     expect(types(under(ALL)(searchset(...links.reverse(), sensitive)))).toEqual([]);
   });
 });
+
+it("A9: a member called __proto__ brings no total back, and no resource past the rules", () => {
+  const { redact } = createRedactor({ profile: "full", sensitive: [{ category: "hiv", fate: "drop" }] });
+  const body = JSON.parse(
+    '{"resourceType":"Bundle","type":"searchset","__proto__":{"total":7,"entry":[{"resource":{"resourceType":"Condition","subject":{"reference":"Patient/1"},"code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"B20"}]}}}]},"total":7,"link":[{"relation":"self","url":"http://x/Condition?zz=1"}]}',
+  ) as Json;
+  const after = JSON.stringify(redact(body));
+  expect([after.includes("total"), after.includes("B20"), after.includes("__proto__")]).toEqual([false, false, false]);
+});

@@ -19,7 +19,7 @@ export interface Related {
   isWithheld(reference: string): boolean;
 }
 
-export const NOTHING_RELATED: Related = Object.freeze({ fates: new Map<JsonObject, Fate>(), isWithheld: () => false });
+const NOTHING_RELATED: Related = Object.freeze({ fates: new Map<JsonObject, Fate>(), isWithheld: () => false });
 
 /** Follows references within one answer, each once. Does NOT see resources that are not in it. */
 export function relatedResources(body: JsonObject, fateOf: (resource: JsonObject) => Fate): Related {

@@ -101,7 +101,7 @@ function judgedBundle(bundle: JsonObject, walk: Walk): JsonObject {
   for (const name in bundle) {
     if (name === "entry") {
       if (lengthOf(after) > 0) copy[name] = after as Json;
-    } else if (name !== "total" || !hidesTotal) copy[name] = bundle[name] as Json;
+    } else if (!(name === "total" && hidesTotal) && name !== "__proto__") copy[name] = bundle[name] as Json;
   }
   return copy;
 }
