@@ -30,13 +30,14 @@ it("copies a starter whose policy is one and whose tests hold", async () => {
 
 it("asks at a terminal for what no flag gave", async () => {
   const asked: string[] = [];
-  const answers = ["https://ehr.example/r4", "https://id.example", "https://fhir.example"];
+  const answers = ["", "https://ehr.example/r4", "https://id.example", "https://fhir.example"];
   const ask = (question: string): Promise<string> => {
     asked.push(question);
     return Promise.resolve(answers[asked.length - 1] ?? "");
   };
   expect(await run(["init", folder("edge")], { ask })).toMatchObject({ code: 0 });
-  expect(asked).toHaveLength(3);
+  expect(asked).toHaveLength(4);
+  expect(asked[0]).toContain("patient-access, payer) [patient-access]");
 });
 
 it("names the flag where nobody can be asked", async () => {

@@ -2,10 +2,10 @@ import { type Commands, example } from "../commands.ts";
 import { CliError } from "../exit.ts";
 import { jsonLine, painter } from "../output.ts";
 import type { Terminal } from "../terminal.ts";
-import { copyStarter, STARTERS, type StarterAnswers } from "./starter.ts";
+import { checkStarter, copyStarter, STARTERS, type StarterAnswers } from "./starter.ts";
 
 interface InitFlags {
-  readonly starter: string;
+  readonly starter?: string;
   readonly upstream?: string;
   readonly issuer?: string;
   readonly publicOrigin?: string;
@@ -18,7 +18,7 @@ export function addInit({ program, terminal }: Commands): void {
     .command("init")
     .description("Copies a starter: a policy, its tests, and what to do next. Overwrites nothing.")
     .argument("[folder]", "where to", ".")
-    .option("--starter <name>", `one of: ${STARTERS.join(", ")}`, "patient-access")
+    .option("--starter <name>", `one of: ${STARTERS.join(", ")}; asked for at a terminal, else ${DEFAULT}`)
     .option("--upstream <url>", "base URL of the FHIR server behind the edge")
     .option("--issuer <url>", "who issues the access tokens")
     .option("--public-origin <url>", "scheme, host and port that clients see")
@@ -32,11 +32,20 @@ export function addInit({ program, terminal }: Commands): void {
       ).replace("  $     --", "        --"),
     )
     .action(async (folder: string, flags: InitFlags) => {
+      const starter = checkStarter(flags.starter ?? (await askedStarter(terminal)));
       const answers = await answersOf(flags, terminal);
-      const files = await copyStarter(flags.starter, folder, answers);
-      if (flags.json === true) return terminal.out(jsonLine({ starter: flags.starter, folder, files }));
+      const files = await copyStarter(starter, folder, answers);
+      if (flags.json === true) return terminal.out(jsonLine({ starter, folder, files }));
       await terminal.out(renderCopied(folder, files, answers, terminal));
     });
+}
+
+/** What an unanswered question means. */
+const DEFAULT = "patient-access";
+
+async function askedStarter({ ask }: Terminal): Promise<string> {
+  const answer = await ask?.(`Starter (${STARTERS.join(", ")}) [${DEFAULT}]: `);
+  return answer === undefined || answer === "" ? DEFAULT : answer;
 }
 
 async function answersOf(flags: InitFlags, terminal: Terminal): Promise<StarterAnswers> {

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { mkdir, readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parsePolicy } from "@wardline/gateway";
 import { nearest } from "@wardline/policy-types";
 import { CliError } from "../exit.ts";
@@ -17,6 +18,15 @@ const FOLDER = new URL("../../starters/", import.meta.url);
 
 export const STARTERS: readonly string[] = readdirSync(FOLDER).sort();
 
+/** The name, if there is such a starter. */
+export function checkStarter(name: string): string {
+  if (STARTERS.includes(name)) return name;
+  const hint = nearest(name, STARTERS);
+  throw new CliError(
+    `there is no starter ${name}; ${hint === undefined ? `take one of ${STARTERS.join(", ")}` : `did you mean ${hint}?`}`,
+  );
+}
+
 /**
  * Writes a starter's files with the answers filled in. Checks first that none of them is there and that the policy is
  * one; so a folder gets all of them or none.
@@ -24,15 +34,9 @@ export const STARTERS: readonly string[] = readdirSync(FOLDER).sort();
  * @throws {ConfigurationError} when the answers make no policy
  */
 export async function copyStarter(name: string, folder: string, answers: StarterAnswers): Promise<readonly string[]> {
-  if (!STARTERS.includes(name)) {
-    const hint = nearest(name, STARTERS);
-    throw new CliError(
-      `there is no starter ${name}; ${hint === undefined ? `take one of ${STARTERS.join(", ")}` : `did you mean ${hint}?`}`,
-    );
-  }
-  const source = new URL(`${name}/`, FOLDER);
+  const source = new URL(`${checkStarter(name)}/`, FOLDER);
   const files = await Promise.all(
-    (await readdir(source)).sort().map(async (file) => ({
+    (await filesIn(source)).map(async (file) => ({
       // A packed package loses a file that is called .gitignore.
       target: file === "gitignore" ? ".gitignore" : file,
       text: fillIn(await readFile(new URL(file, source), "utf8"), answers),
@@ -43,7 +47,10 @@ export async function copyStarter(name: string, folder: string, answers: Starter
   for (const { target } of files) if (await exists(join(folder, target))) there.push(target);
   if (there.length > 0) throw new CliError(`${folder} already holds ${there.join(", ")}; nothing was overwritten`);
   await mkdir(folder, { recursive: true });
-  for (const { target, text } of files) await writeNew(join(folder, target), text);
+  for (const { target, text } of files) {
+    await mkdir(dirname(join(folder, target)), { recursive: true });
+    await writeNew(join(folder, target), text);
+  }
   return files.map(({ target }) => target);
 }
 
@@ -61,6 +68,16 @@ export function fillIn(text: string, { upstream, issuer, publicOrigin, developme
     .filter((line) => !names.some((name) => line.includes(`<${name}>`) && values[name] === undefined))
     .map((line) => names.reduce((filled, name) => filled.replaceAll(`<${name}>`, () => values[name] ?? ""), line))
     .join("\n");
+}
+
+/** Paths below the folder. */
+async function filesIn(folder: URL): Promise<readonly string[]> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  const root = fileURLToPath(folder);
+  return found
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    .sort();
 }
 
 async function exists(path: string): Promise<boolean> {
