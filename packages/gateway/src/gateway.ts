@@ -232,7 +232,11 @@ function openIdempotency({ redis }: SharedState, now: () => number): Idempotency
   if (redis === undefined) {
     return createIdempotencyStore({ now, keepMs: KEPT_MS, maxEntries: 10_000, maxBytes: 64 * MIB });
   }
-  return createRedisIdempotencyStore({ send: redis.send, prefix: redis.prefix.replace(/(?<!:):+$/, ""), keepMs: KEPT_MS });
+  return createRedisIdempotencyStore({
+    send: redis.send,
+    prefix: redis.prefix.replace(/(?<!:):+$/, ""),
+    keepMs: KEPT_MS,
+  });
 }
 
 /** An edge that shows its own address and takes any port must know the port before it is assembled. */

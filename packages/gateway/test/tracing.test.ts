@@ -55,7 +55,10 @@ beforeAll(async () => {
   const issuer = await listen((_req, res) => res.end(JSON.stringify(keys)));
   const upstream = await listen((req, res) => {
     asked.push(req.headers);
-    if (req.url?.includes("broken") === true) return req.socket.destroy();
+    if (req.url?.includes("broken") === true) {
+      req.socket.destroy();
+      return;
+    }
     res.writeHead(200, { "Content-Type": "application/fhir+json" });
     res.end(JSON.stringify(req.url?.includes("?") === true ? { resourceType: "Bundle", type: "searchset" } : PATIENT));
   });

@@ -45,8 +45,8 @@ export function createRedisIdempotencyStore(options: RedisIdempotencyOptions): I
       }
       const held = await ask(options, "GET", at);
       // It ran out between the two questions.
-      if (held === null) return { kind: "in-work" };
-      const known = JSON.parse(String(held)) as Entry;
+      if (typeof held !== "string") return { kind: "in-work" };
+      const known = JSON.parse(held) as Entry;
       if (known.fingerprint !== fingerprint) return { kind: "other-request" };
       return known.answer === undefined ? { kind: "in-work" } : { kind: "repeat", answer: open(known.answer, seal) };
     },
