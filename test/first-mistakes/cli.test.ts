@@ -28,8 +28,11 @@ it.each([
   ["an option that is none", ["audit", "verify", "--folder"], 2, "(add --help for usage and an example)"],
 ])("%s ends with a sentence that says what to do", async (_name, args, code, told) => {
   let said = "";
-  const hear = (text: string): void => void (said += text);
-  const terminal: Terminal = { ...processTerminal(), out: hear, err: hear };
+  const hear = (text: string): Promise<void> => {
+    said += text;
+    return Promise.resolve();
+  };
+  const terminal: Terminal = { ...processTerminal(), out: hear, err: (text) => void hear(text) };
   const words = args.map((word) => (/yaml$|nowhere/.test(word) ? join(folder, word) : word));
   expect(await runCli(words, terminal)).toBe(code);
   expect(said).toContain(told);
