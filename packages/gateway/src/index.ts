@@ -32,4 +32,5 @@ export {
   signPolicy,
   verifyPolicy,
 } from "./policy/signature.ts";
+export type { ResolveSrv, SrvRecord } from "./proxy/discover.ts";
 export { type ServedPolicy, type ServeOptions, servePolicy } from "./serve.ts";

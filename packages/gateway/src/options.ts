@@ -7,6 +7,7 @@ import type { GatewayEvent } from "./events.ts";
 import type { Place } from "./policy/place.ts";
 import { readSecret, type SecretProvider, type SecretReference } from "./policy/secrets.ts";
 import type { PolicySignature } from "./policy/signature.ts";
+import type { ResolveSrv } from "./proxy/discover.ts";
 
 /** What the gateway takes from outside instead of reaching for it. */
 export interface GatewayDependencies {
@@ -26,6 +27,8 @@ export interface GatewayDependencies {
   readonly place?: Place;
   /** Seconds between two comparisons of what runs with what was approved. Default 60. */
   readonly driftCheckSeconds?: number;
+  /** Finds the servers of upstreams with `srv`, in place of DNS: a service registry of yours. */
+  readonly resolveSrv?: ResolveSrv;
   /** Makes the spans of requests. Default the global one of @opentelemetry/api, where that is installed. */
   readonly tracerProvider?: SpanSource;
   /** Finds the secrets a policy names as `provider:NAME`. Default none. */
@@ -36,7 +39,7 @@ export interface GatewayDependencies {
   readonly audit?: AuditDependencies;
 }
 
-type Optional = "onRecord" | "signature" | "tracerProvider";
+type Optional = "onRecord" | "signature" | "tracerProvider" | "resolveSrv";
 export type ParsedDependencies = Required<Omit<GatewayDependencies, Optional | "secrets">> &
   Pick<GatewayDependencies, Optional> & { readonly readSecret: (reference: SecretReference) => Promise<string> };
 
@@ -50,6 +53,7 @@ const KNOWN = [
   "place",
   "driftCheckSeconds",
   "tracerProvider",
+  "resolveSrv",
   "secrets",
   "auth",
   "audit",
@@ -83,6 +87,7 @@ export function parseDependencies(given: GatewayDependencies): ParsedDependencie
         ...(given.secrets === undefined ? {} : { provider: given.secrets }),
       }),
     ...(given.signature === undefined ? {} : { signature: given.signature }),
+    ...(given.resolveSrv === undefined ? {} : { resolveSrv: given.resolveSrv }),
     ...(given.tracerProvider === undefined ? {} : { tracerProvider: given.tracerProvider }),
     auth: given.auth ?? {},
     audit: given.audit ?? {},

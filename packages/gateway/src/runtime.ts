@@ -83,9 +83,12 @@ export function openRuntime(facts: RuntimeFacts, before?: Runtime): Runtime {
   };
 }
 
-function factsOf(name: string, policy: UpstreamPolicy, { throttles, material }: RuntimeFacts): UpstreamFacts {
+function factsOf(name: string, policy: UpstreamPolicy, facts: RuntimeFacts): UpstreamFacts {
+  const { throttles, material, dependencies } = facts;
+  const { resolveSrv } = dependencies;
   const tls = material.upstreamTls.get(name);
   return {
+    ...(resolveSrv === undefined ? {} : { resolveSrv }),
     ...(tls === undefined ? {} : { tls }),
     ...(policy.breaker === false
       ? {}
