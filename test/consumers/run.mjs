@@ -1,10 +1,12 @@
-// Installs the tarballs with npm into real consumer projects, type-checks them and runs them: ESM and CommonJS, Express 4
-// and 5, Node 20, 22 and 24.
+// Installs the tarballs with npm into real consumer projects, type-checks them and runs them: ESM and CommonJS, TypeScript and
+// JavaScript, one package and all, Express 4 and 5, Node 20, 22 and 24; and loads each package where no other is installed.
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT, readJson } from "../../scripts/setup.mjs";
+import { loadAlone } from "./alone.mjs";
 import { call, report } from "./packages.mjs";
+import { writePrograms } from "./programs.mjs";
 
 const EXPRESS = [
   { express: "4.21.2", types: "4.17.25" },
@@ -56,15 +58,21 @@ function consume(project, { express, types }, tarballs, nodes, tally) {
     }),
   );
   cpSync(join(ROOT, "test/consumers/app"), project, { recursive: true });
+  const programs = writePrograms(project, Object.keys(tarballs));
   const install = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline", "--legacy-peer-deps"];
   const installed = call("npm", install, project, 300_000);
   report(tally, "npm install", installed);
   if (!installed.ok) return;
   const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
-  report(tally, "types, as ESM and CommonJS", call(process.execPath, [tsc, "-p", "."], project));
+  report(
+    tally,
+    `types of ${programs.length} projects, in ESM and CommonJS, TypeScript and JavaScript`,
+    call(process.execPath, [tsc, "-p", "."], project),
+  );
+  loadAlone(project, tarballs, tally);
   for (const node of nodes) {
     const version = call(node, ["--version"]).output.trim();
-    for (const file of ["esm.mjs", "cjs.cjs"]) {
+    for (const file of programs) {
       report(tally, `${file} on Node ${version}`, call(node, [join("out", file)], project, 60_000));
     }
   }
