@@ -17,13 +17,13 @@ describe("checkpoints", () => {
   it.each(["ed25519", "p256"] as const)("are signed at the start, by size, by time and at close (%s)", async (type) => {
     const signer = newSigner(type);
     const folder = await emptyFolder();
-    const ledger = await openLedger({ folder, signer, checkpointEveryEntries: 10, checkpointEveryMs: 40 });
+    const ledger = await openLedger({ folder, signer, checkpointEveryEntries: 10, checkpointEveryMs: 1500 });
     expect((await notesIn(folder)).map(sizeOf)).toEqual([0]);
     for (const n of upTo(10)) await ledger.append([{ n }]);
-    await vi.waitFor(() => expect(ledger.state().checkpoint).toEqual({ entries: 10 }));
+    await vi.waitFor(() => expect(ledger.state().checkpoint).toEqual({ entries: 10 }), { timeout: 10_000 });
     await ledger.append([{ n: 10 }]);
     expect(ledger.state().checkpoint?.entries).toBe(10);
-    await vi.waitFor(() => expect(ledger.state().checkpoint?.entries).toBe(11));
+    await vi.waitFor(() => expect(ledger.state().checkpoint?.entries).toBe(11), { timeout: 10_000 });
     await ledger.append([{ n: 11 }, { n: 12 }]);
     await ledger.close();
     expect((await notesIn(folder)).map(sizeOf)).toEqual([0, 10, 11, 13]);

@@ -196,7 +196,7 @@ describe("A15: what was done to a ledger is named, with the place", () => {
     }
     expect(bytes).toBeGreaterThan(1200);
     expect(await verifyLedger(folder, { keys })).toMatchObject({ ok: true });
-  });
+  }, 120_000);
 
   it("a last checkpoint that a crash left unfinished is torn, and gone when the ledger was opened again", async () => {
     const folder = await copyOf(original);

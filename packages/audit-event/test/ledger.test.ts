@@ -145,7 +145,7 @@ describe("opening after a crash", () => {
       expect(await numbers(folder)).toEqual(upTo(kept + 1));
       for (const name of await readdir(folder)) if (name.endsWith(".torn")) await rm(join(folder, name));
     }
-  });
+  }, 120_000);
 
   it("goes on with a segment that was begun and has no line yet, or only a torn one", async () => {
     const folder = await emptyFolder();
