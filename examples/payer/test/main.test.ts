@@ -18,4 +18,4 @@ it("npm start -- --once: every step as told, and an end with 0", async () => {
   expect(stdout).toContain(",prior-authorization,standard,approved,1");
   expect(stdout).toContain(",prior-authorization,standard,approvedAfterAppeal,1");
   expect(stdout).toContain(",prior-authorization,expedited,denied,1");
-});
+}, 60_000);
