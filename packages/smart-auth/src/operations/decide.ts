@@ -1,21 +1,8 @@
-import { type Decision, deny, type Interaction, type Problem, permit, type ScopeLetter } from "@wardline/policy-types";
-import type { Json } from "@wardline/policy-types/express";
+import { type Decision, deny, permit, type ScopeLetter } from "@wardline/policy-types";
 import type { Access } from "../access.ts";
 import { SEARCH_REFUSED } from "../problems.ts";
-import type { Rights } from "../rights.ts";
-import type { Store } from "../stored.ts";
+import type { OperationFacts } from "./facts.ts";
 import { decideSubmission } from "./submission.ts";
-
-export interface OperationFacts {
-  readonly interaction: Interaction;
-  readonly body?: Json | undefined;
-  readonly rights: Rights;
-  readonly store: Store;
-  /** What members may ask for at type level, and by which right on what they submit. */
-  readonly memberOperations: ReadonlyMap<string, ScopeLetter>;
-  /** The refusal when that right is missing. */
-  readonly scopeInsufficient: (type: string, letter: ScopeLetter) => Problem;
-}
 
 /**
  * Decides a registered operation (A7): without bound on its type, on the caller's own Patient, or with a submission that

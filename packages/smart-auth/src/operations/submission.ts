@@ -6,8 +6,8 @@ import { coversWithContained } from "../guard/contained.ts";
 import { BUNDLE_TOO_LONG, RESOURCE_NOT_COVERED, SEARCH_REFUSED } from "../problems.ts";
 import { type FhirResource, isFhirResource } from "../resource.ts";
 import { isMemberType, type Rights } from "../rights.ts";
-import type { OperationFacts } from "./decide.ts";
 import { elsewhereFault } from "./elsewhere.ts";
+import type { OperationFacts } from "./facts.ts";
 import { partsOf } from "./parts.ts";
 import { resolve } from "./resolve.ts";
 
