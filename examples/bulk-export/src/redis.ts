@@ -20,6 +20,8 @@ export async function startRedis(folder: string, port: number): Promise<Redis> {
       stdio: "ignore",
     },
   );
+  // However this process ends, its Redis ends with it.
+  process.once("exit", () => child.kill());
   const failed = once(child, "error").then(() => {
     throw new Error("this example needs Redis: set REDIS_URL, or install redis-server");
   });
