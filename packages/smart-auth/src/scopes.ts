@@ -92,8 +92,8 @@ function parsePair(part: string): readonly [string, string] | undefined {
   const equals = part.indexOf("=");
   if (equals < 1 || equals === part.length - 1) return undefined;
   try {
-    const [name, value] = [part.slice(0, equals), part.slice(equals + 1)].map((text) => decodeURIComponent(text));
-    return name === undefined || value === undefined ? undefined : Object.freeze([name, value] as const);
+    const name = decodeURIComponent(part.slice(0, equals));
+    return Object.freeze([name, decodeURIComponent(part.slice(equals + 1))] as const);
   } catch {
     return undefined;
   }
