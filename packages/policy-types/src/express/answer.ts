@@ -5,7 +5,7 @@ import { withholdConditions } from "./conditional.ts";
 import { decodeContent } from "./content-coding.ts";
 import { contextOf, type RequestContext } from "./context.ts";
 import { Departure } from "./departure.ts";
-import { hookedJson } from "./hooks.ts";
+import { type HookedResponse, hookedJson, type WaysOut } from "./hooks.ts";
 import { type Judgement, judgeHead, judgeJson, judgeText, TOO_LARGE, UNREADABLE } from "./judge.ts";
 import { openJudgedLines } from "./judged-lines.ts";
 import type { LineSplitter } from "./lines.ts";
@@ -15,11 +15,6 @@ import { isPlain } from "./plain.ts";
 import { renderProblem } from "./render-problem.ts";
 import { readFacts, removeHandlerHeaders, removeHeaders, setHeaders } from "./response-headers.ts";
 import type { AnswerFacts, Json } from "./transform.ts";
-
-export type HookedResponse = ServerResponse & {
-  json?: (this: ServerResponse, body: unknown) => unknown;
-  app?: { get?(setting: string): unknown };
-};
 
 /**
  * - `open`: the handler has not begun.
@@ -31,7 +26,7 @@ export type HookedResponse = ServerResponse & {
 type Phase = "open" | "collect" | "lines" | "stream" | "done";
 
 /** One answer on its way out: what the handler writes, held until it has been judged. */
-export class Answer {
+export class Answer implements WaysOut {
   readonly outlet: Outlet;
   readonly #res: HookedResponse;
   readonly #context: RequestContext;

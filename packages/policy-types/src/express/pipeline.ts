@@ -46,7 +46,7 @@ export function sendProblem(res: ServerResponse, problem: Problem): void {
 
 /** The answer of a response; hooks the response's ways out when it is not hooked yet. */
 function answerOf(res: ServerResponse): Answer {
-  const carrier = res as Carrier;
+  const carrier = res as Carrier<Answer>;
   const existing = carrier[ANSWER_KEY];
   if (existing !== undefined) return existing;
   const answer = new Answer(carrier);
