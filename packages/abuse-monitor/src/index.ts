@@ -1,4 +1,4 @@
-export type { Alert, Whom } from "./alerts/alert.ts";
+export type { Alert } from "./alerts/alert.ts";
 export {
   type AlertLine,
   type AlertLogger,
@@ -7,6 +7,7 @@ export {
   renderMeasureFacts,
   type SecurityAlertFacts,
 } from "./alerts/render.ts";
+export type { Whom } from "./alerts/told.ts";
 export { type AlertCarrier, type AlertWebhookOptions, alertWebhook } from "./alerts/webhook.ts";
 export { type Finding, PATTERNS, type Pattern, SEVERITIES, type Severity } from "./detectors/detector.ts";
 export { DEFAULT_THRESHOLDS, type ThresholdOptions, type Thresholds } from "./detectors/thresholds.ts";

@@ -1,14 +1,8 @@
 import { hash } from "node:crypto";
 import type { TrustZone } from "@wardline/policy-types";
 import { type Finding, type Pattern, SEVERITIES, type Severity } from "../detectors/detector.ts";
-import type { CallerKind } from "../watch/pseudonym.ts";
 import type { Observation } from "../watch/watch.ts";
-
-/** Somebody, by keyed hash: `pseudonymOf` of the monitor finds who is meant by trying. */
-export interface Whom {
-  readonly kind: CallerKind;
-  readonly pseudonym: string;
-}
+import type { ToldAlert, Whom } from "./told.ts";
 
 /** What was seen, against which threshold, over what time, of whom. Names nobody. */
 export interface Alert {
@@ -26,13 +20,6 @@ export interface Alert {
   readonly requestId: string;
   readonly zone?: TrustZone;
   /** How often the same was seen and not told since the alert before. */
-  readonly suppressed: number;
-}
-
-/** The last time something was told, and how often it was seen since. */
-export interface ToldAlert {
-  readonly at: number;
-  readonly severity: Severity;
   readonly suppressed: number;
 }
 

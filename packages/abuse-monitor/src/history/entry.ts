@@ -1,4 +1,4 @@
-import type { ToldAlert } from "../alerts/alert.ts";
+import type { ToldAlert } from "../alerts/told.ts";
 import type { Pattern } from "../detectors/detector.ts";
 import type { PeerLevel } from "../detectors/peers.ts";
 import type { Measure } from "../measures/measure.ts";

@@ -1,4 +1,4 @@
-import type { Whom } from "../alerts/alert.ts";
+import type { Whom } from "../alerts/told.ts";
 import type { CallerKind } from "../watch/pseudonym.ts";
 
 export const ACTIONS = ["slow-down", "step-up", "block"] as const;

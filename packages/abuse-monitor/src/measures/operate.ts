@@ -1,4 +1,4 @@
-import type { Whom } from "../alerts/alert.ts";
+import type { Whom } from "../alerts/told.ts";
 import type { ParsedOptions } from "../options.ts";
 import { ACTIONS, type Action, type Measure, type MeasureChange, measureId } from "./measure.ts";
 import { DEFAULT_COST, DEFAULT_SECONDS } from "./respond.ts";
