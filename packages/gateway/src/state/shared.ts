@@ -105,7 +105,7 @@ function pause(ms: number): Promise<void> {
 
 /** The stores put their own colon behind it. */
 function trimmed(prefix: string): string {
-  return prefix.replace(/:+$/, "");
+  return prefix.replace(/(?<!:):+$/, "");
 }
 
 function isClosable(registry: object): registry is { close(): Promise<void> } {
