@@ -7,6 +7,11 @@ import { exportJWK, generateKeyPair } from "jose";
 import { describe, expect, it } from "vitest";
 import { adviceOn, BASE_URL, mistakesAtStart, onExpress, open, signToken, warningsOf } from "./support.ts";
 
+/** A question with its headers by name. */
+type Asked = Omit<NonNullable<Parameters<typeof ask>[1]>, "headers"> & {
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
 const issuer = { issuer: "https://id.example.org", audience: [BASE_URL] };
 const start = (options: unknown) => () => smartAuth(options as SmartAuthOptions);
 
@@ -66,7 +71,7 @@ onExpress((make, express) => {
     const origin = await open(app);
     return {
       reasons,
-      async ask(claims: Record<string, unknown> = {}, question: Parameters<typeof ask>[1] = {}, path = "Patient/a") {
+      async ask(claims: Record<string, unknown> = {}, question: Asked = {}, path = "Patient/a") {
         const authorization = `Bearer ${await signToken(privateKey, url, claims)}`;
         return ask(`${origin}/fhir/${path}`, { ...question, headers: { ...question.headers, authorization } });
       },

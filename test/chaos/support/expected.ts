@@ -58,7 +58,7 @@ const TABLE: Readonly<Record<PartName, Row>> = {
   disk: { kinds: ALL, answers: ["503 audit-event/ledger-unavailable"], closed: true },
 };
 
-export const shown = ({ status, code }: Outcome): string => (code === "" ? String(status) : `${status} ${code}`);
+const shown = ({ status, code }: Outcome): string => (code === "" ? String(status) : `${status} ${code}`);
 
 export const isWell = (outcome: Outcome): boolean => shown(outcome) === WELL[outcome.kind];
 
