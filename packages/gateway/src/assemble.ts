@@ -9,6 +9,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler, R
 import type { Audit } from "./audit.ts";
 import { authOptions, resourceMetadata, resourceMetadataPath } from "./auth.ts";
 import type { Watch } from "./controls/abuse.ts";
+import { ownPaths, publishedDocuments } from "./controls/api-documents.ts";
 import type { BulkExports } from "./controls/bulk-export.ts";
 import { dlpOptions } from "./controls/dlp.ts";
 import type { Inventory } from "./controls/inventory.ts";
@@ -68,11 +69,15 @@ export function assemble(parts: Parts, zones: ReadonlySet<TrustZone>): Express {
   app.use(openContext(parts, findRoute));
   if (parts.tracing !== undefined) app.use(parts.tracing);
   app.use(parts.audit.middleware);
-  app.use(parts.inventory.of(policy, parts.material.documents));
+  const inventory = parts.inventory.of(policy, parts.material.documents);
+  const own = new Set(ownPaths(policy));
+  app.use((req, res, next) => (own.has(pathOf(req.originalUrl)) ? next() : inventory(req, res, next)));
   app.use(perimeter(perimeterOptions(policy, routes)));
   const monitor = parts.watch.of(policy, parts.material);
   if (monitor !== undefined) app.use(monitor);
   app.use(parts.throttles.door(policy));
+  const documents = publishedDocuments(policy, inventory.entries, zones, parts.dependencies.now);
+  if (documents !== undefined) app.use(documents);
   for (const route of routes) {
     app.get(resourceMetadataPath(route), protectedResourceMetadata(resourceMetadata(policy, route)));
   }
@@ -83,6 +88,8 @@ export function assemble(parts: Parts, zones: ReadonlySet<TrustZone>): Express {
   app.use(failSafely(parts.dependencies));
   return app;
 }
+
+const pathOf = (url: string): string => url.split("?", 1)[0] ?? "";
 
 function openContext({ checked, dependencies }: Parts, findRoute: FindRoute): RequestHandler {
   const { policy, version } = checked;

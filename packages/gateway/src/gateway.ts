@@ -109,6 +109,7 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
       registry,
       usageKey: material.usageKey,
       now,
+      ...(dependencies.isExtendedReview === undefined ? {} : { isExtendedReview: dependencies.isExtendedReview }),
       onEvent,
     });
     opened.push(() => inventory.close());

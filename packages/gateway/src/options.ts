@@ -1,3 +1,4 @@
+import type { ObservePasOptions } from "@wardline/api-inventory";
 import type { AccessRecord } from "@wardline/policy-types";
 import { type Findings, findings, refuseUnknownKeys } from "@wardline/policy-types";
 import type { AuditDependencies } from "./audit.ts";
@@ -31,6 +32,8 @@ export interface GatewayDependencies {
   readonly resolveSrv?: ResolveSrv;
   /** Makes the spans of requests. Default the global one of @opentelemetry/api, where that is installed. */
   readonly tracerProvider?: SpanSource;
+  /** Says of a ClaimResponse that its review was extended (CMS-0057-F), which PAS has no element for. Default: never. */
+  readonly isExtendedReview?: NonNullable<ObservePasOptions["isExtended"]>;
   /** Finds the secrets a policy names as `provider:NAME`. Default none. */
   readonly secrets?: SecretProvider;
   /** Secrets and shared stores of authentication. Default: no introspection, no revocation list, DPoP in one process. */
@@ -39,7 +42,7 @@ export interface GatewayDependencies {
   readonly audit?: AuditDependencies;
 }
 
-type Optional = "onRecord" | "signature" | "tracerProvider" | "resolveSrv";
+type Optional = "isExtendedReview" | "onRecord" | "signature" | "tracerProvider" | "resolveSrv";
 export type ParsedDependencies = Required<Omit<GatewayDependencies, Optional | "secrets">> &
   Pick<GatewayDependencies, Optional> & { readonly readSecret: (reference: SecretReference) => Promise<string> };
 
@@ -54,6 +57,7 @@ const KNOWN = [
   "driftCheckSeconds",
   "tracerProvider",
   "resolveSrv",
+  "isExtendedReview",
   "secrets",
   "auth",
   "audit",
@@ -69,6 +73,9 @@ export function parseDependencies(given: GatewayDependencies): ParsedDependencie
   const driftCheckSeconds = given.driftCheckSeconds ?? 60;
   if (!Number.isInteger(driftCheckSeconds) || driftCheckSeconds < 1) {
     found.add("driftCheckSeconds", "range", "must be a whole number of seconds, 1 or more");
+  }
+  if (given.isExtendedReview !== undefined && typeof given.isExtendedReview !== "function") {
+    found.add("isExtendedReview", "not-a-function", "must be a function of a ClaimResponse");
   }
   const place = given.place ?? {};
   checkPlace(place, found);
@@ -88,6 +95,7 @@ export function parseDependencies(given: GatewayDependencies): ParsedDependencie
       }),
     ...(given.signature === undefined ? {} : { signature: given.signature }),
     ...(given.resolveSrv === undefined ? {} : { resolveSrv: given.resolveSrv }),
+    ...(given.isExtendedReview === undefined ? {} : { isExtendedReview: given.isExtendedReview }),
     ...(given.tracerProvider === undefined ? {} : { tracerProvider: given.tracerProvider }),
     auth: given.auth ?? {},
     audit: given.audit ?? {},

@@ -88,7 +88,7 @@ const ROWS: readonly Row[] = [
     "a key nobody knows",
     "name: example",
     "name: example\ncolour: blue",
-    "line 3, colour: unknown key `colour`, known keys are $schema, wardline, name, publicOrigin, development, payer, upstream, issuer, jwksUri, audience, issuers, upstreams, tiers, routes, listen, listeners, clientCertificateHeader, admin, trustedProxies, cors, hosts, usage, hostileInput, identity, abuse, clients, conditions, breakGlass, consent, devices, dpop, pageLinks, door, pools, bulkExport, redis, redaction, dlp, limits, audit",
+    "line 3, colour: unknown key `colour`, known keys are $schema, wardline, name, publicOrigin, development, payer, upstream, issuer, jwksUri, audience, issuers, upstreams, tiers, routes, listen, listeners, clientCertificateHeader, admin, trustedProxies, cors, hosts, usage, apiDocuments, hostileInput, identity, abuse, clients, conditions, breakGlass, consent, devices, dpop, pageLinks, door, pools, bulkExport, redis, redaction, dlp, limits, audit",
   ],
   [
     "a needed key left out",
@@ -458,6 +458,18 @@ const ROWS: readonly Row[] = [
     "reserved: 4",
     "reserved: 40",
     "line 56, pools.capacity: the pools reserve 40 of 10; reserve less or raise it",
+  ],
+  [
+    "a document where a route is",
+    "name: example",
+    "name: example\napiDocuments: { title: FHIR, version: '1', documentPath: /fhir/openapi.json }",
+    "line 3, apiDocuments.documentPath: lies within the route `patient`: give it a path outside the routes",
+  ],
+  [
+    "a page in place of the document",
+    "name: example",
+    "name: example\napiDocuments: { title: FHIR, version: '1', pagePath: /openapi.json }",
+    "line 3, apiDocuments.pagePath: give the page a path of its own, `/api.html`",
   ],
   [
     "a payer without its routes",

@@ -63,6 +63,7 @@ export type {
 } from "./policy-data.ts";
 export type {
   AbusePolicy,
+  ApiDocumentsPolicy,
   CorsPolicy,
   HostileInputPolicy,
   IdentityPolicy,

@@ -1,3 +1,5 @@
+import type { TrustZone } from "./zones.ts";
+
 /** Whose scripts may call. Exact origins, never with credentials. */
 export interface CorsPolicy {
   readonly origins: readonly string[];
@@ -71,6 +73,20 @@ export interface UsagePolicy {
   readonly key: string;
   /** Decides where a day begins. Default UTC. */
   readonly timeZone?: string;
+}
+
+/** The OpenAPI document of what this edge serves, and a page of it, for anybody (42 CFR 422.119(d)). */
+export interface ApiDocumentsPolicy {
+  readonly title: string;
+  /** Of the API: `2026.1`. */
+  readonly version: string;
+  readonly description?: string;
+  /** Whose routes are told. Default `["patient"]`. */
+  readonly zones?: readonly TrustZone[];
+  /** Default `/openapi.json`. */
+  readonly documentPath?: string;
+  /** Default `/api.html`. */
+  readonly pagePath?: string;
 }
 
 /** What the inventory knows of a route besides what the policy says anyway. */

@@ -12,6 +12,7 @@ import type {
 import type { DlpPolicy, RedactionChoicePolicy, RedactionPolicy } from "./policy-data.ts";
 import type {
   AbusePolicy,
+  ApiDocumentsPolicy,
   CorsPolicy,
   HostileInputPolicy,
   IdentityPolicy,
@@ -299,6 +300,8 @@ export interface PolicyDocument {
   readonly identity?: IdentityPolicy;
   /** Figures of use and prior authorisation. Absent: none are kept. */
   readonly usage?: UsagePolicy;
+  /** Absent: nobody is told what there is. */
+  readonly apiDocuments?: ApiDocumentsPolicy;
   /** This edge serves a payer: the routes CMS-0057-F asks for must be there. */
   readonly payer?: boolean;
   readonly limits?: {

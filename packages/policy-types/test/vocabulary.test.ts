@@ -127,6 +127,14 @@ const WHOLE = definePolicy({
   cors: { origins: ["https://app.example.org"], requestHeaders: ["x-a"], exposeHeaders: ["etag"], maxAgeSeconds: 60 },
   hosts: ["fhir.example.org"],
   usage: { file: "usage.ndjson", key: "env:USAGE_KEY", timeZone: "UTC" },
+  apiDocuments: {
+    title: "FHIR API",
+    version: "1.0",
+    description: "For apps.",
+    zones: ["patient"],
+    documentPath: "/openapi.json",
+    pagePath: "/api.html",
+  },
   hostileInput: { mode: "refuse", exceptions: [{ path: "/notes/*", rules: ["sql/*"], parameter: "text" }] },
   identity: {
     headers: { organization: "X-Org", user: "X-User", client: false },

@@ -2,6 +2,7 @@ import {
   type ApiInventory,
   apiInventory,
   entriesFromPolicy,
+  type ObservePasOptions,
   observePas,
   openUsageJournal,
   type TrafficMetrics,
@@ -29,10 +30,12 @@ export interface InventoryFacts {
   readonly registry: Registry;
   readonly usageKey: Uint8Array | undefined;
   readonly now: () => number;
+  readonly isExtendedReview?: ObservePasOptions["isExtended"];
   readonly onEvent: (event: GatewayEvent) => void;
 }
 
-export function openInventory({ policy, registry, usageKey, now, onEvent }: InventoryFacts): Inventory {
+export function openInventory(facts: InventoryFacts): Inventory {
+  const { policy, registry, usageKey, now, isExtendedReview, onEvent } = facts;
   const apiTypes = [...new Set(policy.routes.map(({ apiType }) => apiType))];
   const metrics: TrafficMetrics = trafficMetrics({ registry, apiTypes });
   const journal: UsageJournal | undefined =
@@ -68,7 +71,9 @@ export function openInventory({ policy, registry, usageKey, now, onEvent }: Inve
     },
     current: () => inventory,
     pasObserver: ({ apiType }) =>
-      journal === undefined || apiType !== "prior-authorization" ? undefined : observePas({ journal, now }),
+      journal === undefined || apiType !== "prior-authorization"
+        ? undefined
+        : observePas({ journal, now, ...(isExtendedReview === undefined ? {} : { isExtended: isExtendedReview }) }),
     close: async () => journal?.close(),
   };
 }

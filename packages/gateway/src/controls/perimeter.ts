@@ -10,6 +10,7 @@ import { type PolicyDocument, type RoutePolicy, ZONE_PRESETS } from "@wardline/p
 import type { RequestHandler } from "express";
 import { resourceMetadataPath } from "../auth.ts";
 import type { Material } from "../state/material.ts";
+import { documentPaths } from "./api-documents.ts";
 
 export const SMART_CONFIGURATION = "/.well-known/smart-configuration";
 
@@ -17,11 +18,14 @@ export function perimeterOptions(policy: PolicyDocument, routes: readonly RouteP
   const { trustedProxies, cors, hosts, clientCertificateHeader, upstreams } = policy;
   return {
     development: policy.development === true,
-    publicPaths: routes.flatMap((route) => [
-      { method: "GET", path: `${route.path}/metadata` },
-      { method: "GET", path: `${route.path}${SMART_CONFIGURATION}` },
-      { method: "GET", path: resourceMetadataPath(route) },
-    ]),
+    publicPaths: [
+      ...documentPaths(policy.apiDocuments),
+      ...routes.flatMap((route) => [
+        `${route.path}/metadata`,
+        `${route.path}${SMART_CONFIGURATION}`,
+        resourceMetadataPath(route),
+      ]),
+    ].map((path) => ({ method: "GET", path })),
     requestHeaders: ["idempotency-key"],
     hostileInput: hostileOptions(
       policy,

@@ -1,5 +1,6 @@
 import { entriesFromPolicy, entryIssues } from "@wardline/api-inventory";
 import { type Findings, nearest, type PolicyDocument, type RoutePolicy, ZONE_PRESETS } from "@wardline/policy-types";
+import { checkApiDocuments } from "../controls/api-documents.ts";
 import { checkRedaction } from "../controls/redaction.ts";
 import { checkAddresses } from "./address-rules.ts";
 import { checkAuthority } from "./authority-rules.ts";
@@ -19,6 +20,7 @@ export function checkRules(policy: PolicyDocument, found: Findings): void {
   checkDevices(policy, found);
   checkPayer(policy, found);
   checkRegistry(policy, found);
+  checkApiDocuments(policy, found);
   checkPools(policy, found);
   checkAddresses(policy, found);
   checkAuthority(policy, found);

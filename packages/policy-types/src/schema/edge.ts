@@ -52,6 +52,12 @@ export const upstream: object = closed(
   ["url"],
 );
 
+const exactPath = {
+  type: "string",
+  pattern: "^/[A-Za-z0-9._/-]+$",
+  description: "a path of letters, digits, `.`, `_`, `-` and `/`, `/openapi.json`",
+} as const;
+
 const header = { anyOf: [{ const: false }, { type: "string", pattern: "^[A-Za-z0-9-]+$" }] } as const;
 
 /** Members of the policy about the edge's own place: its doors, its neighbours, its watchman. */
@@ -77,6 +83,17 @@ export const edge: Readonly<Record<string, object>> = {
   ]),
   hosts: someWords,
   usage: closed({ file: text, key: secret, timeZone: text }, ["file", "key"]),
+  apiDocuments: closed(
+    {
+      title: text,
+      version: text,
+      description: text,
+      zones: { type: "array", minItems: 1, uniqueItems: true, items: { enum: TRUST_ZONES } },
+      documentPath: exactPath,
+      pagePath: exactPath,
+    },
+    ["title", "version"],
+  ),
   hostileInput: closed({
     mode: { enum: ["refuse", "report", "off"] },
     exceptions: list(closed({ path: text, rules: someWords, parameter: text }, ["path", "rules"])),
