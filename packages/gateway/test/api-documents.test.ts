@@ -1,6 +1,6 @@
 import { findings, type PolicyDocument } from "@wardline/policy-types";
 import { expect, it } from "vitest";
-import { checkApiDocuments } from "../src/controls/api-documents.ts";
+import { checkApiDocuments } from "../src/policy/api-documents-rules.ts";
 
 it("F11: documents of zones that have no routes are refused, with what to write instead", () => {
   const found = findings();

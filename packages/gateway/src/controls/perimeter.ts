@@ -9,8 +9,8 @@ import {
 import { type PolicyDocument, type RoutePolicy, ZONE_PRESETS } from "@wardline/policy-types";
 import type { RequestHandler } from "express";
 import { resourceMetadataPath } from "../auth.ts";
+import { documentPaths } from "../policy/api-documents-rules.ts";
 import type { Material } from "../state/material.ts";
-import { documentPaths } from "./api-documents.ts";
 
 export const SMART_CONFIGURATION = "/.well-known/smart-configuration";
 

@@ -1,8 +1,8 @@
 import { entriesFromPolicy, entryIssues } from "@wardline/api-inventory";
 import { type Findings, nearest, type PolicyDocument, type RoutePolicy, ZONE_PRESETS } from "@wardline/policy-types";
-import { checkApiDocuments } from "../controls/api-documents.ts";
 import { checkRedaction } from "../controls/redaction.ts";
 import { checkAddresses } from "./address-rules.ts";
+import { checkApiDocuments } from "./api-documents-rules.ts";
 import { checkAuthority } from "./authority-rules.ts";
 import { checkDoors, doorsOf } from "./listeners.ts";
 import { checkOpenApi } from "./open-api-rules.ts";
