@@ -1,4 +1,4 @@
-export type { AccessRecord, ControlDecision } from "./access-record.ts";
+export type { AccessRecord, ControlDecision, SignInRecord } from "./access-record.ts";
 export {
   type Decision,
   type Deny,
@@ -27,23 +27,7 @@ export {
 } from "./interaction.ts";
 export type { DataKey, KeyContext, KeyProvider } from "./keys.ts";
 export { type Findings, findings, join, nearest, refuseUnknownKeys } from "./options.ts";
-export {
-  type AdminPolicy,
-  definePolicy,
-  type IssuerEntry,
-  type IssuerPolicy,
-  type ListenerPolicy,
-  type PolicyDocument,
-  type PolicySource,
-  type RoutePolicy,
-  type RouteSource,
-  type SchemaPolicy,
-  type SmartEndpoints,
-  type TlsPolicy,
-  type UpstreamPolicy,
-  type UpstreamTarget,
-  type UpstreamTlsPolicy,
-} from "./policy.ts";
+export { definePolicy, type PolicyDocument, type PolicySource } from "./policy.ts";
 export type {
   BreakGlassPolicy,
   ClientPolicy,
@@ -70,6 +54,7 @@ export type {
   RegistryEntryPolicy,
   UsagePolicy,
 } from "./policy-edge.ts";
+export type { IssuerEntry, IssuerPolicy, SmartEndpoints } from "./policy-issuers.ts";
 export type {
   BreakerPolicy,
   BulkExportPolicy,
@@ -83,8 +68,18 @@ export type {
   WindowOwnerName,
   WindowPolicy,
 } from "./policy-limits.ts";
+export type { AdminPolicy, ListenerPolicy, TlsPolicy } from "./policy-listeners.ts";
 export type { OpenApiPolicy } from "./policy-open-api.ts";
+export {
+  FHIR_VERSIONS,
+  type FhirVersion,
+  type RoutePolicy,
+  type RouteSource,
+  type SchemaPolicy,
+} from "./policy-routes.ts";
 export { POLICY_SCHEMA } from "./policy-schema.ts";
+export type { SignInClientPolicy, SignInEndpoints, SignInPolicy } from "./policy-sign-in.ts";
+export type { UpstreamPolicy, UpstreamTarget, UpstreamTlsPolicy } from "./policy-upstreams.ts";
 export type { AuthenticationMethod, Principal } from "./principal.ts";
 export type { SendCommand, Subscribe } from "./redis.ts";
 export {

@@ -1,3 +1,4 @@
+import { FHIR_VERSIONS } from "./policy-routes.ts";
 import { authority, issuer } from "./schema/authority.ts";
 import { data, registry, routeRedaction } from "./schema/data.ts";
 import { edge, upstream } from "./schema/edge.ts";
@@ -16,7 +17,10 @@ import {
   url,
   words,
 } from "./schema/parts.ts";
+import { signIn } from "./schema/sign-in.ts";
 import { TRUST_ZONES } from "./zones.ts";
+
+const fhirVersion = { enum: FHIR_VERSIONS } as const;
 
 const form = { enum: ["clear", "hashed"] } as const;
 
@@ -32,6 +36,8 @@ const route = closed(
     apiType: text,
     upstream: name,
     backends: list(closed({ types: someWords, upstream: name }, ["types", "upstream"])),
+    fhirVersion,
+    versions: list(closed({ fhirVersion, upstream: name }, ["fhirVersion", "upstream"])),
     interactions,
     operations: words,
     memberOperations: { type: "object", minProperties: 1, additionalProperties: { enum: ["c", "u", "s"] } },
@@ -89,6 +95,7 @@ export const POLICY_SCHEMA: Readonly<Record<string, unknown>> = Object.freeze({
     upstreams: named(upstream),
     tiers: named(tier),
     routes: list(route),
+    signIn,
     ...edge,
     ...authority,
     ...limits,

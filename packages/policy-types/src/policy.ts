@@ -1,5 +1,3 @@
-import type { CompartmentRule } from "./grant.ts";
-import type { InteractionCode } from "./interaction.ts";
 import type {
   BreakGlassPolicy,
   ClientPolicy,
@@ -7,238 +5,23 @@ import type {
   ConsentPolicy,
   DevicePolicy,
   DpopPolicy,
-  IntrospectionPolicy,
 } from "./policy-authority.ts";
-import type { DlpPolicy, RedactionChoicePolicy, RedactionPolicy } from "./policy-data.ts";
+import type { DlpPolicy, RedactionPolicy } from "./policy-data.ts";
 import type {
   AbusePolicy,
   ApiDocumentsPolicy,
   CorsPolicy,
   HostileInputPolicy,
   IdentityPolicy,
-  RegistryEntryPolicy,
   UsagePolicy,
 } from "./policy-edge.ts";
-import type {
-  BreakerPolicy,
-  BulkExportPolicy,
-  DoorPolicy,
-  PoolsPolicy,
-  RedisPolicy,
-  TierChoice,
-  TierPolicy,
-} from "./policy-limits.ts";
-import type { OpenApiPolicy } from "./policy-open-api.ts";
-import type { ApiType, TrustZone } from "./zones.ts";
-
-/** An authorisation server whose tokens count. */
-export interface IssuerPolicy {
-  /** Exactly the `iss` of its tokens. `*`, with `jwksUri` and as the only issuer: whatever those keys signed. */
-  readonly issuer: string;
-  /** Accepted `aud` values: identifiers of this API. One is enough. */
-  readonly audience: readonly string[];
-  /** Absent: found by discovery (RFC 8414, then OpenID Connect). */
-  readonly jwksUri?: string;
-  /** Default `["RS256", "RS384", "PS256", "PS384", "ES256", "ES384"]`. */
-  readonly algorithms?: readonly string[];
-  /** Accept `typ: JWT` and a missing `typ`; id_tokens stay refused. Weakens RFC 9068 section 4. Default false. */
-  readonly allowLegacyTyp?: boolean;
-  /** Seconds between `iat` and `exp` at most. Default 3600. */
-  readonly maxLifetimeSeconds?: number;
-  /** Clock difference tolerated, in seconds, 0 to 300. Default 30. */
-  readonly leewaySeconds?: number;
-  /** How to ask it about tokens. Absent: only JWTs count. */
-  readonly introspection?: IntrospectionPolicy;
-  /** Which claims say what of the caller, where they are not the usual ones: see `claims` of smart-auth. */
-  readonly claims?: Readonly<Record<string, unknown>>;
-  /** What apps are told in `.well-known/smart-configuration`. Absent: the routes of this issuer publish none. */
-  readonly smart?: SmartEndpoints;
-}
-
-/** An issuer of a policy. Without `audience` each route expects its own address: a token of one zone opens nothing in another. */
-export type IssuerEntry = Omit<IssuerPolicy, "audience"> & Partial<Pick<IssuerPolicy, "audience">>;
-
-/**
- * Where SMART apps begin. All URLs absolute.
- *
- * @see https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html
- */
-export interface SmartEndpoints {
-  readonly authorizationEndpoint?: string;
-  readonly tokenEndpoint: string;
-  readonly introspectionEndpoint?: string;
-  readonly revocationEndpoint?: string;
-  readonly registrationEndpoint?: string;
-  readonly managementEndpoint?: string;
-  readonly capabilities: readonly string[];
-  readonly scopesSupported?: readonly string[];
-}
-
-/** A server that holds the data. */
-export interface UpstreamPolicy {
-  /** Base URL, https unless it is a loopback address under `development`. With `targets` or `srv`: whose names the data bear. */
-  readonly url: string;
-  /** Servers that share the work, in place of the one of `url`. Each holds the same data under its own base URL. */
-  readonly targets?: readonly UpstreamTarget[];
-  /** DNS name of SRV records (RFC 2782) that name the servers; they are asked under the scheme and path of `url`. */
-  readonly srv?: string;
-  /** Seconds after which `srv` is resolved again. Default 30. */
-  readonly srvRefreshSeconds?: number;
-  /** Asked of each server at an interval; one that fails is left out while another answers. Absent: passive only. */
-  readonly probe?: { readonly path?: string; readonly intervalSeconds?: number };
-  /** Share of requests that may be asked again of another server when one cannot be reached; reads only. Default 0.1. */
-  readonly retryShare?: number;
-  /** Until the answer's headers, in milliseconds. Default 30000. */
-  readonly headersTimeoutMs?: number;
-  /** Between two pieces of the answer's body, in milliseconds. Default 30000. */
-  readonly bodyTimeoutMs?: number;
-  /** Connections at once. Default 128. */
-  readonly connections?: number;
-  /** When it is left alone for a while. `{}` takes the defaults. Default on; `false`: never. */
-  readonly breaker?: BreakerPolicy | false;
-  /** TLS towards it: our certificate, its authorities, its pinned keys. */
-  readonly tls?: UpstreamTlsPolicy;
-}
-
-/** TLS towards an upstream. */
-export interface UpstreamTlsPolicy {
-  /** Files of the authorities whose servers count. Default Node's. */
-  readonly ca?: readonly string[];
-  /** File of our own certificate. */
-  readonly cert?: string;
-  /** `file:` or `env:` of its key. */
-  readonly key?: string;
-  /** SHA-256 of public keys, base64: a server with another one is not spoken to. */
-  readonly pins?: readonly string[];
-  readonly servername?: string;
-  readonly minVersion?: "TLSv1.2" | "TLSv1.3";
-}
-
-/** One of several servers with the same data. */
-export interface UpstreamTarget {
-  readonly url: string;
-  /** Share of the work in relation to the others. Default 1. */
-  readonly weight?: number;
-}
-
-/** TLS of a listener. Files are read again when they change, without a restart. */
-export interface TlsPolicy {
-  /** File of the certificate and its intermediates, PEM. */
-  readonly cert: string;
-  /** `file:/path` or `env:NAME` of the private key, PEM. */
-  readonly key: string;
-  /** `env:NAME` or `file:/path` of what opens the key. */
-  readonly passphrase?: string;
-  /** Files of the only authorities whose clients are known here. */
-  readonly clientCa?: readonly string[];
-  /** Files of revocation lists, one for every authority of the clients' chains. */
-  readonly crl?: readonly string[];
-  /** File of an OCSP answer to staple, DER. */
-  readonly ocsp?: string;
-  /** `required`: no handshake without a certificate that counts. Default `required` where a zone demands it, else `none`. */
-  readonly clientCertificates?: "none" | "requested" | "required";
-  /** Default TLSv1.2. */
-  readonly minVersion?: "TLSv1.2" | "TLSv1.3";
-  /** Leaves out what no FIPS 140 module offers, and refuses to start without one. Default false. */
-  readonly fips?: boolean;
-}
-
-/** The operator's listener. */
-export interface AdminPolicy {
-  /** Default 127.0.0.1. */
-  readonly host?: string;
-  readonly port: number;
-  readonly tls?: TlsPolicy;
-  /** Who may do more than look whether the edge is well: a token of one of the policy's issuers with all of this. */
-  readonly operators?: {
-    /** `aud` of their tokens. */
-    readonly audience: string;
-    readonly roles: readonly string[];
-    /** How they signed in, one of these. Default `["mfa"]`. */
-    readonly amr?: readonly string[];
-  };
-}
-
-/** A door of the edge: an address, its TLS, and the zones that are reached through it and no others. */
-export interface ListenerPolicy {
-  /** Default 127.0.0.1. */
-  readonly host?: string;
-  /** Default 8080 for `listen`. 0: any. */
-  readonly port?: number;
-  /** Zones behind this door. Default for `listen`: those no other door has. */
-  readonly zones?: readonly TrustZone[];
-  /** Absent: plain http, for a TLS terminator named in `trustedProxies`, or for `development`. */
-  readonly tls?: TlsPolicy;
-}
-
-/** One piece of the API: what may be asked under this path, by which zone, and who answers. */
-export interface RoutePolicy {
-  readonly id: string;
-  /** Path prefix the FHIR base has on this edge: `/fhir`. No trailing slash. */
-  readonly path: string;
-  readonly zone: TrustZone;
-  readonly apiType: ApiType;
-  /** Name of the upstream that answers. */
-  readonly upstream: string;
-  /** Upstreams that answer for some types in place of `upstream`: one FHIR face for several systems. */
-  readonly backends?: readonly { readonly types: readonly string[]; readonly upstream: string }[];
-  readonly interactions: readonly Exclude<InteractionCode, "unknown" | "operation">[];
-  /** Operations allowed by name without `$`. Default none. */
-  readonly operations?: readonly string[];
-  /**
-   * Of `operations`, what callers bound to a patient may submit to on a type, `Claim/$submit`, and by which right on the
-   * resources of the type: the whole submission must be about that one patient. Default none.
-   */
-  readonly memberOperations?: Readonly<Record<string, "c" | "u" | "s">>;
-  /** Search parameters beyond R4 that the upstream knows and that widen nothing: its own paging (`_offset`). Default none. */
-  readonly extraParameters?: readonly string[];
-  /** Resource types served. Default every type of R4. */
-  readonly types?: readonly string[];
-  /** Ids of the only clients that may call. Default every client the policy lets in. */
-  readonly clients?: readonly string[];
-  /** Name of the tier that limits it. */
-  readonly tier: string;
-  /** Other tiers for some callers or classes; the first that fits. */
-  readonly tiersFor?: readonly TierChoice[];
-  /** Which profile its answers leave under: a preset, one of `redaction.profiles`, or a choice by caller. Default by zone. */
-  readonly redaction?: string | readonly RedactionChoicePolicy[];
-  /** Scopes for every type (`user/*.rs`) grant nothing. Default false. */
-  readonly refuseWildcardScopes?: boolean;
-  /** Each token counts once, by its `jti`. Default false. */
-  readonly oneTimeTokens?: boolean;
-  /** Each token counts for its first holder only, by its `jti`: a key or a client certificate. Default false. */
-  readonly bindToFirstHolder?: boolean;
-  /** CIDR ranges that may call. Default what the zone's preset says. */
-  readonly addresses?: readonly string[];
-  /** What the inventory knows of it. */
-  readonly registry?: RegistryEntryPolicy;
-  readonly compartmentRule?: CompartmentRule;
-  /** Types without a patient that a patient's app may read by reference. */
-  readonly supportTypes?: readonly string[];
-  /** Makes it a route that is not FHIR, judged by this document. Then without `interactions`. */
-  readonly openApi?: OpenApiPolicy;
-  /** How strictly bodies and queries are checked. Default: everything is refused that is not well-formed FHIR. */
-  readonly schema?: SchemaPolicy;
-}
-
-/** `refuse` answers 400; `report` lets it pass and tells the operator; `off` does not look. */
-export interface SchemaPolicy {
-  /** Submitted resources. Default `refuse`. */
-  readonly resources?: "refuse" | "report" | "off";
-  /** Search parameters and their values. Default `refuse`. */
-  readonly queries?: "refuse" | "report" | "off";
-  /** Answers of the upstream, to find one that drifts. Default `off`. */
-  readonly responses?: "report" | "off";
-  /** Largest `_count`. Default 1000. */
-  readonly maxCount?: number;
-  /** Profiles that what is submitted must meet. Absent: R4 alone. */
-  readonly profiles?: {
-    /** Files of StructureDefinitions and ValueSets, or of Bundles of them, JSON. */
-    readonly files: readonly string[];
-    /** By type: the profiles every resource of it must meet, by canonical URL. Default: those it claims itself. */
-    readonly required?: Readonly<Record<string, readonly string[]>>;
-  };
-}
+import type { IssuerEntry } from "./policy-issuers.ts";
+import type { BulkExportPolicy, DoorPolicy, PoolsPolicy, RedisPolicy, TierPolicy } from "./policy-limits.ts";
+import type { AdminPolicy, ListenerPolicy } from "./policy-listeners.ts";
+import type { RoutePolicy, RouteSource } from "./policy-routes.ts";
+import type { SignInPolicy } from "./policy-sign-in.ts";
+import type { UpstreamPolicy } from "./policy-upstreams.ts";
+import type { TrustZone } from "./zones.ts";
 
 /**
  * A whole edge as one document. Authored in YAML, JSON or TypeScript, checked by `schema/policy.schema.json` and by rules
@@ -266,6 +49,8 @@ export interface PolicyDocument {
   /** By name. */
   readonly tiers: Readonly<Record<string, TierPolicy>>;
   readonly routes: readonly RoutePolicy[];
+  /** The endpoints of the authorisation server, where it stands behind this edge. Absent: it does not. */
+  readonly signIn?: SignInPolicy;
   /** Counted at the door per address before any crypto. */
   readonly door?: DoorPolicy;
   /** Room that is kept for some traffic. Absent: first come, first served. */
@@ -353,10 +138,6 @@ export interface PolicySource extends Partial<Omit<PolicyDocument, "routes" | "a
   /** `folder` defaults to `wardline-audit` in the working directory. */
   readonly audit?: Partial<PolicyDocument["audit"]>;
 }
-
-/** A route as people write it: the only upstream and the only tier need not be named, nor what one that is not FHIR has not. */
-export type RouteSource = Omit<RoutePolicy, "upstream" | "tier" | "interactions"> &
-  Partial<Pick<RoutePolicy, "upstream" | "tier" | "interactions">>;
 
 /** Types a policy written in TypeScript, and freezes it. It is checked when the gateway loads it. */
 export function definePolicy<const Policy extends PolicySource>(policy: Policy): Policy {

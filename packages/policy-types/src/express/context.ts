@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
-import type { AccessRecord, ControlDecision } from "../access-record.ts";
+import type { AccessRecord, ControlDecision, SignInRecord } from "../access-record.ts";
 import type { Problem } from "../decision.ts";
 import type { Grant } from "../grant.ts";
 import type { Interaction } from "../interaction.ts";
-import type { RoutePolicy } from "../policy.ts";
+import type { RoutePolicy } from "../policy-routes.ts";
 import type { Principal } from "../principal.ts";
 import type { ControlName, TrustZone } from "../zones.ts";
 import type { RequestBody } from "./request-body.ts";
@@ -44,8 +44,8 @@ export interface RequestContext {
   readonly decisions: ControlDecision[];
   /** Body transforms in force for this answer. */
   readonly transforms: BodyTransform[];
-  /** `fhir`: refusals are OperationOutcomes. `json`: they are problem+json. */
-  media: "fhir" | "json";
+  /** `fhir`: refusals are OperationOutcomes. `json`: they are problem+json. `oauth`: errors of RFC 6749. */
+  media: "fhir" | "json" | "oauth";
   /** The caller's address as trusted proxies report it; set by perimeter. Absent: the peer is the caller. */
   clientAddress?: string;
   zone?: TrustZone;
@@ -76,6 +76,8 @@ export interface RequestContext {
   delivered?: Set<string>;
   /** Name of the upstream that answered. */
   upstream?: string;
+  /** Set where the request goes to an endpoint of OAuth. */
+  signIn?: SignInRecord;
   /** The largest body that is judged in memory, in bytes. */
   answerLimitBytes: number;
   /** The record every listener saw: set when the answer is ready, and again when it has ended. */

@@ -1,0 +1,51 @@
+import type { TrustZone } from "./zones.ts";
+
+/** TLS of a listener. Files are read again when they change, without a restart. */
+export interface TlsPolicy {
+  /** File of the certificate and its intermediates, PEM. */
+  readonly cert: string;
+  /** `file:/path` or `env:NAME` of the private key, PEM. */
+  readonly key: string;
+  /** `env:NAME` or `file:/path` of what opens the key. */
+  readonly passphrase?: string;
+  /** Files of the only authorities whose clients are known here. */
+  readonly clientCa?: readonly string[];
+  /** Files of revocation lists, one for every authority of the clients' chains. */
+  readonly crl?: readonly string[];
+  /** File of an OCSP answer to staple, DER. */
+  readonly ocsp?: string;
+  /** `required`: no handshake without a certificate that counts. Default `required` where a zone demands it, else `none`. */
+  readonly clientCertificates?: "none" | "requested" | "required";
+  /** Default TLSv1.2. */
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3";
+  /** Leaves out what no FIPS 140 module offers, and refuses to start without one. Default false. */
+  readonly fips?: boolean;
+}
+
+/** The operator's listener. */
+export interface AdminPolicy {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  readonly port: number;
+  readonly tls?: TlsPolicy;
+  /** Who may do more than look whether the edge is well: a token of one of the policy's issuers with all of this. */
+  readonly operators?: {
+    /** `aud` of their tokens. */
+    readonly audience: string;
+    readonly roles: readonly string[];
+    /** How they signed in, one of these. Default `["mfa"]`. */
+    readonly amr?: readonly string[];
+  };
+}
+
+/** A door of the edge: an address, its TLS, and the zones that are reached through it and no others. */
+export interface ListenerPolicy {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 8080 for `listen`. 0: any. */
+  readonly port?: number;
+  /** Zones behind this door. Default for `listen`: those no other door has. */
+  readonly zones?: readonly TrustZone[];
+  /** Absent: plain http, for a TLS terminator named in `trustedProxies`, or for `development`. */
+  readonly tls?: TlsPolicy;
+}
