@@ -1,19 +1,5 @@
 import type { Interaction } from "@wardline/policy-types";
-
-/** Parts of a Content-Type. */
-interface MediaType {
-  readonly essence: string;
-  readonly parameters: ReadonlyMap<string, string>;
-}
-
-function parseMediaType(text: string): MediaType {
-  const [essence = "", ...rest] = text.split(";");
-  const parameters = rest.map((one) => {
-    const [name = "", value = ""] = one.split(/=(.*)/s);
-    return [name.trim().toLowerCase(), value.trim().replace(/^"(.*)"$/s, "$1")] as const;
-  });
-  return { essence: essence.trim().toLowerCase(), parameters: new Map(parameters) };
-}
+import { isOfVersion, parseMediaType, qualityOf } from "./media-version.ts";
 
 const FHIR_JSON: ReadonlySet<string> = new Set(["application/fhir+json", "application/json", "text/json"]);
 const JSON_PATCH = "application/json-patch+json";
@@ -21,15 +7,12 @@ const JSON_PATCH = "application/json-patch+json";
 export type BodyUse = "resource" | "json-patch" | "form" | "none";
 
 /**
- * What a body of this Content-Type is to an interaction; undefined when the server cannot consume it (415). A media type
- * that names a FHIR version must name R4.
+ * What a body of this Content-Type is to an interaction; undefined when the server cannot consume it (415).
  *
  * @see https://hl7.org/fhir/R4/http.html#mime-type
  */
 export function bodyUse(contentType: string, { code }: Interaction, isSearchPath: boolean): BodyUse | undefined {
-  const { essence, parameters } = parseMediaType(contentType);
-  const version = parameters.get("fhirversion");
-  if (version !== undefined && version !== "4.0" && version !== "4.0.1") return undefined;
+  const { essence } = parseMediaType(contentType);
   if (code.startsWith("search") || isSearchPath) {
     return essence === "application/x-www-form-urlencoded" ? "form" : undefined;
   }
@@ -42,17 +25,15 @@ export function bodyUse(contentType: string, { code }: Interaction, isSearchPath
  *
  * @see https://hl7.org/fhir/R4/http.html#general
  */
-export function acceptsJson(accept: string | undefined, format: string | undefined): boolean {
-  if (format !== undefined && format !== "") return FORMATS.test(essenceOf(format));
+export function acceptsJson(accept: string | undefined, format: string | undefined, version: string): boolean {
+  if (format !== undefined && format !== "") {
+    return FORMATS.test(essenceOf(format)) && isOfVersion(parseMediaType(format), version);
+  }
   if (accept === undefined || accept.trim() === "") return true;
   return accept.split(",").some((range) => {
-    const { essence, parameters } = parseMediaType(range);
-    return !/^0(?:\.0*)?$/.test(parameters.get("q") ?? "1") && isFourOrNone(parameters) && ACCEPTABLE.test(essence);
+    const media = parseMediaType(range);
+    return qualityOf(media) > 0 && isOfVersion(media, version) && ACCEPTABLE.test(media.essence);
   });
-}
-
-function isFourOrNone(parameters: ReadonlyMap<string, string>): boolean {
-  return /^4\.0(?:\.1)?$/.test(parameters.get("fhirversion") ?? "4.0");
 }
 
 /** A `+` in an unencoded query is a space once decoded; the standard asks servers to take it for the `+` that was meant. */

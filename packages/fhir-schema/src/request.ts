@@ -12,6 +12,7 @@ import { readFhirBody } from "./body.ts";
 import { hasOneContentType } from "./content-type.ts";
 import { isServed } from "./decide.ts";
 import { acceptsJson, type BodyUse, bodyUse, isBodyType } from "./media.ts";
+import { isOfVersion, parseMediaType } from "./media-version.ts";
 import type { ParsedOptions } from "./options.ts";
 import {
   BODY_MISSING,
@@ -40,7 +41,7 @@ export async function readRequest(req: IncomingMessage, settings: ParsedOptions)
   if (read.kind === "deny") return read;
   const body = read.grant;
   const interaction = context.interaction ?? nameInteraction(req, target, body, settings);
-  const use = useOf(req, target, interaction, body);
+  const use = namesOtherVersion(req, settings) ? undefined : useOf(req, target, interaction, body);
   if (use === undefined) return deny(MEDIA_TYPE_UNSUPPORTED, ["the interaction takes no such body"]);
   if (interaction.code === "unknown") {
     return deny(INTERACTION_UNKNOWN, [interaction.unknownBecause ?? "the interaction is not known"]);
@@ -50,7 +51,8 @@ export async function readRequest(req: IncomingMessage, settings: ParsedOptions)
   // A question mark at the front is part of the first name, which URLSearchParams would drop.
   const pairs = isRead ? [] : [...new URLSearchParams(`&${target.query}`)];
   if (!isServed(interaction, settings)) return deny(TYPE_NOT_SERVED, ["the type is not on the list"]);
-  if (!isAcceptable(req, interaction, pairs)) return deny(NOT_ACCEPTABLE, ["no FHIR JSON in Accept or _format"]);
+  if (!isAcceptable(req, interaction, pairs, settings))
+    return deny(NOT_ACCEPTABLE, ["no FHIR JSON in Accept or _format"]);
   if (use === "none" && NEEDS_BODY.has(interaction.code) && readsBody(req, target, settings)) {
     return deny(BODY_MISSING, ["the interaction needs a body"]);
   }
@@ -125,9 +127,19 @@ function useOf(
   return body.json === undefined ? undefined : use;
 }
 
+/** Whether or not the body is read: nobody behind here could. */
+function namesOtherVersion(req: IncomingMessage, { fhirVersion }: ParsedOptions): boolean {
+  return announcesBody(req) && !isOfVersion(parseMediaType(req.headers["content-type"] ?? ""), fhirVersion);
+}
+
 /** Binary is delivered in its own media type. @see https://hl7.org/fhir/R4/binary.html#rest */
-function isAcceptable(req: IncomingMessage, { type, search }: Interaction, pairs: SearchQuery["pairs"]): boolean {
+function isAcceptable(
+  req: IncomingMessage,
+  { type, search }: Interaction,
+  pairs: SearchQuery["pairs"],
+  { fhirVersion }: ParsedOptions,
+): boolean {
   if (type === "Binary") return true;
   const format = (search?.pairs ?? pairs).find(([name]) => name === "_format")?.[1];
-  return acceptsJson(req.headers.accept, format);
+  return acceptsJson(req.headers.accept, format, fhirVersion);
 }

@@ -11,6 +11,7 @@ import { authOptions, resourceMetadata, resourceMetadataPath } from "./auth.ts";
 import type { Watch } from "./controls/abuse.ts";
 import { ownPaths, publishedDocuments } from "./controls/api-documents.ts";
 import type { BulkExports } from "./controls/bulk-export.ts";
+import { capabilities } from "./controls/capabilities.ts";
 import { dlpOptions } from "./controls/dlp.ts";
 import type { Inventory } from "./controls/inventory.ts";
 import { documentAuth, documentControls, documentStage, hasDocument } from "./controls/open-api.ts";
@@ -23,6 +24,7 @@ import {
 } from "./controls/perimeter.ts";
 import { redaction } from "./controls/redaction.ts";
 import type { Throttles } from "./controls/throttle.ts";
+import { byVersion } from "./controls/versions.ts";
 import { requireClientCertificate, requireClientOf, requireMethodOf } from "./controls/zone.ts";
 import type { Health } from "./health.ts";
 import type { ParsedDependencies } from "./options.ts";
@@ -82,7 +84,11 @@ export function assemble(parts: Parts, zones: ReadonlySet<TrustZone>): Express {
     app.get(resourceMetadataPath(route), protectedResourceMetadata(resourceMetadata(policy, route)));
   }
   for (const route of [...routes].sort((a, b) => b.path.length - a.path.length)) {
-    app.use(route.path, onlyFor(route), routeStages(parts, route));
+    app.use(
+      route.path,
+      onlyFor(route),
+      byVersion(route, (one) => routeStages(parts, one)),
+    );
   }
   app.use((_req, res) => sendProblem(res, NO_ROUTE));
   app.use(failSafely(parts.dependencies));
@@ -161,8 +167,19 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
   else router.use(requireControls(route.zone));
   const exports = parts.bulkExports.of(policy, route);
   if (exports !== undefined) router.use(exports);
+  if (!hasDocument(route)) {
+    const { entries = [] } = parts.inventory.current() ?? {};
+    router.use(capabilities({ policy, route, backends, entries, now: dependencies.now }));
+  }
   const identity = identityOf(policy, material);
-  const options = { requestBodyBytes, health, idempotency, ...(identity === undefined ? {} : { identity }) };
+  const { fhirVersion } = route;
+  const options = {
+    requestBodyBytes,
+    health,
+    idempotency,
+    ...(identity === undefined ? {} : { identity }),
+    ...(fhirVersion === undefined ? {} : { fhirVersion }),
+  };
   const target = hasDocument(route) ? documentTarget : upstreamTarget;
   router.use((req, res) => forward(req, res, backends, { ...options, target }));
   return router;
@@ -181,7 +198,7 @@ function needsOwnCertificate(policy: PolicyDocument, { zone }: RoutePolicy): boo
 
 function schemaOptions(
   { dependencies, material }: Parts,
-  { id, types, extraParameters, schema = {} }: RoutePolicy,
+  { id, types, extraParameters, fhirVersion, schema = {} }: RoutePolicy,
   backends: Backends,
   requestBodyBytes: number,
 ): FhirSchemaOptions {
@@ -191,6 +208,7 @@ function schemaOptions(
     ...checks,
     ...(profiles === undefined ? {} : { profiles }),
     ...(types === undefined ? {} : { types }),
+    ...(fhirVersion === undefined ? {} : { fhirVersion }),
     ...(extraParameters === undefined ? {} : { extraParameters }),
     requestBodyBytes,
     onReport: ({ of, kind, requestId, issues, type }) =>

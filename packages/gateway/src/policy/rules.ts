@@ -9,6 +9,7 @@ import { checkOpenApi } from "./open-api-rules.ts";
 import { checkClaims } from "./route-rules.ts";
 import { checkTokenUse } from "./token-use-rules.ts";
 import { checkTypes } from "./types.ts";
+import { checkVersions } from "./version-rules.ts";
 
 /** Rules across fields, which a schema cannot say. Requires a policy of the right shape. */
 export function checkRules(policy: PolicyDocument, found: Findings): void {
@@ -191,6 +192,10 @@ function checkRoute(policy: PolicyDocument, route: RoutePolicy, path: string, fo
   checkTypes(route.types, `${path}.types`, found);
   checkTypes(route.supportTypes, `${path}.supportTypes`, found);
   checkBackends(route, policy, path, found);
+  for (const [index, { upstream }] of (route.versions ?? []).entries()) {
+    checkName(upstream, Object.keys(policy.upstreams), `${path}.versions[${index}].upstream`, "upstream", found);
+  }
+  checkVersions(policy, route, path, found);
   checkTokenUse(route, path, found);
   for (const [index, operation] of (route.operations ?? []).entries()) {
     if (operation.startsWith("$"))

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { IdentityWriter } from "@wardline/perimeter";
-import type { Decision } from "@wardline/policy-types";
+import type { Decision, FhirVersion } from "@wardline/policy-types";
 import { contextOf, type RequestContext, readBody, sendProblem } from "@wardline/policy-types/express";
 import { type Dispatcher, errors } from "undici";
 import type { Health } from "../health.ts";
@@ -25,6 +25,8 @@ export interface ForwardOptions {
   readonly idempotency: IdempotencyStore;
   /** Who is calling, for the upstream. Absent: it is not told. */
   readonly identity?: IdentityWriter;
+  /** What the upstream is asked to speak. Absent: it is not told. */
+  readonly fhirVersion?: FhirVersion;
   /** What is asked of the upstream. Default: the FHIR interaction that was judged. */
   readonly target?: typeof upstreamTarget;
 }
@@ -74,7 +76,7 @@ async function exchange(
   req: IncomingMessage,
   res: ServerResponse,
   upstream: Upstream,
-  { health, identity, target = upstreamTarget }: ForwardOptions,
+  { health, identity, fhirVersion, target = upstreamTarget }: ForwardOptions,
   once: Once | undefined,
 ): Promise<void> {
   const context = contextOf(req);
@@ -86,7 +88,7 @@ async function exchange(
     method: req.method ?? "GET",
     path: target(context, req.url ?? "/", upstream.basePath),
     headers: {
-      ...upstreamRequestHeaders(req.headers, context, sent),
+      ...upstreamRequestHeaders(req.headers, context, { body: sent, fhirVersion }),
       ...(identity === undefined ? {} : await identity.write(context)),
       ...(once === undefined ? {} : { "idempotency-key": `"${once.key}"` }),
     },

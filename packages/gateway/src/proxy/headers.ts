@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { FhirVersion } from "@wardline/policy-types";
 import type { RequestContext } from "@wardline/policy-types/express";
 
 /**
@@ -25,13 +26,16 @@ const RESPONSE_HEADERS: ReadonlySet<string> = new Set([
   "x-progress",
 ]);
 
+const FHIR_JSON = "application/fhir+json";
+
 export function upstreamRequestHeaders(
   headers: IncomingHttpHeaders,
   context: RequestContext,
-  body: Buffer | undefined,
+  { body, fhirVersion }: { readonly body?: Buffer | undefined; readonly fhirVersion?: FhirVersion | undefined },
 ): Record<string, string> {
+  const fhirJson = fhirVersion === undefined ? FHIR_JSON : `${FHIR_JSON}; fhirVersion=${fhirVersion}`;
   const sent: Record<string, string> = {
-    accept: context.media === "json" ? "application/json, */*;q=0.1" : "application/fhir+json",
+    accept: context.media === "json" ? "application/json, */*;q=0.1" : fhirJson,
     // What is judged must be read, and compressing it between neighbours costs more than it saves.
     "accept-encoding": "identity",
     "x-request-id": context.requestId,
@@ -42,8 +46,13 @@ export function upstreamRequestHeaders(
   }
   if (context.correlationId !== undefined) sent["x-correlation-id"] = context.correlationId;
   if (context.traceparent !== undefined) sent["traceparent"] = context.traceparent;
-  if (body === undefined) delete sent["content-type"];
-  else sent["content-length"] = String(body.length);
+  if (body === undefined) {
+    delete sent["content-type"];
+    return sent;
+  }
+  sent["content-length"] = String(body.length);
+  const isFhirJson = /^application\/fhir\+json\s*(?:;|$)/i.test(sent["content-type"] ?? "");
+  if (fhirVersion !== undefined && isFhirJson) sent["content-type"] = fhirJson;
   return sent;
 }
 
