@@ -10,6 +10,17 @@ export interface ControlDecision {
   readonly code?: string;
 }
 
+/** A request to an endpoint of OAuth, which asks for no data. */
+export interface SignInRecord {
+  /** Whose endpoint it is. */
+  readonly issuer: string;
+  readonly endpoint: "authorization" | "token" | "other";
+  /** As the request names it; proved only where the record has a principal. */
+  readonly clientId?: string;
+  /** Of RFC 6749; what is none of its grants is not repeated. */
+  readonly grantType?: "authorization_code" | "refresh_token" | "client_credentials" | "password";
+}
+
 /**
  * One finished request, as the audit log, the abuse monitor and the inventory see it. Frozen; holds no PHI by
  * construction: no query values, no bodies, no tokens, no names. `patients` and `resource` are references; whether they
@@ -68,4 +79,6 @@ export interface AccessRecord {
   /** Absent when the record was written before a streamed body had ended. */
   readonly responseBytes?: number;
   readonly upstream?: string;
+  /** Absent: the request asked for data. */
+  readonly signIn?: SignInRecord;
 }

@@ -36,8 +36,8 @@ export type IssueType =
   | "throttled";
 
 /**
- * A refusal as the client sees it. `sendProblem` renders it as an OperationOutcome on FHIR routes and as
- * `application/problem+json` elsewhere. Plain data: never thrown, never built from the request.
+ * A refusal as the client sees it. `sendProblem` renders it as an OperationOutcome on FHIR routes, as an error of RFC 6749 at
+ * endpoints of OAuth, and as `application/problem+json` elsewhere. Plain data: never thrown, never built from the request.
  */
 export interface Problem {
   /** Stable, and a heading in docs/error-codes.md: `smart-auth/scope-insufficient`. */
@@ -47,6 +47,8 @@ export interface Problem {
   readonly issue: IssueType;
   /** A fixed sentence: no token, no id, nothing from the request or the answer. */
   readonly detail: string;
+  /** Error of RFC 6749 at an endpoint of OAuth. Absent: by the status. */
+  readonly oauthError?: string;
   /** FHIRPath of the offending elements, by name only. */
   readonly expression?: readonly string[];
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;

@@ -1,5 +1,5 @@
 /** How the caller proved who it is. */
-export type AuthenticationMethod = "jwt" | "introspection" | "client-certificate";
+export type AuthenticationMethod = "jwt" | "introspection" | "client-certificate" | "client-assertion";
 
 /**
  * Who is calling, as far as it was proved. Every field comes from verified evidence (a token's claims, an introspection

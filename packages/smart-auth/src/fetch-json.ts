@@ -21,6 +21,7 @@ export interface IssuerAnswer {
   /** Lower case, without parameters. */
   readonly mediaType: string;
   readonly text: string;
+  readonly cacheControl: string;
 }
 
 /** Fetched, but not with 200. */
@@ -60,7 +61,8 @@ export async function callIssuer(
       throw new UnexpectedStatus(`the issuer answered ${response.status}`);
     }
     const [mediaType = ""] = (response.headers.get("content-type") ?? "").split(";");
-    return { mediaType: mediaType.trim().toLowerCase(), text: await readLimited(response) };
+    const cacheControl = response.headers.get("cache-control") ?? "";
+    return { mediaType: mediaType.trim().toLowerCase(), text: await readLimited(response), cacheControl };
   })();
   return Promise.race([work, late]);
 }

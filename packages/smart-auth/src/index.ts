@@ -27,9 +27,10 @@ export type { BulkExportOptions } from "./export/options.ts";
 export {
   type AssertedClientOptions,
   assertedClientOf,
+  findAssertedClient,
   requireClientAssertion,
 } from "./express/client-assertion.ts";
-export { protectedResourceMetadata, smartConfiguration } from "./express/documents.ts";
+export { authorizationServerMetadata, protectedResourceMetadata, smartConfiguration } from "./express/documents.ts";
 export { refuseLegacyGrants } from "./express/legacy-grants.ts";
 export { type TokenAuthOptions, tokenAuth } from "./express/token-auth.ts";
 export { smartAuth } from "./express.ts";
@@ -62,6 +63,7 @@ export type { MemoryRevocationList, RevocableToken, RevocationList } from "./rev
 export { createMemoryRevocationList } from "./revocation-memory.ts";
 export { DEFAULT_INTERACTIONS, type RouteOptions } from "./route-options.ts";
 export { parseScope, parseScopes, type ResourceScope } from "./scopes.ts";
+export type { AuthorizationServerMetadataOptions } from "./server-metadata.ts";
 export type { ReadStored } from "./settings.ts";
 export type { FindReferrers, SearchStored, StoredReference, StoredSearch } from "./stored.ts";
 export {
@@ -70,6 +72,7 @@ export {
   type RegisteredClient,
   verifyClientAssertion,
 } from "./token-endpoint/client-assertion.ts";
+export { type ClientKeys, type ClientRegistryOptions, clientRegistry } from "./token-endpoint/client-registry.ts";
 export { decideLegacyGrant, type OAuthEndpoint, type OAuthRefusal } from "./token-endpoint/legacy-grants.ts";
 export type { UseOptions } from "./use-options.ts";
 export type { UserAccessOptions } from "./user-access/options.ts";

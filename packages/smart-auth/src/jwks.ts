@@ -1,6 +1,6 @@
 import type { CryptoKey } from "jose";
 import { discoverJwksUri } from "./discovery.ts";
-import { type FetchSettings, fetchJson } from "./fetch-json.ts";
+import { callIssuer, type FetchSettings } from "./fetch-json.ts";
 import type { KeyEvent } from "./key-events.ts";
 import { type KeyQuery, type KeySet, parseKeySet } from "./key-set.ts";
 
@@ -26,6 +26,8 @@ export interface KeySource {
 export interface KeySourceSettings extends FetchSettings {
   readonly issuer: string;
   readonly jwksUri?: string;
+  /** Keep keys no longer than the answer's `Cache-Control` allows, not through an outage either. Default false. */
+  readonly heedCacheControl?: boolean;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly onKeys: (event: KeyEvent) => void;
@@ -37,7 +39,7 @@ export interface KeySourceSettings extends FetchSettings {
  */
 export function createKeySource(settings: KeySourceSettings): KeySource {
   const { now } = settings;
-  let held: { readonly keys: KeySet; readonly at: number } | undefined;
+  let held: HeldKeys | undefined;
   let fetching: Promise<void> | undefined;
   let lastAttemptAt = Number.NEGATIVE_INFINITY;
   let failures = 0;
@@ -70,7 +72,7 @@ export function createKeySource(settings: KeySourceSettings): KeySource {
   }
 
   function isYoungerThan(ms: number): boolean {
-    return held !== undefined && now() - held.at < ms;
+    return held !== undefined && now() - held.at < Math.min(ms, held.keptMs);
   }
 
   function backOff(): number {
@@ -83,8 +85,8 @@ export function createKeySource(settings: KeySourceSettings): KeySource {
     if (now() - lastAttemptAt < interval) return Promise.resolve();
     lastAttemptAt = now();
     fetching = load().then(
-      (keys) => {
-        held = { keys, at: now() };
+      (fetched) => {
+        held = { ...fetched, at: now() };
         tell("fetched");
         failures = 0;
         toldExpired = false;
@@ -107,8 +109,26 @@ export function createKeySource(settings: KeySourceSettings): KeySource {
     settings.onKeys({ issuer: settings.issuer, kind, failures, at: now() });
   }
 
-  async function load(): Promise<KeySet> {
+  async function load(): Promise<Omit<HeldKeys, "at">> {
     const uri = settings.jwksUri ?? (await discoverJwksUri(settings.issuer, settings));
-    return parseKeySet(await fetchJson(uri, settings));
+    const { text, cacheControl } = await callIssuer(uri, { accept: "application/json" }, settings);
+    const keptMs = settings.heedCacheControl === true ? keptFor(cacheControl) : Number.POSITIVE_INFINITY;
+    return { keys: parseKeySet(JSON.parse(text) as unknown), keptMs };
   }
+}
+
+interface HeldKeys {
+  readonly keys: KeySet;
+  readonly at: number;
+  readonly keptMs: number;
+}
+
+/** A set that must not be kept at all still answers those who asked while it came. */
+const SHORTEST_KEPT_MS = 1000;
+
+/** @see https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2 */
+function keptFor(cacheControl: string): number {
+  if (/(?:^|[\s,])no-(?:store|cache)(?:$|[\s,])/i.test(cacheControl)) return SHORTEST_KEPT_MS;
+  const [, seconds] = /(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,])/i.exec(cacheControl) ?? [];
+  return seconds === undefined ? Number.POSITIVE_INFINITY : Math.max(SHORTEST_KEPT_MS, Number(seconds) * 1000);
 }

@@ -77,6 +77,7 @@ export function accessRecord(
   set(record, "problem", context.problem?.code);
   set(record, "responseBytes", end.responseBytes);
   set(record, "upstream", context.upstream);
+  set(record, "signIn", context.signIn);
   return Object.freeze(record);
 }
 

@@ -56,18 +56,40 @@ export interface RenderedProblem {
   readonly body: Buffer;
 }
 
-/** OperationOutcome on FHIR routes, problem details (RFC 9457) elsewhere; never cached, always with the request id. */
+/** @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2 */
+function renderOAuthError({ status, detail, oauthError = oauthErrorOf(status) }: Problem): object {
+  return { error: oauthError, error_description: detail };
+}
+
+/** RFC 6749 sections 4.1.2.1 and 5.2; an overload is temporary. */
+function oauthErrorOf(status: number): string {
+  if (status === 401) return "invalid_client";
+  if (status === 403) return "access_denied";
+  if (status === 429 || status > 500) return "temporarily_unavailable";
+  return status === 500 ? "server_error" : "invalid_request";
+}
+
+const RENDERERS: Readonly<Record<RequestContext["media"], { type: string; render: (problem: Problem) => object }>> =
+  Object.freeze({
+    fhir: { type: OPERATION_OUTCOME_MEDIA_TYPE, render: renderOperationOutcome },
+    json: { type: PROBLEM_MEDIA_TYPE, render: renderDetails },
+    oauth: { type: "application/json; charset=utf-8", render: renderOAuthError },
+  });
+
+/**
+ * OperationOutcome on FHIR routes, errors of RFC 6749 at endpoints of OAuth, problem details (RFC 9457) elsewhere; never
+ * cached, always with the request id.
+ */
 export function renderProblem(problem: Problem, context: RequestContext): RenderedProblem {
-  const fhir = context.media === "fhir";
-  const value = fhir ? renderOperationOutcome(problem) : renderDetails(problem);
+  const { type, render } = RENDERERS[context.media];
   return {
     status: problem.status,
     headers: {
-      "Content-Type": fhir ? OPERATION_OUTCOME_MEDIA_TYPE : PROBLEM_MEDIA_TYPE,
+      "Content-Type": type,
       "Cache-Control": "no-store",
       "X-Request-Id": context.requestId,
       ...problem.headers,
     },
-    body: Buffer.from(JSON.stringify(value)),
+    body: Buffer.from(JSON.stringify(render(problem))),
   };
 }

@@ -1,7 +1,7 @@
 import { TRUST_ZONES } from "../zones.ts";
 import { closed, flag, interactions, list, name, positive, secret, someWords, text, url, words } from "./parts.ts";
 
-const algorithms = {
+export const algorithms = {
   type: "array",
   minItems: 1,
   uniqueItems: true,

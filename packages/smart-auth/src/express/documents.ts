@@ -1,6 +1,11 @@
 import type { RequestHandler } from "express";
 import { type SmartConfigurationOptions, smartConfigurationDocument } from "../metadata.ts";
 import { metadataUrl, type ProtectedResourceMetadataOptions, resourceMetadataDocument } from "../resource-metadata.ts";
+import {
+  type AuthorizationServerMetadataOptions,
+  serverMetadataDocument,
+  serverMetadataUrl,
+} from "../server-metadata.ts";
 
 const DEFAULT_MAX_AGE_SECONDS = 300;
 
@@ -26,6 +31,20 @@ export function smartConfiguration(options: SmartConfigurationOptions): RequestH
 export function protectedResourceMetadata(options: ProtectedResourceMetadataOptions): RequestHandler {
   const document = resourceMetadataDocument(options);
   const { pathname } = new URL(metadataUrl(options.resource));
+  return publicDocument(document, (path) => path === pathname, options.maxAgeSeconds);
+}
+
+/**
+ * Answers `GET /.well-known/oauth-authorization-server` followed by the path of the issuer: mount it at the root of an app
+ * that stands before the authorization server. Throws a `ConfigurationError` when the document would not conform.
+ *
+ * Does NOT offer what `refuseLegacyGrants` refuses, and does NOT sign the document.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc8414#section-3
+ */
+export function authorizationServerMetadata(options: AuthorizationServerMetadataOptions): RequestHandler {
+  const document = serverMetadataDocument(options);
+  const { pathname } = new URL(serverMetadataUrl(options.issuer));
   return publicDocument(document, (path) => path === pathname, options.maxAgeSeconds);
 }
 

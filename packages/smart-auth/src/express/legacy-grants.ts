@@ -1,8 +1,10 @@
-import { readBody, sendProblem } from "@wardline/policy-types/express";
+import { announcesBody, contextOf, readBody, recordDecision, sendProblem } from "@wardline/policy-types/express";
 import type { Request, RequestHandler } from "express";
 import { decideLegacyGrant, type OAuthEndpoint, type OAuthRefusal } from "../token-endpoint/legacy-grants.ts";
+import { grantRefused } from "../token-endpoint/problems.ts";
 
 const FORM_BYTES = 64 * 1024;
+const CONTROL = "smart-auth";
 
 /**
  * Refuses requests of OAuth that no new server should answer: mount it before the authorization or the token endpoint.
@@ -14,19 +16,22 @@ const FORM_BYTES = 64 * 1024;
  */
 export function refuseLegacyGrants(endpoint: OAuthEndpoint): RequestHandler {
   return async function refuseLegacyGrantsMiddleware(req, res, next) {
+    contextOf(req).media = "oauth";
     try {
       const body = await readBody(req, { limitBytes: FORM_BYTES });
       if (body.kind === "deny") {
-        sendProblem(res, body.problem);
+        const { problem, because } = body;
+        recordDecision(req, { control: CONTROL, kind: "deny", because, code: problem.code });
+        sendProblem(res, problem);
         return;
       }
       const { form, bytes } = body.grant;
-      const isReadable = form !== undefined || bytes?.length === 0;
+      const isReadable = form !== undefined || bytes?.length === 0 || !announcesBody(req);
       const refused = isReadable ? decideLegacyGrant(endpoint, parametersOf(req, form)) : NO_FORM;
       if (refused !== undefined) {
-        const { status, error, description } = refused;
-        res.status(status).set({ "Cache-Control": "no-store", Pragma: "no-cache" });
-        res.json({ error, error_description: description });
+        const problem = grantRefused(refused);
+        recordDecision(req, { control: CONTROL, kind: "deny", because: [refused.description], code: problem.code });
+        sendProblem(res, problem);
         return;
       }
     } catch (error) {
@@ -34,9 +39,12 @@ export function refuseLegacyGrants(endpoint: OAuthEndpoint): RequestHandler {
       next(error);
       return;
     }
+    recordDecision(req, { control: CONTROL, kind: "permit", because: NOT_LEGACY });
     next();
   };
 }
+
+const NOT_LEGACY = Object.freeze(["a grant that is offered"]);
 
 const NO_FORM: OAuthRefusal = Object.freeze({
   status: 400,

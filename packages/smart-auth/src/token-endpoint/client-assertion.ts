@@ -1,6 +1,7 @@
 import type { JWK } from "jose";
 import { within } from "../deadline.ts";
-import { parseKeySet } from "../key-set.ts";
+import type { KeyLookup } from "../jwks.ts";
+import { type KeyQuery, parseKeySet } from "../key-set.ts";
 import type { ReplayStore } from "../replay.ts";
 import { isSignedBy } from "../signature.ts";
 import { parseAssertion, type UnverifiedToken } from "../token.ts";
@@ -12,13 +13,17 @@ const LONGEST_SECONDS = 300;
 const JTI_LIMIT = 256;
 /** F1 */
 const STORE_DEADLINE_MS = 50;
+const REGISTRY_DEADLINE_MS = 2500;
 const DEFAULT_ALGORITHMS: readonly string[] = Object.freeze(["RS384", "ES384"]);
 
 export interface RegisteredClient {
   readonly clientId: string;
-  readonly jwks: { readonly keys: readonly JWK[] };
+  /** Its keys; absent where `findKey` finds them. */
+  readonly jwks?: { readonly keys: readonly JWK[] };
   /** Registered address of the key set; an assertion may name no other. */
   readonly jwksUri?: string;
+  /** In place of `jwks`: see `clientRegistry`. */
+  readonly findKey?: (query: KeyQuery) => Promise<KeyLookup>;
 }
 
 export interface ClientAssertionFacts {
@@ -48,7 +53,7 @@ export type AssertionVerdict =
 /**
  * Verifies how a client proves who it is at a token endpoint: private_key_jwt as SMART backend services use it.
  *
- * Does NOT fetch the client's keys, and does NOT decide what the client may ask for.
+ * Does NOT decide what the client may ask for.
  *
  * @see https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html
  * @see https://www.rfc-editor.org/rfc/rfc7523#section-3
@@ -61,19 +66,35 @@ export async function verifyClientAssertion(facts: ClientAssertionFacts): Promis
   if (fault !== undefined) return refused(fault);
   const { iss, jti, exp } = token.claims as { readonly iss: string; readonly jti: string; readonly exp: number };
   try {
-    const client = await facts.findClient(iss);
-    if (client === undefined || client.clientId !== iss) return refused("the client is not registered");
+    const client = await findRegistered(facts.findClient, iss);
+    if (client === undefined) return refused("the client is not registered");
     if (token.jku !== undefined && token.jku !== client.jwksUri) return refused("jku is not the registered address");
     const { alg, kid = "" } = token.header;
-    const key = await parseKeySet(client.jwks).find({ alg, kid });
-    if (key === undefined) return refused("not exactly one key of the client fits");
-    if (!(await isSignedBy(token, key))) return refused("the signature is wrong");
+    const found = await findKeyOf(client, { alg, kid });
+    if (found.kind === "unavailable") return unavailable("the client's keys cannot be fetched");
+    if (found.kind === "unknown") return refused("not exactly one key of the client fits");
+    if (!(await isSignedBy(token, found.key))) return refused("the signature is wrong");
     const once = hashOf("assertion", iss, jti);
     const isNew: unknown = await within(STORE_DEADLINE_MS, facts.replayStore.add(once, Math.ceil(exp) + 1));
     return isNew === true ? { kind: "good", client } : refused("jti was used before");
   } catch {
-    return { kind: "unavailable", because: "the registry or the replay store did not answer" };
+    return unavailable("the registry or the replay store did not answer");
   }
+}
+
+/** Rejects when the registry does not answer in time. */
+export async function findRegistered(
+  findClient: ClientAssertionFacts["findClient"],
+  clientId: string,
+): Promise<RegisteredClient | undefined> {
+  const client = await within(REGISTRY_DEADLINE_MS, findClient(clientId));
+  return client?.clientId === clientId ? client : undefined;
+}
+
+async function findKeyOf({ jwks, findKey }: RegisteredClient, query: KeyQuery): Promise<KeyLookup> {
+  if (findKey !== undefined) return findKey(query);
+  const key = await parseKeySet(jwks).find(query);
+  return key === undefined ? { kind: "unknown" } : { kind: "found", key };
 }
 
 function headerFault({ header }: UnverifiedToken, { algorithms = DEFAULT_ALGORITHMS }: ClientAssertionFacts) {
@@ -96,4 +117,8 @@ function claimFault({ claims }: UnverifiedToken, { audience, clientId, now }: Cl
 
 function refused(because: string): AssertionVerdict {
   return { kind: "refused", error: "invalid_client", status: 401, because };
+}
+
+function unavailable(because: string): AssertionVerdict {
+  return { kind: "unavailable", because };
 }

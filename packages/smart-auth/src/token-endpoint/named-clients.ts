@@ -1,0 +1,35 @@
+import { type Decision, deny, permit } from "@wardline/policy-types";
+import { CLIENT_AMBIGUOUS } from "./problems.ts";
+
+/** Once each, RFC 6749 section 3.2: of two values, two readers may take different ones. */
+const SINGLE = ["client_id", "client_secret", "client_assertion", "client_assertion_type"] as const;
+
+/**
+ * Ids a request to a token endpoint names its client by, as written and as read by RFC 6749 section 2.3.1; none when it names
+ * nobody. Nothing of it is proved.
+ */
+export function namedClients(form: URLSearchParams, authorization: string | undefined): Decision<readonly string[]> {
+  if (SINGLE.some((name) => form.getAll(name).length > 1)) return deny(CLIENT_AMBIGUOUS, ["a repeated parameter"]);
+  const clientId = form.get("client_id");
+  if (authorization === undefined) return permit(clientId === null ? [] : [clientId], []);
+  const user = basicUser(authorization);
+  if (user === undefined) return deny(CLIENT_AMBIGUOUS, ["an Authorization header that is not Basic"]);
+  const names = [...new Set([user, formDecoded(user)])];
+  if (clientId !== null && !names.includes(clientId)) return deny(CLIENT_AMBIGUOUS, ["client_id is another client"]);
+  return permit(names, []);
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc7617#section-2 */
+function basicUser(authorization: string): string | undefined {
+  const [, encoded = ""] = /^basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization) ?? [];
+  const [, user] = /^([^:]*):/s.exec(Buffer.from(encoded, "base64").toString("utf8")) ?? [];
+  return user;
+}
+
+function formDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    return text;
+  }
+}
