@@ -16,6 +16,7 @@ export interface ResourceScope {
 
 const V2 = /^(patient|user|system)\/(\*|[A-Z][A-Za-z]+)\.(?=[cruds])(c?r?u?d?s?)(?:\?(.+))?$/;
 const V1 = /^(patient|user|system)\/(\*|[A-Z][A-Za-z]+)\.(read|write|\*)$/;
+type Parts = readonly [whole: string, ResourceScope["context"], type: string, permissions: string, query?: string];
 /** RFC 6749 section 3.3. */
 const TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 const URI_FORM = "http://smarthealthit.org/fhir/scopes/";
@@ -27,16 +28,8 @@ const V1_LETTERS: ReadonlyMap<string, string> = new Map([
   ["*", "cruds"],
 ]);
 
-/** Parameters that look beyond the one resource, or into the text of it. */
-const NOT_ENFORCEABLE: ReadonlySet<string> = new Set([
-  "_content",
-  "_text",
-  "_query",
-  "_list",
-  "_filter",
-  "_has",
-  "_type",
-]);
+/** Have a type to decide by, and look into the text of a resource or run a query of the server's own. */
+const NOT_ENFORCEABLE: ReadonlySet<string> = new Set(["_content", "_text", "_query"]);
 /** What a filter can be decided by on one resource alone. */
 const FILTER_TYPES: ReadonlySet<string> = new Set([
   "token",
@@ -58,14 +51,15 @@ export function parseScope(text: string): ResourceScope | undefined {
   if (!TOKEN.test(text)) return undefined;
   const bare = text.startsWith(URI_FORM) ? text.slice(URI_FORM.length) : text;
   const match = V1.exec(bare) ?? V2.exec(bare);
-  const [, context, type = "", permissions = "", query] = match ?? [];
-  if (context === undefined || (type !== "*" && !isResourceType(type))) return undefined;
+  if (match === null) return undefined;
+  const [, context, type, permissions, query] = match as unknown as Parts;
+  if (type !== "*" && !isResourceType(type)) return undefined;
   const filter = query === undefined ? [] : parseFilter(type, query);
   if (filter === undefined) return undefined;
   const letters = (V1_LETTERS.get(permissions) ?? permissions).split("") as ScopeLetter[];
   return Object.freeze({
     text,
-    context: context as ResourceScope["context"],
+    context,
     type,
     letters: Object.freeze(letters),
     filter: Object.freeze(filter),
@@ -101,8 +95,7 @@ function parsePair(part: string): readonly [string, string] | undefined {
 
 function isEnforceable(type: string, name: string): boolean {
   if (NOT_ENFORCEABLE.has(name)) return false;
-  // For "*" the parameter must be one that every type has; any type shows which those are, and Basic has few of its own.
-  const parameter =
-    type === "*" && !name.startsWith("_") ? undefined : searchParameter(type === "*" ? "Basic" : type, name);
+  // Of `*` those are known that every type has.
+  const parameter = searchParameter(type, name);
   return parameter !== undefined && FILTER_TYPES.has(parameter.type);
 }

@@ -2,7 +2,7 @@ import type { Principal } from "@wardline/policy-types";
 import { describe, expect, it } from "vitest";
 import { grantFor } from "../src/grant.ts";
 import { parseOptions } from "../src/options.ts";
-import { parseScope } from "../src/scopes.ts";
+import { parseScope, parseScopes } from "../src/scopes.ts";
 
 describe("a scope", () => {
   it.each([
@@ -32,6 +32,18 @@ describe("a scope", () => {
       ],
     ],
     ["user/*.r?_security=R", "user", "*", "r", [["_security", "R"]]],
+    [
+      "patient/Observation.r?performer=Practitioner/1",
+      "patient",
+      "Observation",
+      "r",
+      [["performer", "Practitioner/1"]],
+    ],
+    ["user/Patient.r?family=Lee", "user", "Patient", "r", [["family", "Lee"]]],
+    ["patient/Observation.r?date=ge2024", "patient", "Observation", "r", [["date", "ge2024"]]],
+    ["user/ValueSet.r?url=urn:x", "user", "ValueSet", "r", [["url", "urn:x"]]],
+    ["patient/RiskAssessment.r?probability=gt0.8", "patient", "RiskAssessment", "r", [["probability", "gt0.8"]]],
+    ["patient/Observation.r?value-quantity=5", "patient", "Observation", "r", [["value-quantity", "5"]]],
   ] as const)("%s is %s, %s, %s", (text, context, type, letters, filter) => {
     expect(parseScope(text)).toEqual({ text, context, type, letters: letters.split(""), filter });
   });
@@ -58,6 +70,14 @@ describe("a scope", () => {
     ["another separator", "patient.Observation.rs"],
     ["an encoded separator", "patient%2FObservation.rs"],
     ["a space", "patient/Observation.rs "],
+    ["something in front", "xpatient/Observation.rs"],
+    ["something in front of v1", "xpatient/Observation.read"],
+    ["a space inside", "patient/Observation.rs?status=fi nal"],
+    ["a name cut short by no equals sign", "patient/Observation.rs?codes"],
+    ["_content", "patient/Observation.rs?_content=x"],
+    ["_type", "patient/Observation.rs?_type=Observation"],
+    ["_content of all types", "user/*.rs?_content=x"],
+    ["_text of all types", "user/*.rs?_text=x"],
     ["a quote", 'patient/Observation.rs?status="final"'],
     ["an empty filter", "patient/Observation.rs?"],
     ["a filter without value", "patient/Observation.rs?status"],
@@ -83,6 +103,11 @@ describe("a scope", () => {
   ])("with %s grants nothing: %s", (_what, text) => {
     expect(parseScope(text)).toBe(undefined);
   });
+});
+
+it("A5: what grants nothing is left out of what a token was granted", () => {
+  const granted = parseScopes(["openid", "patient/Patient.r", "patient/Nobody.r", "user/*.s"]);
+  expect(granted.map(({ text }) => text)).toEqual(["patient/Patient.r", "user/*.s"]);
 });
 
 const { route } = parseOptions({
