@@ -15,7 +15,8 @@ import type { Measures } from "./measures/operate.ts";
 import { isProtected } from "./measures/respond.ts";
 import { createMonitor, type Monitor, type MonitorSnapshot } from "./monitor.ts";
 import { type AbuseMonitorOptions, parseOptions } from "./options.ts";
-import { callerOf, isBreakGlass, type LoginAttempt, type Sighting } from "./watch/sighting.ts";
+import type { LoginAttempt } from "./watch/login.ts";
+import { callerOf, isBreakGlass, type Sighting } from "./watch/sighting.ts";
 
 /** Whose pseudonym is looked for. `issuer` for a client or subject. */
 export interface Named {

@@ -26,5 +26,6 @@ export type {
 } from "./options.ts";
 export type { StepUpOptions } from "./problems.ts";
 export { type SimulationReport, simulate } from "./simulate.ts";
+export type { LoginAttempt } from "./watch/login.ts";
 export type { CallerKind } from "./watch/pseudonym.ts";
-export type { LoginAttempt, Position } from "./watch/sighting.ts";
+export type { Position } from "./watch/sighting.ts";

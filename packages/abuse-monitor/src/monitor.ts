@@ -12,8 +12,9 @@ import { createMeasureStore, type MeasureStore } from "./measures/store.ts";
 import type { ParsedOptions } from "./options.ts";
 import { createExchange, type Exchange } from "./shared/exchange.ts";
 import { addressKey } from "./watch/address.ts";
+import { type LoginAttempt, readSighting, sightingOfLogin } from "./watch/login.ts";
 import { type CallerKind, createPseudonyms } from "./watch/pseudonym.ts";
-import { type LoginAttempt, type Sighting, type SightingFacts, sightingOf, sightingOfLogin } from "./watch/sighting.ts";
+import type { Sighting, SightingFacts } from "./watch/sighting.ts";
 import { createWatch, type Observation } from "./watch/watch.ts";
 
 /** What the monitor knows at the moment, for an admin endpoint or metrics. Names nobody. */
@@ -67,7 +68,7 @@ export function createMonitor(options: ParsedOptions): Monitor {
     facts,
     store,
     measures,
-    see: (record) => take(() => sightingOf(record, facts)),
+    see: (record) => take(() => readSighting(record, facts)),
     seeLogin: (attempt) =>
       take(() => {
         const { at = now(), requestId = randomUUID() } = attempt;

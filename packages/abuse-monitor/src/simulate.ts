@@ -5,8 +5,8 @@ import type { Measure } from "./measures/measure.ts";
 import { measureFor } from "./measures/respond.ts";
 import { type MonitorPolicy, parsePolicy } from "./options.ts";
 import { addressKey } from "./watch/address.ts";
+import { readSighting } from "./watch/login.ts";
 import { createPseudonyms } from "./watch/pseudonym.ts";
-import { sightingOf } from "./watch/sighting.ts";
 import { createWatch } from "./watch/watch.ts";
 
 export interface SimulationReport {
@@ -53,7 +53,7 @@ export async function simulate(
     count++;
     from = Math.min(from ?? record.receivedAt, record.receivedAt);
     to = Math.max(to ?? record.receivedAt, record.receivedAt);
-    const sighting = sightingOf(record, facts);
+    const sighting = readSighting(record, facts);
     for (const observation of watch.see(sighting)) {
       const alert = alerts.raise(observation);
       if (alert === undefined) continue;

@@ -37,6 +37,34 @@ const noticed = (...found: string[]): AccessRecord["decisions"] => [
 const signals = (...found: string[]) =>
   stranger({ status: 404, problem: "gateway/no-route", decisions: noticed(...found) });
 
+const signingIn = (status: number, endpoint: "token" | "other" = "token", peerAddress = "198.51.100.7") =>
+  stranger({
+    method: "POST",
+    interaction: "unknown",
+    peerAddress,
+    status,
+    outcome: "permit",
+    signIn: { issuer: "https://id.example", endpoint, clientId: "app" },
+  });
+
+describe("sign-in at the edge", () => {
+  const { addressFailures, clientFailures } = DEFAULT_THRESHOLDS.credentialStuffing;
+
+  it("tells of credentials that fail at the token endpoint, whoever refuses them, by address and by client", async () => {
+    const refused = (n: number) => signingIn(n % 2 === 0 ? 400 : 401);
+    expect(patterns(await told(many(addressFailures, refused)))).toEqual(["credential-stuffing address"]);
+    expect(await told(many(addressFailures - 1, refused))).toEqual([]);
+    const everywhere = (n: number) => signingIn(401, "token", `203.0.${n}.1`);
+    expect(patterns(await told(many(clientFailures, everywhere)))).toEqual(["credential-stuffing client"]);
+  });
+
+  it("takes no page, no full window and no server that is away for a failed login", async () => {
+    const harmless = [200, 303, 400, 404].map((status) => signingIn(status, "other"));
+    const others = [...harmless, signingIn(429), signingIn(502), signingIn(503)];
+    expect(await told(many(addressFailures * 7, (n) => others[n % others.length] as AccessRecord))).toEqual([]);
+  });
+});
+
 describe("each pattern is told at its threshold, and not one below", () => {
   const { credentialStuffing, tokenGuessing, patientEnumeration, scopeProbing, exportMisuse, breakGlassOveruse } =
     DEFAULT_THRESHOLDS;

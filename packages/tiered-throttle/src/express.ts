@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Decision, Problem } from "@wardline/policy-types";
+import type { AccessRecord, Decision } from "@wardline/policy-types";
 import { afterAnswer, contextOf, recordDecision, sendProblem } from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
 import { classesOf, dearest } from "./classes/classify.ts";
@@ -77,8 +77,8 @@ export function doorThrottle(options: DoorThrottleOptions): RequestHandler {
     const address = parsed.addressOf(req);
     if (!warned && isForwarded(req) && address === contextOf(req).transport.peerAddress) warnOfProxy();
     if (parsed.failures !== undefined) {
-      afterAnswer(res, () => {
-        if (failedToAuthenticate(contextOf(req).problem)) door.failed(address);
+      afterAnswer(res, (record) => {
+        if (failedToAuthenticate(record)) door.failed(address);
       });
     }
     conclude(req, res, "tiered-throttle-door", door.decide(address), next);
@@ -98,9 +98,9 @@ function isForwarded({ headers }: IncomingMessage): boolean {
   return headers["x-forwarded-for"] !== undefined || headers.forwarded !== undefined;
 }
 
-/** RFC 9110 section 15.5.2: 401 says that credentials were missing or not accepted. */
-function failedToAuthenticate(problem: Problem | undefined): boolean {
-  return problem?.status === 401;
+/** RFC 9110 section 15.5.2: 401 says that credentials were missing or not accepted, whoever says so. */
+function failedToAuthenticate({ status }: AccessRecord): boolean {
+  return status === 401;
 }
 
 function factsOf(req: IncomingMessage, { addressOf, classes: bounds, weightOf }: ParsedThrottle): RequestFacts {

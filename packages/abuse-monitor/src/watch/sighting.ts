@@ -51,19 +51,6 @@ export interface Sighting {
   readonly position: Position | undefined;
 }
 
-/** A login that was tried at a token endpoint or login page, which are not FHIR requests. */
-export interface LoginAttempt {
-  /** Milliseconds since the epoch. Default now. */
-  readonly at?: number;
-  readonly requestId?: string;
-  readonly address?: string;
-  readonly issuer: string;
-  readonly clientId?: string;
-  /** The name that was given, whether or not there is such a user. */
-  readonly subject?: string;
-  readonly succeeded: boolean;
-}
-
 export interface SightingFacts {
   readonly pseudonyms: Pseudonyms;
   /** Bits of an IPv6 address that name one subscriber. */
@@ -111,38 +98,8 @@ export function sightingOf(record: AccessRecord, { pseudonyms, addressKey, locat
   };
 }
 
-export function sightingOfLogin(
-  attempt: LoginAttempt & { readonly at: number; readonly requestId: string },
-  { pseudonyms, addressKey }: SightingFacts,
-): Sighting {
-  const { at, requestId, address, issuer, clientId, subject, succeeded } = attempt;
-  return {
-    at,
-    requestId,
-    address: address === undefined ? undefined : pseudonyms.name("address", "", addressKey(address)),
-    client: clientId === undefined ? undefined : pseudonyms.name("client", issuer, clientId),
-    subject: undefined,
-    claimed: subject === undefined ? undefined : pseudonyms.name("claimed", issuer, subject),
-    system: false,
-    zone: undefined,
-    apiType: undefined,
-    peers: undefined,
-    ending: succeeded ? "served" : "login-refused",
-    patients: NOBODY,
-    named: undefined,
-    resource: undefined,
-    asked: undefined,
-    bytes: 0,
-    export: undefined,
-    operationRefused: false,
-    breakGlass: false,
-    signals: NO_SIGNALS,
-    position: undefined,
-  };
-}
-
 const NOBODY: readonly number[] = Object.freeze([]);
-const NO_SIGNALS: readonly string[] = Object.freeze([]);
+export const NO_SIGNALS: readonly string[] = Object.freeze([]);
 
 /** Pseudonyms of a proven caller. */
 export function callerOf(
@@ -226,7 +183,7 @@ function exportKind({ parameters }: AccessRecord): "full" | "since" {
  * What an app leaves out of its requests says nothing of a caller that is known and was permitted: it is that app's way,
  * in each of its requests.
  */
-function signalsOf({ decisions, principal, outcome }: AccessRecord): readonly string[] {
+export function signalsOf({ decisions, principal, outcome }: AccessRecord): readonly string[] {
   const isTrusted = principal !== undefined && outcome === "permit";
   let found: string[] | undefined;
   for (const { control, because } of decisions) {

@@ -71,7 +71,8 @@ function checkOptions(options: ClientRegistryOptions, development: boolean): voi
   refuseUnknownKeys(found, options, KNOWN);
   if (!Array.isArray(options.clients)) found.add("clients", "missing", "write a list of clients");
   else
-    for (const [at, client] of options.clients.entries()) checkClient(found, options.clients, client, at, development);
+    for (const [at, client] of (options.clients as readonly ClientKeys[]).entries())
+      checkClient(found, options.clients, client, at, development);
   found.throwIfAny("clientRegistry options");
 }
 
