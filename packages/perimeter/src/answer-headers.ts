@@ -66,6 +66,8 @@ function recorded(middleware: (req: IncomingMessage, res: ServerResponse, next: 
 export interface AnswerPolicy {
   /** Set on every answer, whatever the handler set; on a public answer only where the handler set none. */
   readonly defaults: Headers;
+  /** The handler's own content policy stands. */
+  readonly keepContentPolicy: boolean;
   /** Set on every answer. */
   readonly always: Headers;
   /** Absent over plain http, where the header is removed. */
@@ -88,7 +90,8 @@ export function settleHeaders(res: ServerResponse, policy: AnswerPolicy, isPubli
     if (policy.isFingerprint(name) || (!isPublic && isIntermediaryOrder(name))) res.removeHeader(name);
   }
   for (const name in policy.defaults) {
-    if (!isPublic || !res.hasHeader(name)) res.setHeader(name, policy.defaults[name] as string);
+    const mayStand = isPublic || (policy.keepContentPolicy && name === "content-security-policy");
+    if (!mayStand || !res.hasHeader(name)) res.setHeader(name, policy.defaults[name] as string);
   }
   res.removeHeader("strict-transport-security");
   for (const name in policy.hsts) res.setHeader(name, policy.hsts[name] as string);

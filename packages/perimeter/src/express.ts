@@ -51,6 +51,7 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
       defaults,
       hsts: facts.secure ? hsts : undefined,
       isFingerprint,
+      isForPages: policy.keepContentPolicy,
       publicPaths: policy.publicPaths,
       cors: policy.cors,
     });
@@ -157,6 +158,7 @@ const FAR_HOP = 1000;
 interface Settlement extends Pick<Parameters<typeof settleHeaders>[1], "defaults" | "hsts" | "isFingerprint"> {
   readonly publicPaths: ReadonlySet<string>;
   readonly cors: CorsPolicy | undefined;
+  readonly isForPages: boolean;
 }
 
 /** A preflight asks what a browser may send; whoever answers it must not run the handler. */
@@ -170,7 +172,7 @@ function answersPreflight(req: Request, res: Response, { cors, methods }: Parsed
 }
 
 /** What every answer says, whoever gives it: set when its head is about to leave, so that nothing is set after it. */
-function settleBeforeSending(res: Response, { publicPaths, cors, ...policy }: Settlement): void {
+function settleBeforeSending(res: Response, { publicPaths, cors, isForPages, ...policy }: Settlement): void {
   const context = contextOf(res.req);
   beforeHead(res, () => {
     if (cors !== undefined) takeOverCors(res);
@@ -181,7 +183,7 @@ function settleBeforeSending(res: Response, { publicPaths, cors, ...policy }: Se
       ...(correlationId === undefined ? {} : { "x-correlation-id": correlationId }),
       ...(cors === undefined ? {} : corsHeaders(cors, res.req.headers.origin)),
     };
-    settleHeaders(res, { ...policy, always }, open);
+    settleHeaders(res, { ...policy, always, keepContentPolicy: isForPages && problem === undefined }, open);
   });
 }
 

@@ -61,6 +61,8 @@ export interface PerimeterOptions {
    * path, query aside. Default none.
    */
   readonly publicPaths?: readonly { readonly method: string; readonly path: string }[];
+  /** A handler's own `Content-Security-Policy` stands: for sign-in pages and others that people look at. Default false. */
+  readonly keepContentPolicy?: boolean;
   /** Default one year, with subdomains. */
   readonly hsts?: { readonly maxAgeSeconds?: number; readonly includeSubDomains?: boolean };
   /** Rules against attacks in path, query and headers. Default: refuse what they find. */
@@ -87,6 +89,7 @@ export interface ParsedOptions {
   readonly removeHeaders: readonly string[];
   /** `GET /fhir/metadata`. */
   readonly publicPaths: ReadonlySet<string>;
+  readonly keepContentPolicy: boolean;
   readonly hsts: { readonly maxAgeSeconds: number; readonly includeSubDomains: boolean };
   readonly hostileInput: ParsedHostileOptions;
 }
@@ -106,6 +109,7 @@ const KNOWN = [
   "requestHeaders",
   "removeHeaders",
   "publicPaths",
+  "keepContentPolicy",
   "hsts",
   "hostileInput",
 ] as const satisfies readonly (keyof PerimeterOptions)[];
@@ -117,7 +121,8 @@ const ONE_YEAR = 31_536_000;
 export function parseOptions(options: PerimeterOptions): ParsedOptions {
   const found = findings();
   refuseUnknownKeys(found, options, KNOWN);
-  for (const name of ["requireHttps", "development"] as const) checkBoolean(found, name, options[name]);
+  for (const name of ["requireHttps", "development", "keepContentPolicy"] as const)
+    checkBoolean(found, name, options[name]);
   for (const name of ["maxHeaders", "maxHeaderBytes", "maxUrlBytes"] as const)
     checkPositive(found, name, options[name]);
   checkProxies(found, options.trustedProxies ?? []);
@@ -153,6 +158,7 @@ export function parseOptions(options: PerimeterOptions): ParsedOptions {
     requestHeaders: lowerCase(options.requestHeaders ?? []),
     removeHeaders: lowerCase(options.removeHeaders ?? []),
     publicPaths: new Set((options.publicPaths ?? []).map(({ method, path }) => `${method} ${path}`)),
+    keepContentPolicy: options.keepContentPolicy ?? false,
     hsts: Object.freeze({
       maxAgeSeconds: options.hsts?.maxAgeSeconds ?? ONE_YEAR,
       includeSubDomains: options.hsts?.includeSubDomains ?? true,

@@ -386,6 +386,19 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
       expect(headers["x-correlation-id"]).toBe(undefined);
     });
 
+    it("keepContentPolicy: a page's own content policy stands, and nothing else of it; a refusal has ours", async () => {
+      const page: PerimeterOptions = { ...LOCAL, keepContentPolicy: true };
+      const shown = await askPort((await serve(page, WAYS["json"])).port, { target: "/fhir/metadata" });
+      expect(shown.headers["content-security-policy"]).toBe("default-src *");
+      expect(shown.headers["cache-control"]).toBe("no-store");
+      const plain = await askPort((await serve(page, (_req, res) => void res.json({}))).port);
+      expect(plain.headers["content-security-policy"]).toBe("default-src 'none';frame-ancestors 'none'");
+      const { port } = await serve(page, WAYS["a refusal"]);
+      expectRefusalHeaders(await askPort(port, { target: "/fhir/metadata" }));
+      const other = await askPort((await serve(LOCAL, WAYS["json"])).port, { target: "/fhir/metadata" });
+      expect(other.headers["content-security-policy"]).toBe("default-src 'none';frame-ancestors 'none'");
+    });
+
     describe("S7: public paths are exact", () => {
       const options: PerimeterOptions = { ...LOCAL, publicPaths: [{ method: "GET", path: "/fhir/metadata" }] };
       const cacheControlOf = async (sent: Parameters<typeof askPort>[1], handler = WAYS["json"]): Promise<unknown> =>
