@@ -1,7 +1,7 @@
 import { isResourceType, parseSearch } from "@wardline/fhir-r4";
 import type { Interaction, SearchQuery } from "@wardline/policy-types";
 import { bundleFindings } from "./entries.ts";
-import { type Finding, findingOf, limitsOf, operationBodyFindings, profileFindings } from "./findings.ts";
+import { type Finding, findingOf, limitsOf, operationBodyFindings, profileFindings, refuses } from "./findings.ts";
 import { integerFormIssues } from "./integer-forms.ts";
 import type { SchemaIssue } from "./issues.ts";
 import { checkOperationQuery } from "./operations/check.ts";
@@ -85,8 +85,8 @@ export function bodyFindings(
   // Whether a resource is valid is what `$validate` is asked; it may well not be.
   if (interaction.operation?.name === "validate") return [];
   const found = contentFindings(interaction, json, isJsonPatch, settings);
-  if (found.length > 0 || bytes === undefined || isJsonPatch) return found;
-  return findingOf("resource", integerFormIssues(bytes, json, settings.maxIssues));
+  if (refuses(found) || bytes === undefined || isJsonPatch) return found;
+  return [...found, ...findingOf("resource", integerFormIssues(bytes, json, settings.maxIssues))];
 }
 
 function contentFindings(
@@ -101,10 +101,8 @@ function contentFindings(
   if (code === "patch") return patchFindings(body, isJsonPatch, type, settings);
   if (code === "batch" || code === "transaction") return bundleFindings(interaction, body, settings);
   if (operation === undefined) return [];
-  const issues = validateResource(body, limitsOf(settings));
-  return issues.length > 0
-    ? [{ kind: "resource", issues }]
-    : operationBodyFindings(operation.name, type, body, settings);
+  const found = findingOf("resource", validateResource(body, limitsOf(settings)));
+  return refuses(found) ? found : [...found, ...operationBodyFindings(operation.name, type, body, settings)];
 }
 
 function resourceFindings(
@@ -114,8 +112,8 @@ function resourceFindings(
   settings: ParsedOptions,
 ): readonly Finding[] {
   const named = { ...(type === undefined ? {} : { type }), ...(id === undefined ? {} : { id }) };
-  const issues = validateResource(body, { ...limitsOf(settings), ...named });
-  return issues.length > 0 ? [{ kind: "resource", issues }] : profileFindings(body, settings);
+  const found = findingOf("resource", validateResource(body, { ...limitsOf(settings), ...named }));
+  return refuses(found) ? found : [...found, ...profileFindings(body, settings)];
 }
 
 function patchFindings(
@@ -125,8 +123,8 @@ function patchFindings(
   settings: ParsedOptions,
 ): readonly Finding[] {
   if (isJsonPatch) return findingOf("patch", checkJsonPatch(body));
-  const issues = validateResource(body, { ...limitsOf(settings), type: "Parameters" });
-  return issues.length > 0 ? [{ kind: "resource", issues }] : findingOf("patch", checkFhirPathPatch(body, type));
+  const found = findingOf("resource", validateResource(body, { ...limitsOf(settings), type: "Parameters" }));
+  return refuses(found) ? found : [...found, ...findingOf("patch", checkFhirPathPatch(body, type))];
 }
 
 /** A closed list of types: of the URL, of a search across types, and of every entry. */

@@ -1,5 +1,5 @@
 import type { BundleEntryInteraction, Interaction } from "@wardline/policy-types";
-import { type Finding, findingOf, limitsOf, operationBodyFindings, profileFindings } from "./findings.ts";
+import { type Finding, findingOf, limitsOf, operationBodyFindings, profileFindings, refuses } from "./findings.ts";
 import type { SchemaIssue } from "./issues.ts";
 import type { ParsedOptions } from "./options.ts";
 import { checkFhirPathPatch } from "./patch/fhirpath-patch.ts";
@@ -12,15 +12,15 @@ import { validateResource } from "./resources/validate.ts";
  * @see https://hl7.org/fhir/R4/http.html#transaction
  */
 export function bundleFindings({ entries }: Interaction, body: unknown, settings: ParsedOptions): readonly Finding[] {
-  const issues = validateResource(body, { ...limitsOf(settings), type: "Bundle" });
-  if (issues.length > 0) return [{ kind: "resource", issues }];
+  const whole = findingOf("resource", validateResource(body, { ...limitsOf(settings), type: "Bundle" }));
+  if (refuses(whole)) return whole;
   const held = isRecord(body) && Array.isArray(body["entry"]) ? (body["entry"] as readonly unknown[]) : [];
   const found = entries.flatMap((entry) => {
     const own = held[entry.index];
     return entryFindings(entry, isRecord(own) ? own["resource"] : undefined, settings);
   });
   // What a Bundle's resources claim is judged with the Bundle; what their types require, entry by entry.
-  return found.length > 0 ? found : profileFindings(body, settings);
+  return [...whole, ...found, ...(refuses(found) ? [] : profileFindings(body, settings))];
 }
 
 function entryFindings(

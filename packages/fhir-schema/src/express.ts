@@ -4,6 +4,7 @@ import type { Request, RequestHandler, Response } from "express";
 import { answerIssues, bodyFindings, entryQueryFindings, queryFindings } from "./decide.ts";
 import { leaveOut } from "./express/forward.ts";
 import type { Finding } from "./findings.ts";
+import { errorsFirst, hasError, isError } from "./issues.ts";
 import { prefersLenient } from "./media.ts";
 import { type CheckMode, type FhirSchemaOptions, type ParsedOptions, parseOptions } from "./options.ts";
 import { findingsProblem } from "./problems.ts";
@@ -54,11 +55,13 @@ export function fhirSchema(options: FhirSchemaOptions = {}): RequestHandler {
     ];
     for (const [mode, finding] of found) if (mode === "report") report(req, "request", finding);
     const refusing = found.filter(([mode]) => mode === "refuse").map(([, finding]) => finding);
-    const [first] = refusing;
+    const first = refusing.find(({ issues }) => hasError(issues));
     if (first !== undefined) {
-      const issues = refusing.flatMap((finding) => finding.issues).slice(0, settings.maxIssues);
+      const issues = errorsFirst(refusing.flatMap((finding) => finding.issues)).slice(0, settings.maxIssues);
       return refuse(req, res, findingsProblem(first.kind, issues), becauseOf(refusing));
     }
+    // Nothing of it is an error: it is told, and passes.
+    for (const finding of refusing) report(req, "request", finding);
 
     const ignored = query?.ignored ?? [];
     if (ignored.length > 0) {
@@ -110,7 +113,9 @@ function judged(mode: CheckMode, found: readonly Finding[]): readonly (readonly 
 
 /** For operators: the sentences, which hold nothing of the request, each once. */
 function becauseOf(found: readonly Finding[]): readonly string[] {
-  const sentences = found.flatMap(({ kind, issues }) => issues.map(({ detail }) => `${kind}: ${detail}`));
+  const sentences = found.flatMap(({ kind, issues }) =>
+    issues.filter(isError).map(({ detail }) => `${kind}: ${detail}`),
+  );
   return [...new Set(sentences)].slice(0, MAX_REASONS);
 }
 

@@ -1,9 +1,9 @@
-import type { SchemaIssue } from "./issues.ts";
+import { hasError, type SchemaIssue } from "./issues.ts";
 import { checkOperationBody } from "./operations/check.ts";
 import type { ParsedOptions } from "./options.ts";
 import type { FindingKind } from "./problems.ts";
 import { isRecord } from "./record.ts";
-import type { validateResource } from "./resources/validate.ts";
+import type { ResourceLimits } from "./resources/validate.ts";
 
 /** Findings of one kind. */
 export interface Finding {
@@ -15,18 +15,19 @@ export function findingOf(kind: FindingKind, issues: readonly SchemaIssue[]): re
   return issues.length > 0 ? [{ kind, issues }] : [];
 }
 
-type ResourceLimits = NonNullable<Parameters<typeof validateResource>[1]>;
-
-export function limitsOf({ maxIssues, maxDepth, maxArrayLength }: ParsedOptions): ResourceLimits {
-  return { maxIssues, maxDepth, maxArrayLength };
+/** Findings that only tell are no reason to refuse. */
+export function refuses(found: readonly Finding[]): boolean {
+  return found.some(({ issues }) => hasError(issues));
 }
 
-/** Notes (must-support, claims nobody knows) are no reason to refuse. */
+export function limitsOf({ maxIssues, maxDepth, maxArrayLength, exampleFaults }: ParsedOptions): ResourceLimits {
+  return { maxIssues, maxDepth, maxArrayLength, exampleFaults };
+}
+
 export function profileFindings(resource: unknown, { profiles }: ParsedOptions): readonly Finding[] {
   if (profiles === undefined || !isRecord(resource)) return [];
   const { validator, required } = profiles;
-  const issues = validator.validate(resource, required.get(String(resource["resourceType"])) ?? []);
-  return issues.some(({ severity }) => severity === "error") ? [{ kind: "profile", issues }] : [];
+  return findingOf("profile", validator.validate(resource, required.get(String(resource["resourceType"])) ?? []));
 }
 
 /** Whether a resource is valid is what `$validate` is asked; it may well not be. */

@@ -1,6 +1,7 @@
 export { openApiRoutes } from "./express/open-api.ts";
 export { fhirSchema } from "./express.ts";
 export type { SchemaIssue } from "./issues.ts";
+export { chooseFhirVersion, type VersionStatements } from "./media-version.ts";
 export { type NdjsonLine, type NdjsonOptions, validateNdjson } from "./ndjson.ts";
 export type { OpenApiOptions, OpenApiReport } from "./openapi/options.ts";
 export { checkOperationBody, checkOperationQuery, type OperationCall } from "./operations/check.ts";
@@ -14,4 +15,5 @@ export type { ProfileValidator } from "./profiles/validate.ts";
 export type { QueryLimits } from "./queries/limits.ts";
 export { checkSearch, type QueryUse, type QueryVerdict } from "./queries/search.ts";
 export type { SchemaReport } from "./report.ts";
+export type { ExampleFaultsMode } from "./resources/example-faults.ts";
 export { prepare, type ResourceLimits, validateResource } from "./resources/validate.ts";

@@ -5,3 +5,17 @@ import type { ProblemIssue } from "@wardline/policy-types";
  * indexes: `Patient.name[0].given[1]`; for a query it is the parameter's name.
  */
 export type SchemaIssue = ProblemIssue;
+
+/** A reason to refuse; warnings and notes are told beside it. */
+export function isError({ severity }: SchemaIssue): boolean {
+  return severity === "error";
+}
+
+export function hasError(issues: readonly SchemaIssue[]): boolean {
+  return issues.some(isError);
+}
+
+/** What refuses is told before what is told beside it. */
+export function errorsFirst(issues: readonly SchemaIssue[]): readonly SchemaIssue[] {
+  return [...issues.filter(isError), ...issues.filter((issue) => !isError(issue))];
+}

@@ -1,8 +1,9 @@
 import { integerFormIssues } from "./integer-forms.ts";
-import type { SchemaIssue } from "./issues.ts";
+import { hasError, type SchemaIssue } from "./issues.ts";
 import { findJsonFault, type JsonFault } from "./json-faults.ts";
 import { bodyRefused } from "./problems.ts";
 import type { ProfileValidator } from "./profiles/validate.ts";
+import type { ExampleFaultsMode } from "./resources/example-faults.ts";
 import { validateResource } from "./resources/validate.ts";
 
 export interface NdjsonOptions {
@@ -16,6 +17,8 @@ export interface NdjsonOptions {
   readonly maxDepth?: number;
   /** Entries of one array. Default 10000. */
   readonly maxArrayLength?: number;
+  /** What examples published with R4 do though R4 forbids it. Default `report`: told as a warning. */
+  readonly exampleFaults?: ExampleFaultsMode;
   /** Judges the profiles each resource claims, and those listed here. */
   readonly profiles?: { readonly validator: ProfileValidator; readonly required?: readonly string[] };
 }
@@ -101,7 +104,7 @@ const UNREADABLE: SchemaIssue = Object.freeze({
 function judgeLine(raw: Buffer, options: NdjsonOptions): Judged | undefined {
   const bytes = raw.at(-1) === CARRIAGE_RETURN ? raw.subarray(0, -1) : raw;
   if (bytes.length === 0) return undefined;
-  const { type, maxIssues, maxDepth = 100, maxArrayLength = 10_000, profiles } = options;
+  const { type, maxIssues, maxDepth = 100, maxArrayLength = 10_000, exampleFaults, profiles } = options;
   let resource: unknown;
   try {
     resource = JSON.parse(STRICT_UTF8.decode(bytes));
@@ -110,12 +113,19 @@ function judgeLine(raw: Buffer, options: NdjsonOptions): Judged | undefined {
   }
   const fault = findJsonFault(bytes, { maxDepth, maxArrayLength }, { repeatedNames: true });
   if (fault !== undefined) return { bytes, resource: undefined, issues: [faultIssue(fault)] };
-  const limits = { maxDepth, maxArrayLength, ...(maxIssues === undefined ? {} : { maxIssues }) };
+  const limits = {
+    maxDepth,
+    maxArrayLength,
+    ...(maxIssues === undefined ? {} : { maxIssues }),
+    ...(exampleFaults === undefined ? {} : { exampleFaults }),
+  };
   const named = type === undefined ? {} : { type };
-  const malformed = validateResource(resource, { ...limits, ...named });
-  const issues = malformed.length > 0 ? malformed : integerFormIssues(bytes, resource, maxIssues ?? MAX_ISSUES);
-  if (issues.length > 0 || profiles === undefined) return { bytes, resource, issues };
-  return { bytes, resource, issues: profiles.validator.validate(resource, profiles.required ?? []) };
+  const told = validateResource(resource, { ...limits, ...named });
+  if (hasError(told)) return { bytes, resource, issues: told };
+  const forms = integerFormIssues(bytes, resource, maxIssues ?? MAX_ISSUES);
+  if (forms.length > 0 || profiles === undefined) return { bytes, resource, issues: [...forms, ...told] };
+  const ofProfiles = profiles.validator.validate(resource, profiles.required ?? []);
+  return { bytes, resource, issues: [...ofProfiles, ...told] };
 }
 
 function faultIssue(fault: JsonFault): SchemaIssue {

@@ -3,6 +3,7 @@ import { ConfigurationError, type Findings, findings, nearest, refuseUnknownKeys
 import { compileProfiles } from "./profiles/compile.ts";
 import type { ProfileValidator } from "./profiles/validate.ts";
 import type { SchemaReport } from "./report.ts";
+import type { ExampleFaultsMode } from "./resources/example-faults.ts";
 
 /** `report`: tell `onReport` and let the request pass. */
 export type CheckMode = "refuse" | "report" | "off";
@@ -16,6 +17,8 @@ export interface FhirSchemaOptions {
   readonly responses?: "off" | "report";
   /** Resource types served. Default all of R4. */
   readonly types?: readonly string[];
+  /** What media types may name, `4.0` or `4.3` (R4B); resources are checked by R4 either way. Default `4.0`. */
+  readonly fhirVersion?: "4.0" | "4.3";
   /** Absolute URLs of this server, which entries of a batch may carry. Default none. */
   readonly baseUrls?: readonly string[];
   /** Search and operation parameters beyond R4 that pass, names without modifier. Default none. */
@@ -40,6 +43,8 @@ export interface FhirSchemaOptions {
   readonly maxDepth?: number;
   /** Entries of one array. Default 10000. */
   readonly maxArrayLength?: number;
+  /** What examples published with R4 do though R4 forbids it: told to `onReport` as a warning, or refused. Default `report`. */
+  readonly exampleFaults?: ExampleFaultsMode;
   /** Heed `Prefer: handling=lenient`: unknown parameters are left out of what is forwarded. Default false. */
   readonly allowLenient?: boolean;
   /** Profiles, and by type those that every resource written must meet. Default none. */
@@ -48,7 +53,7 @@ export interface FhirSchemaOptions {
     readonly valueSets?: readonly object[];
     readonly required?: Readonly<Record<string, readonly string[]>>;
   };
-  /** Hears what report modes find. */
+  /** Hears what report modes find, and what is told without being refused: warnings, what a profile advises. */
   readonly onReport?: (report: SchemaReport) => void;
 }
 
@@ -70,6 +75,7 @@ const DEFAULTS: Omit<Defaulted, "onReport"> = {
   resources: "refuse",
   queries: "refuse",
   responses: "off",
+  fhirVersion: "4.0",
   baseUrls: [],
   maxCount: 1000,
   maxIncludes: 10,
@@ -81,6 +87,7 @@ const DEFAULTS: Omit<Defaulted, "onReport"> = {
   maxInflation: 100,
   maxDepth: 100,
   maxArrayLength: 10_000,
+  exampleFaults: "report",
   allowLenient: false,
 };
 const KNOWN = [...Object.keys(DEFAULTS), "types", "extraParameters", "profiles", "onReport"];
@@ -88,6 +95,7 @@ const MODES = {
   resources: ["refuse", "report", "off"],
   queries: ["refuse", "report", "off"],
   responses: ["off", "report"],
+  exampleFaults: ["report", "refuse"],
 };
 const LIMITS = [
   "maxCount",
@@ -109,6 +117,9 @@ export function parseOptions(options: FhirSchemaOptions): ParsedOptions {
   for (const name of ["maxIncludes", "maxChain"] as const) checkWhole(found, name, options[name], 0);
   if (options.allowLenient !== undefined && typeof options.allowLenient !== "boolean") {
     found.add("allowLenient", "not-a-boolean", "write true or false");
+  }
+  if (options.fhirVersion !== undefined && !["4.0", "4.3"].includes(options.fhirVersion)) {
+    found.add("fhirVersion", "unknown-value", "write 4.0 or 4.3: no other version can be judged by the rules of R4");
   }
   checkTypes(found, "types", options.types);
   checkStrings(
@@ -143,7 +154,7 @@ function checkModes(found: Findings, options: FhirSchemaOptions): void {
     const mode = options[name as keyof typeof MODES];
     if (mode !== undefined && !modes.includes(mode))
       found.add(name, "unknown-value", `write one of ${modes.join(", ")}`);
-    if (mode === "report" && options.onReport === undefined) {
+    if (mode === "report" && name !== "exampleFaults" && options.onReport === undefined) {
       found.add(name, "report-unheard", "give an `onReport`: without it nobody hears the report");
     }
   }

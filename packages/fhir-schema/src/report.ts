@@ -2,7 +2,9 @@ import type { InteractionCode } from "@wardline/policy-types";
 import type { SchemaIssue } from "./issues.ts";
 import type { FindingKind } from "./problems.ts";
 
-/** What a report mode found: names and places, no value. */
+/**
+ * What was found and not refused: by a report mode, or, when no issue is an error, in any mode. Names and places, no value.
+ */
 export interface SchemaReport {
   readonly of: "request" | "response";
   readonly kind: FindingKind;

@@ -472,6 +472,38 @@ describe.each(EXPRESS)("fhirSchema on %s", (_name, express) => {
       expect(JSON.stringify(onReport.mock.calls)).not.toContain("Smith");
     });
 
+    it("what R4's examples leave out passes and is told, or is refused; nothing beside it is overlooked", async () => {
+      const unlinked = { resourceType: "Questionnaire", status: "draft", item: [{ type: "display" }] };
+      const onReport = vi.fn<(report: SchemaReport) => void>();
+      const edge = await serve({ onReport });
+      await passes(edge, "/Questionnaire", send("POST", unlinked));
+      const entry = [{ resource: unlinked, request: { method: "POST", url: "Questionnaire" } }];
+      await passes(edge, "/", send("POST", { resourceType: "Bundle", type: "batch", entry }));
+      const tell = (at: string) => ({
+        kind: "resource",
+        issues: [expect.objectContaining({ severity: "warning", expression: `${at}.item[0].linkId` })],
+      });
+      expect(onReport.mock.calls).toEqual([
+        [expect.objectContaining(tell("Questionnaire"))],
+        [expect.objectContaining(tell("Bundle.entry[0].resource"))],
+      ]);
+      const again = await serve({ onReport });
+      const wrongEntry = [...entry, { resource: unlinked, request: { method: "POST", url: "Patient" } }];
+      for (const [path, body] of [
+        ["/Questionnaire/1", { ...unlinked, id: "2" }],
+        [
+          "/Questionnaire/1",
+          '{"resourceType":"Questionnaire","id":"1","status":"draft","item":[{"type":"display","maxLength":1.0}]}',
+        ],
+        ["/", { resourceType: "Bundle", type: "batch", entry: wrongEntry }],
+      ] as const) {
+        await refused(again, path, send(path === "/" ? "POST" : "PUT", body), 400, "resource-invalid");
+      }
+      expect(onReport).toHaveBeenCalledTimes(2);
+      const strict = await serve({ exampleFaults: "refuse" });
+      await refused(strict, "/Questionnaire", send("POST", unlinked), 400, "resource-invalid");
+    });
+
     it("what is no interaction is refused in every mode", async () => {
       const edge = await serve({ queries: "off", resources: "off" });
       await refused(edge, "/Patient/1/2/3", {}, 400, "interaction-unknown");
@@ -544,6 +576,32 @@ describe.each(EXPRESS)("fhirSchema on %s", (_name, express) => {
       const claiming = { ...unnamed, meta: { profile: [url] } };
       await refused(edge, "/Patient", send("POST", claiming), 422, "profile-not-met");
       await passes(edge, "/Patient", send("POST", unnamed));
+    });
+
+    it("absent must-support elements and advice are reported, and refuse nothing", async () => {
+      const onReport = vi.fn<(report: SchemaReport) => void>();
+      const supported = profile("Patient", [{ id: "Patient.name", mustSupport: true }], { url });
+      const profiles = { structureDefinitions: [supported], required: { Patient: [url] } };
+      const edge = await serve({ profiles, onReport });
+      await passes(edge, "/Patient", send("POST", named));
+      expect(onReport).not.toHaveBeenCalled();
+      await passes(edge, "/Patient", send("POST", unnamed));
+      expect(onReport.mock.calls).toEqual([
+        [
+          expect.objectContaining({
+            kind: "profile",
+            issues: [expect.objectContaining({ severity: "information", expression: "Patient.name" })],
+          }),
+        ],
+      ]);
+    });
+
+    it("are judged beside what R4's examples leave out", async () => {
+      const strict = profile("Questionnaire", [{ id: "Questionnaire.title", min: 1 }], { url });
+      const edge = await serve({ profiles: { structureDefinitions: [strict], required: { Questionnaire: [url] } } });
+      const unlinked = { resourceType: "Questionnaire", status: "draft", item: [{ type: "display" }] };
+      await refused(edge, "/Questionnaire", send("POST", unlinked), 422, "profile-not-met");
+      await passes(edge, "/Questionnaire", send("POST", { ...unlinked, title: "x" }));
     });
 
     it("are told at the start when they cannot be right", () => {

@@ -50,6 +50,15 @@ describe("validateNdjson", () => {
     ]);
   });
 
+  it("tells what R4's examples leave out as a warning, or as an error, and judges the line further", async () => {
+    const unlinked = '{"resourceType":"Questionnaire","status":"draft","item":[{"type":"display"}]}';
+    const broken = unlinked.replace('"display"', '"display","maxLength":1.0');
+    const severities = async (options?: NdjsonOptions) =>
+      (await judge(`${unlinked}\n${broken}`, options)).map(({ issues }) => issues.map(({ severity }) => severity));
+    expect(await severities()).toEqual([["warning"], ["error", "warning"]]);
+    expect(await severities({ exampleFaults: "refuse" })).toEqual([["error"], ["error"]]);
+  });
+
   it("holds the file to one type", async () => {
     expect((await judge(PATIENT, { type: "Patient" }))[0]?.issues).toEqual([]);
     expect((await judge(PATIENT, { type: "Group" }))[0]?.issues).not.toEqual([]);

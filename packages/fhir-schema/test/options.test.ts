@@ -33,6 +33,7 @@ describe("options", () => {
     ["no issues", { maxIssues: 0 }, "maxIssues not-a-limit"],
     ["a report nobody hears", { responses: "report" }, "responses report-unheard"],
     ["answers that would be refused", { responses: "refuse", onReport: () => undefined }, "responses unknown-value"],
+    ["faults of examples unseen", { exampleFaults: "off" }, "exampleFaults unknown-value"],
     ["a listener that is none", { onReport: "log" }, "onReport not-a-function"],
     ["no types", { types: [] }, "types not-a-list"],
     ["types as a text", { types: "Patient" }, "types not-a-list"],
@@ -73,6 +74,7 @@ describe("options", () => {
       maxInflation: 100,
       maxDepth: 100,
       maxArrayLength: 10_000,
+      exampleFaults: "report",
       allowLenient: false,
     });
     expect(Object.isFrozen(parsed)).toBe(true);

@@ -1,4 +1,5 @@
 import type { Code, CodeKeywordDefinition, KeywordCxt, Name } from "ajv";
+import { hasLongId, LEFT_OUT_BY_EXAMPLES } from "./example-faults.ts";
 import { extensionsFault, nodesFault, valuesFault } from "./lists.ts";
 import { type Choice, objectRule, type PropertyRule } from "./properties.ts";
 import type { NodeCheck, Run } from "./run.ts";
@@ -32,7 +33,8 @@ export function fhirNode(_: Words, checkOf: Loop["checkOf"]): CodeKeywordDefinit
     error: { message: "", params: ({ params }) => _`{rule: ${params["fault"]}, name: ${params["about"]}}` },
     code(cxt) {
       const { gen, data } = cxt;
-      const { properties, choices, required } = objectRule(String(cxt.schema));
+      const node = String(cxt.schema);
+      const { properties, choices, required } = objectRule(node);
       const fault = gen.let("fault", _`"empty"`);
       const about = gen.let("about");
       const given = choices.map((choice) => ({ ...choice, given: gen.let("given") }));
@@ -63,7 +65,9 @@ export function fhirNode(_: Words, checkOf: Loop["checkOf"]): CodeKeywordDefinit
       for (const choice of given.filter((each) => each.required)) demand(_`${choice.given} === undefined`, choice.name);
       for (const { name, primitive } of required) {
         const missing = _`${data}[${name}] === undefined`;
-        demand(primitive ? _`${missing} && ${data}[${`_${name}`}] === undefined` : missing, name);
+        const whole = primitive ? _`${missing} && ${data}[${`_${name}`}] === undefined` : missing;
+        const known = LEFT_OUT_BY_EXAMPLES.has(`${node}.${name}`);
+        demand(known ? _`${whole} && this.exampleFault("required", ${name})` : whole, name);
       }
       cxt.setParams({ fault, about });
       cxt.fail(_`${fault} !== undefined`);
@@ -114,7 +118,12 @@ function judge(loop: Loop, property: PropertyRule): void {
       const { json, check, rule } = valueRule(property.primitive, property.codes);
       const isType = _`typeof ${value} === ${json}`;
       if (check === undefined) return refuseIf(_`!(${isType})`, _`"type"`);
-      return refuseIf(_`!(${isType} && ${shared(check)}(${value}))`, _`${isType} ? ${rule} : "type"`);
+      let broken = _`!(${isType} && ${shared(check)}(${value}))`;
+      if (property.primitive === "reference") {
+        const known = _`${isType} && ${shared(hasLongId)}(${value})`;
+        broken = _`${broken} && !(${known} && !this.exampleFault("longId", ${element}))`;
+      }
+      return refuseIf(broken, _`${isType} ? ${rule} : "type"`);
     }
     case "values": {
       const rule = valueRule(property.primitive, property.codes);

@@ -17,6 +17,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   fhirCoded: ["code-invalid", "No coding is of the closed list of codes this element is bound to."],
   enum: ["code-invalid", "The code is not of the closed list this element is bound to."],
   format: ["value", "The value does not have the form its type requires."],
+  longId: ["value", "The reference names an id of more than 64 characters."],
   depth: ["structure", "Elements are nested more deeply than is accepted."],
   contained: ["invariant", "A contained resource must not contain others."],
   resourceType: ["required", "A resource names its type in resourceType."],
@@ -29,10 +30,11 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
 
 const OTHER: Sentence = ["structure", "The resource is not well-formed R4."];
 
-export function issueOf(type: string, { rule, path, name }: Fault): SchemaIssue {
+export function issueOf(type: string, { rule, path, name, warning }: Fault): SchemaIssue {
   const [issue, detail] = SENTENCES[rule] ?? OTHER;
   const below = name === undefined ? "" : `.${name.replace("[x]", "")}`;
-  return { severity: "error", issue, detail, expression: `${type}${fhirPath(path)}${below}` };
+  const severity = warning === true ? "warning" : "error";
+  return { severity, issue, detail, expression: `${type}${fhirPath(path)}${below}` };
 }
 
 /** `/name/0/given/1` is `.name[0].given[1]`. */

@@ -1,5 +1,6 @@
 import { isResourceType } from "@wardline/fhir-r4";
 import type { ErrorObject } from "ajv";
+import type { ExampleFaultsMode } from "./example-faults.ts";
 
 /** Something wrong. */
 export interface Fault {
@@ -9,12 +10,15 @@ export interface Fault {
   readonly rule: string;
   /** The element it is about, when that is below `path`. */
   readonly name?: string;
+  /** Told, and no reason to refuse. */
+  readonly warning?: true;
 }
 
 export interface RunLimits {
   readonly maxIssues: number;
   readonly maxDepth: number;
   readonly maxArrayLength: number;
+  readonly exampleFaults: ExampleFaultsMode;
 }
 
 /** A compiled node, called with the run as `this`. */
@@ -25,7 +29,7 @@ export interface CompiledNode {
   readonly choices: ReadonlyMap<string, string>;
 }
 
-/** Whether nothing is wrong with a node; the run records what is. */
+/** Whether nothing is to tell of a node; the run records what is. */
 export type NodeCheck = (this: Run, data: unknown) => boolean;
 
 /** Turns the property a pointer begins with into its element: `/_valueString/id` is `/value/id`. */
@@ -49,16 +53,18 @@ export class Run {
   #depth = 0;
   /** How many faults there were before the node that has just failed. */
   #mark = 0;
+  /** Counted apart, so that no number of warnings hides an error. */
+  #warnings = 0;
 
   constructor(limits: RunLimits, compiled: (node: string) => CompiledNode) {
     this.limits = limits;
     this.#compiled = compiled;
   }
 
-  /** Whether nothing is wrong with the node. */
+  /** Whether nothing is to tell of the node. */
   enter(node: CompiledNode, data: unknown): boolean {
     const before = this.faults.length;
-    if (before >= this.limits.maxIssues) return true;
+    if (before - this.#warnings >= this.limits.maxIssues) return true;
     if (this.#depth >= this.limits.maxDepth) return this.fail(before, "depth");
     this.#depth++;
     if (!node.call(this, data)) this.#add(node.errors?.[0]);
@@ -72,7 +78,7 @@ export class Run {
   /** A resource within a resource, or the outermost one. `element` is where it stands: `contained`, `resource`. */
   enterResource(data: unknown, element?: string): boolean {
     const before = this.faults.length;
-    if (before >= this.limits.maxIssues) return true;
+    if (before - this.#warnings >= this.limits.maxIssues) return true;
     if (typeof data !== "object" || data === null || Array.isArray(data)) return this.fail(before, "type");
     const { resourceType: type, contained } = data as Properties;
     if (type === undefined) return this.fail(before, "resourceType");
@@ -81,10 +87,25 @@ export class Run {
     return this.enter(this.#compiled(type), data);
   }
 
+  /** Whether as many errors were found as may be told. */
+  get #isFull(): boolean {
+    return this.faults.length - this.#warnings >= this.limits.maxIssues;
+  }
+
   /** Records a fault of the data at hand, or of an element of it, and answers false. */
   fail(before: number, rule: string, path = ""): false {
-    if (this.faults.length < this.limits.maxIssues) this.faults.push({ path, rule });
+    if (!this.#isFull) this.faults.push({ path, rule });
     this.#mark = before;
+    return false;
+  }
+
+  /** Records what examples of R4 do and R4 forbids; whether that is an error, so that the node is judged no further. */
+  exampleFault(rule: string, name: string): boolean {
+    if (this.limits.exampleFaults === "refuse") return true;
+    if (this.#warnings < this.limits.maxIssues) {
+      this.faults.push({ path: "", rule, name, warning: true });
+      this.#warnings++;
+    }
     return false;
   }
 
@@ -99,7 +120,7 @@ export class Run {
   #add(error: ErrorObject | undefined): void {
     const path = error?.instancePath ?? "";
     const { rule = error?.keyword ?? "type", name } = (error?.params ?? {}) as { rule?: string; name?: string };
-    if (this.faults.length >= this.limits.maxIssues) return;
+    if (this.#isFull) return;
     this.faults.push(name === undefined ? { path, rule } : { path, rule, name });
   }
 }

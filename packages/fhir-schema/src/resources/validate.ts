@@ -1,6 +1,7 @@
 import { isResourceType } from "@wardline/fhir-r4";
-import type { SchemaIssue } from "../issues.ts";
+import { errorsFirst, type SchemaIssue } from "../issues.ts";
 import { createEngine, type Engine } from "./engine.ts";
+import type { ExampleFaultsMode } from "./example-faults.ts";
 import { issueOf } from "./findings.ts";
 import { nodesWithin } from "./nodes.ts";
 import { Run, type RunLimits } from "./run.ts";
@@ -12,9 +13,11 @@ export interface ResourceLimits {
   readonly maxDepth?: number;
   /** Entries of one array. Default 50000. */
   readonly maxArrayLength?: number;
+  /** What examples published with R4 do though R4 forbids it. Default `report`: told as a warning. */
+  readonly exampleFaults?: ExampleFaultsMode;
 }
 
-const DEFAULTS: RunLimits = { maxIssues: 20, maxDepth: 64, maxArrayLength: 50_000 };
+const DEFAULTS: RunLimits = { maxIssues: 20, maxDepth: 64, maxArrayLength: 50_000, exampleFaults: "report" };
 
 /** Made at first use. It remembers compiled definitions of R4 and nothing of any resource. */
 let engine: Engine | undefined;
@@ -22,7 +25,8 @@ let engine: Engine | undefined;
 /**
  * What keeps a parsed resource from being well-formed R4: unknown elements, cardinalities, types, forms of primitives, closed
  * code lists, choices, empty objects and arrays, nulls, alignment of `_element`s, narratives, references, and the type and id
- * the URL names. Empty when nothing does. Total: never throws.
+ * the URL names. The resource is well-formed when no issue is an error; warnings tell what R4 forbids and examples published
+ * with it do (`exampleFaults`). Total: never throws.
  *
  * Each object is judged to its first fault and its siblings go on, up to `maxIssues`. Does NOT see duplicate keys (they are
  * gone once the text is parsed), and does NOT check invariants, profiles, open code lists or whether references lead anywhere.
@@ -39,6 +43,7 @@ export function validateResource(
       maxIssues: positive(limits.maxIssues, DEFAULTS.maxIssues),
       maxDepth: positive(limits.maxDepth, DEFAULTS.maxDepth),
       maxArrayLength: positive(limits.maxArrayLength, DEFAULTS.maxArrayLength),
+      exampleFaults: limits.exampleFaults ?? DEFAULTS.exampleFaults,
     },
     engine,
   );
@@ -51,7 +56,7 @@ export function validateResource(
   }
   if (run.faults.length === 0) return [];
   const type = typeOf(resource);
-  return run.faults.map((fault) => issueOf(type, fault));
+  return errorsFirst(run.faults.map((fault) => issueOf(type, fault))).slice(0, run.limits.maxIssues);
 }
 
 /** A limit that is none is the default: it must not switch a check off. */
