@@ -53,7 +53,7 @@ export function putInForce({
   atPort,
   ...shared
 }: InForceFacts): PolicyInForce {
-  const { audit, health, bulkExports } = shared;
+  const { audit, health, bulkExports, throttles } = shared;
   const { onEvent, now } = shared.dependencies;
   const factsAtStart = processFacts();
   let material = firstMaterial;
@@ -76,6 +76,7 @@ export function putInForce({
   }
 
   function comeIntoForce(): void {
+    throttles.settle();
     bulkExports.follow(runtime.checked.policy, runtime.upstreamOf);
     health.policyChanged(runtime.checked.version, [...runtime.upstreams.keys()]);
   }

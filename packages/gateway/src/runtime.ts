@@ -35,12 +35,11 @@ export type RuntimeFacts = Omit<Parts, "upstreams">;
 export function openRuntime(facts: RuntimeFacts, before?: Runtime): Runtime {
   const upstreams = new Map<string, OpenUpstream>();
   for (const [name, policy] of Object.entries(facts.checked.policy.upstreams)) {
+    // Asked for even where it is not needed, so that its circuit is still known when the upstream does change.
+    const own = factsOf(name, policy, facts);
     const known = before?.upstreams.get(name);
     const unchanged = known !== undefined && JSON.stringify(known.policy) === JSON.stringify(policy);
-    upstreams.set(
-      name,
-      unchanged ? known : { policy, upstream: openUpstream(name, policy, factsOf(name, policy, facts)) },
-    );
+    upstreams.set(name, unchanged ? known : { policy, upstream: openUpstream(name, policy, own) });
   }
   const upstreamOf = new Map([...upstreams].map(([name, { upstream }]) => [name, upstream]));
   const parts = { ...facts, upstreams: upstreamOf };

@@ -31,6 +31,8 @@ export interface Throttles {
   readonly pools: (policy: PolicyDocument) => ReservedPools | undefined;
   readonly tier: (policy: PolicyDocument, route: RoutePolicy) => TieredThrottle;
   readonly breaker: (upstream: string, policy: BreakerPolicy | undefined, headersTimeoutMs: number) => Breaker;
+  /** Another policy is in force: what none of its parts asked for since the last change is forgotten. */
+  settle(): void;
   readonly snapshot: () => ThrottlesSnapshot;
   close(): void;
 }
@@ -58,6 +60,7 @@ const DOOR = { limit: 600, windowSeconds: 60 } as const;
 
 export function createThrottles({ policy: first, redis, quotas, weightOf, onEvent }: ThrottleFacts): Throttles {
   const kept = new Map<string, unknown>();
+  let asked = new Set<string>();
   const tiers = new Map<string, TieredThrottle>();
   const breakers = new Map<string, Breaker>();
   const connections = first.door?.connections === undefined ? undefined : connectionLimits(first.door.connections);
@@ -67,6 +70,7 @@ export function createThrottles({ policy: first, redis, quotas, weightOf, onEven
   /** The same settings give the same thing, with what it has counted. */
   function keep<Kept>(settings: unknown, make: () => Kept): Kept {
     const key = JSON.stringify(settings);
+    asked.add(key);
     if (!kept.has(key)) kept.set(key, make());
     return kept.get(key) as Kept;
   }
@@ -139,6 +143,12 @@ export function createThrottles({ policy: first, redis, quotas, weightOf, onEven
       );
       breakers.set(name, breaker);
       return breaker;
+    },
+    settle() {
+      for (const key of kept.keys()) if (!asked.has(key)) kept.delete(key);
+      asked = new Set();
+      const left = new Set(kept.values());
+      for (const named of [tiers, breakers]) for (const [name, one] of named) if (!left.has(one)) named.delete(name);
     },
     snapshot: () => ({
       connections: connections?.snapshot(),
