@@ -1,10 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { parseSightings } from "../src/shared/wire.ts";
 import { addressKey } from "../src/watch/address.ts";
 import { createPseudonyms, createSipHash } from "../src/watch/pseudonym.ts";
+import { sightingOf } from "../src/watch/sighting.ts";
 import { add, EXACT_UP_TO, estimate, NOTHING, type Sketch, union } from "../src/watch/sketch.ts";
 import { createTable } from "../src/watch/table.ts";
 import { countIn, countOf, type DistinctWindow, distinctIn } from "../src/watch/windows.ts";
+import { record } from "./support/records.ts";
 import { slowSipHash } from "./support/siphash.ts";
 
 const KEY = Uint8Array.from({ length: 16 }, (_, index) => index);
@@ -149,20 +152,24 @@ describe("windows", () => {
 describe("the table", () => {
   it("never holds more than its limit, and always what was used last", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 40 }), fc.array(fc.nat(60), { maxLength: 300 }), (limit, keys) => {
-        const table = createTable<number>(limit);
-        const recent: number[] = [];
-        for (const key of keys) {
-          table.set(String(key), key);
-          recent.splice(
-            0,
-            recent.length,
-            ...[key, ...recent.filter((one) => one !== key)].slice(0, Math.max(1, limit >> 1)),
-          );
-          expect(table.size).toBeLessThanOrEqual(Math.max(limit, 2));
-        }
-        for (const key of recent.slice(0, 1)) expect(table.get(String(key))).toBe(key);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 40 }),
+        fc.array(fc.nat(60), { maxLength: 300, size: "max" }),
+        (limit, keys) => {
+          const table = createTable<number>(limit);
+          const recent: number[] = [];
+          for (const key of keys) {
+            table.set(String(key), key);
+            recent.splice(
+              0,
+              recent.length,
+              ...[key, ...recent.filter((one) => one !== key)].slice(0, Math.max(1, limit >> 1)),
+            );
+            expect(table.size).toBeLessThanOrEqual(Math.max(limit, 2));
+          }
+          for (const key of recent.slice(0, 1)) expect(table.get(String(key))).toBe(key);
+        },
+      ),
     );
   });
 
@@ -173,6 +180,27 @@ describe("the table", () => {
       table.set(`stranger-${n}`, "gone");
       if (n % 20 === 0) expect(table.get("regular")).toBe("here");
     }
+  });
+});
+
+describe("what another instance wrote", () => {
+  const sighting = sightingOf(record(), {
+    pseudonyms: createPseudonyms(KEY),
+    addressKey: (address) => addressKey(address, 56),
+  });
+
+  it("is read as it was", () => {
+    expect(parseSightings(JSON.stringify([sighting]))).toEqual([JSON.parse(JSON.stringify(sighting))]);
+  });
+
+  it.each<[string, object]>([
+    ["a name in clear", { subject: "user-1" }],
+    ["a pseudonym of another length", { client: "0123456789abcdef0" }],
+    ["no pseudonym", { address: 7 }],
+    ["no time", { at: "now" }],
+    ["no list of patients", { patients: "p-1" }],
+  ])("is left out with %s", (_what, changes) => {
+    expect(parseSightings(JSON.stringify([{ ...sighting, ...changes }]))).toEqual([]);
   });
 });
 

@@ -2,11 +2,14 @@ import type { Position } from "../watch/sighting.ts";
 import { add, estimate, NOTHING, type Sketch } from "../watch/sketch.ts";
 import { type Detector, type Finding, QUIET, reached } from "./detector.ts";
 
+/** Degrees in ten-thousandths, 11 metres: small whole numbers lie in the state itself. */
 interface Whereabouts {
   /** Seconds since the epoch. */
   readonly seconds: number;
-  /** Where this one has been; the first is where it is. */
-  readonly known: readonly Position[];
+  readonly latitude: number;
+  readonly longitude: number;
+  /** Other places where this one has been, the last first: latitude and longitude in turn. */
+  readonly elsewhere: readonly number[];
 }
 
 /**
@@ -18,22 +21,24 @@ export const impossibleTravel: Detector<Whereabouts> = {
   by: "subject",
   severity: "high",
   concerns: ({ position, ending }) => position !== undefined && ending !== "token-refused",
-  step(before, { at, position }, { thresholds: { impossibleTravel: limits } }) {
-    const here = position as Position;
-    const seconds = Math.floor(at / 1000);
-    if (before === undefined) return { state: { seconds, known: [here] }, findings: QUIET };
-    const { known } = before;
-    const [last = here] = known;
-    if (samePlace(last, here)) {
+  step(before, sighting, { thresholds: { impossibleTravel: limits } }) {
+    const position = sighting.position as Position;
+    const latitude = Math.round(position.latitude * PARTS);
+    const longitude = Math.round(position.longitude * PARTS);
+    const seconds = Math.floor(sighting.at / 1000);
+    if (before === undefined) return { state: { seconds, latitude, longitude, elsewhere: NOWHERE }, findings: QUIET };
+    if (before.latitude === latitude && before.longitude === longitude) {
       // To the minute is enough for journeys of hours.
-      const state = seconds - before.seconds < 60 ? before : { seconds, known };
+      const state =
+        seconds - before.seconds < 60 ? before : { seconds, latitude, longitude, elsewhere: before.elsewhere };
       return { state, findings: QUIET };
     }
-    const others = known.filter((place) => !samePlace(place, here));
-    const state: Whereabouts = { seconds, known: [here, ...others].slice(0, KNOWN_PLACES) };
-    const kilometres = distanceKm(last, here);
+    const others = without(before.elsewhere, latitude, longitude);
+    const isNew = others.length === before.elsewhere.length;
+    const elsewhere = [before.latitude, before.longitude, ...others].slice(0, 2 * OTHER_PLACES);
+    const state: Whereabouts = { seconds, latitude, longitude, elsewhere };
+    const kilometres = distanceKm(before, state);
     const hours = Math.max(Math.abs(seconds - before.seconds), 1) / 3600;
-    const isNew = others.length === known.length;
     if (!isNew || kilometres < limits.leastKilometres || kilometres / hours < limits.kilometresPerHour) {
       return { state, findings: QUIET };
     }
@@ -47,15 +52,20 @@ export const impossibleTravel: Detector<Whereabouts> = {
   },
 };
 
-const KNOWN_PLACES = 8;
+const PARTS = 10_000;
+const OTHER_PLACES = 7;
+const NOWHERE: readonly number[] = Object.freeze([]);
 
-function samePlace(a: Position, b: Position): boolean {
-  return a.latitude === b.latitude && a.longitude === b.longitude;
+function without(places: readonly number[], latitude: number, longitude: number): readonly number[] {
+  const at = places.findIndex(
+    (value, index) => index % 2 === 0 && value === latitude && places[index + 1] === longitude,
+  );
+  return at < 0 ? places : places.filter((_value, index) => index !== at && index !== at + 1);
 }
 
 /** Great-circle distance by the haversine formula. */
 function distanceKm(a: Position, b: Position): number {
-  const radians = Math.PI / 180;
+  const radians = Math.PI / 180 / PARTS;
   const half = (degrees: number) => Math.sin((degrees * radians) / 2) ** 2;
   const across = Math.cos(a.latitude * radians) * Math.cos(b.latitude * radians);
   const chord = half(b.latitude - a.latitude) + across * half(b.longitude - a.longitude);

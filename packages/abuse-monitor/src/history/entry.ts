@@ -34,7 +34,7 @@ export interface History {
 }
 
 /** Raised when a detector's state changes its shape: what an older version wrote is then put aside. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 export function renderEntry(entry: HistoryEntry): string {
   return JSON.stringify(entry, (_name, value: unknown) =>

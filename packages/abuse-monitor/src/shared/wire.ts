@@ -26,7 +26,7 @@ function isSighting(value: unknown): value is Sighting {
     [sighting.system, sighting.breakGlass, sighting.operationRefused].every((flag) => typeof flag === "boolean") &&
     isListOf("number", sighting.patients) &&
     isListOf("string", sighting.signals) &&
-    [sighting.address, sighting.client, sighting.subject, sighting.claimed].every(isOptionalText)
+    [sighting.address, sighting.client, sighting.subject, sighting.claimed].every(isOptionalPseudonym)
   );
 }
 
@@ -34,6 +34,6 @@ function isListOf(type: "number" | "string", value: unknown): boolean {
   return Array.isArray(value) && value.every((one) => typeof one === type);
 }
 
-function isOptionalText(value: unknown): boolean {
-  return value === undefined || typeof value === "string";
+function isOptionalPseudonym(value: unknown): boolean {
+  return value === undefined || (typeof value === "string" && /^[0-9a-f]{16}$/.test(value));
 }

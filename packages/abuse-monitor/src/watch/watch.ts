@@ -11,9 +11,10 @@ import {
 import { type PeerLevel, stepPeers } from "../detectors/peers.ts";
 import type { Thresholds } from "../detectors/thresholds.ts";
 import type { HistoryEntry, HistoryHead } from "../history/entry.ts";
+import { type Callers, createCallers } from "./callers.ts";
 import type { CallerKind } from "./pseudonym.ts";
 import type { Sighting } from "./sighting.ts";
-import { createTable, type Table } from "./table.ts";
+import { createTable } from "./table.ts";
 
 /** A pattern seen at one caller. */
 export interface Observation {
@@ -37,19 +38,22 @@ export interface Watch {
   recall(entry: HistoryEntry, windows: HistoryHead["windows"]): void;
 }
 
-/** The detectors' states of one caller, in the order of the kind's detectors. */
-type Profile = unknown[];
+interface Kind {
+  readonly kind: CallerKind;
+  readonly detectors: readonly Detector[];
+  /** Their detectors' states, one column each. */
+  readonly callers: Callers;
+}
 
 /**
  * The detectors with the memory they need: at most `maxCallers` of each kind. Those that were not seen for longest are
  * forgotten first; addresses and claimed names, which anybody can make up, never displace proven callers.
  */
 export function createWatch(thresholds: Thresholds, maxCallers: number): Watch {
-  const kinds = KINDS.map((kind) => ({
-    kind,
-    detectors: DETECTORS.filter(({ by }) => by === kind),
-    profiles: createTable<Profile>(maxCallers),
-  }));
+  const kinds: readonly Kind[] = KINDS.map((kind) => {
+    const detectors = DETECTORS.filter(({ by }) => by === kind);
+    return { kind, detectors, callers: createCallers(maxCallers, detectors.length) };
+  });
   const windows = windowsOf(thresholds);
   const peers = createTable<PeerLevel>(MOST_PEER_GROUPS);
 
@@ -58,18 +62,17 @@ export function createWatch(thresholds: Thresholds, maxCallers: number): Watch {
       const group = sighting.peers;
       const surroundings = { thresholds, peers: () => (group === undefined ? undefined : peers.get(group)) };
       let observations: Observation[] | undefined;
-      for (const { kind, detectors, profiles } of kinds) {
+      for (const { kind, detectors, callers } of kinds) {
         const pseudonym = sighting[kind];
         if (pseudonym === undefined) continue;
-        const known = profiles.get(pseudonym);
-        let profile = known;
+        let row = callers.find(pseudonym);
         for (let index = 0; index < detectors.length; index++) {
           const detector = detectors[index] as Detector;
-          const state = profile?.[index];
+          const state = row < 0 ? undefined : callers.get(row, index);
           if (!detector.concerns(sighting, state !== undefined)) continue;
           const step = detector.step(state, sighting, surroundings);
-          profile ??= detectors.map(() => undefined);
-          profile[index] = step.state;
+          if (row < 0) row = callers.add(pseudonym);
+          if (step.state !== state) callers.set(row, index, step.state);
           if (step.closed !== undefined && group !== undefined)
             peers.set(group, stepPeers(peers.get(group), step.closed));
           if (step.findings.length === 0) continue;
@@ -78,7 +81,6 @@ export function createWatch(thresholds: Thresholds, maxCallers: number): Watch {
           const severity = severityOf(detector, step);
           observations.push({ pattern, severity, whom: { kind, pseudonym }, findings: step.findings, sighting });
         }
-        if (profile !== undefined && known === undefined) profiles.set(pseudonym, profile);
       }
       return observations ?? NOTHING_SEEN;
     },
@@ -86,11 +88,11 @@ export function createWatch(thresholds: Thresholds, maxCallers: number): Watch {
     windows,
     *remembered() {
       for (const [group, level] of peers.newestFirst()) yield { peers: [group, level] };
-      for (const { kind, detectors, profiles } of kinds) {
-        for (const [pseudonym, profile] of profiles.newestFirst()) {
+      for (const { kind, detectors, callers } of kinds) {
+        for (const [pseudonym, found] of callers.newestFirst()) {
           const states: Partial<Record<Pattern, unknown>> = {};
           for (const [index, { pattern }] of detectors.entries()) {
-            if (profile[index] !== undefined) states[pattern] = profile[index];
+            if (found[index] !== undefined) states[pattern] = found[index];
           }
           yield { caller: [kind, pseudonym, states] };
         }
@@ -102,10 +104,12 @@ export function createWatch(thresholds: Thresholds, maxCallers: number): Watch {
       const [kind, pseudonym, states] = entry.caller;
       const known = kinds.find((one) => one.kind === kind);
       if (known === undefined) return;
-      const profile = known.detectors.map(({ pattern }) =>
-        before[pattern] === windows[pattern] ? states[pattern] : undefined,
-      );
-      if (profile.some((state) => state !== undefined)) known.profiles.set(pseudonym, profile);
+      const { detectors, callers } = known;
+      const kept = detectors.map(({ pattern }) => (before[pattern] === windows[pattern] ? states[pattern] : undefined));
+      if (kept.every((state) => state === undefined)) return;
+      const found = callers.find(pseudonym);
+      const row = found < 0 ? callers.add(pseudonym) : found;
+      for (const [index, state] of kept.entries()) callers.set(row, index, state);
     },
   };
 }
@@ -127,11 +131,9 @@ const KINDS: readonly CallerKind[] = ["address", "client", "subject", "claimed"]
 const NOTHING_SEEN: readonly Observation[] = Object.freeze([]);
 const MOST_PEER_GROUPS = 2000;
 
-function trackedBy(
-  kinds: readonly { readonly kind: CallerKind; readonly profiles: Table<Profile> }[],
-): Record<CallerKind, number> {
+function trackedBy(kinds: readonly Kind[]): Record<CallerKind, number> {
   const tracked: Record<CallerKind, number> = { address: 0, client: 0, subject: 0, claimed: 0 };
-  for (const { kind, profiles } of kinds) tracked[kind] = profiles.size;
+  for (const { kind, callers } of kinds) tracked[kind] = callers.size;
   return tracked;
 }
 
