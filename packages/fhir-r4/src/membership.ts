@@ -35,8 +35,9 @@ export function inCompartment(
   rule: CompartmentRule,
   options: ReferenceOptions = NO_OPTIONS,
 ): boolean {
+  if (!isRecord(resource)) return false;
   const type = typeOf(resource);
-  if (type === undefined || !isRecord(resource)) return false;
+  if (type === undefined) return false;
   if (compartment.type !== "Patient" || !isId(compartment.id)) return false;
   const search: Search = { id: compartment.id, options, found: false, other: false };
   if (type === "Patient" && own(resource, "id") === search.id) search.found = true;
@@ -99,8 +100,9 @@ function containsAnother(resource: Readonly<Record<string, unknown>>, search: Se
  * @see https://hl7.org/fhir/R4/compartmentdefinition-patient.html
  */
 export function patientsOf(resource: unknown, options: ReferenceOptions = NO_OPTIONS): readonly string[] {
+  if (!isRecord(resource)) return [];
   const type = typeOf(resource);
-  if (type === undefined || !isRecord(resource)) return [];
+  if (type === undefined) return [];
   const ids: string[] = [];
   const id = own(resource, "id");
   if (type === "Patient" && typeof id === "string") ids.push(id);
@@ -125,8 +127,7 @@ function add(ids: string[], id: string): void {
   if (!ids.includes(id)) ids.push(id);
 }
 
-function typeOf(resource: unknown): string | undefined {
-  if (!isRecord(resource)) return undefined;
+function typeOf(resource: Readonly<Record<string, unknown>>): string | undefined {
   const type = own(resource, "resourceType");
   return typeof type === "string" && isResourceType(type) ? type : undefined;
 }

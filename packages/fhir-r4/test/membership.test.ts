@@ -228,3 +228,59 @@ describe("malformed elements still tell whose data they hold", () => {
     expect(patientsOf(observation(subject))).toEqual(["2"]);
   });
 });
+
+describe("who is named, and who is not", () => {
+  const appointment = (...actors: object[]) => ({
+    resourceType: "Appointment",
+    participant: actors.map((actor) => ({ actor })),
+  });
+
+  it("another patient who performed or asserted is no other subject", () => {
+    const resource = observation(ref("Patient/1"), { performer: [ref("Patient/2")] });
+    expect(judge(resource)).toEqual({ subject: true, full: true, patients: ["1", "2"] });
+  });
+
+  it("a record's own id is nobody's", () => {
+    const resource = observation(ref("Patient/2"), { id: "1" });
+    expect(judge(resource)).toEqual({ subject: false, full: false, patients: ["2"] });
+  });
+
+  it("a practitioner with the patient's id is not the patient", () => {
+    const resource = observation(ref("Patient/2"), { performer: [ref("Practitioner/1")] });
+    expect(judge(resource)).toEqual({ subject: false, full: false, patients: ["2"] });
+  });
+
+  it("a Patient whose id is no text is nobody", () => {
+    expect(patientsOf({ resourceType: "Patient", id: 1 })).toEqual([]);
+  });
+
+  it("a compartment that is no patient's, or whose id is none, has no members", () => {
+    const device = { type: "Device", id: "1" } as unknown as typeof ONE;
+    expect(inCompartment(observation(ref("Patient/1")), device, "full")).toBe(false);
+    const nobody = { type: "Patient", id: "a b" } as const;
+    for (const rule of ["full", "subject"] as const) {
+      expect(inCompartment({ resourceType: "Patient", id: "a b" }, nobody, rule)).toBe(false);
+    }
+  });
+
+  it.each<[string, object, boolean]>([
+    ["a place", ref("Location/1"), true],
+    ["a contained place", ref("#place"), true],
+    ["another server's place", ref("https://other.example.org/Location/ab"), true],
+    ["a version of it", ref("https://other.example.org/Location/ab/_history/12"), true],
+    ["what only begins like one", ref("https://other.example.org/Location/ab/more"), false],
+    ["a version that is none", ref("https://other.example.org/Location/ab/_history/1 2"), false],
+    ["a place by its type", { type: "Location", identifier: { value: "x" } }, true],
+    ["something by a type that is none", { type: "Nonsense", identifier: { value: "x" } }, false],
+    ["an identifier alone", { identifier: { value: "x" } }, false],
+    ["a display alone", { display: "x" }, true],
+    ["another patient", ref("Patient/2"), false],
+    ["a group", ref("Group/1"), false],
+  ])("A5: beside the patient, %s: the benefit of the doubt goes to the other", (_what, actor, expected) => {
+    const resource = {
+      ...appointment(ref("Patient/1"), actor),
+      contained: [{ resourceType: "Location", id: "place" }],
+    };
+    expect(inCompartment(resource, ONE, "subject", OPTIONS)).toBe(expected);
+  });
+});

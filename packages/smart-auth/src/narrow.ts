@@ -50,8 +50,12 @@ function filterOf(clauses: readonly GrantClause[]): Pairs {
   const [first = []] = filters;
   if (filters.length === 1) return first;
   const name = first[0]?.[0];
-  if (name === undefined || !filters.every((filter) => filter.length === 1 && filter[0]?.[0] === name)) return [];
-  return [[name, [...new Set(filters.map((filter) => filter[0]?.[1] ?? ""))].join(",")]];
+  if (name === undefined || !filters.every((filter) => isOne(filter, name))) return [];
+  return [[name, [...new Set(filters.flatMap((filter) => filter.map(([, value]) => value)))].join(",")]];
+}
+
+function isOne(filter: Pairs, name: string): boolean {
+  return filter.length === 1 && filter.every((pair) => pair[0] === name);
 }
 
 /** The pairs a bound caller's request is forwarded with. */

@@ -3,6 +3,7 @@ import type { Json } from "@wardline/policy-types/express";
 import { describe, expect, it } from "vitest";
 import { grantFor } from "../src/grant.ts";
 import { createGuard } from "../src/guard/answer.ts";
+import { publicResponse } from "../src/guard/entry.ts";
 import type { GuardFacts } from "../src/guard/facts.ts";
 import { parseOptions } from "../src/options.ts";
 import { createRights } from "../src/rights.ts";
@@ -162,6 +163,100 @@ describe("A2: what is included", () => {
   });
 });
 
+describe("A2, A9: of a page that was cut, the included resources that a match still shown accounts for", () => {
+  const doctor = (id: string, more: Object = {}): Object => ({ resourceType: "Practitioner", id, ...more });
+  const performedBy = (...ids: string[]): Object => ({
+    performer: ids.map((id) => ({ reference: `Practitioner/${id}` })),
+  });
+  const about = (id: string, observation: string): Object => ({
+    resourceType: "DiagnosticReport",
+    id,
+    subject: { reference: "Patient/p1" },
+    result: [{ reference: `Observation/${observation}` }],
+  });
+  const cut = (query: string, ...entries: Object[]): unknown[] =>
+    idsOf(shown(bundle([match(other("hidden")), ...entries]), `/Observation?${query}`));
+
+  it("each once, in an order the shown ones decide", () => {
+    const query = "_include=Observation:performer";
+    const matches = [match(own("a", performedBy("d2", "d1"))), match(own("b", performedBy("d1")))];
+    const included = [include(doctor("d2")), include(doctor("d1")), include(doctor("d2")), include(doctor("d3"))];
+    expect(cut(query, ...matches, ...included)).toEqual(["a", "b", "d1", "d2"]);
+    expect(cut(query, ...included.toReversed(), ...matches)).toEqual(["a", "b", "d1", "d2"]);
+  });
+
+  it("in the direction that was asked for", () => {
+    const entries = [match(own("a", performedBy("d1"))), include(doctor("d1")), include(about("r", "a"))];
+    expect(cut("_include=Observation:performer", ...entries)).toEqual(["a", "d1"]);
+    expect(cut("_revinclude=DiagnosticReport:result", ...entries)).toEqual(["a", "r"]);
+    expect(cut("_revinclude=Provenance:target", ...entries)).toEqual(["a"]);
+    expect(cut("_include=Observation:performer&_revinclude=DiagnosticReport:result", ...entries)).toEqual([
+      "a",
+      "r",
+      "d1",
+    ]);
+  });
+
+  it("further only where the search says iterate", () => {
+    const entries = [
+      match(own("a", { hasMember: [{ reference: "Observation/m" }] })),
+      include(own("m", performedBy("d1"))),
+      include(doctor("d1")),
+    ];
+    expect(cut("_include=Observation:has-member&_include=Observation:performer", ...entries)).toEqual(["a", "m"]);
+    expect(cut("_include=Observation:has-member&_include:iterate=Observation:performer", ...entries)).toEqual([
+      "a",
+      "m",
+      "d1",
+    ]);
+  });
+
+  it("by literal references of this server, at any depth", () => {
+    const note = (reference: Json): Object => ({ extension: [{ valueReference: { reference } }, null, "text"] });
+    const query = "_include=Observation:performer";
+    for (const reference of ["Practitioner/d1", `${BASE}/Practitioner/d1/_history/2`]) {
+      expect(cut(query, match(own("a", note(reference))), include(doctor("d1")))).toEqual(["a", "d1"]);
+    }
+    for (const reference of [
+      "https://elsewhere.example/Practitioner/d1",
+      "#d1",
+      ["Practitioner/d1"],
+      "Practitioner/d",
+    ]) {
+      expect(cut(query, match(own("a", note(reference))), include(doctor("d1")))).toEqual(["a"]);
+    }
+  });
+
+  it("by an id of its own", () => {
+    const query = "_include=Observation:performer";
+    const nameless = { resourceType: "Practitioner" };
+    expect(cut(query, match(own("a", performedBy("undefined"))), include(nameless))).toEqual(["a"]);
+    expect(cut("_revinclude=DiagnosticReport:result", match({ ...own("a"), id: 7 }), include(about("r", "7")))).toEqual(
+      [7],
+    );
+  });
+});
+
+describe("what is contained", () => {
+  it.each<[string, Json, boolean]>([
+    ["nothing", [], true],
+    ["what belongs to nobody", [{ resourceType: "Medication", id: "m" }], true],
+    ["the patient's own", [{ ...own("x") }], true],
+    ["another's", [{ ...other("x") }], false],
+    ["another's, behind what is covered", [{ resourceType: "Medication" }, { ...other("x") }], false],
+    ["something nested", [{ resourceType: "Medication", contained: [] }], false],
+    ["no resource", [{ id: "m" }], false],
+    ["an unknown type", [{ resourceType: "Nonsense" }], false],
+    ["a Bundle", [{ resourceType: "Bundle", type: "collection" }], false],
+    ["Parameters", [{ resourceType: "Parameters" }], false],
+    ["bytes", [{ resourceType: "Binary" }], false],
+    ["no list", "text", false],
+    ["no objects", ["text"], false],
+  ])("%s", (_what, contained, covered) => {
+    expect(shown(own("a", { contained }), "/Observation/a") !== undefined).toBe(covered);
+  });
+});
+
 describe("an entry", () => {
   const entry = {
     fullUrl: `${UPSTREAM}/Observation/a`,
@@ -257,6 +352,16 @@ describe("A6: an entry of a history", () => {
       status: "201 Created",
       outcome: { resourceType: "OperationOutcome", issue: [{ severity: "error", code: "processing" }] },
     });
+  });
+});
+
+describe("what a batch says of an entry without a resource", () => {
+  it("has the location of the type that was asked for, and no other", () => {
+    const interaction = parseInteraction({ method: "PUT", path: "/Observation/a", body: own("a") });
+    const facts = { ...route, interaction, bound: true } as unknown as GuardFacts;
+    const at = (location: string): Json => publicResponse({ status: "201", location }, undefined, facts);
+    expect(at(`${UPSTREAM}/Observation/a`)).toEqual({ status: "201", location: `${BASE}/Observation/a` });
+    expect(at(`${UPSTREAM}/Condition/a`)).toEqual({ status: "201" });
   });
 });
 

@@ -88,6 +88,12 @@ describe("A9: what is forwarded", () => {
     const added: Pairs = [["subject", "Patient/1"]];
     const link: Pairs = [CODE, ["subject", "Patient/1"], ["subject", "Patient/2"], ["performer", "Patient/1"]];
     expect(withoutAdded(link, { added })).toEqual([CODE, ["subject", "Patient/2"], ["performer", "Patient/1"]]);
+    const turned: Pairs = [
+      ["subject", "Patient/2"],
+      ["performer", "Patient/1"],
+      ["subject", "Patient/1"],
+    ];
+    expect(withoutAdded(turned, { added })).toEqual(turned.slice(0, 2));
     expect(withoutAdded([...added, ...added], { added })).toEqual(added);
     expect(withoutAdded([...added, ...added], { added: [...added, ...added] })).toEqual([]);
     expect(withoutAdded(link, { added: [] })).toEqual(link);

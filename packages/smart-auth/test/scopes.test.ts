@@ -1,6 +1,6 @@
 import type { Principal } from "@wardline/policy-types";
 import { describe, expect, it } from "vitest";
-import { grantFor } from "../src/grant.ts";
+import { type Authority, grantFor } from "../src/grant.ts";
 import { parseOptions } from "../src/options.ts";
 import { parseScope, parseScopes } from "../src/scopes.ts";
 
@@ -152,5 +152,65 @@ describe("A4: each scope counts with its own context only", () => {
       compartment ? `${context} Patient/${compartment.id}` : context,
     );
     expect(shown).toEqual(expected);
+  });
+});
+
+describe("A4: whose records a user reaches, where that was looked up", () => {
+  it.each<[string, string | undefined, Authority["userAccess"], string[]]>([
+    ["all, for staff", "Practitioner/d", "all", ["everybody"]],
+    ["all, for staff by a role", "PractitionerRole/d", "all", ["everybody"]],
+    ["all, for whom the issuer does not describe", undefined, "all", ["everybody"]],
+    ["all, for a patient: the own", "Patient/p9", "all", ["p9"]],
+    ["all, for a relative: nobody", "RelatedPerson/r", "all", []],
+    ["all, for another server's staff: nobody", "https://elsewhere.example/Practitioner/d", "all", []],
+    ["some, for staff", "Practitioner/d", ["p1", "p2"], ["p1", "p2"]],
+    ["some, for a patient: the own besides, once", "Patient/p2", ["p1", "p2"], ["p2", "p1"]],
+    ["some, for a relative", "RelatedPerson/r", ["p1"], ["p1"]],
+    ["nobody", "Practitioner/d", [], []],
+  ])("%s", (_what, fhirUser, userAccess, expected) => {
+    const asked = principal({ scopes: ["user/Patient.r"], ...(fhirUser === undefined ? {} : { fhirUser }) });
+    const { clauses } = grantFor(asked, route, userAccess === undefined ? {} : { userAccess });
+    expect(clauses.map(({ compartment }) => compartment?.id ?? "everybody")).toEqual(expected);
+  });
+});
+
+describe("a clause", () => {
+  it("is the scope with its bound, and what the route says", () => {
+    const asked = principal({
+      scopes: ["patient/Observation.rs?status=final", "user/*.cud"],
+      launch: { patient: "p1" },
+    });
+    const staff = { ...asked, fhirUser: "Practitioner/d" };
+    const { supportTypes } = route;
+    expect(grantFor(staff, { ...route, compartmentRule: "full" })).toEqual({
+      clauses: [
+        {
+          from: "patient/Observation.rs?status=final",
+          context: "patient",
+          types: ["Observation"],
+          letters: ["r", "s"],
+          filter: [["status", "final"]],
+          supportTypes,
+          compartment: { type: "Patient", id: "p1", rule: "full" },
+        },
+        { from: "user/*.cud", context: "user", types: "*", letters: ["c", "u", "d"], filter: [], supportTypes },
+      ],
+    });
+  });
+
+  it("comes of the scopes that count, where fewer count than the token has", () => {
+    const [first] = parseScopes(["user/Condition.r"]);
+    const asked = principal({ scopes: ["user/*.cruds"], fhirUser: "Practitioner/d" });
+    const { clauses } = grantFor(asked, route, { scopes: first === undefined ? [] : [first] });
+    expect(clauses.map(({ from }) => from)).toEqual(["user/Condition.r"]);
+    expect(grantFor(asked, route, { scopes: [] }).clauses).toEqual([]);
+  });
+
+  it.each<[string, Partial<Principal>, string[]]>([
+    ["by its certificate", { method: "client-certificate", subject: "device-7" }, ["system"]],
+    ["by its certificate, with a user", { method: "client-certificate", fhirUser: "Practitioner/d" }, ["user"]],
+    ["under a name that is not its client's", { subject: "somebody" }, []],
+  ])("of a system counts for who acts for itself %s", (_what, change, expected) => {
+    expect(grantFor(principal(change), route).clauses.map(({ context }) => context)).toEqual(expected);
   });
 });

@@ -80,6 +80,6 @@ function leastLeft(counts: readonly LimitCount[]): number {
 }
 
 function lastToReopen({ full, counts }: Taken): number {
-  const resetOf = (index: number): number => counts[index]?.resetAt ?? 0;
-  return full.reduce((last, index) => (resetOf(index) > resetOf(last) ? index : last), full[0] ?? 0);
+  const resetOf = (index: number): number => (counts[index] as LimitCount).resetAt;
+  return full.reduce((last, index) => (resetOf(index) > resetOf(last) ? index : last));
 }

@@ -29,7 +29,8 @@ export function withPublicUrls(entry: JsonObject, facts: GuardFacts): JsonObject
   // Every entry of a page passes here: one object is filled, none is copied.
   const kept: JsonObject = shown === undefined ? {} : { fullUrl: shown };
   if (facts.bound) {
-    if (resource !== undefined) kept["resource"] = resource;
+    // An entry without one is shown to nobody who is bound.
+    kept["resource"] = resource as Json;
     const mode = isObject(search) ? search["mode"] : undefined;
     if (typeof mode === "string") kept["search"] = { mode };
   } else {
