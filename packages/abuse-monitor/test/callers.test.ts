@@ -4,8 +4,8 @@ import { type Callers, createCallers } from "../src/watch/callers.ts";
 import { createPseudonyms } from "../src/watch/pseudonym.ts";
 import { createTable, type Table } from "../src/watch/table.ts";
 
-const { name } = createPseudonyms(new Uint8Array(16).fill(3));
-const pseudonym = (caller: number): string => name("subject", "", String(caller));
+const pseudonyms = createPseudonyms(new Uint8Array(16).fill(3));
+const pseudonym = (caller: number): string => pseudonyms.name("subject", "", String(caller));
 
 function see(callers: Callers, caller: number, value: number): void {
   const found = callers.find(pseudonym(caller));
