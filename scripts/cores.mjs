@@ -26,7 +26,7 @@ export const CORES = {
   "ledger verify": {
     of: "audit-event",
     files: ["ledger/verify.ts", "ledger/walk.ts", "ledger/classify.ts"],
-    tests: ["verify", "verify.progress", "ledger.tamper"],
+    tests: ["verify", "walk", "verify.progress", "ledger.tamper"],
   },
 };
 

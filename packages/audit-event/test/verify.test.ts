@@ -1,30 +1,15 @@
-import { appendFile, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type LedgerPosition, openLedger, verifyLedger } from "../src/index.ts";
-import { classify } from "../src/ledger/classify.ts";
 import { genesisHash, renderEntry } from "../src/ledger/entry.ts";
-import { type Fault, type FaultCause, walkLedger } from "../src/ledger/walk.ts";
+import { walkLedger } from "../src/ledger/walk.ts";
 import { emptyFolder, segmentFiles } from "./support/folders.ts";
+import { ledgerOf } from "./support/ledgers.ts";
 import { newSigner, notesIn } from "./support/signed.ts";
 
 const signer = newSigner();
 const keys = [signer.verifierKey];
-const PAD = "ö".repeat(75);
-
-/** Entries one second apart, two in each segment. */
-async function ledgerOf(count: number, by = signer): Promise<{ folder: string; heads: LedgerPosition[] }> {
-  const folder = await emptyFolder();
-  let clock = 0;
-  const ledger = await openLedger({ folder, signer: by, segmentBytes: 1024, now: () => clock });
-  const heads = [ledger.state().durable];
-  for (let n = 0; n < count; n++) {
-    clock += 1000;
-    heads.push(await ledger.append([{ n, pad: PAD }]));
-  }
-  await ledger.close();
-  return { folder, heads };
-}
 
 /** A ledger without checkpoints, of entries at these times. */
 async function timesOf(...times: readonly number[]): Promise<string> {
@@ -76,7 +61,7 @@ describe("options of verifyLedger", () => {
 
 describe("A15: a ledger that is whole", () => {
   it("is told with its size, its head and what its checkpoints cover", async () => {
-    const { folder, heads } = await ledgerOf(6);
+    const { folder, heads } = await ledgerOf(6, signer);
     const common = { ok: true, entries: 6, segments: 3, head: heads[6], from: 0, clockWentBack: 0 };
     expect(await verifyLedger(folder)).toEqual({ ...common, checkpoints: "not-checked" });
     const agreed = (await notesIn(folder)).length;
@@ -84,9 +69,16 @@ describe("A15: a ledger that is whole", () => {
   });
 
   it("may be one in which nothing happened", async () => {
-    const { folder, heads } = await ledgerOf(0);
+    const { folder, heads } = await ledgerOf(0, signer);
     const common = { ok: true, entries: 0, segments: 1, head: heads[0], from: 0, clockWentBack: 0 };
     expect(await verifyLedger(folder, { keys })).toEqual({ ...common, checkpoints: { agreed: 1, entries: 0 } });
+  });
+
+  it("may have begun without a signer", async () => {
+    const folder = await emptyFolder();
+    await (await openLedger({ folder })).close();
+    const checkpoints = { agreed: 0, entries: 0 };
+    expect(await verifyLedger(folder, { keys })).toMatchObject({ ok: true, entries: 0, checkpoints });
   });
 
   it("counts how often its clock went back, by more than clocks are slewed", async () => {
@@ -108,7 +100,7 @@ describe("A15: a ledger that is not", () => {
   });
 
   it("has another entry than the expected head names, at that place", async () => {
-    const { folder, heads } = await ledgerOf(6);
+    const { folder, heads } = await ledgerOf(6, signer);
     const expectHead = { entries: 3, hash: "0".repeat(64) };
     expect(await verifyLedger(folder, { expectHead })).toEqual({
       ok: false,
@@ -120,7 +112,7 @@ describe("A15: a ledger that is not", () => {
   });
 
   it("ends before the expected head, and holds until there", async () => {
-    const { folder, heads } = await ledgerOf(2);
+    const { folder, heads } = await ledgerOf(2, signer);
     const expectHead = { entries: 3, hash: "0".repeat(64) };
     expect(await verifyLedger(folder, { expectHead })).toMatchObject({
       ok: false,
@@ -132,7 +124,7 @@ describe("A15: a ledger that is not", () => {
   });
 
   it("has lost every checkpoint, which one with a signer has from its first entry on", async () => {
-    const { folder } = await ledgerOf(2);
+    const { folder } = await ledgerOf(2, signer);
     for (const file of await segmentFiles(folder)) {
       await rm(join(folder, file.replace(".jsonl", ".checkpoints")), { force: true });
     }
@@ -145,7 +137,7 @@ describe("A15: a ledger that is not", () => {
   });
 
   it("has an unfinished last checkpoint", async () => {
-    const { folder, heads } = await ledgerOf(2);
+    const { folder, heads } = await ledgerOf(2, signer);
     const [file = ""] = (await segmentFiles(folder)).map((name) => name.replace(".jsonl", ".checkpoints"));
     await appendFile(join(folder, file), '{"hash"');
     expect(await verifyLedger(folder, { keys })).toEqual({
@@ -158,7 +150,7 @@ describe("A15: a ledger that is not", () => {
   });
 
   it("has a base that is none", async () => {
-    const { folder } = await ledgerOf(2);
+    const { folder } = await ledgerOf(2, signer);
     await writeFile(join(folder, "edge.base"), "{}\n");
     expect(await verifyLedger(folder)).toEqual({
       ok: false,
@@ -170,7 +162,7 @@ describe("A15: a ledger that is not", () => {
   });
 
   it("has a last segment that is from another time", async () => {
-    const { folder } = await ledgerOf(6);
+    const { folder } = await ledgerOf(6, signer);
     const [, , last = ""] = await segmentFiles(folder);
     const path = join(folder, last);
     const entryAt = (at: string): string =>
@@ -183,7 +175,7 @@ describe("A15: a ledger that is not", () => {
   });
 
   it("has a line in the middle of a file that is not ended: an edit when only the line's end is gone", async () => {
-    const { folder, heads } = await ledgerOf(6);
+    const { folder, heads } = await ledgerOf(6, signer);
     const [, file = ""] = await segmentFiles(folder);
     const whole = await readFile(join(folder, file), "utf8");
     await writeFile(join(folder, file), `${whole.slice(0, -1)}x`);
@@ -194,109 +186,70 @@ describe("A15: a ledger that is not", () => {
   });
 });
 
-describe("a walk along a ledger", () => {
-  async function faultOf(folder: string, ...more: [number?, LedgerPosition?]): Promise<Fault | undefined> {
-    for await (const step of walkLedger(folder, ...more)) if (step.kind === "fault") return step;
-    return undefined;
+describe("A15: a ledger whose first segments have expired", () => {
+  const DAY = 86_400_000;
+
+  /** Files of two entries and more; the first have expired. */
+  async function expired(): Promise<string> {
+    const folder = await emptyFolder();
+    for (const day of [0, 10, 20, 45, 46]) {
+      const retention = { days: 30 };
+      const ledger = await openLedger({ folder, signer, segmentBytes: 1024, retention, now: () => day * DAY });
+      for (let n = 0; n < 6; n++) await ledger.append([{ day, n }]);
+      await ledger.close();
+    }
+    return folder;
   }
 
-  it("F15: tells where an unfinished last line begins, which a crash leaves, and no other", async () => {
-    const { folder, heads } = await ledgerOf(3);
-    const [first = "", last = ""] = await segmentFiles(folder);
-    const { size } = await stat(join(folder, last));
-    await appendFile(join(folder, last), '{"v"');
-    expect(await faultOf(folder)).toEqual({
-      kind: "fault",
-      cause: "torn",
-      at: { file: last, line: 2, seq: 3 },
-      because: "the line is not ended",
-      before: heads[3],
-      tornAt: size,
-    });
-    const text = await readFile(join(folder, first), "utf8");
-    await writeFile(join(folder, first), text.slice(0, -1));
-    expect(await faultOf(folder)).toEqual({
-      kind: "fault",
-      cause: "not-ended",
-      at: { file: first, line: 2, seq: 1 },
-      because: "the line is not ended",
-      before: heads[1],
+  it("verifies from its base on, which a signed checkpoint vouches for", async () => {
+    const folder = await expired();
+    const base = JSON.parse(await readFile(join(folder, "edge.base"), "utf8")) as { entries: number };
+    const [first = ""] = await segmentFiles(folder);
+    expect(first).toBe(`edge.${String(base.entries).padStart(16, "0")}.jsonl`);
+    const whole = await verifyLedger(folder, { keys });
+    expect(whole).toMatchObject({ ok: true, from: base.entries });
+    expect(whole.ok && whole.segments).toBe((await segmentFiles(folder)).length);
+    expect(await verifyLedger(folder)).toMatchObject({ ok: true, from: base.entries });
+    const stranger = [newSigner().verifierKey];
+    expect(await verifyLedger(folder, { keys: stranger })).toMatchObject({
+      ok: false,
+      change: "forged-checkpoint",
+      at: { file: "edge.base", line: 1, seq: base.entries },
     });
   });
 
-  it("F15: tells where zeros stand in the last file, which a power cut may leave, and no other", async () => {
-    const { folder, heads } = await ledgerOf(4);
-    const [first = "", last = ""] = await segmentFiles(folder);
-    const spoil = async (file: string, byte: string): Promise<void> => {
-      const lines = (await readFile(join(folder, file), "latin1")).split("\n");
-      await writeFile(join(folder, file), [byte.repeat(lines[0]?.length ?? 0), ...lines.slice(1)].join("\n"), "latin1");
-    };
-    await spoil(last, "\0");
-    expect(await faultOf(folder)).toMatchObject({
-      cause: "entry",
-      at: { line: 1, seq: 2 },
-      holeAt: 0,
-      before: heads[2],
+  it("passes over files below its base, which a crash may have left", async () => {
+    const folder = await expired();
+    await writeFile(join(folder, "edge.0000000000000000.jsonl"), "left behind\n");
+    expect(await verifyLedger(folder, { keys })).toMatchObject({ ok: true });
+  });
+
+  it("with nothing behind its base has lost what was there", async () => {
+    const folder = await expired();
+    const base = JSON.parse(await readFile(join(folder, "edge.base"), "utf8")) as { entries: number; hash: string };
+    for (const file of await segmentFiles(folder)) await rm(join(folder, file));
+    await writeFile(join(folder, "edge.0000000000000000.jsonl"), "left behind\n");
+    expect(await verifyLedger(folder)).toEqual({
+      ok: false,
+      change: "deletion",
+      at: { file: "edge.0000000000000000.jsonl", line: 0, seq: base.entries },
+      because: "the segment does not begin where the entries before it end",
+      verified: { entries: 0, hash: "" },
     });
-    await spoil(last, " ");
-    expect(await faultOf(folder)).not.toHaveProperty("holeAt");
-    await spoil(first, "\0");
-    expect(await faultOf(folder)).not.toHaveProperty("holeAt");
-  });
-
-  it("begins with the file that holds an entry, and believes its link, or what is known", async () => {
-    const { folder, heads } = await ledgerOf(6);
-    const seen = async (...more: [number?, LedgerPosition?]): Promise<number[]> => {
-      const found: number[] = [];
-      for await (const step of walkLedger(folder, ...more)) if (step.kind === "entry") found.push(step.entry.seq);
-      return found;
-    };
-    expect(await seen()).toEqual([0, 1, 2, 3, 4, 5]);
-    expect(await seen(1)).toEqual([0, 1, 2, 3, 4, 5]);
-    expect(await seen(2)).toEqual([2, 3, 4, 5]);
-    expect(await seen(5)).toEqual([4, 5]);
-    expect(await seen(99)).toEqual([4, 5]);
-    expect(await seen(4, heads[4])).toEqual([4, 5]);
-    expect(await faultOf(folder, 4, { entries: 4, hash: "0".repeat(64) })).toMatchObject({ cause: "entry" });
-  });
-
-  it("ends at the first fault", async () => {
-    const { folder } = await ledgerOf(6);
-    const [, middle = ""] = await segmentFiles(folder);
-    await writeFile(join(folder, middle), "nonsense\n");
     const kinds: string[] = [];
     for await (const step of walkLedger(folder)) kinds.push(step.kind);
-    expect(kinds).toEqual(["begin", "segment", "entry", "entry", "segment", "fault"]);
+    expect(kinds).toEqual(["begin", "fault"]);
   });
 
-  it("tells where each entry ends in its file", async () => {
-    const { folder } = await ledgerOf(2);
-    const [file = ""] = await segmentFiles(folder);
-    const lines = (await readFile(join(folder, file), "utf8")).split(/(?<=\n)/);
-    const ends: unknown[] = [];
-    for await (const step of walkLedger(folder)) {
-      if (step.kind === "entry") ends.push([step.at.line, step.at.file, step.end]);
-    }
-    const first = Buffer.byteLength(lines[0] ?? "");
-    expect(ends).toEqual([
-      [1, file, first],
-      [2, file, first + Buffer.byteLength(lines[1] ?? "")],
-    ]);
-  });
-});
-
-describe("the kind of a change that its place alone shows", () => {
-  it.each<[FaultCause, string]>([
-    ["torn", "torn"],
-    ["base", "edit"],
-    ["rewritten", "edit"],
-    ["forged-checkpoint", "forged-checkpoint"],
-    ["truncated", "truncation"],
-    ["segment-gap", "deletion"],
-    ["foreign-segment", "replayed-segment"],
-    ["segment-overlap", "replayed-segment"],
-  ])("%s: %s", async (cause, change) => {
-    const fault = { kind: "fault", cause, at: { file: "", line: 0, seq: 0 }, because: "" } as const;
-    expect(await classify("nowhere", { ...fault, before: { entries: 0, hash: "" } })).toBe(change);
+  it("whose base does not fit its files holds nothing", async () => {
+    const folder = await expired();
+    const path = join(folder, "edge.base");
+    const text = await readFile(path, "utf8");
+    const { hash } = JSON.parse(text) as { hash: string };
+    await writeFile(path, text.replace(`"hash":"${hash}"`, `"hash":"${"0".repeat(64)}"`));
+    expect(await verifyLedger(folder)).toMatchObject({ ok: false, change: "edit", at: { line: 1 } });
+    const [node = ""] = (JSON.parse(text) as { frontier: string[] }).frontier;
+    await writeFile(path, text.replace(node, "0".repeat(64)));
+    expect(await verifyLedger(folder, { keys })).toMatchObject({ ok: false, change: "forged-checkpoint" });
   });
 });
