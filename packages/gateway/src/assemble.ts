@@ -1,4 +1,4 @@
-import { type FhirSchemaOptions, fhirSchema, prepare } from "@wardline/fhir-schema";
+import { fhirSchema, prepare } from "@wardline/fhir-schema";
 import { hideUpstream, hostileBody, perimeter } from "@wardline/perimeter";
 import { dlp } from "@wardline/phi-redact";
 import type { PolicyDocument, RoutePolicy, TrustZone } from "@wardline/policy-types";
@@ -23,6 +23,7 @@ import {
   SMART_CONFIGURATION,
 } from "./controls/perimeter.ts";
 import { redaction } from "./controls/redaction.ts";
+import { schemaOptions } from "./controls/schema.ts";
 import type { Throttles } from "./controls/throttle.ts";
 import { byVersion } from "./controls/versions.ts";
 import { requireClientCertificate, requireClientOf, requireMethodOf } from "./controls/zone.ts";
@@ -30,7 +31,7 @@ import type { Health } from "./health.ts";
 import type { ParsedDependencies } from "./options.ts";
 import type { CheckedPolicy } from "./policy/load.ts";
 import { INTERNAL, NO_ROUTE } from "./problems.ts";
-import { type Backends, backendsOf } from "./proxy/backends.ts";
+import { backendsOf } from "./proxy/backends.ts";
 import { forward } from "./proxy/forward.ts";
 import type { IdempotencyStore } from "./proxy/idempotency.ts";
 import { documentTarget, upstreamTarget } from "./proxy/target.ts";
@@ -157,7 +158,9 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
     const document = material.documents.get(route.id);
     router.use(documentStage(route, document, { onEvent: dependencies.onEvent, requestBodyBytes }));
   } else {
-    router.use(fhirSchema(schemaOptions(parts, route, backends, requestBodyBytes)));
+    router.use(
+      fhirSchema(schemaOptions(route, { material, backends, requestBodyBytes, onEvent: dependencies.onEvent })),
+    );
     router.use(redaction(policy, route, material, [baseUrl, ...bases], shared.consent));
   }
   router.use(hideUpstream({ upstreamBases: bases, publicBase: baseUrl }));
@@ -194,37 +197,6 @@ function clientsOf({ clients }: PolicyDocument, route: RoutePolicy): readonly st
 /** Behind a terminator the token's own binding demands the certificate, or the device's identity is read from it. */
 function needsOwnCertificate(policy: PolicyDocument, { zone }: RoutePolicy): boolean {
   return ZONE_PRESETS[zone].clientCertificate === "required" && policy.clientCertificateHeader === undefined;
-}
-
-function schemaOptions(
-  { dependencies, material }: Parts,
-  { id, types, extraParameters, fhirVersion, schema = {} }: RoutePolicy,
-  backends: Backends,
-  requestBodyBytes: number,
-): FhirSchemaOptions {
-  const { profiles: _files, ...checks } = schema;
-  const profiles = material.profiles.get(id);
-  return {
-    ...checks,
-    ...(profiles === undefined ? {} : { profiles }),
-    ...(types === undefined ? {} : { types }),
-    ...(fhirVersion === undefined ? {} : { fhirVersion }),
-    ...(extraParameters === undefined ? {} : { extraParameters }),
-    requestBodyBytes,
-    onReport: ({ of, kind, requestId, issues, type }) =>
-      dependencies.onEvent({
-        level: "warn",
-        code: "gateway/schema-report",
-        message:
-          of === "request" ? "a request is not well-formed FHIR" : "an upstream's answer is not well-formed FHIR",
-        facts: {
-          upstream: backends.forType(type).name,
-          kind,
-          requestId,
-          expressions: issues.map(({ expression }) => expression ?? "").join(" "),
-        },
-      }),
-  };
 }
 
 /** Public by its exact method and path (S7); the first issuer that has SMART endpoints speaks for the route. */

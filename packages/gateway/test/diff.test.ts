@@ -53,6 +53,14 @@ describe("diffPolicies", () => {
       ["refuses: routes.apps.types is limited to Patient"],
     ],
     [
+      "longer chains, and R4's examples as its text has them",
+      (p) => Object.assign(p.routes[0] ?? {}, { schema: { exampleFaults: "refuse", maxChain: 5 } }),
+      [
+        'refuses: routes.apps.schema.exampleFaults: (not set) becomes "refuse"',
+        "permits: routes.apps.schema.maxChain: (not set) becomes 5",
+      ],
+    ],
+    [
       "a wider window",
       (p) => Object.assign(p.tiers["apps"]?.windows[0] ?? {}, { limit: 20 }),
       ["permits: tiers.apps.windows.app.limit: 10 becomes 20"],

@@ -77,8 +77,16 @@ export interface SchemaPolicy {
   readonly queries?: "refuse" | "report" | "off";
   /** Answers of the upstream, to find one that drifts. Default `off`. */
   readonly responses?: "report" | "off";
+  /** What R4 forbids and examples published with it do: tell the operator, or refuse. Default `report`. */
+  readonly exampleFaults?: "report" | "refuse";
   /** Largest `_count`. Default 1000. */
   readonly maxCount?: number;
+  /** `_include` and `_revinclude` of one search together, 0 for none. Default 10. */
+  readonly maxIncludes?: number;
+  /** Steps of one chain or `_has`, 0 for none. Default 3. */
+  readonly maxChain?: number;
+  /** Findings told in one refusal. Default 20. */
+  readonly maxIssues?: number;
   /** Profiles that what is submitted must meet. Absent: R4 alone. */
   readonly profiles?: {
     /** Files of StructureDefinitions and ValueSets, or of Bundles of them, JSON. */

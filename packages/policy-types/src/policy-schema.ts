@@ -5,6 +5,7 @@ import { edge, upstream } from "./schema/edge.ts";
 import { limits, tier, tierChoice } from "./schema/limits.ts";
 import {
   closed,
+  count,
   flag,
   interactions,
   list,
@@ -62,7 +63,11 @@ const route = closed(
       resources: { enum: ["refuse", "report", "off"] },
       queries: { enum: ["refuse", "report", "off"] },
       responses: { enum: ["report", "off"] },
+      exampleFaults: { enum: ["report", "refuse"] },
       maxCount: positive,
+      maxIncludes: count,
+      maxChain: count,
+      maxIssues: positive,
       profiles: closed({ files: someWords, required: { type: "object", additionalProperties: someWords } }, ["files"]),
     }),
   },

@@ -24,7 +24,7 @@ const PERMISSIONS = new Set([
 const ALL_WHEN_ABSENT = new Set(["types", "clients"]);
 /** Numbers of which more permits more. */
 const MORE_PERMITS =
-  /(?:limit|concurrency|connections|maxLifetimeSeconds|leewaySeconds|BodyBytes|maxCount|concurrent)$/i;
+  /(?:limit|concurrency|connections|maxLifetimeSeconds|leewaySeconds|BodyBytes|maxCount|maxIncludes|maxChain|concurrent)$/i;
 /** Weaker settings first. */
 const STRICTNESS: Readonly<Record<string, readonly unknown[]>> = {
   development: [true, false],
@@ -34,6 +34,7 @@ const STRICTNESS: Readonly<Record<string, readonly unknown[]>> = {
   onFailure: ["continue", "refuse"],
   resources: ["off", "report", "refuse"],
   queries: ["off", "report", "refuse"],
+  exampleFaults: ["report", "refuse"],
 };
 const DEFAULTS: Readonly<Record<string, unknown>> = {
   development: false,
@@ -43,6 +44,10 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   onFailure: "refuse",
   resources: "refuse",
   queries: "refuse",
+  exampleFaults: "report",
+  maxCount: 1000,
+  maxIncludes: 10,
+  maxChain: 3,
 };
 
 /** What is newly permitted, newly refused, or otherwise different. Requires two complete policies. */
@@ -109,13 +114,14 @@ function diffList(path: string, name: string, before: unknown, after: unknown): 
 
 function effectOf(name: string, before: unknown, after: unknown): PolicyChange["effect"] {
   const order = STRICTNESS[name];
+  const [old, now] = [before ?? DEFAULTS[name], after ?? DEFAULTS[name]];
   if (order !== undefined) {
-    const [old, now] = [order.indexOf(before ?? DEFAULTS[name]), order.indexOf(after ?? DEFAULTS[name])];
-    if (old === now) return "changes";
-    return now < old ? "permits" : "refuses";
+    const [was, is] = [order.indexOf(old), order.indexOf(now)];
+    if (was === is) return "changes";
+    return is < was ? "permits" : "refuses";
   }
-  if (MORE_PERMITS.test(name) && typeof before === "number" && typeof after === "number") {
-    return after > before ? "permits" : "refuses";
+  if (MORE_PERMITS.test(name) && typeof old === "number" && typeof now === "number" && old !== now) {
+    return now > old ? "permits" : "refuses";
   }
   return "changes";
 }
