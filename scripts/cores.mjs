@@ -21,7 +21,7 @@ export const CORES = {
   admission: {
     of: "tiered-throttle",
     files: ["decide.ts", "counters.ts"],
-    tests: ["decide", "counters.property", "quota/quota.property", "failover"],
+    tests: ["decide", "counters", "counters.property", "quota/quota.property", "failover"],
   },
   "ledger verify": {
     of: "audit-event",

@@ -44,7 +44,8 @@ class LimitCounter {
 
   /** `entry` is what `find` gave for this key in the same step. */
   charge(key: string, entry: Count, cost: number, now: number): void {
-    const isNew = entry.used === 0 && this.#entries.get(key) !== entry && this.#shared !== entry;
+    // Whatever was charged before cost at least 1.
+    const isNew = entry.used === 0;
     entry.used += cost;
     this.#changed?.();
     if (!isNew) return;
