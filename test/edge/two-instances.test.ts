@@ -135,4 +135,12 @@ describeWithRedis("two instances over Redis", () => {
     await redis.restart();
     await expect.poll(async () => (await statusAt(edge, token))[0]).toBe(200);
   });
+
+  it("F12, F15: a Redis that was never there is told once, and does not hold up the close", async () => {
+    const edge = await startEdge((policy) => ({ ...policy, redis: { url: "redis://127.0.0.1:1", replicas: 2 } }));
+    const token = await edge.issuer.token({ patient: "a", scope: "patient/*.rs" });
+    expect((await statusAt(edge, token))[0]).toBe(503);
+    expect(edge.events.filter(({ code }) => code === "gateway/redis-down")).toHaveLength(1);
+    await edge.gateway.close();
+  });
 });
