@@ -129,6 +129,11 @@ describe("isNarrative", () => {
     '<div><table border="1"><tr><td colspan="2">x</td></tr></table></div>',
     "<div/>",
     '<div xml:lang="de" lang="de">x</div>',
+    "<div>\u00e9\u20ac\ud83d\ude00<b title='\u20ac'>&amp;</b>\u013c<a href='#\u00e9'>x</a></div>",
+    `<div>${"a abbr blockquote col colgroup h1 h6 tt ul var"
+      .split(" ")
+      .map((name) => `<${name}>x</${name} >`)
+      .join("")}</div>`,
   ])("accepts %j", (xhtml) => expect(isNarrative(xhtml)).toBe(true));
 
   it.each([
@@ -143,6 +148,14 @@ describe("isNarrative", () => {
     "<div>&nbsp;</div>",
     "<div>a & b</div>",
     "<div>a < b</div>",
+    "<div>\u20ac<a href='javascript:x'>a</a></div>",
+    "<div>\u20ac&nbsp;</div>",
+    "<div>\u20ac<b style='url(x)'>a</b></div>",
+    ...["colg", "colx", "h7", "h", "divs", "DIV", "d\u0131v", "b-x", "b_"].map(
+      (name) => `<div><${name}>x</${name}></div>`,
+    ),
+    "<div><b>x</big></div>",
+    "<div><big>x</b></div>",
     "<div><script>x</script></div>",
     "<div><SCRIPT>x</SCRIPT></div>",
     "<div><svg/></div>",
