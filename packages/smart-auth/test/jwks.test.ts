@@ -130,17 +130,17 @@ describe("F7: the issuer's keys", () => {
     expect((await keys.find(KNOWN)).kind).toBe("found");
   });
 
-  it.each(["redirects", "endless", "html"] as const)("are not taken from an answer that %s", async (mood) => {
+  it.each(["redirects", "endless", "html"] as const)("S2: are not taken from an answer that %s", async (mood) => {
     issuer.mood = mood;
     expect((await source().find(KNOWN)).kind).toBe("unavailable");
   });
 
-  it("are not taken from a set of more than 100", async () => {
+  it("S2: are not taken from a set of more than 100", async () => {
     issuer.keys = Array.from({ length: 101 }, (_, i) => ({ ...SIGNER.jwk, kid: `k${i}` }));
     expect((await source().find(KNOWN)).kind).toBe("unavailable");
   });
 
-  it("are not fetched over plain http outside development, nor from another machine", async () => {
+  it("S2: are not fetched over plain http outside development, nor from another machine", async () => {
     expect((await source({ development: false }).find(KNOWN)).kind).toBe("unavailable");
     expect(issuer.asked()).toBe(0);
     const fetch = vi.fn<typeof globalThis.fetch>();
