@@ -1,6 +1,7 @@
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import helmet from "helmet";
+import { remembering } from "./remembered.ts";
 
 export type Headers = Readonly<Record<string, string>>;
 
@@ -27,7 +28,13 @@ export const FINGERPRINT_HEADERS: readonly string[] = Object.freeze([
 ]);
 
 /** Headers that order a cache or a web server in front of us about, past Cache-Control. */
-const INTERMEDIARY_ORDERS = ["cdn-cache-control", "surrogate-control", "expires", "x-accel-*", "x-sendfile"] as const;
+export const INTERMEDIARY_ORDERS: readonly string[] = Object.freeze([
+  "cdn-cache-control",
+  "surrogate-control",
+  "expires",
+  "x-accel-*",
+  "x-sendfile",
+]);
 
 /**
  * The security headers of an API: helmet's, with a policy that lets a browser do nothing with an answer. Computed once.
@@ -68,11 +75,10 @@ export interface AnswerPolicy {
   readonly defaults: Headers;
   /** The handler's own content policy stands. */
   readonly keepContentPolicy: boolean;
-  /** Set on every answer. */
-  readonly always: Headers;
   /** Absent over plain http, where the header is removed. */
   readonly hsts: Headers | undefined;
   readonly isFingerprint: (name: string) => boolean;
+  readonly isIntermediaryOrder: (name: string) => boolean;
 }
 
 export const NO_STORE: Headers = Object.freeze({ "cache-control": "no-store" });
@@ -87,7 +93,7 @@ export const NO_STORE: Headers = Object.freeze({ "cache-control": "no-store" });
  */
 export function settleHeaders(res: ServerResponse, policy: AnswerPolicy, isPublic: boolean): void {
   for (const name of res.getHeaderNames()) {
-    if (policy.isFingerprint(name) || (!isPublic && isIntermediaryOrder(name))) res.removeHeader(name);
+    if (policy.isFingerprint(name) || (!isPublic && policy.isIntermediaryOrder(name))) res.removeHeader(name);
   }
   for (const name in policy.defaults) {
     const mayStand = isPublic || (policy.keepContentPolicy && name === "content-security-policy");
@@ -95,7 +101,6 @@ export function settleHeaders(res: ServerResponse, policy: AnswerPolicy, isPubli
   }
   res.removeHeader("strict-transport-security");
   for (const name in policy.hsts) res.setHeader(name, policy.hsts[name] as string);
-  for (const name in policy.always) res.setHeader(name, policy.always[name] as string);
 }
 
 /** The edge alone says who may read: what a handler says about other origins is removed, and caches told to keep them apart. */
@@ -116,7 +121,5 @@ export function takeOverCors(res: ServerResponse): void {
 export function nameMatcher(patterns: readonly string[]): (name: string) => boolean {
   const exact = new Set(patterns.filter((pattern) => !pattern.endsWith("*")));
   const beginnings = patterns.filter((pattern) => pattern.endsWith("*")).map((pattern) => pattern.slice(0, -1));
-  return (name) => exact.has(name) || beginnings.some((beginning) => name.startsWith(beginning));
+  return remembering((name) => exact.has(name) || beginnings.some((beginning) => name.startsWith(beginning)));
 }
-
-const isIntermediaryOrder = nameMatcher(INTERMEDIARY_ORDERS);

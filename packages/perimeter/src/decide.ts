@@ -55,14 +55,14 @@ export function decideEntry(request: RequestFacts, policy: PerimeterPolicy): Dec
 }
 
 function decideTransport({ secure, local }: RequestFacts, policy: PerimeterPolicy): Decision<undefined> {
-  if (secure) return permit(undefined, ["https"]);
-  if (!policy.requireHttps) return permit(undefined, ["plain http is allowed"]);
+  if (secure) return HTTPS;
+  if (!policy.requireHttps) return PLAIN_HTTP;
   if (policy.development && local) return permit(undefined, ["plain http from this machine, in development"]);
   return deny(problemOf("https-required"), ["plain http"]);
 }
 
 function decideAddress({ address }: RequestFacts, { allowedAddress }: PerimeterPolicy): Decision<undefined> {
-  if (allowedAddress === undefined) return permit(undefined, ["any address"]);
+  if (allowedAddress === undefined) return ANY_ADDRESS;
   if (allowedAddress(address)) return permit(undefined, ["address on the list"]);
   return deny(problemOf("address-not-allowed"), [
     address === undefined ? "address unknown" : "address not on the list",
@@ -72,13 +72,13 @@ function decideAddress({ address }: RequestFacts, { allowedAddress }: PerimeterP
 /** Each zone's own networks, and routes for the inside only. */
 function decideZoneAddress(
   { address, zone, target }: RequestFacts,
-  { zoneAddresses = {}, privatePaths = [] }: PerimeterPolicy,
+  { zoneAddresses, privatePaths }: PerimeterPolicy,
 ): Decision<undefined> {
-  if (privatePaths.some((path) => liesBelow(target, path)) && !isPrivateNetwork(address)) {
+  if (privatePaths?.some((path) => liesBelow(target, path)) === true && !isPrivateNetwork(address)) {
     return deny(problemOf("route-is-private"), ["private route from a public address"]);
   }
-  const allowed = zone === undefined ? undefined : zoneAddresses[zone];
-  if (allowed === undefined || allowed(address)) return permit(undefined, []);
+  const allowed = zone === undefined ? undefined : zoneAddresses?.[zone];
+  if (allowed === undefined || allowed(address)) return NOTHING_TO_SAY;
   return deny(problemOf("zone-address-not-allowed"), [`address not on the list of zone ${zone}`]);
 }
 
@@ -97,6 +97,7 @@ function liesBelow(target: string, path: string): boolean {
  * misdirected. What the handshake demanded of one name says nothing about another.
  */
 function decideHost({ headers: { lines }, serverName }: RequestFacts, { hosts }: PerimeterPolicy): Decision<undefined> {
+  if (hosts === undefined && serverName === undefined) return NOTHING_TO_SAY;
   const host = (lines.get("host")?.[0] ?? "").toLowerCase();
   const name = host.replace(/:\d+$/, "");
   if (hosts !== undefined && !hosts.has(host) && !hosts.has(name)) {
@@ -105,5 +106,11 @@ function decideHost({ headers: { lines }, serverName }: RequestFacts, { hosts }:
   if (serverName !== undefined && serverName.toLowerCase() !== name) {
     return deny(problemOf("host-not-ours"), ["host is not the name of the handshake"]);
   }
-  return permit(undefined, hosts === undefined ? [] : ["host on the list"]);
+  return hosts === undefined ? NOTHING_TO_SAY : LISTED_HOST;
 }
+
+const HTTPS = permit(undefined, ["https"]);
+const PLAIN_HTTP = permit(undefined, ["plain http is allowed"]);
+const ANY_ADDRESS = permit(undefined, ["any address"]);
+const LISTED_HOST = permit(undefined, ["host on the list"]);
+const NOTHING_TO_SAY = permit(undefined, []);

@@ -2,26 +2,19 @@ import { type Decision, deny, type Problem, permit } from "@wardline/policy-type
 import { beforeHead, contextOf, recordDecision, sendProblem } from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
 import { addressMatcher, clientAddress } from "./addresses.ts";
-import {
-  FINGERPRINT_HEADERS,
-  hstsHeader,
-  NO_STORE,
-  nameMatcher,
-  securityHeaders,
-  settleHeaders,
-  takeOverCors,
-} from "./answer-headers.ts";
-import { type CorsPolicy, corsHeaders, preflightHeaders } from "./cors.ts";
+import { preflightHeaders } from "./cors.ts";
 import { decideEntry } from "./decide.ts";
 import { pathOf, tellFindings } from "./express/hostile-body.ts";
+import { passingHeaders } from "./express/passing.ts";
+import { answerSettlers } from "./express/settle.ts";
 import { type RequestFacts, readHeaderFacts } from "./facts.ts";
 import { decideHostile } from "./hostile/decide.ts";
 import { headInspector } from "./hostile/head.ts";
 import type { HostileFinding } from "./hostile/inspect.ts";
-import { readSignals } from "./hostile/signals.ts";
+import { signalReader } from "./hostile/signals.ts";
 import { type ParsedOptions, type PerimeterOptions, parseOptions } from "./options.ts";
 import { problemOf } from "./problems.ts";
-import { claimsForwarding, FORWARDING_HEADERS, STANDARD_REQUEST_HEADERS, stripHeaders } from "./request-headers.ts";
+import { claimsForwarding, stripHeaders } from "./request-headers.ts";
 
 /**
  * The door of a FHIR API: HTTPS, addresses, header and URL hygiene, a list of request headers that may pass, security
@@ -33,47 +26,30 @@ import { claimsForwarding, FORWARDING_HEADERS, STANDARD_REQUEST_HEADERS, stripHe
  */
 export function perimeter(options: PerimeterOptions = {}): RequestHandler {
   const policy = parseOptions(options);
-  const hsts = hstsHeader(policy.hsts);
-  const defaults = Object.freeze({ ...securityHeaders(), ...NO_STORE });
-  const isFingerprint = nameMatcher([...FINGERPRINT_HEADERS, ...policy.removeHeaders]);
-  const fromAnybody: ReadonlySet<string> = new Set([...STANDARD_REQUEST_HEADERS, ...policy.requestHeaders]);
+  const { overTls, overPlainHttp } = answerSettlers(policy);
+  const { fromAnybody, fromProxy } = passingHeaders(policy);
   const inspectHead = headInspector(policy.hostileInput);
+  const readSignals = signalReader();
   let warned = false;
   let warnedOfProxy = false;
 
-  /** From a trusted proxy; from others it does not pass. */
-  const isCertificate = (name: string): boolean =>
-    name === policy.clientCertificateHeader || CERTIFICATE_HEADERS.has(name);
-
   return function perimeterMiddleware(req, res, next) {
-    const facts = readFacts(req, policy);
-    settleBeforeSending(res, {
-      defaults,
-      hsts: facts.secure ? hsts : undefined,
-      isFingerprint,
-      isForPages: policy.keepContentPolicy,
-      publicPaths: policy.publicPaths,
-      cors: policy.cors,
-    });
-
     const trusted = policy.trustedProxy(req.socket.remoteAddress);
-    const passes = (name: string): boolean =>
-      fromAnybody.has(name) || (trusted && (FORWARDING_HEADERS.has(name) || name === policy.clientCertificateHeader));
+    const facts = readFacts(req, policy, trusted);
+    beforeHead(res, facts.secure ? overTls : overPlainHttp);
+
+    const { passes, isRead } = trusted ? fromProxy : fromAnybody;
     const entry = trustsEverybody(req) ? warnedOnce() : decideEntry(facts, policy);
     const looked = entry.kind === "permit" && policy.hostileInput.mode !== "off";
     // What is refused already is not looked through: a refusal must not cost more than an answer.
     const { found, signals } = looked
-      ? // Escaped PEM looks like a header that was split; whoever reads a certificate takes nothing but one.
-        inspectHead(facts, (name) => passes(name) && !isCertificate(name))
+      ? inspectHead(facts, isRead)
       : { found: [], signals: readSignals(facts.headers, false) };
     const decision = looked ? judgeInput(req, entry, found) : entry;
     if (decision.kind === "deny" && !trusted && claimsForwarding(req.headers)) warnOfProxy(decision.problem);
-    const removed = stripHeaders(req, passes);
-    const because = [
-      ...decision.because,
-      ...(removed === 0 ? [] : ["request headers not on the list removed"]),
-      ...signals,
-    ];
+    const because = [...decision.because];
+    if (stripHeaders(req, passes) > 0) because.push("request headers not on the list removed");
+    because.push(...signals);
     if (decision.kind === "deny") {
       recordDecision(req, { control: "perimeter", kind: "deny", because, code: decision.problem.code });
       return sendProblem(res, decision.problem);
@@ -114,26 +90,28 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
   }
 }
 
-function readFacts(req: Request, { trustedProxy }: ParsedOptions): RequestFacts {
+function readFacts(req: Request, { trustedProxy, development }: ParsedOptions, trusted: boolean): RequestFacts {
   const context = contextOf(req);
-  const { method, originalUrl, transport } = context;
-  const address = clientAddress(req, trustedProxy);
-  if (address !== undefined && address !== transport.peerAddress) context.clientAddress = address;
+  const { method, originalUrl, transport, zone } = context;
+  const { peerAddress, encrypted } = transport;
+  const isForwarded = trusted && req.headers["x-forwarded-for"] !== undefined;
+  const address = isForwarded ? clientAddress(req, trustedProxy) : peerAddress;
+  if (address !== undefined && address !== peerAddress) context.clientAddress = address;
   const { servername } = req.socket as { servername?: string | false };
-  const scheme = trustedProxy(transport.peerAddress) ? req.headers["x-forwarded-proto"] : undefined;
-  return {
+  const scheme = trusted ? req.headers["x-forwarded-proto"] : undefined;
+  const facts: { -readonly [Name in keyof RequestFacts]: RequestFacts[Name] } = {
     method,
     target: originalUrl,
     httpVersion: req.httpVersion,
     headers: readHeaderFacts(req.rawHeaders),
-    ...(address === undefined ? {} : { address }),
-    ...(typeof servername !== "string" || servername === "" || trustedProxy(transport.peerAddress)
-      ? {}
-      : { serverName: servername }),
-    ...(context.zone === undefined ? {} : { zone: context.zone }),
-    secure: scheme === undefined ? transport.encrypted : everyHopIsHttps(scheme),
-    local: LOOPBACK(transport.peerAddress) && !claimsForwarding(req.headers),
+    secure: scheme === undefined ? encrypted : everyHopIsHttps(scheme),
+    // Of no interest but in development.
+    local: development && LOOPBACK(peerAddress) && !claimsForwarding(req.headers),
   };
+  if (address !== undefined) facts.address = address;
+  if (!trusted && typeof servername === "string" && servername !== "") facts.serverName = servername;
+  if (zone !== undefined) facts.zone = zone;
+  return facts;
 }
 
 function everyHopIsHttps(scheme: string | readonly string[]): boolean {
@@ -155,12 +133,6 @@ function trustsEverybody(req: Request): boolean {
 const STRANGERS = ["192.0.2.1", "2001:db8::1"] as const;
 const FAR_HOP = 1000;
 
-interface Settlement extends Pick<Parameters<typeof settleHeaders>[1], "defaults" | "hsts" | "isFingerprint"> {
-  readonly publicPaths: ReadonlySet<string>;
-  readonly cors: CorsPolicy | undefined;
-  readonly isForPages: boolean;
-}
-
 /** A preflight asks what a browser may send; whoever answers it must not run the handler. */
 function answersPreflight(req: Request, res: Response, { cors, methods }: ParsedOptions): boolean {
   if (cors === undefined) return false;
@@ -170,25 +142,3 @@ function answersPreflight(req: Request, res: Response, { cors, methods }: Parsed
   res.writeHead(204, headers).end();
   return true;
 }
-
-/** What every answer says, whoever gives it: set when its head is about to leave, so that nothing is set after it. */
-function settleBeforeSending(res: Response, { publicPaths, cors, isForPages, ...policy }: Settlement): void {
-  const context = contextOf(res.req);
-  beforeHead(res, () => {
-    if (cors !== undefined) takeOverCors(res);
-    const { method, originalUrl, requestId, correlationId, problem } = context;
-    const open = problem === undefined && publicPaths.has(`${method} ${originalUrl.replace(/\?.*$/s, "")}`);
-    const always = {
-      "x-request-id": requestId,
-      ...(correlationId === undefined ? {} : { "x-correlation-id": correlationId }),
-      ...(cors === undefined ? {} : corsHeaders(cors, res.req.headers.origin)),
-    };
-    settleHeaders(res, { ...policy, always, keepContentPolicy: isForPages && problem === undefined }, open);
-  });
-}
-
-const CERTIFICATE_HEADERS: ReadonlySet<string> = new Set([
-  "client-cert",
-  "client-cert-chain",
-  "x-forwarded-client-cert",
-]);

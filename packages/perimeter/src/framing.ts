@@ -15,10 +15,12 @@ export function decideFraming(
   { methods }: { readonly methods: readonly string[] },
 ): Decision<undefined> {
   const fault = findFramingFault(request, methods);
-  if (fault === undefined) return permit(undefined, ["method and framing"]);
+  if (fault === undefined) return FRAMED;
   const headers = fault === "method-not-allowed" ? { Allow: methods.join(", ") } : undefined;
   return deny(problemOf(fault, headers), [`framing: ${fault}`]);
 }
+
+const FRAMED = permit(undefined, ["method and framing"]);
 
 function findFramingFault(
   { method, httpVersion, headers: { lines } }: Pick<RequestFacts, "method" | "httpVersion" | "headers">,

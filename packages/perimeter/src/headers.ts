@@ -35,8 +35,10 @@ const SINGLETONS: ReadonlySet<string> = new Set([
  */
 export function decideHeaders(headers: HeaderFacts, limits: HeaderLimits): Decision<undefined> {
   const fault = findHeaderFault(headers, limits);
-  return fault === undefined ? permit(undefined, ["clean headers"]) : deny(problemOf(fault), [`headers: ${fault}`]);
+  return fault === undefined ? CLEAN : deny(problemOf(fault), [`headers: ${fault}`]);
 }
+
+const CLEAN = permit(undefined, ["clean headers"]);
 
 function findHeaderFault(
   { count, bytes, lines }: HeaderFacts,
@@ -55,7 +57,7 @@ function findHeaderFault(
   const host = lines.get("host")?.[0] ?? "";
   if (host === "") return "host-missing";
   if (!HOST.test(host)) return "host-invalid";
-  if (!(lines.get("connection") ?? []).every(isConnection)) return "connection-option";
+  if (lines.get("connection")?.every(isConnection) === false) return "connection-option";
   return undefined;
 }
 

@@ -52,6 +52,7 @@ export const FORWARDING_HEADERS: ReadonlySet<string> = new Set([
  */
 export function stripHeaders(req: IncomingMessage, allowed: (name: string) => boolean): number {
   const { rawHeaders } = req;
+  if (allAllowed(rawHeaders, allowed)) return 0;
   const kept: string[] = [];
   const refused: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
@@ -59,7 +60,6 @@ export function stripHeaders(req: IncomingMessage, allowed: (name: string) => bo
     if (allowed(name)) kept.push(rawHeaders[index] as string, rawHeaders[index + 1] as string);
     else refused.push(name);
   }
-  if (refused.length === 0) return 0;
   // Node derives these two from the raw lines at the first reading, and counts on finding all of them.
   const { headers, headersDistinct } = req;
   for (const name of refused) {
@@ -68,6 +68,13 @@ export function stripHeaders(req: IncomingMessage, allowed: (name: string) => bo
   }
   req.rawHeaders = kept;
   return refused.length;
+}
+
+function allAllowed(rawHeaders: readonly string[], allowed: (name: string) => boolean): boolean {
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (!allowed((rawHeaders[index] as string).toLowerCase())) return false;
+  }
+  return true;
 }
 
 /** Whether any header claims that somebody else sent the request first. */

@@ -13,8 +13,10 @@ import { type ProblemName, problemOf } from "./problems.ts";
  */
 export function decideTarget(target: string, limits: { readonly maxUrlBytes: number }): Decision<undefined> {
   const fault = findTargetFault(target, limits.maxUrlBytes);
-  return fault === undefined ? permit(undefined, ["canonical target"]) : deny(problemOf(fault), [`target: ${fault}`]);
+  return fault === undefined ? CANONICAL : deny(problemOf(fault), [`target: ${fault}`]);
 }
+
+const CANONICAL = permit(undefined, ["canonical target"]);
 
 function findTargetFault(target: string, maxUrlBytes: number): ProblemName | undefined {
   // Node decodes the request line as latin1, so a character is a byte.
@@ -46,7 +48,7 @@ function findPathFault(path: string): ProblemName | undefined {
 
 function findQueryFault(query: string): ProblemName | undefined {
   if (!QUERY_CHARACTERS.test(query)) return "target-characters";
-  if (query.includes("%")) {
+  if (ESCAPED_BEYOND_TEXT.test(query)) {
     const decoded = decode(query);
     if (decoded === undefined) return "target-encoding";
     if (hasControl(decoded)) return "query-control";
@@ -59,7 +61,7 @@ function findQueryFault(query: string): ProblemName | undefined {
  * `_method` is how some frameworks let a POST become a DELETE.
  */
 function findParameterFault(query: string): ProblemName | undefined {
-  if (!SUSPECT.test(query) || !namesOf(query).some((name) => SUSPECT.test(name))) return undefined;
+  if (!SUSPECT_NAME.test(query)) return undefined;
   for (const [name] of new URLSearchParams(query)) {
     const plain = (name.split("[", 1)[0] ?? "").trim().toLowerCase();
     if (plain === "access_token") return "token-in-query";
@@ -69,11 +71,7 @@ function findParameterFault(query: string): ProblemName | undefined {
 }
 
 /** A name that is one of these, or is encoded so that it could be. */
-const SUSPECT = /access|method|[%+]/i;
-
-function namesOf(query: string): string[] {
-  return query.split("&").map((one) => one.split("=", 1)[0] ?? "");
-}
+const SUSPECT_NAME = /(?:^|&)[^=&]*?(?:access|method|[%+])/i;
 
 function decode(text: string): string | undefined {
   try {
@@ -94,5 +92,7 @@ function hasControl(text: string): boolean {
 
 /** RFC 3986 section 3.3: pchar, slash and percent; the semicolon is judged by name. */
 const PATH_CHARACTERS = /^[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*$/;
+/** Whatever a percent sign may stand for but printable ASCII. */
+const ESCAPED_BEYOND_TEXT = /%(?![2-7][0-9A-Fa-f])|%7[Ff]/;
 /** Printable ASCII but `"`, `<` and `>`: what browsers leave as it is in a query, `|` of token searches included. */
 const QUERY_CHARACTERS = /^[\x21\x23-\x3b\x3d\x3f-\x7e]*$/;

@@ -87,6 +87,20 @@ describe("S6: one spelling per path", () => {
     expect(JSON.stringify(decide("/fhir/Patient/Chalmers%00"))).not.toContain("Chalmers");
   });
 
+  it("a query is let through exactly when it is well encoded text and names no token", () => {
+    const piece = fc.constantFrom(
+      ..."a=&+%7fF0".split(""),
+      ..."%20 %2B %7f %7F %1f %0a %c3 %C3%A9 %c2%85 %EF%BB%BF %4 access_token ACCESS%5ftoken _method x".split(" "),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 14, size: "max" }), (pieces) => {
+        const query = pieces.join("");
+        expect([query, decide(`/fhir/Patient?${query}`).kind]).toEqual([query, isClean(query) ? "permit" : "deny"]);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
   it("whatever is let through, other parsers read the same path", () => {
     const hostile = fc.constantFrom(
       ..."/.;%2fF5cCeE0aA\\?#@:&=+|é\u0000\t ".split(""),
@@ -113,3 +127,15 @@ describe("S6: one spelling per path", () => {
     );
   });
 });
+
+/** The definition: decode it all, look at every character, read every parameter. */
+function isClean(query: string): boolean {
+  try {
+    if (/\p{Cc}/u.test(decodeURIComponent(query))) return false;
+  } catch {
+    return false;
+  }
+  return [...new URLSearchParams(query).keys()].every(
+    (name) => !["access_token", "_method"].includes(name.trim().toLowerCase()),
+  );
+}

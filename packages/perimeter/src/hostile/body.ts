@@ -1,13 +1,11 @@
 import type { Json, RequestBody } from "@wardline/policy-types/express";
 import { formsOf } from "./forms.ts";
-import { type HostileFinding, inspectParameters, inspectText, type ParameterLimits, push } from "./inspect.ts";
+import { type HostileFinding, inspectParameters, inspectText, type ParameterPolicy, push } from "./inspect.ts";
 import { isPrivateTarget } from "./private-target.ts";
-import type { RulesBySurface } from "./rules.ts";
 import { SSRF_SCHEME } from "./traversal.ts";
 import { inspectXml } from "./xml.ts";
 
-export interface BodyPolicy extends ParameterLimits {
-  readonly rules: RulesBySurface;
+export interface BodyPolicy extends ParameterPolicy {
   readonly allowedOrigins: ReadonlySet<string>;
 }
 
@@ -32,8 +30,8 @@ export function isXml(mediaType: string): boolean {
   return mediaType.endsWith("/xml") || mediaType.endsWith("+xml");
 }
 
-function inspectForm(form: string, { rules, ...limits }: BodyPolicy): HostileFinding[] {
-  const found = inspectParameters(form, "form", rules, limits);
+function inspectForm(form: string, policy: BodyPolicy): HostileFinding[] {
+  const found = inspectParameters(form, "form", policy);
   const overriding = [...new URLSearchParams(form).keys()].some((name) => name.toLowerCase() === "_method");
   return overriding ? [{ rule: "protocol/method-override", surface: "form" }, ...found] : found;
 }

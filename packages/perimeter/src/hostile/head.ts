@@ -2,7 +2,7 @@ import type { RequestFacts } from "../facts.ts";
 import { headerInspector } from "./header-rules.ts";
 import { type HostileFinding, inspectParameters, inspectPath } from "./inspect.ts";
 import type { ParsedHostileOptions } from "./options.ts";
-import { readSignals, type Signal } from "./signals.ts";
+import { type Signal, signalReader } from "./signals.ts";
 
 export interface HeadFindings {
   readonly found: readonly HostileFinding[];
@@ -18,12 +18,13 @@ export type InspectHead = (
 export function headInspector(policy: ParsedHostileOptions): InspectHead {
   const { rules } = policy;
   const inspectHeaders = headerInspector(rules);
+  const readSignals = signalReader();
 
   return function inspectHead({ target, headers }, passes) {
     const mark = target.indexOf("?");
     const found = inspectPath(mark === -1 ? target : target.slice(0, mark), rules);
     const probes = found.some(({ rule }) => rule.startsWith("probe/"));
-    if (mark !== -1) found.push(...inspectParameters(target.slice(mark + 1), "parameter", rules, policy));
+    if (mark !== -1) found.push(...inspectParameters(target.slice(mark + 1), "parameter", policy));
     found.push(...inspectHeaders(headers, passes));
     return { found, signals: readSignals(headers, probes) };
   };

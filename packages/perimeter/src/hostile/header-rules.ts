@@ -1,4 +1,5 @@
 import type { HeaderFacts } from "../facts.ts";
+import { remembering } from "../remembered.ts";
 import { type HostileFinding, inspectText } from "./inspect.ts";
 import type { RulesBySurface } from "./rules.ts";
 
@@ -19,26 +20,13 @@ const NOT_TEXT: ReadonlySet<string> = new Set([
   "x-forwarded-client-cert",
 ]);
 
-const MOST_REMEMBERED = 512;
-const LONGEST_REMEMBERED = 256;
-
 export type InspectHeaders = (headers: HeaderFacts, passes: (name: string) => boolean) => HostileFinding[];
 
-/**
- * Looks at the headers that handlers will see. What clients send again and again (User-Agent, Accept, Content-Type) is
- * judged once: the last few hundred values are remembered with their verdict.
- */
+/** Looks at the headers that handlers will see. */
 export function headerInspector(rules: RulesBySurface): InspectHeaders {
-  const remembered = new Map<string, string | undefined>();
-
-  function judge(value: string): string | undefined {
-    if (value.length > LONGEST_REMEMBERED) return inspectText(value, rules.header)?.id;
-    if (remembered.has(value)) return remembered.get(value);
-    const verdict = inspectText(value, rules.header)?.id;
-    if (remembered.size >= MOST_REMEMBERED) remembered.delete(remembered.keys().next().value as string);
-    remembered.set(value, verdict);
-    return verdict;
-  }
+  const judge = remembering((value) => inspectText(value, rules.header)?.id);
+  const isType = remembering(isMediaType);
+  const areCodings = remembering(isCodingList);
 
   return function inspectHeaders({ lines }, passes) {
     const found: HostileFinding[] = [];
@@ -50,10 +38,10 @@ export function headerInspector(rules: RulesBySurface): InspectHeaders {
       for (const value of values) add(judge(value));
     }
     const type = lines.get("content-type")?.[0];
-    if (type !== undefined && !isMediaType(type)) add("protocol/content-type");
+    if (type !== undefined && !isType(type)) add("protocol/content-type");
     if (type === undefined && hasBody(lines)) add("protocol/body-without-type");
     if (keepsAndCloses(lines.get("connection"))) add("protocol/connection");
-    if (lines.get("accept-encoding")?.every(isCodingList) === false) add("protocol/accept-encoding");
+    if (lines.get("accept-encoding")?.every(areCodings) === false) add("protocol/accept-encoding");
     const range = lines.get("range")?.join(",");
     if (range !== undefined && isCostlyRange(range)) add("protocol/range");
     return found;
@@ -87,7 +75,8 @@ function areParameters(text: string): boolean {
   return true;
 }
 
-function keepsAndCloses(values: readonly string[] = []): boolean {
+function keepsAndCloses(values: readonly string[] | undefined): boolean {
+  if (values === undefined) return false;
   const options = values
     .join(",")
     .toLowerCase()

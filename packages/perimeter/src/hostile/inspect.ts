@@ -1,3 +1,4 @@
+import { remembering } from "../remembered.ts";
 import { formsOf } from "./forms.ts";
 import type { HostileRule, Surface } from "./rule.ts";
 import type { RulesBySurface } from "./rules.ts";
@@ -46,7 +47,10 @@ function isOrdinary(text: string): boolean {
 const ORDINARY =
   /^(?!.*(?:\.\.|--|::))(?:[\w.,+-]{1,300}|\w{1,64}[:/][\w.-]{1,100}|https?:\/\/(?:[A-Za-z][A-Za-z0-9-]{0,60}\.){1,6}(?:org|com|net|gov|edu|int|info|us|uk|eu|de|fr|nl|au|ca|se|ch|at|be|dk|no|fi|it|es|nz)(?:\/[\w.-]{1,100}){0,12}\/?(?:\|[\w.-]{0,100})?|[A-Z][a-z]{0,20}'(?!Sleep|Waitfor)[A-Z][a-z]{1,40})$/;
 
-export interface ParameterLimits {
+export interface ParameterPolicy {
+  readonly rules: RulesBySurface;
+  /** The rule that speaks of a parameter's name. */
+  readonly judgeName: (name: string) => HostileRule | undefined;
   readonly maxParameters: number;
   readonly maxParameterNameBytes: number;
 }
@@ -55,34 +59,49 @@ export interface ParameterLimits {
 export function inspectParameters(
   encoded: string,
   surface: "parameter" | "form",
-  rules: RulesBySurface,
-  limits: ParameterLimits,
+  { rules, judgeName, maxParameters, maxParameterNameBytes }: ParameterPolicy,
 ): HostileFinding[] {
   const found: HostileFinding[] = [];
   let count = 0;
   for (const [name, value] of parametersOf(encoded)) {
-    if (++count > limits.maxParameters) return [...found, { rule: "protocol/parameter-count", surface }];
-    if (name.length > limits.maxParameterNameBytes) found.push({ rule: "protocol/parameter-name", surface });
-    if (!ORDINARY_NAME.test(name) || hasAttackWord(name))
-      push(found, inspectText(name, rules["parameter-name"]), "parameter-name", name);
+    if (++count > maxParameters) return [...found, { rule: "protocol/parameter-count", surface }];
+    if (name.length > maxParameterNameBytes) found.push({ rule: "protocol/parameter-name", surface });
+    push(found, judgeName(name), "parameter-name", name);
     push(found, inspectText(value, rules[surface]), surface, name);
   }
   return found;
 }
 
-/** As URLSearchParams reads them; where nothing is encoded, without its cost. */
+/** As URLSearchParams reads them; where they are ASCII and well encoded, without its cost. */
 function parametersOf(encoded: string): Iterable<readonly [name: string, value: string]> {
-  if (!PLAIN_QUERY.test(encoded)) return new URLSearchParams(encoded);
+  if (encoded.startsWith("?") || !PRINTABLE.test(encoded)) return new URLSearchParams(encoded);
   const parameters: (readonly [string, string])[] = [];
-  for (const one of encoded.split("&")) {
-    const equals = one.indexOf("=");
-    if (equals !== -1) parameters.push([one.slice(0, equals), one.slice(equals + 1)]);
-    else if (one !== "") parameters.push([one, ""]);
+  try {
+    for (const one of encoded.split("&")) {
+      const equals = one.indexOf("=");
+      if (equals !== -1) parameters.push([plainOf(one.slice(0, equals)), plainOf(one.slice(equals + 1))]);
+      else if (one !== "") parameters.push([plainOf(one), ""]);
+    }
+  } catch {
+    return new URLSearchParams(encoded);
   }
   return parameters;
 }
 
-const PLAIN_QUERY = /^[\w\-.~!$&'()*,;=:@/|]*$/;
+const PRINTABLE = /^[\x20-\x7e]*$/;
+
+/** @throws {URIError} when it is not well encoded */
+function plainOf(encoded: string): string {
+  const spaced = encoded.includes("+") ? encoded.replaceAll("+", " ") : encoded;
+  return spaced.includes("%") ? decodeURIComponent(spaced) : spaced;
+}
+
+/** The same few names are asked for again and again. */
+export function nameJudge(rules: RulesBySurface): ParameterPolicy["judgeName"] {
+  return remembering((name) =>
+    ORDINARY_NAME.test(name) && !hasAttackWord(name) ? undefined : inspectText(name, rules["parameter-name"]),
+  );
+}
 
 /** `_has:Observation:patient:code`, `subject:Patient.name`, `date`: the names of FHIR searches. */
 const ORDINARY_NAME = /^[\w.:-]*$/;

@@ -1,4 +1,5 @@
 import { type Findings, findings, join, nearest, refuseUnknownKeys } from "@wardline/policy-types";
+import { nameJudge, type ParameterPolicy } from "./inspect.ts";
 import { HOSTILE_RULES, type RulesBySurface, rulesBySurface } from "./rules.ts";
 
 /** Part of the API where some rules are not asked. */
@@ -42,6 +43,7 @@ export interface ParsedHostileOptions {
   readonly maxParameterNameBytes: number;
   readonly onFinding: (report: HostileReport) => void;
   readonly rules: RulesBySurface;
+  readonly judgeName: ParameterPolicy["judgeName"];
 }
 
 export const HOSTILE_KEYS: readonly (keyof HostileInputOptions)[] = [
@@ -147,6 +149,7 @@ export function parseHostileOptions(options: HostileInputOptions): ParsedHostile
 /** From options that were checked. */
 export function hostilePolicy(options: HostileInputOptions): ParsedHostileOptions {
   const allowedOrigins: ReadonlySet<string> = new Set(options.allowedOrigins ?? []);
+  const rules = rulesBySurface(allowedOrigins);
   const exceptions = [...(options.exceptions ?? [])];
   return Object.freeze({
     mode: options.mode ?? "refuse",
@@ -161,6 +164,7 @@ export function hostilePolicy(options: HostileInputOptions): ParsedHostileOption
     maxParameters: options.maxParameters ?? 256,
     maxParameterNameBytes: options.maxParameterNameBytes ?? 256,
     onFinding: options.onFinding ?? (() => undefined),
-    rules: rulesBySurface(allowedOrigins),
+    rules,
+    judgeName: nameJudge(rules),
   });
 }

@@ -8,6 +8,9 @@ const TAGS =
 const EVENTS =
   "abort|activate|after|animation|auxclick|before|begin|blur|bounce|cancel|canplay|cell|change|click|close|context|controlselect|copy|cuechange|cut|data|dbl|deactivate|drag|drop|durationchange|emptied|ended|error|filter|finish|focus|formdata|fullscreen|gesture|got|hashchange|help|input|invalid|key|languagechange|layout|load|lose|lost|media|message|mouse|move|offline|online|open|orientation|outofsync|page(?:hide|show)|paste|pause|play|pointer|popstate|progress|propertychange|ratechange|readystate|repeat|reset|resize|resume|reverse|row|scroll|search|security|seek|select|show|slotchange|stalled|start|storage|stop|submit|suspend|sync|time(?:out|update)|toggle|touch|track|transition|unhandled|unload|volumechange|waiting|webkit|wheel|zoom";
 
+/** A link to somewhere on the web, which people write in texts; what else it does is another rule's. */
+const PLAIN_LINK = "a href ?= ?[\"']?https?:\\/\\/|\\/a>";
+
 /**
  * Markup and script. `<` alone is a comparison, and `<404684003`, `<< 73211009` and `<!` are operators of SNOMED's
  * expression constraint language: only a tag that browsers know, or a script's own words, count.
@@ -18,7 +21,7 @@ export const SCRIPT_RULES: readonly HostileRule[] = Object.freeze([
     "an HTML tag would be drawn by whoever shows this value",
     ANGLE | PERCENT | WIDE,
     new RegExp(
-      `<[/?!]?\\s?(?:${TAGS})(?<!\\s[a-z])(?:[\\s/>="'\`]|$)|<!--|<!\\[cdata|<(?:import|base)\\w{0,20}\\s*=|<\\w{1,20}:\\w{1,20}\\s`,
+      `<(?!${PLAIN_LINK})[/?!]?\\s?(?:${TAGS})(?<!\\s[a-z])(?:[\\s/>="'\`]|$)|<!--|<!\\[cdata|<(?:import|base)\\w{0,20}\\s*=|<\\w{1,20}:\\w{1,20}\\s`,
     ),
   ),
   rule(

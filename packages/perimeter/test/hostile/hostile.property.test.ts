@@ -55,13 +55,21 @@ describe("hostile input", () => {
       "/../",
       "$ne",
       "é",
+      "%",
+      "%7",
+      "%C3%A9",
+      "%c3",
+      "%EF%BB%BF",
+      "%26",
+      "%3D",
+      "access",
     );
     fc.assert(
-      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+      fc.property(fc.array(piece, { maxLength: 12, size: "max" }), (pieces) => {
         const query = pieces.join("");
         const slow = [...new URLSearchParams(query)].map(([name, value]) => `${percentAll(name)}=${percentAll(value)}`);
-        const found = inspectParameters(query, "parameter", policy.rules, policy);
-        expect(found).toEqual(inspectParameters(slow.join("&"), "parameter", policy.rules, policy));
+        const found = inspectParameters(query, "parameter", policy);
+        expect(found).toEqual(inspectParameters(slow.join("&"), "parameter", policy));
       }),
     );
   });
@@ -70,7 +78,7 @@ describe("hostile input", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", minLength: 6 }), fc.constantFrom(...ATTACKS), (name, attack) => {
         const query = new URLSearchParams([[name, attack]]).toString();
-        const found = inspectParameters(query, "parameter", policy.rules, policy);
+        const found = inspectParameters(query, "parameter", policy);
         const { decision } = decideHostile(found, "/fhir/Patient", policy);
         expect(decision.kind).toBe("deny");
         expect(JSON.stringify(decision)).not.toContain(attack);
