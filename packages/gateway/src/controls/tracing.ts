@@ -21,10 +21,17 @@ const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PAT
  * @see https://opentelemetry.io/docs/specs/semconv/http/http-spans/
  */
 export async function openTracing(given: SpanSource | undefined): Promise<RequestHandler | undefined> {
+  // Whoever makes spans has registered before the edge starts; else loading it would be for nothing.
+  if (given === undefined && !Object.getOwnPropertySymbols(globalThis).some(isOfTracing)) return undefined;
   const api = await import("@opentelemetry/api").catch(() => undefined);
   if (api === undefined) return undefined;
   const provider = (given as TracerProvider | undefined) ?? api.trace.getTracerProvider();
   return tracing(api, provider.getTracer("@wardline/gateway"));
+}
+
+/** Where every version of @opentelemetry/api keeps what was registered. */
+function isOfTracing(symbol: symbol): boolean {
+  return symbol.description?.startsWith("opentelemetry.js.api.") === true;
 }
 
 function tracing(api: Api, tracer: Tracer): RequestHandler {

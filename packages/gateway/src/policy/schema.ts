@@ -1,9 +1,10 @@
 import { type Findings, nearest, POLICY_SCHEMA } from "@wardline/policy-types";
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import { neededFor, partAt, type SchemaPart } from "./shape.ts";
 
 /** Checks the shape of a policy against its JSON Schema and reports every fault in words an operator can act on. */
 export function checkShape(value: unknown, found: Findings): void {
-  const validate = compiled();
+  const validate = compiledFor(value);
   if (validate(value)) return;
   const told = new Set<string>();
   for (const error of worthTelling(validate.errors ?? [])) {
@@ -63,18 +64,18 @@ const KINDS: Readonly<Record<string, string>> = {
 type Told = ErrorObject & { readonly params: Readonly<Record<string, unknown>> };
 
 function describe(error: ErrorObject): string {
-  const { keyword, params, parentSchema } = error as Told;
+  const { keyword, params, parentSchema, schemaPath } = error as Told;
+  const { properties = {} } = partAt(POLICY_SCHEMA, schemaPath);
   switch (keyword) {
     case "required": {
       const name = String(params["missingProperty"]);
-      const members = (parentSchema?.["properties"] ?? {}) as Readonly<Record<string, SchemaPart>>;
-      return `\`${name}\` is missing; write ${formOf(members[name] ?? {})}`;
+      return `\`${name}\` is missing; write ${formOf(properties[name] ?? {})}`;
     }
     case "anyOf":
       return `must be ${formOf({ anyOf: error.schema as readonly SchemaPart[] })}`;
     case "additionalProperties": {
       const name = String(params["additionalProperty"]);
-      const known = Object.keys((parentSchema?.["properties"] ?? {}) as object);
+      const known = Object.keys(properties);
       const near = nearest(name, known);
       return `unknown key \`${name}\`, ${near === undefined ? `known keys are ${known.join(", ")}` : `did you mean \`${near}\`?`}`;
     }
@@ -108,14 +109,6 @@ function describe(error: ErrorObject): string {
   }
 }
 
-interface SchemaPart {
-  readonly description?: string;
-  readonly type?: string;
-  readonly const?: unknown;
-  readonly enum?: readonly string[];
-  readonly anyOf?: readonly SchemaPart[];
-}
-
 /** What may stand there, in words. */
 function formOf({ description, type, const: fixed, enum: allowed, anyOf }: SchemaPart): string {
   if (description !== undefined) return description;
@@ -125,11 +118,22 @@ function formOf({ description, type, const: fixed, enum: allowed, anyOf }: Schem
   return KINDS[type ?? ""] ?? "a value";
 }
 
-let validator: ValidateFunction | undefined;
+let last: { readonly text: string; readonly validate: ValidateFunction } | undefined;
 
-/** A constant that is costly to make and not always needed. */
-function compiled(): ValidateFunction {
+/** A reload has mostly the same members as what runs, so the last one is remembered. */
+function compiledFor(value: unknown): ValidateFunction {
+  const needed = neededFor([value], POLICY_SCHEMA);
+  const text = JSON.stringify(needed);
+  if (last?.text === text) return last.validate;
   // `allErrors`: an operator's file, read once at start, so that all mistakes can be told together (S10 is about requests).
-  validator ??= new Ajv({ allErrors: true, strict: true, verbose: true }).compile(POLICY_SCHEMA);
-  return validator;
+  // The schema is our own, and strict by a test; code that runs once is not worth making fast.
+  const ajv = new Ajv({
+    allErrors: true,
+    strict: false,
+    verbose: true,
+    validateSchema: false,
+    code: { optimize: false },
+  });
+  last = { text, validate: ajv.compile(needed) };
+  return last.validate;
 }
