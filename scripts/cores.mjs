@@ -5,13 +5,13 @@ export const CORES = {
   grant: {
     of: "smart-auth",
     files: ["grant.ts", "rights.ts"],
-    tests: ["scopes", "rights", "vector-files", "guard.property"],
+    tests: ["scopes", "rights", "vector-files"],
   },
-  narrowing: { of: "smart-auth", files: ["narrow.ts"], tests: ["narrow", "vector-files", "guard.property"] },
+  narrowing: { of: "smart-auth", files: ["narrow.ts"], tests: ["narrow", "vector-files"] },
   guard: {
     of: "smart-auth",
     files: ["guard/resource.ts", "guard/entry.ts", "guard/contained.ts", "guard/includes.ts"],
-    tests: ["guard", "containers", "guard.property"],
+    tests: ["guard"],
   },
   compartment: {
     of: "fhir-r4",

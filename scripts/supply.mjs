@@ -2,7 +2,7 @@
 // the tracked files (secretlint), known mistakes of security in the sources (eslint-plugin-security, run by oxlint; all offline), and
 // known vulnerabilities where the registry can be asked. That nothing runs while installing is pnpm's own check (`strictDepBuilds`).
 import { spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { bin, fail, pnpm, ROOT, readJson, run, setUp } from "./setup.mjs";
 
@@ -28,7 +28,7 @@ const READ = new Map([
 setUp();
 sbom();
 secrets();
-run(bin("oxlint"), ["-c", ".oxlintrc.security.json", "packages"]);
+securityRules();
 audit();
 
 function sbom() {
@@ -57,6 +57,15 @@ function secrets() {
   if (files.length < 100) return console.log("secrets: skipped, this is no checkout of git");
   run(bin("secretlint"), ["--secretlintrc", ".secretlintrc.json", ...files]);
   console.log(`secrets: none in ${files.length} files`);
+}
+
+/** A file that a rule does not hold for has its reason in the line above. */
+function securityRules() {
+  const config = ".oxlintrc.security.json";
+  const [, overrides = ""] = readFileSync(join(ROOT, config), "utf8").split('"overrides"');
+  const bare = overrides.match(/(?<!\/\/ .{20,}\n)^ {4}\{[\s\S]*?\]/gm) ?? [];
+  if (bare.length > 0) fail(`security rules: write the reason in a comment above: ${bare.join("\n")}`);
+  run(bin("oxlint"), ["-c", config, "packages"]);
 }
 
 /** Only a found vulnerability fails: whether a registry answers is not ours to say. */

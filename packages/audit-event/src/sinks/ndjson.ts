@@ -37,11 +37,11 @@ export function ndjsonSink({ name = "ndjson", folder, fileBytes = 64 * MIB, limi
 }
 
 const MIB = 1024 * 1024;
+const NUMBERED = /^\.\d{16}\.ndjson$/;
 
 async function fileFor(folder: string, name: string, first: LedgerEntry, fileBytes: number): Promise<FileHandle> {
-  const pattern = new RegExp(`^${name}\\.\\d{16}\\.ndjson$`);
   const last = (await readdir(folder))
-    .filter((file) => pattern.test(file))
+    .filter((file) => file.startsWith(`${name}.`) && NUMBERED.test(file.slice(name.length)))
     .sort()
     .at(-1);
   if (last !== undefined) {

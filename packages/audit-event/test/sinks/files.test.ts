@@ -41,6 +41,19 @@ describe("ndjsonSink()", () => {
     expect(idsIn(await readFile(join(folder, "ndjson.0000000000000000.ndjson"), "utf8"))).toEqual(idsOf(4));
   });
 
+  it("goes on with the last file of its own name, which is a name and no pattern", async () => {
+    const folder = await emptyFolder();
+    await appendFile(join(folder, "a1b.0000000000000009.ndjson"), "another's\n");
+    for (const from of [0, 2]) await ndjsonSink({ name: "a.b", folder }).send(entries(2, from), signal);
+    await ndjsonSink({ name: "a(b", folder }).send(entries(1), signal);
+    expect((await readdir(folder)).sort()).toEqual([
+      "a(b.0000000000000000.ndjson",
+      "a.b.0000000000000000.ndjson",
+      "a1b.0000000000000009.ndjson",
+    ]);
+    expect(await readFile(join(folder, "a1b.0000000000000009.ndjson"), "utf8")).toBe("another's\n");
+  });
+
   it("begins a new file, named after its first entry, when one is full", async () => {
     const folder = await emptyFolder();
     const sink = ndjsonSink({ name: "monthly", folder, fileBytes: 1 });
