@@ -248,6 +248,8 @@ describe("A15: a ledger whose first segments have expired", () => {
     const { hash } = JSON.parse(text) as { hash: string };
     await writeFile(path, text.replace(`"hash":"${hash}"`, `"hash":"${"0".repeat(64)}"`));
     expect(await verifyLedger(folder)).toMatchObject({ ok: false, change: "edit", at: { line: 1 } });
+    await writeFile(path, text.replace(/"frontier":\[[^\]]*\]/, '"frontier":[]'));
+    expect(await verifyLedger(folder, { keys })).toMatchObject({ ok: false, change: "forged-checkpoint" });
     const [node = ""] = (JSON.parse(text) as { frontier: string[] }).frontier;
     await writeFile(path, text.replace(node, "0".repeat(64)));
     expect(await verifyLedger(folder, { keys })).toMatchObject({ ok: false, change: "forged-checkpoint" });

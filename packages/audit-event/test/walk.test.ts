@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import type { LedgerPosition } from "../src/index.ts";
 import { classify } from "../src/ledger/classify.ts";
 import { renderEntry } from "../src/ledger/entry.ts";
-import { type Fault, type FaultCause, walkLedger } from "../src/ledger/walk.ts";
+import { listSegments } from "../src/ledger/segments.ts";
+import { type Fault, type FaultCause, walkLedger, walkSegment } from "../src/ledger/walk.ts";
 import { segmentFiles } from "./support/folders.ts";
 import { ledgerOf } from "./support/ledgers.ts";
 
@@ -105,6 +106,23 @@ describe("a walk along a ledger", () => {
     expect(causes.indexOf(`fault: ${cause}`)).toBe(causes.length - 1);
   });
 
+  it("of one segment ends with its fault", async () => {
+    const { folder, heads } = await ledgerOf(2);
+    const [segment] = await listSegments(folder);
+    if (segment === undefined) throw new Error("there is one");
+    const stepsOf = async (start = heads[0] as LedgerPosition): Promise<string[]> => {
+      const seen: string[] = [];
+      for await (const step of walkSegment(folder, segment, start, true)) {
+        seen.push(step.kind === "fault" ? step.cause : step.kind);
+      }
+      return seen;
+    };
+    expect(await stepsOf()).toEqual(["segment", "entry", "entry"]);
+    expect(await stepsOf(heads[1])).toEqual(["segment", "entry"]);
+    await appendFile(join(folder, segment.file), "x");
+    expect(await stepsOf()).toEqual(["segment", "entry", "entry", "torn"]);
+  });
+
   it("ends at the first fault", async () => {
     const { folder } = await ledgerOf(6);
     const [, middle = ""] = await segmentFiles(folder);
@@ -131,6 +149,22 @@ describe("a walk along a ledger", () => {
 });
 
 describe("the kind of a change that what stands around shows", () => {
+  it("is judged by the last time that can be read in the file before", async () => {
+    const { folder, heads } = await ledgerOf(4);
+    const [before = "", file = ""] = await segmentFiles(folder);
+    await appendFile(join(folder, before), "nonsense\n");
+    const classified = (at: string): Promise<string> => {
+      const { line } = renderEntry({ entries: 2, hash: "0".repeat(64) }, at, { kind: "plain", text: "{}" });
+      const place = { file, line: 1, seq: 2 };
+      const fault = { kind: "fault", cause: "entry", at: place, because: "" } as const;
+      return writeFile(join(folder, file), line).then(() =>
+        classify(folder, { ...fault, before: heads[2] as LedgerPosition }),
+      );
+    };
+    expect(await classified("1970-01-01T00:00:01.000Z")).toBe("replayed-segment");
+    expect(await classified("1970-01-01T00:00:02.000Z")).toBe("edit");
+  });
+
   it("is an edit where no file before tells another time", async () => {
     const { folder } = await ledgerOf(2);
     const [file = ""] = await segmentFiles(folder);

@@ -61,12 +61,13 @@ export async function* walkLedger(folder: string, from = 0, known?: LedgerPositi
   }
   if (base !== undefined) position = { entries: base.entries, hash: base.hash };
   yield { kind: "begin", instance, ...(base === undefined ? {} : { base }) };
-  if (segments.length === 0) return;
+  const [first] = segments;
+  if (first === undefined) return;
 
   // A removal of expired segments that a crash broke off leaves some below the base.
   const kept = segments.filter((segment) => segment.first >= position.entries);
   if (kept.length === 0) {
-    const at = { file: segments[0]?.file ?? "", line: 0, seq: position.entries };
+    const at = { file: first.file, line: 0, seq: position.entries };
     yield { kind: "fault", cause: "segment-gap", at, because: SEGMENT_MISSING, before: position };
   }
   const begin = kept.findLastIndex((segment) => segment.first <= from);
