@@ -9,4 +9,4 @@ process.env.WARDLINE_FUZZ_RUNS ??= process.argv[2] ?? "20000";
 const FILES = ["packages/smart-auth/test/non-interference.test.ts", "test/edge/non-interference.test.ts"];
 run(bin("vitest"), ["run", "--testTimeout=86400000", ...FILES]);
 const bodies = join(ROOT, "packages/fhir-schema/test/fuzz.mjs");
-if (existsSync(bodies)) run(process.execPath, [bodies]);
+if (existsSync(bodies)) run(process.execPath, ["--expose-gc", bodies]);

@@ -15,22 +15,17 @@ type Path = readonly (string | number)[];
  */
 export function integerFormIssues(bytes: Buffer, resource: unknown, maxIssues: number): readonly SchemaIssue[] {
   const issues: SchemaIssue[] = [];
-  const types: TypesByProperty = new Map();
+  const known: KnownProperties = new Map();
   for (const path of wholeNumbersInOtherForm(bytes)) {
-    if (!isInteger(resource, path, types)) continue;
-    issues.push({ severity: "error", issue: "value", detail: DETAIL, expression: expressionOf(resource, path) });
+    const expression = integerAt(resource, path, known);
+    if (expression === undefined) continue;
+    issues.push({ severity: "error", issue: "value", detail: DETAIL, expression });
     if (issues.length >= maxIssues) break;
   }
   return issues;
 }
 
 const DETAIL = "An integer is written without fraction and exponent.";
-
-function expressionOf(resource: unknown, path: Path): string {
-  const root =
-    isRecord(resource) && typeof resource["resourceType"] === "string" ? resource["resourceType"] : "Resource";
-  return path.reduce<string>((text, step) => (typeof step === "number" ? `${text}[${step}]` : `${text}.${step}`), root);
-}
 
 /** Where the text has a number with `.`, `e` or `E` whose value is whole. */
 function* wholeNumbersInOtherForm(bytes: Buffer): Generator<Path, void, undefined> {
@@ -42,7 +37,7 @@ function* wholeNumbersInOtherForm(bytes: Buffer): Generator<Path, void, undefine
     else if (byte === OPEN_BRACE) path.push("");
     else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) path.pop();
     else if (byte === COMMA && typeof path.at(-1) === "number") path[path.length - 1] = Number(path.at(-1)) + 1;
-    else if (byte === COLON) path[path.length - 1] = bytes.toString("latin1", name.start, name.end);
+    else if (byte === COLON) path[path.length - 1] = nameIn(bytes.toString("latin1", name.start, name.end));
     else if (byte === QUOTE) {
       const end = endOfString(bytes, at + 1);
       name = { start: at + 1, end };
@@ -53,6 +48,11 @@ function* wholeNumbersInOtherForm(bytes: Buffer): Generator<Path, void, undefine
       at = end - 1;
     }
   }
+}
+
+/** A name may be spelled with escapes; names of elements are ASCII. */
+function nameIn(text: string): string {
+  return text.includes("\\") ? (JSON.parse(`"${text}"`) as string) : text;
 }
 
 function endOfString(bytes: Buffer, start: number): number {
@@ -91,36 +91,51 @@ const NINE = 0x39;
 const LETTER_E = 0x65;
 const LOWER_CASE = 0x20;
 
-/** The type of each property, by type; filled as a body needs it. */
-type TypesByProperty = Map<string, ReadonlyMap<string, string>>;
+interface Property {
+  readonly type: string;
+  /** The element it stands for: `value` for `valueInteger`. */
+  readonly element: string;
+}
 
-function typesOf(owner: string, known: TypesByProperty): ReadonlyMap<string, string> {
+/** The properties of each type; filled as a body needs them. */
+type KnownProperties = Map<string, ReadonlyMap<string, Property>>;
+
+function propertiesOf(owner: string, known: KnownProperties): ReadonlyMap<string, Property> {
   const found = known.get(owner);
   if (found !== undefined) return found;
-  const types = new Map(
-    nodeRule(owner).elements.flatMap((rule) =>
-      namesOf(rule).map((name, at) => [name, rule.types[at] ?? rule.types[0] ?? ""] as const),
-    ),
-  );
-  known.set(owner, types);
-  return types;
+  const properties = new Map<string, Property>();
+  for (const rule of nodeRule(owner).elements) {
+    const element = rule.name.replace("[x]", "");
+    for (const [at, name] of namesOf(rule).entries()) {
+      properties.set(name, { type: rule.types[at] ?? rule.types[0] ?? "", element });
+      properties.set(`_${name}`, { type: "Element", element });
+    }
+  }
+  known.set(owner, properties);
+  return properties;
 }
 
 const INTEGERS: ReadonlySet<string> = new Set(["integer", "positiveInt", "unsignedInt"]);
 
-/** Follows the path through the resource and its definitions together. */
-function isInteger(resource: unknown, path: Path, known: TypesByProperty): boolean {
+/** Follows the path through the resource and its definitions together; the integer's FHIRPath, if it leads to one. */
+function integerAt(resource: unknown, path: Path, known: KnownProperties): string | undefined {
   let value = resource;
   let type = "Resource";
+  let expression = "";
   for (const step of path) {
-    if (typeof step === "string") {
-      if (!isRecord(value)) return false;
-      const owner = type === "Resource" ? value["resourceType"] : type;
-      if (typeof owner !== "string" || (type === "Resource" && !isResourceType(owner))) return false;
-      type = typesOf(owner, known).get(step) ?? "";
-      if (type === "") return false;
-      value = value[step];
-    } else value = Array.isArray(value) ? (value as readonly unknown[])[step] : undefined;
+    if (typeof step === "number") {
+      value = Array.isArray(value) ? (value as readonly unknown[])[step] : undefined;
+      expression += `[${step}]`;
+      continue;
+    }
+    if (!isRecord(value)) return undefined;
+    const owner = type === "Resource" ? value["resourceType"] : type;
+    if (typeof owner !== "string" || (type === "Resource" && !isResourceType(owner))) return undefined;
+    const property = propertiesOf(owner, known).get(step);
+    if (property === undefined) return undefined;
+    expression += expression === "" ? `${owner}.${property.element}` : `.${property.element}`;
+    type = property.type;
+    value = value[step];
   }
-  return INTEGERS.has(type);
+  return INTEGERS.has(type) ? expression : undefined;
 }

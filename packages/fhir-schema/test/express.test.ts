@@ -372,7 +372,8 @@ describe.each(EXPRESS)("fhirSchema on %s", (_name, express) => {
   });
 
   describe("a batch (A11)", () => {
-    const batch = (...entry: object[]) => send("POST", { resourceType: "Bundle", type: "batch", entry });
+    const batch = (...entry: object[]) =>
+      send("POST", JSON.stringify({ resourceType: "Bundle", type: "batch", entry }).replace('"FRACTION"', "1.0"));
     const request = (method: string, url: string, more: object = {}) => ({ request: { method, url, ...more } });
 
     it.each<[string, object, string, string]>([
@@ -382,6 +383,18 @@ describe.each(EXPRESS)("fhirSchema on %s", (_name, express) => {
         { resource: { resourceType: "Patient" }, ...request("PUT", "Patient?surname=x") },
         "query-invalid",
         "Bundle.entry[0].request.url",
+      ],
+      [
+        "a condition of a create that is none",
+        { resource: { resourceType: "Patient" }, ...request("POST", "Patient", { ifNoneExist: "surname=x" }) },
+        "query-invalid",
+        "Bundle.entry[0].request.url",
+      ],
+      [
+        "an integer with a fraction",
+        { resource: { resourceType: "Patient", multipleBirthInteger: "FRACTION" }, ...request("POST", "Patient") },
+        "resource-invalid",
+        "Bundle.entry[0].resource.multipleBirth",
       ],
       ["an unknown URL", request("GET", "Nobody/1"), "resource-invalid", "Bundle.entry[0].request"],
       [

@@ -3,7 +3,14 @@
 // Ends with an error when a judgement throws, takes over 50 ms of processor time again and again, or memory grows.
 // `WARDLINE_FUZZ_SEED` repeats a run.
 import { parseInteraction } from "@wardline/fhir-r4";
-import { checkFhirPathPatch, checkJsonPatch, checkSearch, validateResource } from "../dist/index.js";
+import {
+  checkFhirPathPatch,
+  checkJsonPatch,
+  checkOperationBody,
+  checkOperationQuery,
+  checkSearch,
+  validateResource,
+} from "../dist/index.js";
 import { integerFormIssues } from "../dist/integer-forms.js";
 import { findJsonFault } from "../dist/json-faults.js";
 
@@ -28,6 +35,7 @@ const BODIES = [
   '{"resourceType":"Observation","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"29463-7"}]},"subject":{"reference":"Patient/a"},"effectiveDateTime":"2020-01-01T10:00:00.123+01:00","valueQuantity":{"value":7.00e1,"unit":"kg"}}',
   '{"resourceType":"Bundle","type":"transaction","entry":[{"fullUrl":"urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a","resource":{"resourceType":"Patient"},"request":{"method":"POST","url":"Patient","ifNoneExist":"identifier=a|b"}}]}',
   '{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"replace"},{"name":"path","valueString":"Patient.name.where(use = \'usual\').first()"},{"name":"value","valueString":"x"}]}]}',
+  '{"resourceType":"Questionnaire","status":"draft","item":[{"type":"group","item":[{"linkId":"1","type":"string","maxLength":3}]}]}',
   '[{"op":"replace","path":"/name/0/given/1","value":"x"},{"op":"move","from":"/a~1b","path":"/c~0d"}]',
 ];
 const QUERIES = [
@@ -37,6 +45,13 @@ const QUERIES = [
   "code-value-quantity=http://loinc.org%7C8480-6$gt90&near=1|2|3|km&_summary=true&_filter=x",
 ];
 const TYPES = ["Patient", "Observation", "Encounter"];
+/** Operations of R4 that take inputs in a URL, in a body, or in both. */
+const CALLS = [
+  ["everything", "Patient"],
+  ["expand", "ValueSet"],
+  ["match", "Patient"],
+  ["lastn", "Observation"],
+].map(([name, type]) => ({ name, type, extraParameters: new Set(), maxCount: 1000 }));
 /** Pieces that have a meaning somewhere, and pieces that take time where something looks back. */
 const PIECES = [
   ...[
@@ -156,9 +171,10 @@ function judgeBody(bytes) {
   checkJsonPatch(json);
   checkFhirPathPatch(json, "Patient");
   // The name of the type is judged apart, so that more than Patients get further.
-  if (validateResource(json).length > 0) return;
+  if (validateResource(json).some(({ severity }) => severity === "error")) return;
   counts.passed++;
   integerFormIssues(bytes, json, 20);
+  checkOperationBody(one(CALLS), json);
 }
 
 function judgeQuery(bytes) {
@@ -166,6 +182,7 @@ function judgeQuery(bytes) {
   const query = bytes.toString("latin1").replaceAll("#", "");
   const { search } = parseInteraction({ method: "GET", path: `/${one(TYPES)}`, query });
   if (search === undefined) return;
+  checkOperationQuery(one(CALLS), "GET", search.pairs);
   const { issues } = checkSearch(search, { of: "search", lenient: random(2) === 0 }, QUERY_LIMITS);
   if (issues.length === 0) counts.accepted++;
 }

@@ -7,37 +7,48 @@ const found = (text: string, maxIssues = 20) =>
 
 describe("integers in another form", () => {
   it.each<[string, string, string]>([
-    ["a choice", '{"resourceType":"Patient","multipleBirthInteger":1.0}', "Patient.multipleBirthInteger"],
-    ["an exponent", '{"resourceType":"Patient","multipleBirthInteger":1e0}', "Patient.multipleBirthInteger"],
-    ["a minus", '{"resourceType":"Observation","valueInteger":-2.00}', "Observation.valueInteger"],
+    ["a choice", '{"resourceType":"Patient","multipleBirthInteger":1.0}', "Patient.multipleBirth"],
+    ["an exponent", '{"resourceType":"Patient","multipleBirthInteger":1e0}', "Patient.multipleBirth"],
+    ["a minus", '{"resourceType":"Observation","valueInteger":-2.00}', "Observation.value"],
     ["a positive integer", '{"resourceType":"Patient","telecom":[{},{"rank":1.0}]}', "Patient.telecom[1].rank"],
-    ["white space", '{ "resourceType" : "Patient" , "multipleBirthInteger" : 1.0 }', "Patient.multipleBirthInteger"],
+    ["white space", '{ "resourceType" : "Patient" , "multipleBirthInteger" : 1.0 }', "Patient.multipleBirth"],
     [
       "after text like a number",
       '{"resourceType":"Patient","language":"\\":1.0,","multipleBirthInteger":1.0}',
-      "Patient.multipleBirthInteger",
+      "Patient.multipleBirth",
     ],
+    ["a name that is escaped", '{"resourceType":"Patient","multiple\\u0042irthInteger":1.0}', "Patient.multipleBirth"],
     ["in a backbone element", '{"resourceType":"Claim","item":[{"sequence":1.0}]}', "Claim.item[0].sequence"],
     [
       "in an extension",
       '{"resourceType":"Patient","extension":[{"url":"u","valueUnsignedInt":3.0}]}',
-      "Patient.extension[0].valueUnsignedInt",
+      "Patient.extension[0].value",
     ],
     [
       "in a contained resource",
       '{"resourceType":"Basic","contained":[{"resourceType":"Patient","multipleBirthInteger":1.0}]}',
-      "Basic.contained[0].multipleBirthInteger",
+      "Basic.contained[0].multipleBirth",
+    ],
+    [
+      "in an extension of a primitive",
+      '{"resourceType":"Patient","_birthDate":{"extension":[{"url":"u","valueInteger":3.0}]}}',
+      "Patient.birthDate.extension[0].value",
+    ],
+    [
+      "in an extension of one of several primitives",
+      '{"resourceType":"Patient","name":[{"_given":[null,{"extension":[{"url":"u","valueInteger":3.0}]}]}]}',
+      "Patient.name[0].given[1].extension[0].value",
     ],
     ["in an entry", '{"resourceType":"Bundle","total":1.0,"entry":[]}', "Bundle.total"],
     [
       "in an entry's resource",
       '{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient","multipleBirthInteger":1E0}}]}',
-      "Bundle.entry[0].resource.multipleBirthInteger",
+      "Bundle.entry[0].resource.multipleBirth",
     ],
     [
       "in a parameter",
       '{"resourceType":"Parameters","parameter":[{"name":"a","valueInteger":1.0}]}',
-      "Parameters.parameter[0].valueInteger",
+      "Parameters.parameter[0].value",
     ],
   ])("%s", (_what, text, expression) => expect(found(text)).toEqual([expression]));
 

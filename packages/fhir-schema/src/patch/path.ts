@@ -13,6 +13,21 @@ const FUNCTIONS: ReadonlySet<string> = new Set([
   "single",
   "where",
 ]);
+/** Words that a parenthesis may follow without being called. */
+const OPERATORS: ReadonlySet<string> = new Set([
+  "and",
+  "or",
+  "xor",
+  "implies",
+  "in",
+  "contains",
+  "div",
+  "mod",
+  "is",
+  "as",
+]);
+/** A word, and the parenthesis that calls it, which FHIRPath lets stand after blanks. */
+const WORD = /[A-Za-z0-9_]+ *\(?/g;
 
 /**
  * Whether a text is a path that a patch may use: a resource type, then names, indexes and calls of the functions above;
@@ -26,8 +41,10 @@ export function isPatchPath(path: string, type: string | undefined): boolean {
   if (root === undefined || (type !== undefined && root !== type)) return false;
   const bare = withoutStrings(path);
   if (bare === undefined || !/^[A-Za-z0-9_.,()[\]=!<>~ \-'$@:]*$/.test(bare) || /\.\.|\.$/.test(bare)) return false;
-  const called = [...bare.matchAll(/(?<![A-Za-z])([A-Za-z]+)\(/g)].map(([, name = ""]) => name);
-  return called.every((name) => FUNCTIONS.has(name)) && isBalanced(bare);
+  const called = (bare.match(WORD) ?? [])
+    .filter((word) => word.endsWith("("))
+    .map((word) => word.slice(0, -1).trimEnd());
+  return called.every((name) => FUNCTIONS.has(name) || OPERATORS.has(name)) && isBalanced(bare);
 }
 
 /** Each string becomes `''`; undefined when one does not end. */

@@ -79,6 +79,7 @@ describe("paths", () => {
     "Patient.name.where(use = 'official' and period.empty()).given.first()",
     "Patient.extension('http://example.org/a(b').value.ofType(string)",
     "Patient.telecom.where(value = 'it\\'s')",
+    "Patient.name.where (use = 'official' and (period.empty() or given.exists()))",
   ])("%s passes", (text) => expect(isPatchPath(text, "Patient")).toBe(true));
 
   it.each([
@@ -94,6 +95,9 @@ describe("paths", () => {
     "Patient.name.where(use = 'official'",
     "Patient.name.where(use = 'official)",
     "Patient.name.matches('(a+)+')",
+    "Patient.name.matches ('(a+)+')",
+    "Patient.name.matches2('x')",
+    "Patient.name._matches('x')",
     "Patient.name.resolve()",
     "Patient.name.repeat(given)",
     "Patient.name | Patient.contact",
