@@ -125,9 +125,9 @@ describe.skipIf(!HAS_CLI)("`wardline` in docs/", () => {
 
 async function loadProgram(): Promise<Command> {
   const { createProgram } = (await import(pathToFileURL(PROGRAM).href)) as {
-    createProgram: (terminal: object, end: () => void) => Command;
+    createProgram: (args: readonly string[], terminal: object, end: () => void) => Promise<Command>;
   };
-  return createProgram({ out: async () => undefined, err: () => undefined, environment: {} }, () => undefined);
+  return createProgram([], { out: async () => undefined, err: () => undefined, environment: {} }, () => undefined);
 }
 
 /** `policy lint`, not `policy` alone: a group does nothing. */

@@ -1,6 +1,13 @@
 #!/usr/bin/env node
-import { runCli } from "./run.ts";
-import { processTerminal } from "./terminal.ts";
+import * as nodeModule from "node:module";
+import { fileURLToPath } from "node:url";
+
+// Node 22 and later: what was compiled once is read the next time. Kept beside the code, where only whoever may change the code
+// may write; where nobody may, nothing is kept.
+const { enableCompileCache } = nodeModule as { enableCompileCache?: (folder: string) => unknown };
+enableCompileCache?.(fileURLToPath(new URL(".compiled", import.meta.url)));
+
+const [{ runCli }, { processTerminal }] = await Promise.all([import("./run.ts"), import("./terminal.ts")]);
 
 // Whoever reads our output may have seen enough: `wardline audit show | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 2));

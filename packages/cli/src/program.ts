@@ -1,16 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { addAbuse } from "./abuse/command.ts";
-import { addAudit } from "./audit/command.ts";
 import type { Commands } from "./commands.ts";
-import { addEvidence } from "./evidence/command.ts";
 import type { ExitCode } from "./exit.ts";
-import { addInit } from "./init/command.ts";
-import { addInventory } from "./inventory/command.ts";
-import { addKeys } from "./keys/command.ts";
 import { painter } from "./output.ts";
-import { addPolicy } from "./policy/command.ts";
-import { addServe } from "./serve/command.ts";
 import type { Terminal } from "./terminal.ts";
 
 const FIRST_STEPS = `
@@ -23,7 +15,27 @@ Exit codes: 0 fine; 1 refused, not intact or failed rows; 2 usage or configurati
 Every command takes --json. Colours are off when piped or with NO_COLOR set.
 `;
 
-export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void): Command {
+type Add = (commands: Commands) => void;
+
+/** In the order of the help. Read when they are asked for: a start of the edge has no use for the rest. */
+const GROUPS: readonly (readonly [words: readonly string[], load: () => Promise<Add>])[] = [
+  [["init"], async () => (await import("./init/command.ts")).addInit],
+  [["serve"], async () => (await import("./serve/command.ts")).addServe],
+  [["policy"], async () => (await import("./policy/command.ts")).addPolicy],
+  [["keys"], async () => (await import("./keys/command.ts")).addKeys],
+  [["audit"], async () => (await import("./audit/command.ts")).addAudit],
+  [["inventory", "metrics"], async () => (await import("./inventory/command.ts")).addInventory],
+  [["abuse"], async () => (await import("./abuse/command.ts")).addAbuse],
+  [["evidence"], async () => (await import("./evidence/command.ts")).addEvidence],
+];
+
+/** With the commands that begin with the first of `args`; with all of them where none does, for help and for hints. */
+export async function createProgram(
+  args: readonly string[],
+  terminal: Terminal,
+  exit: (code: ExitCode) => void,
+): Promise<Command> {
+  const asked = GROUPS.filter(([words]) => words.includes(args[0] ?? ""));
   const paint = painter(terminal);
   const program = new Command("wardline")
     .description("Guards a FHIR API: starts the edge, judges its policy, keeps its keys, reads its audit log.")
@@ -40,14 +52,7 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .configureHelp({ sortSubcommands: false, styleTitle: (title) => paint("bold", title) })
     .exitOverride();
   const commands: Commands = { program, terminal, exit };
-  addInit(commands);
-  addServe(commands);
-  addPolicy(commands);
-  addKeys(commands);
-  addAudit(commands);
-  addInventory(commands);
-  addAbuse(commands);
-  addEvidence(commands);
+  for (const [, load] of asked.length === 0 ? GROUPS : asked) (await load())(commands);
   return program;
 }
 

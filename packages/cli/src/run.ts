@@ -9,10 +9,10 @@ import type { Terminal } from "./terminal.ts";
 /** Runs one command line, without the program's name, and gives its exit code. Never rejects. */
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   let answer: ExitCode = EXIT.fine;
-  const program = createProgram(terminal, (code) => {
-    answer = code;
-  });
   try {
+    const program = await createProgram(args, terminal, (code) => {
+      answer = code;
+    });
     await program.parseAsync([...args], { from: "user" });
     return answer;
   } catch (error) {

@@ -10,7 +10,8 @@ interface Named {
 it("the README names every command and no other", async () => {
   const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
   const terminal = { out: () => Promise.resolve(), err: () => undefined, colours: false, watched: false };
-  const program: Named = createProgram(
+  const program: Named = await createProgram(
+    [],
     { ...terminal, ask: undefined, environment: {}, now: Date.now },
     () => undefined,
   );

@@ -4,7 +4,7 @@ import { run } from "./support/terminal.ts";
 
 describe("wardline", () => {
   it("shows help with an example for every command, and exits with 0", async () => {
-    const commands = leaves();
+    const commands = await leaves();
     expect(commands.length).toBeGreaterThan(20);
     for (const words of commands) {
       const { code, out } = await run([...words, "--help"]);
@@ -52,14 +52,14 @@ interface Named {
 }
 
 /** The words of every command that does something. */
-function leaves(): readonly (readonly string[])[] {
+async function leaves(): Promise<readonly (readonly string[])[]> {
   const walk = (command: Named, words: readonly string[]): (readonly string[])[] =>
     command.commands.length === 0
       ? [words]
       : command.commands.flatMap((child) => walk(child, [...words, child.name()]));
   const terminal = { out: () => Promise.resolve(), err: () => undefined, colours: false, watched: false };
   return walk(
-    createProgram({ ...terminal, ask: undefined, environment: {}, now: Date.now }, () => undefined),
+    await createProgram([], { ...terminal, ask: undefined, environment: {}, now: Date.now }, () => undefined),
     [],
   );
 }
