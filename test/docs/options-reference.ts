@@ -35,10 +35,21 @@ function renderPackage(name: string): readonly string[] {
 
 function renderType({ name, inherits, doc, members }: OptionsType): string {
   const also = inherits === "" ? "" : `\nAnd those of \`${inherits}\`.\n`;
-  const rows = members.map((member) => [`\`${member.name}\``, member.needed ? "needed" : "", cell(member.doc)]);
+  const rows = members.map((member) => [
+    `\`${member.name}\``,
+    member.needed ? "needed" : "",
+    cell(member.doc || (WELL_KNOWN[member.name] ?? "")),
+  ]);
   const table = rows.length === 0 ? "" : `\n${renderTable([["Option", "", "Says"], ...rows])}\n`;
   return `### ${name}\n${doc === "" ? "" : `\n${doc}\n`}${also}${table}`;
 }
+
+/** What is taken from outside so that it can be given in a test; everywhere the same. */
+const WELL_KNOWN: Readonly<Record<string, string>> = {
+  now: "Milliseconds since the epoch. Default the machine's clock.",
+  fetch: "Default the platform's.",
+  randomBytes: "Default those of node:crypto. Others that can be guessed make what is built of them guessable.",
+};
 
 /** In columns, as the formatter of this repository leaves them. */
 function renderTable(rows: readonly (readonly string[])[]): string {

@@ -21,6 +21,7 @@ import type { Position } from "./watch/sighting.ts";
 
 /** What decides whether something is told and what is done about it: all that a simulation needs. */
 export interface MonitorPolicy {
+  /** When each pattern is told. Default those of the README: higher is quieter, and misses more. */
   readonly thresholds?: ThresholdOptions;
   /** What is done about a pattern beside telling it. Default nothing. */
   readonly responses?: Responses;
@@ -41,6 +42,7 @@ export interface MonitorPolicy {
 }
 
 export interface SharedOptions {
+  /** One Redis command, with the client of your choice. */
   readonly sendCommand: SendCommand;
   /** Keeps several edges in one Redis apart. Default `wardline:abuse`. */
   readonly prefix?: string;
@@ -89,11 +91,15 @@ export interface AbuseMonitorOptions extends MonitorPolicy {
   readonly remembered?: History;
   /** Records alerts and measures: `(kind, facts) => audit.record(kind, facts)` of audit-event. */
   readonly audit?: (kind: "security-alert", facts: SecurityAlertFacts) => Promise<void> | void;
+  /** Told of alerts and measures besides: anything with `warn`, such as winston. Default none. */
   readonly logger?: AlertLogger;
   /** Where alerts go besides: `alertWebhook(…)`. */
   readonly carriers?: readonly AlertCarrier[];
+  /** Told of every alert, once. */
   readonly onAlert?: (alert: Alert) => void;
+  /** Told when a measure begins, changes or ends. */
   readonly onMeasure?: (change: MeasureChange) => void;
+  /** F12: told when something the monitor stands on fails, and when it is well again. */
   readonly onDegraded?: (change: MonitorDegradation) => void;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;

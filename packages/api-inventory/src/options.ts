@@ -6,6 +6,7 @@ import type { TrafficMetrics } from "./metrics/traffic-metrics.ts";
 import { checkEntries, freezeEntries } from "./registry.ts";
 
 export interface ApiInventoryOptions {
+  /** The endpoints there are; whatever else is called is told as undeclared. */
   readonly entries: readonly InventoryEntry[];
   /** A request that no entry declares: noted, or answered 404. Default `report`, which lets shadow endpoints answer. */
   readonly undeclared?: "report" | "refuse";

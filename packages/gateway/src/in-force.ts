@@ -31,7 +31,9 @@ export interface PolicyInForce {
 
 /** A policy that is to take the place of the running one. */
 export interface NextPolicy {
+  /** A document, or the path of its file. */
   readonly policy: PolicySource;
+  /** Who approved exactly this content. Needed outside `development`. */
   readonly signature?: PolicySignature | undefined;
   /** Version of the file it was read from, which is compared with what runs. */
   readonly fileVersion?: string;

@@ -21,12 +21,17 @@ export interface ServeOptions extends Omit<GatewayDependencies, "signature"> {
 }
 
 export interface ServedPolicy {
+  /** The running edge. */
   readonly gateway: Gateway;
+  /** Where clients reach it. */
   readonly url: string;
+  /** Of the first listener. */
   readonly port: number;
+  /** Of the operator's listener, if there is one. */
   readonly adminPort?: number;
   /** Reads the files again. Never rejects: a policy that is refused leaves the running one, and is told (F11). */
   readonly reload: () => Promise<void>;
+  /** Stops accepting, drains, flushes and ends, in bounded time (F15). */
   close(): Promise<void>;
 }
 

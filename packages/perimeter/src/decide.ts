@@ -7,7 +7,9 @@ import { problemOf } from "./problems.ts";
 import { decideTarget } from "./target.ts";
 
 export interface PerimeterPolicy {
+  /** False: requests over plain http are taken too, and can be read on their way. */
   readonly requireHttps: boolean;
+  /** True: plain http counts on loopback addresses. */
   readonly development: boolean;
   /** Absent: every address. */
   readonly allowedAddress?: AddressMatcher;
@@ -19,9 +21,13 @@ export interface PerimeterPolicy {
   readonly hosts?: ReadonlySet<string>;
   /** Further headers that may stand once only, lower case. */
   readonly singletons?: readonly string[];
+  /** All others are refused with 405. */
   readonly methods: readonly string[];
+  /** How many header lines a request may have. */
   readonly maxHeaders: number;
+  /** All names and values together, in bytes. */
   readonly maxHeaderBytes: number;
+  /** Path and query together, in bytes. */
   readonly maxUrlBytes: number;
 }
 

@@ -32,6 +32,7 @@ export interface PerimeterOptions {
   readonly trustedProxies?: readonly string[];
   /** Names this server answers for, lower case. Default every name. */
   readonly hosts?: readonly string[];
+  /** Who may call, from where. Default everybody, from everywhere. */
   readonly addresses?: {
     /** Addresses that may call, as CIDR ranges. Default every address. */
     readonly allow?: readonly string[];

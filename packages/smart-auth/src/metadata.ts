@@ -4,10 +4,13 @@ import { parseSafeUrl } from "./loopback.ts";
 export interface SmartConfigurationOptions extends SmartEndpoints {
   /** `iss` of the id_tokens; needed with `sso-openid-connect`, and left out without it. */
   readonly issuer?: string;
+  /** SMART `jwks_uri`. With `sso-openid-connect` needed. */
   readonly jwksUri?: string;
   /** Default both `authorization_code` and `client_credentials`, the former only with an authorization endpoint. */
   readonly grantTypesSupported?: readonly string[];
+  /** SMART `token_endpoint_auth_methods_supported`. */
   readonly tokenEndpointAuthMethodsSupported?: readonly string[];
+  /** SMART `token_endpoint_auth_signing_alg_values_supported`. */
   readonly tokenEndpointAuthSigningAlgorithmsSupported?: readonly string[];
   /** Absent or `["S256"]`: nothing else may be offered. */
   readonly codeChallengeMethodsSupported?: readonly string[];

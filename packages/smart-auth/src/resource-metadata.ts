@@ -7,14 +7,23 @@ export interface ProtectedResourceMetadataOptions {
   readonly resource: string;
   /** Issuers whose tokens count. */
   readonly authorizationServers?: readonly string[];
+  /** RFC 9728 `jwks_uri`. */
   readonly jwksUri?: string;
+  /** RFC 9728 `scopes_supported`. */
   readonly scopesSupported?: readonly string[];
+  /** RFC 9728 `resource_name`. */
   readonly resourceName?: string;
+  /** RFC 9728 `resource_documentation`: a page for developers. */
   readonly resourceDocumentation?: string;
+  /** RFC 9728 `resource_policy_uri`. */
   readonly resourcePolicyUri?: string;
+  /** RFC 9728 `resource_tos_uri`. */
   readonly resourceTosUri?: string;
+  /** RFC 9728 `tls_client_certificate_bound_access_tokens`. Default unsaid. */
   readonly tlsClientCertificateBoundAccessTokens?: boolean;
+  /** RFC 9728 `dpop_signing_alg_values_supported`. */
   readonly dpopSigningAlgValuesSupported?: readonly string[];
+  /** RFC 9728 `dpop_bound_access_tokens_required`. Default unsaid. */
   readonly dpopBoundAccessTokensRequired?: boolean;
   /** How long the document may be cached, in seconds. Default 300. */
   readonly maxAgeSeconds?: number;

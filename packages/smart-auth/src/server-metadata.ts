@@ -5,14 +5,23 @@ import { parseSafeUrl } from "./loopback.ts";
 export interface AuthorizationServerMetadataOptions {
   /** Exactly the `iss` of its tokens. */
   readonly issuer: string;
+  /** RFC 8414 `authorization_endpoint`. */
   readonly authorizationEndpoint?: string;
+  /** RFC 8414 `token_endpoint`. */
   readonly tokenEndpoint: string;
+  /** RFC 8414 `introspection_endpoint`. */
   readonly introspectionEndpoint?: string;
+  /** RFC 8414 `revocation_endpoint`. */
   readonly revocationEndpoint?: string;
+  /** RFC 8414 `registration_endpoint`. */
   readonly registrationEndpoint?: string;
+  /** RFC 8414 `jwks_uri`. */
   readonly jwksUri?: string;
+  /** RFC 8414 `scopes_supported`. */
   readonly scopesSupported?: readonly string[];
+  /** RFC 8414 `token_endpoint_auth_methods_supported`. */
   readonly tokenEndpointAuthMethodsSupported?: readonly string[];
+  /** RFC 8414 `token_endpoint_auth_signing_alg_values_supported`. */
   readonly tokenEndpointAuthSigningAlgValuesSupported?: readonly string[];
   /** Resources whose metadata name this server (RFC 9728 section 4). */
   readonly protectedResources?: readonly string[];

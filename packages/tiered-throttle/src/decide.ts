@@ -11,7 +11,9 @@ export interface RateGrant {
 
 /** What the counters' numbers mean: the limits in the order of the counts, and how they are told. */
 export interface RatePolicy {
+  /** In the order in which they are counted. */
   readonly limits: readonly Pick<Limit, "name" | "kind">[];
+  /** Writes the fields of an answer. */
   readonly render: RenderFields;
   /** Why a request is let through. */
   readonly within: readonly string[];

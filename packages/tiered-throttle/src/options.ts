@@ -66,7 +66,9 @@ export interface TieredThrottleOptions extends Omit<TierRule, "name" | "when">, 
 }
 
 export interface DoorThrottleOptions extends CountingOptions {
+  /** Requests per window and address. */
   readonly limit: number;
+  /** In seconds. */
   readonly windowSeconds: number;
   /** Requests of one address that may be refused with 401 per window, before it is refused at the door. Absent: not counted apart. */
   readonly failures?: { readonly limit: number; readonly windowSeconds: number };

@@ -12,6 +12,7 @@ export interface OperatorNote {
 }
 
 export interface ImposeOptions extends OperatorNote {
+  /** Default `block`. */
   readonly action?: Action;
   /** Default 900. */
   readonly seconds?: number;

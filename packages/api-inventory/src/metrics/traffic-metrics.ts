@@ -7,6 +7,7 @@ export interface MetricRegistry {
 }
 
 export interface TrafficMetricsOptions {
+  /** Of prom-client. */
   readonly registry: MetricRegistry;
   /** API types that get a label of their own: those of the policy. Others are counted as `other`. */
   readonly apiTypes: readonly string[];

@@ -11,6 +11,7 @@ import { buildReport, type InventoryReport } from "./report.ts";
 import { sightingEntry, sightingOf } from "./sighting.ts";
 
 export interface InventoryReportOptions {
+  /** The endpoints there are; whatever else was called is told as undeclared. */
   readonly entries: readonly InventoryEntry[];
   /** Default now. */
   readonly now?: Date;

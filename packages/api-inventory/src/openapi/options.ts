@@ -3,10 +3,13 @@ import type { InventoryEntry } from "../entry.ts";
 import { checkEntries } from "../registry.ts";
 
 export interface OpenApiOptions {
+  /** The endpoints that are described. */
   readonly entries: readonly InventoryEntry[];
+  /** `info.title`. */
   readonly title: string;
   /** Of the API, not of OpenAPI. */
   readonly version: string;
+  /** `info.description`, in Markdown. */
   readonly description?: string;
   /** `https://fhir.example.org`. Default: where the document is served. */
   readonly origin?: string;

@@ -9,6 +9,7 @@ import type { AuditEvent, Coding } from "./resource.ts";
 import type { AuditSource } from "./source.ts";
 
 export interface RenderOptions {
+  /** Which edge reports. */
   readonly source: AuditSource;
   /** Why the request has a second set of events; see `followUp`. */
   readonly followsUp?: string;

@@ -40,8 +40,11 @@ export interface SystemFacts {
 }
 
 export interface SystemRenderOptions {
+  /** Which edge reports. */
   readonly source: AuditSource;
+  /** How persons are named in a zone. Default in clear. */
   readonly namingFor?: NamingFor;
+  /** Default a random UUID. */
   readonly newId?: () => string;
   /** Milliseconds since the epoch. Default `Date.now()`. */
   readonly now?: number;

@@ -13,6 +13,7 @@ export interface CheckpointSigner {
 }
 
 export interface CheckpointSignerOptions {
+  /** Names the key in every checkpoint, like a URL without a scheme: `audit.example.org`. Stays when the key changes. */
   readonly name: string;
   /** A private key, Ed25519 or (where FIPS 140 asks for it) ECDSA P-256: PKCS #8 in PEM, or a `KeyObject`. */
   readonly privateKey: string | KeyObject;

@@ -8,6 +8,7 @@ export interface ShipOptions {
   readonly folder: string;
   /** Where the cursors are kept. One shipper for each such folder; it must survive a restart. */
   readonly cursorFolder: string;
+  /** The receivers; each has a queue and a cursor of its own. */
   readonly sinks: readonly Sink[];
   /** How often the ledger is looked at for new entries, in milliseconds. Default 1000. */
   readonly intervalMs?: number;

@@ -5,12 +5,15 @@ import { type DeliveryError, refused, rejected, type SinkLimits, unreachable } f
 
 /** What the sinks that speak HTTP have in common. */
 export interface HttpSinkOptions {
+  /** In events, and of the cursor's file. Default the kind of the sink. */
   readonly name?: string;
   /** https, or http on a loopback address. */
   readonly url: string;
   /** Beside those of the format, such as `Authorization`. A function is asked before each batch. */
   readonly headers?: Readonly<Record<string, string>> | (() => Promise<Readonly<Record<string, string>>>);
+  /** Own authorities, own certificate. The receiver is verified always. */
   readonly tls?: Pick<AgentOptions, "ca" | "cert" | "key" | "passphrase" | "servername">;
+  /** Deadline of one delivery, and how much one carries. */
   readonly limits?: Partial<SinkLimits>;
 }
 

@@ -11,6 +11,7 @@ export interface NdjsonSinkOptions {
   readonly folder: string;
   /** A file that has reached this size is followed by a new one, named after its first entry. Default 64 MiB. */
   readonly fileBytes?: number;
+  /** Deadline of one delivery, and how much one carries. */
   readonly limits?: Partial<SinkLimits>;
 }
 

@@ -22,6 +22,7 @@ export interface PutObjectInput {
 export interface S3SinkOptions {
   /** Default `s3`. */
   readonly name?: string;
+  /** An `S3Client` of the AWS SDK, or what sends commands as it does. */
   readonly client: ObjectStore;
   /** A bucket with versioning and Object Lock. */
   readonly bucket: string;
@@ -33,6 +34,7 @@ export interface S3SinkOptions {
   readonly mode?: "COMPLIANCE" | "GOVERNANCE";
   /** Milliseconds since the epoch. Default `Date.now`. */
   readonly now?: () => number;
+  /** Deadline of one delivery, and how much one carries. */
   readonly limits?: Partial<SinkLimits>;
 }
 

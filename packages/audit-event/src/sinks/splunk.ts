@@ -5,6 +5,7 @@ import { failureOf, type HttpSinkOptions, jsonOf, poster } from "./http.ts";
 export interface SplunkSinkOptions extends Omit<HttpSinkOptions, "headers"> {
   /** The collector's token. */
   readonly token: string;
+  /** Default the token's own. */
   readonly index?: string;
   /** Default `wardline:auditevent`. */
   readonly sourcetype?: string;

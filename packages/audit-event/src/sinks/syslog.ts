@@ -5,6 +5,7 @@ import { eventIdOf, type Sink, type SinkLimits, unreachable } from "../shipper/s
 export interface SyslogSinkOptions {
   /** Default `syslog`. */
   readonly name?: string;
+  /** Of the receiver, which must speak TLS. */
   readonly host: string;
   /** Default 6514. */
   readonly port?: number;
@@ -16,6 +17,7 @@ export interface SyslogSinkOptions {
   readonly appName?: string;
   /** Your private enterprise number, for the name of the structured data. Default 32473, which is for examples. */
   readonly enterpriseNumber?: number;
+  /** Deadline of one delivery, and how much one carries. */
   readonly limits?: Partial<SinkLimits>;
 }
 

@@ -14,7 +14,9 @@ export interface WinstonSinkOptions {
    * event, before its transports have written it).
    */
   readonly to: LogStream;
+  /** Default `info`. */
   readonly level?: string;
+  /** Deadline of one delivery, and how much one carries. */
   readonly limits?: Partial<SinkLimits>;
 }
 

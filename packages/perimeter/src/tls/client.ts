@@ -9,8 +9,11 @@ export interface TlsClientPolicy extends TlsProfile {
   readonly ca?: readonly TlsSource[];
   /** Our own certificate, for upstreams that ask for one. */
   readonly cert?: TlsSource;
+  /** The private key of `cert`. */
   readonly key?: TlsSource;
+  /** Of `key`, where it is encrypted. */
   readonly passphrase?: string;
+  /** Revoked certificates of `ca`. Default none: a revoked one counts. */
   readonly crl?: readonly TlsSource[];
   /** Name the certificate must hold, where it is not the URL's host. */
   readonly servername?: string;

@@ -21,6 +21,7 @@ type Carrier = IncomingMessage & { [CLIENT_KEY]?: RegisteredClient };
 export interface AssertedClientOptions {
   /** What `aud` may be: the token endpoint's URL, and if you will the issuer. */
   readonly audience: readonly string[];
+  /** The keys a client has registered; `undefined` for one that is not known. */
   readonly findClient: ClientAssertionFacts["findClient"];
   /** One for all instances. */
   readonly replayStore: ReplayStore;

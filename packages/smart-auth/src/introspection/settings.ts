@@ -37,6 +37,7 @@ export interface IntrospectionOptions {
   readonly endpoint: string;
   /** This server's own id at the authorisation server. */
   readonly clientId: string;
+  /** How this server says who it is to the issuer: a private key, a client certificate, or a secret. */
   readonly authentication: IntrospectionAuthentication;
   /** How long a good answer counts, in seconds, 0 to 300, never beyond `exp`. Default 60. */
   readonly positiveTtlSeconds?: number;

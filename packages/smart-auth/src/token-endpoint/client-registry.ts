@@ -9,6 +9,7 @@ import type { ClientAssertionFacts, RegisteredClient } from "./client-assertion.
 export type ClientKeys = Pick<RegisteredClient, "clientId" | "jwks" | "jwksUri">;
 
 export interface ClientRegistryOptions {
+  /** Who may ask for tokens, and where their keys are. */
   readonly clients: readonly ClientKeys[];
   /** Told of keys that are fetched; `issuer` is the client's id. Default: nobody. */
   readonly onKeys?: (event: KeyEvent) => void;

@@ -2,6 +2,7 @@ import { type Findings, join, refuseUnknownKeys } from "@wardline/policy-types";
 import type { ResolveUserAccess } from "./resolve.ts";
 
 export interface UserAccessOptions {
+  /** Whose records a user may reach: ids of patients, or `all`. A failure opens nobody's. */
   readonly resolve: ResolveUserAccess;
   /** How long an answer counts, in seconds, 0 to 300: a patient who left care is reachable that much longer. Default 30. */
   readonly cacheSeconds?: number;

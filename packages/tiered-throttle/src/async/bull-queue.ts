@@ -22,6 +22,7 @@ export interface BullQueueOptions {
   /** Jobs remembered per tier after they have ended. Default 1000. */
   readonly maxJobs?: number;
   readonly now?: () => number;
+  /** Told what went wrong with Redis or a job. Default nobody. */
   readonly onError?: (error: unknown) => void;
 }
 

@@ -19,6 +19,7 @@ export interface ProxyExportOptions {
   /** Largest manifest. Default 16 MiB. */
   readonly manifestBytes?: number;
   readonly fetch?: typeof fetch;
+  /** Waits between two looks at the upstream's job. Default a timer. */
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>;
 }
 

@@ -4,6 +4,7 @@ import { type CallVerdict, classifyAnswer, classifyError } from "./classify.ts";
 
 /** What instances tell each other through Redis. */
 export interface SharedBreakerOptions {
+  /** One Redis command, with the client of your choice. */
   readonly sendCommand: SendCommand;
   /** Put before every key. Default `wardline:breaker:`. */
   readonly prefix?: string;
@@ -42,6 +43,7 @@ export interface BreakerOptions {
   readonly classify?: (answer: unknown) => CallVerdict;
   /** Reads what was thrown. Default: aborted and malformed requests are ignored, the rest failed. */
   readonly classifyError?: (error: unknown) => CallVerdict;
+  /** Opens for all instances when it opens for one. Default for this process alone. */
   readonly shared?: SharedBreakerOptions;
   /** Told each change of state. One that throws changes nothing. */
   readonly onState?: (change: { readonly name: string; readonly state: CircuitPhase }) => void;

@@ -19,11 +19,17 @@ export interface MetricRegistry {
 }
 
 export interface ThrottleMetricsOptions {
+  /** Of prom-client. */
   readonly registry: MetricRegistry;
+  /** Whose tiers are shown. Default none. */
   readonly throttles?: readonly Pick<TieredThrottle, "snapshot">[];
+  /** Default none. */
   readonly pools?: Pick<ReservedPools, "snapshot">;
+  /** Whose circuits are shown. Default none. */
   readonly breakers?: readonly Pick<Breaker, "state">[];
+  /** Default none. */
   readonly connections?: Pick<ConnectionLimits, "snapshot">;
+  /** Default none. */
   readonly shedder?: Pick<Shedder, "snapshot">;
 }
 

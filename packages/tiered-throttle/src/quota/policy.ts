@@ -5,7 +5,9 @@ import type { PeriodUnit } from "./calendar.ts";
 export interface QuotaPolicy {
   /** Policy name shown in RateLimit-Policy; token characters. */
   readonly name: string;
+  /** Requests per period. */
   readonly limit: number;
+  /** The period, of the calendar in `timeZone`. */
   readonly per: PeriodUnit;
   /** Whose contract it is. Default `organisation`. */
   readonly by?: WindowOwner;

@@ -25,6 +25,7 @@ export interface AwsKmsClient {
 }
 
 export interface AwsKmsKeysOptions {
+  /** A `KMSClient` of the AWS SDK, or what sends commands as it does. */
   readonly client: AwsKmsClient;
   /** Id, ARN or alias of the KMS key new data keys are wrapped with. */
   readonly keyId: string;

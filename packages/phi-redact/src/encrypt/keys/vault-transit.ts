@@ -14,6 +14,7 @@ export interface VaultClient {
 }
 
 export interface VaultTransitKeysOptions {
+  /** What speaks to Vault: `vaultHttpClient(…)`. */
   readonly client: VaultClient;
   /** Name of the transit key, of type `aes256-gcm96`. */
   readonly key: string;
@@ -63,6 +64,7 @@ export interface VaultHttpClientOptions {
   readonly address: string;
   /** Asked before every call, because tokens are renewed. */
   readonly token: () => string | Promise<string>;
+  /** Of Vault Enterprise. Default the root. */
   readonly namespace?: string;
   readonly fetch?: typeof fetch;
 }
