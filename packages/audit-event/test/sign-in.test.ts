@@ -1,7 +1,7 @@
-import type { SignInRecord } from "@wardline/policy-types";
+import type { AccessRecord, SignInRecord } from "@wardline/policy-types";
 import { describe, expect, it } from "vitest";
 import { type AuditEvent, followUp, renderAuditEvents } from "../src/index.ts";
-import { record, SOURCE } from "./support/records.ts";
+import { record, SOURCE, without } from "./support/records.ts";
 
 const SIGN_IN: SignInRecord = {
   issuer: "https://id.example",
@@ -9,12 +9,16 @@ const SIGN_IN: SignInRecord = {
   clientId: "backend",
   grantType: "client_credentials",
 };
-const BARE = { interaction: "unknown", method: "POST", patients: [], principal: undefined } as const;
+const BARE = { interaction: "unknown", method: "POST", patients: [] } as const;
 
-function render(changes: Parameters<typeof record>[0]): AuditEvent {
-  const events = renderAuditEvents(record({ ...BARE, signIn: SIGN_IN, ...changes } as typeof changes), {
-    source: SOURCE,
-  });
+/** Nobody is known unless it is said. */
+function nobodys(changes: Partial<AccessRecord>): AccessRecord {
+  const whole = record({ ...BARE, signIn: SIGN_IN, ...changes });
+  return changes.principal === undefined ? without(whole, "principal") : whole;
+}
+
+function render(changes: Partial<AccessRecord>): AuditEvent {
+  const events = renderAuditEvents(nobodys(changes), { source: SOURCE });
   expect(events.length).toBe(1);
   return events[0] as AuditEvent;
 }
@@ -65,7 +69,7 @@ describe("a request to an endpoint of OAuth is an authentication", () => {
   });
 
   it("is told anew when another answer was sent than the one recorded", () => {
-    const before = record({ ...BARE, signIn: SIGN_IN, status: 200 } as Parameters<typeof record>[0]);
+    const before = nobodys({ status: 200 });
     const end = { ...before, completed: false };
     const [event] = followUp(before, end, { source: SOURCE });
     expect(event?.type.code).toBe("110114");

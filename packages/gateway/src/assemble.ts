@@ -5,15 +5,11 @@ import type { PolicyDocument, RoutePolicy, TrustZone } from "@wardline/policy-ty
 import { ZONE_PRESETS } from "@wardline/policy-types";
 import { afterAnswer, contextOf, requireControls, sendProblem } from "@wardline/policy-types/express";
 import { protectedResourceMetadata, smartAuth, smartConfiguration } from "@wardline/smart-auth";
-import express, { type ErrorRequestHandler, type Express, type RequestHandler, Router } from "express";
-import type { Audit } from "./audit.ts";
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, Router } from "express";
 import { authOptions, resourceMetadata, resourceMetadataPath } from "./auth.ts";
-import type { Watch } from "./controls/abuse.ts";
 import { ownPaths, publishedDocuments } from "./controls/api-documents.ts";
-import type { BulkExports } from "./controls/bulk-export.ts";
 import { capabilities } from "./controls/capabilities.ts";
 import { dlpOptions } from "./controls/dlp.ts";
-import type { Inventory } from "./controls/inventory.ts";
 import { documentAuth, documentControls, documentStage, hasDocument } from "./controls/open-api.ts";
 import {
   addressStages,
@@ -24,42 +20,21 @@ import {
 } from "./controls/perimeter.ts";
 import { redaction } from "./controls/redaction.ts";
 import { schemaOptions } from "./controls/schema.ts";
-import type { Throttles } from "./controls/throttle.ts";
 import { byVersion } from "./controls/versions.ts";
 import { requireClientCertificate, requireClientOf, requireMethodOf } from "./controls/zone.ts";
-import type { Health } from "./health.ts";
 import type { ParsedDependencies } from "./options.ts";
-import type { CheckedPolicy } from "./policy/load.ts";
+import type { Parts } from "./parts.ts";
 import { INTERNAL, NO_ROUTE } from "./problems.ts";
 import { backendsOf } from "./proxy/backends.ts";
 import { forward } from "./proxy/forward.ts";
-import type { IdempotencyStore } from "./proxy/idempotency.ts";
 import { documentTarget, upstreamTarget } from "./proxy/target.ts";
-import type { Upstream } from "./proxy/upstream.ts";
 import { type FindRoute, routeFinder } from "./routes.ts";
-import type { Material } from "./state/material.ts";
-import type { SharedState } from "./state/shared.ts";
+import { signInDoor } from "./sign-in/door.ts";
 
 const MIB = 1024 * 1024;
 const WRITES: ReadonlySet<string> = new Set(["create", "update", "batch", "transaction"]);
 /** Compiled before the first request, which would otherwise wait for it; others when they first come. */
 const USUAL_TYPES = ["Bundle", "Condition", "DocumentReference", "MedicationRequest", "Observation", "Patient"];
-
-export interface Parts {
-  readonly checked: CheckedPolicy;
-  readonly material: Material;
-  readonly shared: SharedState;
-  readonly throttles: Throttles;
-  readonly bulkExports: BulkExports;
-  readonly watch: Watch;
-  readonly inventory: Inventory;
-  readonly audit: Audit;
-  readonly upstreams: ReadonlyMap<string, Upstream>;
-  readonly health: Health;
-  readonly idempotency: IdempotencyStore;
-  readonly tracing: RequestHandler | undefined;
-  readonly dependencies: ParsedDependencies;
-}
 
 /** The controls in the order of docs/pipeline.md, from one policy, for the routes of these zones. */
 export function assemble(parts: Parts, zones: ReadonlySet<TrustZone>): Express {
@@ -69,13 +44,18 @@ export function assemble(parts: Parts, zones: ReadonlySet<TrustZone>): Express {
   const app = express();
   app.disable("x-powered-by").disable("etag").enable("case sensitive routing").set("query parser", "simple");
 
+  const signIn = signInDoor(parts, zones);
   app.use(openContext(parts, findRoute));
+  if (signIn !== undefined) app.use(signIn.open);
   if (parts.tracing !== undefined) app.use(parts.tracing);
   app.use(parts.audit.middleware);
   const inventory = parts.inventory.of(policy, parts.material.documents);
   const own = new Set(ownPaths(policy));
-  app.use((req, res, next) => (own.has(pathOf(req.originalUrl)) ? next() : inventory(req, res, next)));
-  app.use(perimeter(perimeterOptions(policy, routes)));
+  const isOwn = (req: Request): boolean =>
+    own.has(pathOf(req.originalUrl)) || (signIn !== undefined && contextOf(req).signIn !== undefined);
+  app.use((req, res, next) => (isOwn(req) ? next() : inventory(req, res, next)));
+  const atDoor = perimeter(perimeterOptions(policy, routes));
+  app.use(signIn === undefined ? atDoor : signIn.perimeterBeside(atDoor));
   const monitor = parts.watch.of(policy, parts.material);
   if (monitor !== undefined) app.use(monitor);
   app.use(parts.throttles.door(policy));
@@ -84,6 +64,7 @@ export function assemble(parts: Parts, zones: ReadonlySet<TrustZone>): Express {
   for (const route of routes) {
     app.get(resourceMetadataPath(route), protectedResourceMetadata(resourceMetadata(policy, route)));
   }
+  signIn?.mount(app);
   for (const route of [...routes].sort((a, b) => b.path.length - a.path.length)) {
     app.use(
       route.path,

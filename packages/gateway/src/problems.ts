@@ -12,6 +12,21 @@ function problem(
 
 export const NO_ROUTE: Problem = problem("no-route", 404, "not-found", "Nothing is served under this path.");
 
+/** RFC 9110 section 15.5.6; `Allow` is added where the endpoint is known. */
+export const SIGN_IN_METHOD: Problem = problem(
+  "sign-in-method",
+  405,
+  "not-supported",
+  "The endpoint is not asked with this method.",
+);
+
+export const TOKEN_QUERY: Problem = problem(
+  "token-query",
+  400,
+  "invalid",
+  "The token endpoint takes its parameters in the body, not in the URL.",
+);
+
 export const CERTIFICATE_NEEDED: Problem = problem(
   "certificate-needed",
   403,

@@ -1,7 +1,8 @@
 import type { RequestListener } from "node:http";
 import type { UpstreamPolicy } from "@wardline/policy-types";
 import type { Express } from "express";
-import { assemble, type Parts } from "./assemble.ts";
+import { assemble } from "./assemble.ts";
+import type { Parts } from "./parts.ts";
 import { doorsOf } from "./policy/listeners.ts";
 import { openUpstream, type Upstream, type UpstreamFacts } from "./proxy/upstream.ts";
 

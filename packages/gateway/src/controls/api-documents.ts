@@ -3,6 +3,7 @@ import type { PolicyDocument, TrustZone } from "@wardline/policy-types";
 import type { RequestHandler } from "express";
 import { resourceMetadataPath } from "../auth.ts";
 import { documentPaths, TOLD_BY_DEFAULT } from "../policy/api-documents-rules.ts";
+import { serverMetadataPaths } from "../sign-in/metadata.ts";
 
 /** The OpenAPI document of the routes that anybody may read about and its page; none through a door without such routes. */
 export function publishedDocuments(
@@ -28,7 +29,11 @@ export function publishedDocuments(
 
 /** What this edge itself answers, to anybody: no endpoint of the data, so nothing for the inventory. */
 export function ownPaths(policy: PolicyDocument): string[] {
-  return [...policy.routes.map(resourceMetadataPath), ...documentPaths(policy.apiDocuments)];
+  return [
+    ...policy.routes.map(resourceMetadataPath),
+    ...serverMetadataPaths(policy),
+    ...documentPaths(policy.apiDocuments),
+  ];
 }
 
 function tokenPlaces({ issuers }: PolicyDocument): ApiDocumentsOptions["oauth"] {

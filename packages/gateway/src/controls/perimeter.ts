@@ -10,6 +10,7 @@ import { type PolicyDocument, type RoutePolicy, ZONE_PRESETS } from "@wardline/p
 import type { RequestHandler } from "express";
 import { resourceMetadataPath } from "../auth.ts";
 import { documentPaths } from "../policy/api-documents-rules.ts";
+import { serverMetadataPaths } from "../sign-in/metadata.ts";
 import type { Material } from "../state/material.ts";
 
 export const SMART_CONFIGURATION = "/.well-known/smart-configuration";
@@ -20,6 +21,7 @@ export function perimeterOptions(policy: PolicyDocument, routes: readonly RouteP
     development: policy.development === true,
     publicPaths: [
       ...documentPaths(policy.apiDocuments),
+      ...serverMetadataPaths(policy),
       ...routes.flatMap((route) => [
         `${route.path}/metadata`,
         `${route.path}${SMART_CONFIGURATION}`,

@@ -18,6 +18,7 @@ import {
 } from "@wardline/tiered-throttle";
 import type { RequestHandler } from "express";
 import type { GatewayEvent } from "../events.ts";
+import { signInRules } from "../sign-in/limits.ts";
 import type { SharedRedis } from "../state/redis.ts";
 
 /**
@@ -30,11 +31,19 @@ export interface Throttles {
   readonly door: (policy: PolicyDocument) => RequestHandler;
   readonly pools: (policy: PolicyDocument) => ReservedPools | undefined;
   readonly tier: (policy: PolicyDocument, route: RoutePolicy) => TieredThrottle;
+  /** Before a client has proved who it is, and after. */
+  readonly signIn: (policy: PolicyDocument) => SignInThrottles;
   readonly breaker: (upstream: string, policy: BreakerPolicy | undefined, headersTimeoutMs: number) => Breaker;
   /** Another policy is in force: what none of its parts asked for since the last change is forgotten. */
   settle(): void;
   readonly snapshot: () => ThrottlesSnapshot;
   close(): void;
+}
+
+export interface SignInThrottles {
+  readonly address: RequestHandler;
+  /** Absent: the tier limits addresses alone. */
+  readonly client: RequestHandler | undefined;
 }
 
 export interface ThrottlesSnapshot {
@@ -75,6 +84,25 @@ export function createThrottles({ policy: first, redis, quotas, weightOf, onEven
     return kept.get(key) as Kept;
   }
 
+  function throttle(rules: readonly TierRule[], policy: PolicyDocument): TieredThrottle {
+    return keep(["tier", rules, policy.redis?.onFailure ?? "local"], () =>
+      tieredThrottle({
+        tiers: rules,
+        weightOf,
+        protects: "patient-data",
+        ...(redis === undefined
+          ? quotas && { quotaMemory: quotas }
+          : {
+              redis: redis.send,
+              redisPrefix: `${trimmed(redis.prefix)}:throttle:`,
+              expectedReplicas: redis.replicas,
+              onStoreFailure: policy.redis?.onFailure ?? "local",
+              onStoreState: (state) => tellStore(state, onEvent),
+            }),
+      }),
+    );
+  }
+
   return {
     connections,
     door({ door = {} }) {
@@ -99,25 +127,14 @@ export function createThrottles({ policy: first, redis, quotas, weightOf, onEven
       return pools;
     },
     tier(policy, route) {
-      const rules = rulesOf(policy, route);
-      const throttle = keep(["tier", rules, policy.redis?.onFailure ?? "local"], () =>
-        tieredThrottle({
-          tiers: rules,
-          weightOf,
-          protects: "patient-data",
-          ...(redis === undefined
-            ? quotas && { quotaMemory: quotas }
-            : {
-                redis: redis.send,
-                redisPrefix: `${trimmed(redis.prefix)}:throttle:`,
-                expectedReplicas: redis.replicas,
-                onStoreFailure: policy.redis?.onFailure ?? "local",
-                onStoreState: (state) => tellStore(state, onEvent),
-              }),
-        }),
-      );
-      tiers.set(route.tier, throttle);
-      return throttle;
+      const one = throttle(rulesOf(policy, route), policy);
+      tiers.set(route.tier, one);
+      return one;
+    },
+    signIn(policy) {
+      const { before, after } = signInRules(policy);
+      const client = after === undefined ? undefined : throttle([after], policy);
+      return { address: throttle([before], policy), client };
     },
     breaker(name, policy = {}, headersTimeoutMs) {
       const { shared, ...settings } = policy;

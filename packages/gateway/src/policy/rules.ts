@@ -7,6 +7,7 @@ import { checkAuthority } from "./authority-rules.ts";
 import { checkDoors, doorsOf } from "./listeners.ts";
 import { checkOpenApi } from "./open-api-rules.ts";
 import { checkClaims } from "./route-rules.ts";
+import { checkSignIn } from "./sign-in-rules.ts";
 import { checkTokenUse } from "./token-use-rules.ts";
 import { checkTypes } from "./types.ts";
 import { checkVersions } from "./version-rules.ts";
@@ -28,6 +29,7 @@ export function checkRules(policy: PolicyDocument, found: Findings): void {
   for (const [index, route] of policy.routes.entries()) checkRoute(policy, route, `routes[${index}]`, found);
   checkOpenApi(policy, found);
   checkClaims(policy, found);
+  checkSignIn(policy, found);
 }
 
 function checkTransport(policy: PolicyDocument, found: Findings): void {
@@ -44,6 +46,9 @@ function checkTransport(policy: PolicyDocument, found: Findings): void {
         ? []
         : [[`issuers[${index}].smart.tokenEndpoint`, smart.tokenEndpoint] as [string, string]]),
     ]),
+    ...(policy.signIn?.clients ?? []).flatMap(({ jwksUri }, index): [string, string][] =>
+      jwksUri === undefined ? [] : [[`signIn.clients[${index}].jwksUri`, jwksUri]],
+    ),
   ];
   for (const [path, text] of places) {
     const url = URL.canParse(text) ? new URL(text) : undefined;

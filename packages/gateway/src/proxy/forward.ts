@@ -145,7 +145,8 @@ function keepAnswer(
   });
 }
 
-function relay(
+/** Hands the answer's body on, piece by piece; what breaks off before its first byte has left becomes a 502. */
+export function relay(
   body: Dispatcher.ResponseData["body"],
   res: ServerResponse,
   upstream: string,
@@ -183,6 +184,6 @@ function isAnswer(status: number): boolean {
   return (status >= 200 && status < 300) || (status >= 400 && status !== 401 && status !== 407);
 }
 
-function isTimeout(error: unknown): boolean {
+export function isTimeout(error: unknown): boolean {
   return error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError;
 }

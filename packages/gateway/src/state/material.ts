@@ -3,12 +3,13 @@ import { readFile } from "node:fs/promises";
 import { type TlsClientOptions, tlsClientOptions } from "@wardline/perimeter";
 import { fieldCipher, localKeyRing, type PhiRedactOptions } from "@wardline/phi-redact";
 import type { IssuerEntry, PolicyDocument, UpstreamTlsPolicy } from "@wardline/policy-types";
-import type { DeviceClass, DpopOptions, PageLinkOptions, SmartIssuer } from "@wardline/smart-auth";
+import type { ClientKeys, DeviceClass, DpopOptions, PageLinkOptions, SmartIssuer } from "@wardline/smart-auth";
 import type { JWK } from "jose";
 import { readDocuments } from "./documents.ts";
 import { askingOf } from "./introspection.ts";
 import { type RouteProfiles, readProfiles } from "./profiles.ts";
 import { bytes, jwk, type ReadSecret, readText } from "./read.ts";
+import { readSignInClients } from "./sign-in-clients.ts";
 
 /** Everything a policy names by file or by secret, fetched: from here on assembling cannot fail for want of it. */
 export interface Material {
@@ -26,6 +27,8 @@ export interface Material {
   readonly profiles: ReadonlyMap<string, RouteProfiles>;
   /** OpenAPI documents, by route. */
   readonly documents: ReadonlyMap<string, object>;
+  /** Clients of the authorisation server behind this edge that have keys. */
+  readonly signInClients: readonly ClientKeys[];
   /** By upstream. */
   readonly upstreamTls: ReadonlyMap<string, TlsClientOptions>;
 }
@@ -78,6 +81,7 @@ export async function fetchMaterial(
         : await readSecret(abuse.webhook.secret),
     profiles: await readProfiles(policy),
     documents: await readDocuments(policy),
+    signInClients: await readSignInClients(policy),
     upstreamTls: await upstreamTlsOf(policy, readSecret),
   };
 }

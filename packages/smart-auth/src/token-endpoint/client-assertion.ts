@@ -19,7 +19,7 @@ const DEFAULT_ALGORITHMS: readonly string[] = Object.freeze(["RS384", "ES384"]);
 export interface RegisteredClient {
   readonly clientId: string;
   /** Its keys; absent where `findKey` finds them. */
-  readonly jwks?: { readonly keys: readonly JWK[] };
+  readonly jwks?: { readonly keys: readonly JWK[] } | undefined;
   /** Registered address of the key set; an assertion may name no other. */
   readonly jwksUri?: string;
   /** In place of `jwks`: see `clientRegistry`. */
