@@ -67,7 +67,7 @@ function inspectFhir(json: Json, { allowedOrigins }: BodyPolicy): HostileFinding
   walk(json, (name, value) => {
     if (name.startsWith("$")) found.push({ rule: "protocol/json-name", surface: "json-name" });
     if (typeof value !== "string") return found.length < MOST_FINDINGS;
-    if (name === "div" && ACTIVE.test(value)) found.push({ rule: "script/narrative", surface: "json" });
+    if (name === "div" && isActive(value)) found.push({ rule: "script/narrative", surface: "json" });
     if (FOLLOWED.has(name) && value.includes(":")) {
       if (SSRF_SCHEME.matches(formsOf(value))) found.push({ rule: SSRF_SCHEME.id, surface: "json" });
       else if (isPrivateTarget(value, allowedOrigins)) found.push({ rule: "ssrf/private-target", surface: "json" });
@@ -79,9 +79,24 @@ function inspectFhir(json: Json, { allowedOrigins }: BodyPolicy): HostileFinding
 
 /** Reference.reference, Subscription.channel.endpoint, Endpoint.address: what a server follows. */
 const FOLLOWED: ReadonlySet<string> = new Set(["reference", "endpoint", "address"]);
-/** @see https://hl7.org/fhir/R4/narrative.html */
-const ACTIVE =
-  /<\s*(?:script|iframe|object|embed|applet|form|link|base|meta|style)\b|<[^>]{1,2000}\son[a-z]{3,30}\s*=|javascript\s*:/i;
+
+/**
+ * Whether a narrative does something: an element, an address or an attribute that runs a script or fetches one. Looks from
+ * left to right once, however the text is made.
+ *
+ * @see https://hl7.org/fhir/R4/narrative.html
+ */
+function isActive(narrative: string): boolean {
+  let inTag = false;
+  for (const [mark] of narrative.matchAll(MARKS)) {
+    if (mark === "<" || mark === ">") inTag = mark === "<";
+    else if (inTag || !mark.endsWith("=")) return true;
+  }
+  return false;
+}
+
+const MARKS =
+  /<\s*(?:script|iframe|object|embed|applet|form|link|base|meta|style)\b|javascript\s*:|[<>]|\son[a-z]{3,30}\s*=/gi;
 
 function inspectJson(json: Json, { rules }: BodyPolicy): HostileFinding[] {
   const found: HostileFinding[] = [];

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { traitsOf } from "./traits.ts";
 
 /** The readings of one text an attacker may count on: the next server may decode, fold or clean once more than we do. */
@@ -74,12 +75,10 @@ function decodeOnce(text: string): string {
     .replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,12}));?/gi, decodeEntity);
 }
 
+/** Asked before decoding: an error for each of a thousand broken letters would be dear. */
 function decodePercent(encoded: string): string {
-  try {
-    return decodeURIComponent(encoded);
-  } catch {
-    return Buffer.from(encoded.replaceAll("%", ""), "hex").toString("latin1");
-  }
+  const bytes = Buffer.from(encoded.replaceAll("%", ""), "hex");
+  return bytes.toString(isUtf8(bytes) ? "utf8" : "latin1");
 }
 
 function decodeEntity(entity: string, decimal?: string, hex?: string, name?: string): string {

@@ -10,6 +10,8 @@ const NOT_TEXT: ReadonlySet<string> = new Set([
   "client-cert-chain",
   "connection",
   "content-length",
+  // Opaque to whoever did not make it; handlers see it only where `requestHeaders` names it.
+  "cookie",
   "date",
   "dpop",
   "host",

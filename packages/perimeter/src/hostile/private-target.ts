@@ -51,10 +51,7 @@ export function isPrivateTarget(text: string, allowedOrigins: ReadonlySet<string
 const ADDRESS = /\b([a-z][a-z0-9+.-]{0,20}:\/\/[^\s,|]{1,4000})(\|)?/gi;
 
 function parse(address: string): URL | undefined {
-  try {
-    // The URL parser writes decimal, octal, hexadecimal and full-width spellings of an address as the address.
-    return new URL(address.replace(/^[a-z][a-z0-9+.-]*:/i, (scheme) => (/^https?:$/i.test(scheme) ? scheme : "http:")));
-  } catch {
-    return undefined;
-  }
+  // The URL parser writes decimal, octal, hexadecimal and full-width spellings of an address as the address.
+  const url = address.replace(/^[a-z][a-z0-9+.-]*:/i, (scheme) => (/^https?:$/i.test(scheme) ? scheme : "http:"));
+  return URL.canParse(url) ? new URL(url) : undefined;
 }

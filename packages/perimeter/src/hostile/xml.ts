@@ -1,8 +1,9 @@
 import { type HostileFinding, inspectText, push } from "./inspect.ts";
 import type { RulesBySurface } from "./rules.ts";
 
+/** White space is read between two marks that are none, so that no two pieces can share it. */
 const FHIR_ROOT =
-  /^[^<]{0,64}(?:<\?xml[^>]{0,200}\?>)?\s{0,1000}(?:<!--[^>]{0,1000}-->\s{0,1000})?<[A-Za-z]{1,60}\s[^>]{0,1000}xmlns\s*=\s*["']http:\/\/hl7\.org\/fhir["']/;
+  /^\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--[^>]{0,1000}-->\s*)?<[A-Za-z]{1,60}\s[^>]{0,1000}xmlns\s*=\s*["']http:\/\/hl7\.org\/fhir["']/;
 const MOST_FINDINGS = 20;
 
 /**
@@ -35,5 +36,5 @@ function inspectTexts(text: string, rules: RulesBySurface): HostileFinding[] {
   return found;
 }
 
-/** Values of attributes, and what stands between tags. */
-const TEXTS = /=\s*"([^"<]*)"|=\s*'([^'<]*)'|>([^<]+)</g;
+/** Values of attributes, and what stands behind a tag: each found by reading on, never by reading again. */
+const TEXTS = /=\s*"([^"<]*)"|=\s*'([^'<]*)'|>([^<]*)/g;
