@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { testCa } from "@wardline-tools/test-kit";
 import { expect, it } from "vitest";
@@ -12,10 +12,56 @@ const CLI = join(import.meta.dirname, "..");
 const EXAMPLES = join(CLI, "../../examples");
 /** Its own: the shortest policy there is. */
 const OWN = "patient-access";
-const copied = STARTERS.filter((name) => name !== OWN);
+const SERVICE = "existing-express-api";
+const copied = STARTERS.filter((name) => name !== OWN && name !== SERVICE);
 
-it("there is one for every example with a policy of its own", () => {
-  expect([...STARTERS]).toEqual(["bulk-export", "devices", "four-zones", OWN, "payer"]);
+it("there is one for every example", async () => {
+  const examples = await readdir(EXAMPLES, { withFileTypes: true });
+  expect([...STARTERS]).toEqual(examples.flatMap((one) => (one.isDirectory() ? [one.name] : [])).sort());
+});
+
+it("the service is its example's, with the packages as they are published", async () => {
+  const folderOf = { example: join(EXAMPLES, SERVICE), starter: join(CLI, "starters", SERVICE) };
+  for (const file of ["before.cjs", "after.cjs", "routes.cjs", "store.cjs"]) {
+    const [example, starter] = await Promise.all(
+      Object.values(folderOf).map((path) => readFile(join(path, file), "utf8")),
+    );
+    expect(starter, file).toBe(example);
+  }
+  const [example, starter] = (await Promise.all(
+    Object.values(folderOf).map(
+      async (path) => JSON.parse(await readFile(join(path, "package.json"), "utf8")) as Package,
+    ),
+  )) as [Package, Package];
+  const own = JSON.parse(await readFile(join(CLI, "package.json"), "utf8")) as { version: string };
+  expect(starter.scripts).toEqual(example.scripts);
+  expect(starter.dependencies).toEqual(
+    Object.fromEntries(
+      Object.entries(example.dependencies).map(([name, version]) => [
+        name,
+        version === "workspace:^" ? `^${own.version}` : version,
+      ]),
+    ),
+  );
+});
+
+it("init asks for what the starter has a place for, and for nothing else", async () => {
+  const answers = ["--public-origin", "https://fhir.example"];
+  const service = ["init", folder("service"), "--starter", SERVICE, "--issuer", "https://id.example", ...answers];
+  expect(await run(service)).toMatchObject({ code: 0, out: expect.stringContaining("npm install") as string });
+  const readme = await readFile(folder("service/README.md"), "utf8");
+  expect(readme).toContain('ISSUER="https://id.example" BASE_URL="https://fhir.example"/fhir npm start');
+  expect(readme).not.toContain("DEVELOPMENT=");
+  const devices = [
+    "init",
+    folder("devices"),
+    "--starter",
+    "devices",
+    "--upstream",
+    "https://ehr.example/r4",
+    ...answers,
+  ];
+  expect(await run(devices)).toMatchObject({ code: 0 });
 });
 
 it.each(copied)("%s is its example's policy, but for what init asks", async (name) => {
@@ -43,6 +89,11 @@ it.each(copied)("%s is a policy whose tests hold, once its files are there", asy
 
   expect(await run(["policy", "test", policy])).toMatchObject({ code: 0 });
 });
+
+interface Package {
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
 
 interface Policy {
   readonly publicOrigin: string;

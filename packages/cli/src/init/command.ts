@@ -2,7 +2,7 @@ import { type Commands, example } from "../commands.ts";
 import { CliError } from "../exit.ts";
 import { jsonLine, painter } from "../output.ts";
 import type { Terminal } from "../terminal.ts";
-import { checkStarter, copyStarter, STARTERS, type StarterAnswers } from "./starter.ts";
+import { asksFor, checkStarter, copyStarter, STARTERS, type StarterAnswers } from "./starter.ts";
 
 interface InitFlags {
   readonly starter?: string;
@@ -16,7 +16,9 @@ interface InitFlags {
 export function addInit({ program, terminal }: Commands): void {
   program
     .command("init")
-    .description("Copies a starter: a policy, its tests, and what to do next. Overwrites nothing.")
+    .description(
+      "Copies a starter: a policy with its tests, or a guarded Express service, and what to do next. Overwrites nothing.",
+    )
     .argument("[folder]", "where to", ".")
     .option("--starter <name>", `one of: ${STARTERS.join(", ")}; asked for at a terminal, else ${DEFAULT}`)
     .option("--upstream <url>", "base URL of the FHIR server behind the edge")
@@ -33,7 +35,7 @@ export function addInit({ program, terminal }: Commands): void {
     )
     .action(async (folder: string, flags: InitFlags) => {
       const starter = checkStarter(flags.starter ?? (await askedStarter(terminal)));
-      const answers = await answersOf(flags, terminal);
+      const answers = await answersOf(flags, await asksFor(starter), terminal);
       const files = await copyStarter(starter, folder, answers);
       if (flags.json === true) return terminal.out(jsonLine({ starter, folder, files }));
       await terminal.out(renderCopied(folder, files, answers, terminal));
@@ -48,16 +50,24 @@ async function askedStarter({ ask }: Terminal): Promise<string> {
   return answer === undefined || answer === "" ? DEFAULT : answer;
 }
 
-async function answersOf(flags: InitFlags, terminal: Terminal): Promise<StarterAnswers> {
+async function answersOf(flags: InitFlags, places: ReadonlySet<string>, terminal: Terminal): Promise<StarterAnswers> {
   const development = flags.development === true;
-  const upstream =
-    flags.upstream ?? (await asked(terminal, "upstream", "Base URL of the FHIR server behind the edge: "));
-  const issuer = flags.issuer ?? (await asked(terminal, "issuer", "Issuer of the access tokens (their `iss`): "));
-  if (development && flags.publicOrigin === undefined) return { upstream, issuer, development };
-  const publicOrigin =
-    flags.publicOrigin ?? (await asked(terminal, "public-origin", "Origin that clients see (https://host): "));
-  return { upstream, issuer, publicOrigin, development };
+  const answers: { upstream?: string; issuer?: string; publicOrigin?: string } = {};
+  for (const [name, option, question] of QUESTIONS) {
+    if (!places.has(name)) continue;
+    const given = flags[name];
+    // On this machine alone, the edge is where it listens.
+    if (given === undefined && development && name === "publicOrigin") continue;
+    answers[name] = given ?? (await asked(terminal, option, question));
+  }
+  return { ...answers, development };
 }
+
+const QUESTIONS = [
+  ["upstream", "upstream", "Base URL of the FHIR server behind the edge: "],
+  ["issuer", "issuer", "Issuer of the access tokens (their `iss`): "],
+  ["publicOrigin", "public-origin", "Origin that clients see (https://host): "],
+] as const;
 
 async function asked(terminal: Terminal, option: string, question: string): Promise<string> {
   if (terminal.ask === undefined) throw new CliError(`--${option} is needed where nobody can be asked`);
@@ -68,10 +78,17 @@ async function asked(terminal: Terminal, option: string, question: string): Prom
 
 function renderCopied(folder: string, files: readonly string[], answers: StarterAnswers, terminal: Terminal): string {
   const paint = painter(terminal);
-  const steps = [
+  const isEdge = files.includes("policy.yaml");
+  const steps = isEdge ? edgeSteps(folder, answers) : [`cd ${folder}`, "npm install", "cat README.md"];
+  const written = files.map((file) => `  ${file}\n`).join("");
+  return `${paint("green", "copied")} to ${folder}:\n${written}\nNext:\n${steps.map((step) => `  $ ${step}\n`).join("")}`;
+}
+
+function edgeSteps(folder: string, { development }: StarterAnswers): readonly string[] {
+  return [
     `wardline policy lint ${folder}/policy.yaml`,
     `wardline policy test ${folder}/policy.yaml ${folder}/policy.test.yaml`,
-    ...(answers.development
+    ...(development
       ? [`wardline serve ${folder}/policy.yaml`]
       : [
           `wardline keys new policy --key-id your-name --out your-name.private.jwk.json --jwks ${folder}/approvers.jwks.json`,
@@ -79,6 +96,4 @@ function renderCopied(folder: string, files: readonly string[], answers: Starter
           `wardline serve ${folder}/policy.yaml --keys ${folder}/approvers.jwks.json`,
         ]),
   ];
-  const written = files.map((file) => `  ${file}\n`).join("");
-  return `${paint("green", "copied")} to ${folder}:\n${written}\nNext:\n${steps.map((step) => `  $ ${step}\n`).join("")}`;
 }

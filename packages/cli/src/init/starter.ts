@@ -8,8 +8,8 @@ import { CliError } from "../exit.ts";
 import { writeNew } from "../files.ts";
 
 export interface StarterAnswers {
-  readonly upstream: string;
-  readonly issuer: string;
+  readonly upstream?: string;
+  readonly issuer?: string;
   readonly publicOrigin?: string;
   readonly development: boolean;
 }
@@ -27,6 +27,25 @@ export function checkStarter(name: string): string {
   );
 }
 
+/** Which answers a starter has a place for. */
+export async function asksFor(name: string): Promise<ReadonlySet<string>> {
+  const texts = (await readStarter(name)).map(({ text }) => text);
+  return new Set(ANSWERS.filter((answer) => texts.some((text) => text.includes(`<${answer}>`))));
+}
+
+const ANSWERS = ["upstream", "issuer", "publicOrigin", "development"] as const;
+
+async function readStarter(name: string): Promise<readonly { readonly target: string; readonly text: string }[]> {
+  const source = new URL(`${checkStarter(name)}/`, FOLDER);
+  return Promise.all(
+    (await filesIn(source)).map(async (file) => ({
+      // A packed package loses a file that is called .gitignore.
+      target: file === "gitignore" ? ".gitignore" : file,
+      text: await readFile(new URL(file, source), "utf8"),
+    })),
+  );
+}
+
 /**
  * Writes a starter's files with the answers filled in. Checks first that none of them is there and that the policy is
  * one; so a folder gets all of them or none.
@@ -34,14 +53,7 @@ export function checkStarter(name: string): string {
  * @throws {ConfigurationError} when the answers make no policy
  */
 export async function copyStarter(name: string, folder: string, answers: StarterAnswers): Promise<readonly string[]> {
-  const source = new URL(`${checkStarter(name)}/`, FOLDER);
-  const files = await Promise.all(
-    (await filesIn(source)).map(async (file) => ({
-      // A packed package loses a file that is called .gitignore.
-      target: file === "gitignore" ? ".gitignore" : file,
-      text: fillIn(await readFile(new URL(file, source), "utf8"), answers),
-    })),
-  );
+  const files = (await readStarter(name)).map(({ target, text }) => ({ target, text: fillIn(text, answers) }));
   for (const { target, text } of files) if (target === "policy.yaml") parsePolicy(text, "the policy of these answers");
   const there: string[] = [];
   for (const { target } of files) if (await exists(join(folder, target))) there.push(target);
@@ -57,16 +69,15 @@ export async function copyStarter(name: string, folder: string, answers: Starter
 /** `<name>` becomes the answer as a YAML scalar; a line whose answer is missing goes. */
 export function fillIn(text: string, { upstream, issuer, publicOrigin, development }: StarterAnswers): string {
   const values: Readonly<Record<string, string | undefined>> = {
-    upstream: JSON.stringify(upstream),
-    issuer: JSON.stringify(issuer),
-    publicOrigin: publicOrigin === undefined ? undefined : JSON.stringify(publicOrigin),
+    upstream: upstream && JSON.stringify(upstream),
+    issuer: issuer && JSON.stringify(issuer),
+    publicOrigin: publicOrigin && JSON.stringify(publicOrigin),
     development: development ? "true" : undefined,
   };
-  const names = Object.keys(values);
   return text
     .split("\n")
-    .filter((line) => !names.some((name) => line.includes(`<${name}>`) && values[name] === undefined))
-    .map((line) => names.reduce((filled, name) => filled.replaceAll(`<${name}>`, () => values[name] ?? ""), line))
+    .filter((line) => !ANSWERS.some((name) => line.includes(`<${name}>`) && values[name] === undefined))
+    .map((line) => ANSWERS.reduce((filled, name) => filled.replaceAll(`<${name}>`, () => values[name] ?? ""), line))
     .join("\n");
 }
 

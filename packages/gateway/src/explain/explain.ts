@@ -72,7 +72,7 @@ export async function openExplainer(
   const gateway = await createGateway(
     {
       ...confined(policy),
-      issuers: issuers.issuers,
+      ...(issuers.issuers.length === 0 ? {} : { issuers: issuers.issuers }),
       upstreams: Object.fromEntries(Object.keys(policy.upstreams).map((name) => [name, { url: world.url }])),
       audit: { ...policy.audit, folder, durability: "async", identifiers: "clear" },
     },
@@ -115,7 +115,7 @@ export async function openExplainer(
 
 /** Everything that would reach or keep something outside is left out; one door stands for all, behind a terminator. */
 function confined(policy: PolicyDocument): PolicySource {
-  const { admin: _admin, redis: _redis, usage: _usage, listeners: _listeners, payer: _payer, ...kept } = policy;
+  const { admin: _admin, issuers: _issuers, redis: _redis, usage: _usage, listeners: _listeners, payer: _payer, ...kept } = policy;
   const { abuse, consent, bulkExport: _bulkExport, ...rest } = kept;
   const { file: _file, ...consents } = consent ?? {};
   const { webhook: _webhook, key: _key, ...watching } = abuse === undefined || abuse === false ? {} : abuse;

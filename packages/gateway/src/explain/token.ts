@@ -11,11 +11,15 @@ export interface StandInIssuers {
 
 const KEY_ID = "explain";
 
-export async function standInIssuers({ issuers }: PolicyDocument): Promise<StandInIssuers> {
+/** Where nobody's tokens count, this is whose they are. */
+const NOBODYS: IssuerEntry = { issuer: "https://issuer.example" };
+
+export async function standInIssuers(policy: PolicyDocument): Promise<StandInIssuers> {
+  const issuers = policy.issuers.length === 0 ? [NOBODYS] : policy.issuers;
   const keys = await Promise.all(issuers.map(keyFor));
   const jwksUris = issuers.map((_, index) => `https://issuer-${index}.invalid/jwks`);
   return {
-    issuers: issuers.map((issuer, index) => ({ ...issuer, jwksUri: jwksUris[index] ?? "" })),
+    issuers: policy.issuers.map((issuer, index) => ({ ...issuer, jwksUri: jwksUris[index] ?? "" })),
     fetch: (input) => {
       const url = input instanceof Request ? input.url : String(input);
       const jwk = keys[jwksUris.indexOf(url)]?.jwk;
