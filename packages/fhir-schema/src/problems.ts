@@ -22,7 +22,7 @@ export const NOT_ACCEPTABLE: Problem = problem(
   "not-acceptable",
   406,
   "not-supported",
-  "This server answers in FHIR JSON, version 4.0, and the request accepts none.",
+  "This server answers in FHIR JSON of the versions it serves, and the request accepts none.",
 );
 export const MEDIA_TYPE_UNSUPPORTED: Problem = Object.freeze({
   ...problem(
