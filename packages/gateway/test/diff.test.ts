@@ -2,11 +2,21 @@ import type { PolicyDocument, PolicySource, RoutePolicy } from "@wardline/policy
 import { describe, expect, it } from "vitest";
 import { checkPolicy, diffPolicies } from "../src/index.ts";
 
+const SIGN_IN = {
+  upstream: "identity",
+  path: "/oauth",
+  endpoints: { token: "/token" },
+  pages: ["/login/*"],
+  clients: [{ clientId: "backend", jwksUri: "https://backend.example/jwks" }],
+};
 const BASE = {
-  upstream: "https://ehr.example/r4",
+  upstreams: { ehr: { url: "https://ehr.example/r4" }, identity: { url: "https://id.example/oauth" } },
   issuer: "https://id.example",
+  signIn: SIGN_IN,
   tiers: { apps: { windows: [{ name: "app", limit: 10, windowSeconds: 1, by: "client" }] } },
-  routes: [{ id: "apps", path: "/fhir", zone: "patient", apiType: "patient-access", interactions: ["read"] }],
+  routes: [
+    { id: "apps", path: "/fhir", zone: "patient", apiType: "patient-access", interactions: ["read"], upstream: "ehr" },
+  ],
 } satisfies PolicySource;
 
 function changes(change: (policy: Writable) => void): string[] {
@@ -41,6 +51,11 @@ describe("diffPolicies", () => {
       "an interaction in place of another",
       (p) => Object.assign(p.routes[0] ?? {}, { interactions: ["vread"] }),
       ["permits: routes.apps.interactions gains vread", "refuses: routes.apps.interactions loses read"],
+    ],
+    [
+      "a page of the authorisation server more, and proofs of all clients",
+      (p) => Object.assign(p, { signIn: { ...SIGN_IN, pages: ["/login/*", "/admin/*"], assertions: "all" } }),
+      ["permits: signIn.pages gains /admin/*", 'refuses: signIn.assertions: (not set) becomes "all"'],
     ],
     [
       "clients where there was no list",

@@ -43,6 +43,34 @@ describe("openExplainer", () => {
     explainer = await openExplainer(SOURCE);
     expect(await explainer.explain({ path: "/fhir/Patient/a" })).toMatchObject({ status: 401 });
   });
+
+  it("tells what becomes of a request to the authorisation server", async () => {
+    const signIn = { upstream: "identity", path: "/oauth", endpoints: { token: "/token" } };
+    const { upstream: _short, ...rest } = SOURCE;
+    const upstreams = { ehr: { url: "https://ehr.example/r4" }, identity: { url: "https://id.example/oauth" } };
+    const routes = [
+      {
+        id: "fhir",
+        path: "/fhir",
+        zone: "patient",
+        apiType: "patient-access",
+        interactions: ["read"],
+        upstream: "ehr",
+      },
+    ] as const;
+    explainer = await openExplainer({ ...rest, upstreams, routes, signIn });
+    const posting = (body: string) => ({
+      method: "POST",
+      path: "/oauth/token",
+      headers: { "Content-Type": "application/x-www-form-urlencoded" },
+      body,
+    });
+    const refused = await explainer.explain(posting("grant_type=password"));
+    expect(refused).toMatchObject({ status: 400, code: "smart-auth/grant-refused", signIn: "token", upstream: [] });
+    const passed = await explainer.explain(posting("grant_type=refresh_token&client_id=app"));
+    expect(passed).toMatchObject({ status: 200, signIn: "token" });
+    expect(passed.upstream.map(({ target }) => target)).toEqual(["/oauth/token"]);
+  });
 });
 
 describe("testPolicy", () => {

@@ -38,6 +38,8 @@ export interface Explanation {
   readonly route?: string;
   readonly zone?: string;
   readonly interaction?: string;
+  /** Which endpoint of the authorisation server it was for. */
+  readonly signIn?: string;
   readonly resourceType?: string;
   readonly decisions: readonly ControlDecision[];
   /** What the upstream was asked, narrowed. Empty when nothing was. */
@@ -73,7 +75,7 @@ export async function openExplainer(
     {
       ...confined(policy),
       ...(issuers.issuers.length === 0 ? {} : { issuers: issuers.issuers }),
-      upstreams: Object.fromEntries(Object.keys(policy.upstreams).map((name) => [name, { url: world.url }])),
+      upstreams: standInUpstreams(policy, world.url),
       audit: { ...policy.audit, folder, durability: "async", identifiers: "clear" },
     },
     {
@@ -113,9 +115,23 @@ export async function openExplainer(
   };
 }
 
+function standInUpstreams({ upstreams, signIn }: PolicyDocument, url: string): PolicyDocument["upstreams"] {
+  const of = (name: string): string =>
+    signIn !== undefined && name === signIn.upstream ? new URL(url).origin + signIn.path : url;
+  return Object.fromEntries(Object.keys(upstreams).map((name) => [name, { url: of(name) }]));
+}
+
 /** Everything that would reach or keep something outside is left out; one door stands for all, behind a terminator. */
 function confined(policy: PolicyDocument): PolicySource {
-  const { admin: _admin, issuers: _issuers, redis: _redis, usage: _usage, listeners: _listeners, payer: _payer, ...kept } = policy;
+  const {
+    admin: _admin,
+    issuers: _issuers,
+    redis: _redis,
+    usage: _usage,
+    listeners: _listeners,
+    payer: _payer,
+    ...kept
+  } = policy;
   const { abuse, consent, bulkExport: _bulkExport, ...rest } = kept;
   const { file: _file, ...consents } = consent ?? {};
   const { webhook: _webhook, key: _key, ...watching } = abuse === undefined || abuse === false ? {} : abuse;
@@ -168,6 +184,7 @@ function render({ status, body }: Answer, record: AccessRecord | undefined, upst
     ...(record?.routeId === undefined ? {} : { route: record.routeId }),
     ...(record?.zone === undefined ? {} : { zone: record.zone }),
     ...(record === undefined ? {} : { interaction: record.interaction }),
+    ...(record?.signIn === undefined ? {} : { signIn: record.signIn.endpoint }),
     ...(record?.resourceType === undefined ? {} : { resourceType: record.resourceType }),
     decisions: record?.decisions ?? [],
     upstream,

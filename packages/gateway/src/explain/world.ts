@@ -25,7 +25,9 @@ const NOT_FOUND = outcome("not-found");
 export async function openWorld(resources: readonly GivenResource[]): Promise<World> {
   const asked: AskedUpstream[] = [];
   const server = createServer((req, res) => {
-    const target = (req.url ?? "").slice(BASE.length);
+    const { url = "" } = req;
+    // What is asked of an authorisation server is asked below the path it has on the edge.
+    const target = url.startsWith(BASE) ? url.slice(BASE.length) : url;
     asked.push({ method: req.method ?? "GET", target });
     void readText(req).then((body) => answer(req, res, target, body, resources));
   });

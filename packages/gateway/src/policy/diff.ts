@@ -19,6 +19,9 @@ const PERMISSIONS = new Set([
   "algorithms",
   "trustedProxies",
   "scopes",
+  "pages",
+  "assertionAudience",
+  "assertionAlgorithms",
 ]);
 /** Absent, these permit everything; so a list that appears refuses, and one that goes permits. */
 const ALL_WHEN_ABSENT = new Set(["types", "clients"]);
@@ -27,6 +30,7 @@ const MORE_PERMITS =
   /(?:limit|concurrency|connections|maxLifetimeSeconds|leewaySeconds|BodyBytes|maxCount|maxIncludes|maxChain|concurrent)$/i;
 /** Weaker settings first. */
 const STRICTNESS: Readonly<Record<string, readonly unknown[]>> = {
+  assertions: ["listed", "all"],
   development: [true, false],
   allowLegacyTyp: [true, false],
   compartmentRule: ["full", "subject"],
@@ -37,6 +41,7 @@ const STRICTNESS: Readonly<Record<string, readonly unknown[]>> = {
   exampleFaults: ["report", "refuse"],
 };
 const DEFAULTS: Readonly<Record<string, unknown>> = {
+  assertions: "listed",
   development: false,
   allowLegacyTyp: false,
   compartmentRule: "subject",
