@@ -22,3 +22,16 @@ const ANYTHING: Interaction["touches"] = Object.freeze([Object.freeze({ type: "*
 export function unknownInteraction(because: string, path = ""): Interaction {
   return { code: "unknown", unknownBecause: because, path, touches: ANYTHING, entries: NO_ENTRIES };
 }
+
+/** What no request of HTTP looks like, as a fixed phrase for whoever put it together: read otherwise, it would ask for less. */
+export function wrongForm({ method, path, query, form, headers = {} }: InteractionRequest): string | undefined {
+  if (!isText(path)) return "the path is no text";
+  if (query !== undefined && !isText(query)) return "the query is no text";
+  if (form !== undefined && !isText(form)) return "the form is no text";
+  if (method === "GET") return undefined;
+  if (typeof headers["get"] === "function") return "the headers are no plain object";
+  return Object.keys(headers).some(hasCapital) ? "the name of a header is not in lower case" : undefined;
+}
+
+const isText = (value: unknown): boolean => typeof value === "string";
+const hasCapital = (name: string): boolean => /[A-Z]/.test(name);

@@ -2,7 +2,7 @@ import type { Interaction, SearchQuery } from "@wardline/policy-types";
 import { parseBundle } from "./bundle.ts";
 import { inlineMatches } from "./inline-matches.ts";
 import { type Parameters, readCondition, readParameters } from "./interaction-query.ts";
-import { type InteractionRequest, unknownInteraction } from "./interaction-request.ts";
+import { type InteractionRequest, unknownInteraction, wrongForm } from "./interaction-request.ts";
 import { staysOnType } from "./operations.ts";
 import type { ReferenceOptions } from "./references.ts";
 import { parseRequestPath } from "./request-path.ts";
@@ -28,6 +28,8 @@ export function parseInteraction(request: InteractionRequest, options: Reference
 type BundleReader = (body: unknown) => ReturnType<typeof parseBundle> | undefined;
 
 function interpret(request: InteractionRequest, readBundle: BundleReader): Interaction {
+  const wrong = wrongForm(request);
+  if (wrong !== undefined) return unknownInteraction(wrong);
   const { headers = {} } = request;
   for (const name of METHOD_OVERRIDES) {
     if (Object.hasOwn(headers, name) && headers[name] !== undefined) {

@@ -39,6 +39,8 @@ export function inCompartment(
   const type = typeOf(resource);
   if (type === undefined) return false;
   if (compartment.type !== "Patient" || !isId(compartment.id)) return false;
+  // A5: what is no rule of ours makes nobody a member.
+  if (rule !== "full" && rule !== "subject") return false;
   const search: Search = { id: compartment.id, options, found: false, other: false };
   if (type === "Patient" && own(resource, "id") === search.id) search.found = true;
   if (rule === "full") {
