@@ -70,7 +70,7 @@ function measure(name) {
     incremental: true,
     incrementalFile: `reports/${id}.incremental.json`,
     concurrency: 1,
-    reporters: ["json", "clear-text"],
+    reporters: ["json", "clear-text", "progress-append-only"],
     clearTextReporter: { allowColor: false, reportTests: false, logTests: false, reportMutants: false },
     jsonReporter: { fileName: report },
   };

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parsePolicy } from "@wardline/gateway";
@@ -7,13 +7,19 @@ import { describe, expect, it } from "vitest";
 import { type Block, blocksOf, installedFolder, PAGES, ROOT } from "./support.ts";
 
 const EXTENSIONS: Readonly<Record<string, string>> = { ts: "mts", js: "mjs", cjs: "cjs" };
-const BLOCKS = PAGES.flatMap((page) => blocksOf(page));
+const READMES = [
+  "README.md",
+  ...["packages", "examples"].flatMap((folder) =>
+    readdirSync(join(ROOT, folder)).map((name) => join(folder, name, "README.md")),
+  ),
+];
+const BLOCKS = [...PAGES, ...READMES].flatMap((page) => blocksOf(page));
 const titled = (blocks: readonly Block[]): [string, Block][] =>
   blocks.map((block) => [`${block.page}:${block.line}`, block]);
 const of = (...languages: string[]): [string, Block][] =>
   titled(BLOCKS.filter(({ language }) => languages.includes(language)));
 
-describe("code in docs/", () => {
+describe("code in docs/ and in READMEs", () => {
   it("is in a language that is checked, or plain text", () => {
     const known = ["ts", "js", "cjs", "json", "yaml", "sh", "text", ""];
     expect(BLOCKS.filter(({ language }) => !known.includes(language))).toEqual([]);
@@ -37,7 +43,7 @@ describe("code in docs/", () => {
         encoding: "utf8",
       });
       // What is wrong in the packages themselves is shown by their own build.
-      expect(stdout.split("\n").filter((line) => line.startsWith("docs-"))).toEqual([]);
+      expect(stdout.split("\n").filter((line) => /^(?:docs|readme|packages|examples)-/.test(line))).toEqual([]);
       expect(status === 0 || stdout !== "").toBe(true);
     } finally {
       rmSync(folder, { recursive: true, force: true });
@@ -59,7 +65,7 @@ describe("code in docs/", () => {
 /** Blocks of one page lie in one folder, so that those with a name can import each other. */
 function fileOf({ page, line, language, info }: Block): string {
   const [, file = `line-${line}.${EXTENSIONS[language]}`] = /^file=(\S+)$/.exec(info) ?? [];
-  return join(page.replaceAll(/[^a-z0-9]+/g, "-"), file);
+  return join(page.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-"), file);
 }
 
 /** The options of this repository, with those that are a matter of its own taste left out. */

@@ -69,6 +69,12 @@ describe("the mapping of laws to controls", () => {
     }
   });
 
+  it.each(controls)("$citation, $package: names rules that a test's title begins with", ({ package: name, rules }) => {
+    expect(
+      rules.filter((rule) => ![join(PACKAGES, name, "test"), EDGE].some((folder) => titles(folder).has(rule))),
+    ).toEqual([]);
+  });
+
   it("tells a key from none", () => {
     expect([["listeners", "*", "tls", "no"], ["no"]].map((path) => isKey(SCHEMA, path))).toEqual([false, false]);
   });
@@ -77,6 +83,23 @@ describe("the mapping of laws to controls", () => {
     expect(isKey(SCHEMA, path.replaceAll("[]", ".[]").split("."))).toBe(true);
   });
 });
+
+const EDGE = join(PACKAGES, "../test");
+const known = new Map<string, ReadonlySet<string>>();
+
+/** The rules that titles of a folder's tests begin with, as `wardline evidence` reads them. */
+function titles(folder: string): ReadonlySet<string> {
+  const before = known.get(folder);
+  if (before !== undefined) return before;
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".test.ts"));
+  const literals = files.flatMap(
+    (file) => readFileSync(join(folder, file), "utf8").match(/["'`][FSA]\d[^\n]*?:/g) ?? [],
+  );
+  const found = literals.filter((text) => /^.(?:[FSA]\d{1,2}(?:, ?| and )?)+:$/.test(text));
+  const rules = new Set(found.flatMap((text) => text.match(/[FSA]\d{1,2}/g) ?? []));
+  known.set(folder, rules);
+  return rules;
+}
 
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;

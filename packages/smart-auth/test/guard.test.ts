@@ -38,6 +38,8 @@ const STAFF = ["user/*.rs"];
 interface Judged {
   readonly body: Json | undefined;
   readonly told: readonly (readonly string[])[];
+  /** Why it was refused. */
+  readonly because: readonly string[];
 }
 
 /** What the guard makes of an answer; `undefined` when it refuses it. `user/` scopes are a practitioner's. */
@@ -70,9 +72,10 @@ function judge(body: Json, path = "/Observation", scopes = BOUND, change: Partia
     ...change,
   };
   const answer = { status: 200, mediaType: "application/fhir+json", unit: "body", headers: {} } as const;
-  const verdict = createGuard(facts, () => undefined).json(body, answer);
-  if (verdict.kind === "replace") return { body: verdict.body, told };
-  return { body: verdict.kind === "keep" ? body : undefined, told };
+  const because: string[] = [];
+  const verdict = createGuard(facts, (_problem, why) => void because.push(why)).json(body, answer);
+  if (verdict.kind === "replace") return { body: verdict.body, told, because };
+  return { body: verdict.kind === "keep" ? body : undefined, told, because };
 }
 const shown = (...given: Parameters<typeof judge>): Json | undefined => judge(...given).body;
 const idsOf = (body: Json | undefined): unknown[] =>
@@ -131,10 +134,12 @@ describe("A9: a page", () => {
     );
   });
 
-  it("with an entry that cannot be read is refused whole", () => {
-    expect(shown(bundle([{ resource: "text" }]))).toBeUndefined();
-    expect(shown({ resourceType: "Bundle", entry: ["text"] })).toBeUndefined();
-    expect(shown({ resourceType: "Bundle", entry: {} })).toBeUndefined();
+  it.each<[string, Json]>([
+    ["an entry's resource is none", bundle([{ resource: "text" }])],
+    ["Bundle.entry is no list of objects", { resourceType: "Bundle", entry: ["text"] }],
+    ["Bundle.entry is no list of objects", { resourceType: "Bundle", entry: {} }],
+  ])("that cannot be read is refused whole: %s", (because, body) => {
+    expect(judge(body)).toEqual({ body: undefined, told: [], because: [because] });
   });
 
   it("shows an entry without a resource to nobody who is bound", () => {
@@ -148,6 +153,8 @@ describe("A2: what is included", () => {
   it("needs `r` or `s`; a match needs `s`, whatever else it calls itself", () => {
     const scopes = ["patient/Observation.s", "patient/Condition.r"];
     const condition = { resourceType: "Condition", id: "c", subject: { reference: "Patient/p1" } };
+    const searched = ["patient/Observation.s", "patient/Condition.s"];
+    expect(idsOf(shown(bundle([include(condition)]), "/Observation", searched))).toEqual(["c"]);
     expect(idsOf(shown(bundle([match(own("a")), include(condition)]), "/Observation", scopes))).toEqual(["a", "c"]);
     for (const search of [{ mode: "match" }, { mode: "outcome" }, {}, "include", null]) {
       expect(idsOf(shown(bundle([{ resource: condition, search }]), "/Observation", scopes))).toEqual([]);
@@ -195,6 +202,17 @@ describe("A2, A9: of a page that was cut, the included resources that a match st
       "r",
       "d1",
     ]);
+  });
+
+  it("by the direction alone: what an include names counts for no revinclude", () => {
+    const entries = [match(own("a")), include(own("m", { hasMember: [{ reference: "Observation/a" }] }))];
+    expect(cut("_include=Observation:performer", ...entries)).toEqual(["a"]);
+    expect(cut("_revinclude=Observation:has-member", ...entries)).toEqual(["a", "m"]);
+  });
+
+  it("beside the matches, which are given once, whatever refers to them", () => {
+    const entries = [match(own("a", { hasMember: [{ reference: "Observation/b" }] })), match(own("b"))];
+    expect(cut("_include=Observation:has-member", ...entries)).toEqual(["a", "b"]);
   });
 
   it("further only where the search says iterate", () => {
@@ -303,6 +321,11 @@ describe("A6: an entry of a history", () => {
     expect(entryOf(versionOf({ method: "POST", url: "Observation", ifNoneExist: "secret" }))["request"]).toEqual({
       method: "POST",
       url: "Observation",
+    });
+    const nameless = bundle([{ resource: { resourceType: "Practitioner" }, request: { method: "PUT" } }]);
+    expect(entryOf(shown(nameless, "/Practitioner/d/_history"))["request"]).toEqual({
+      method: "PUT",
+      url: "Practitioner",
     });
     expect(entryOf(versionOf({ url: "x" }))["request"]).toEqual({ method: "GET", url: "Observation/a" });
     expect(entryOf(versionOf("PUT"))).not.toHaveProperty("request");
@@ -416,6 +439,7 @@ describe("A3: links", () => {
     ]);
     const goesOn = linkOf([link("next")], false, { pages: pages("part-2") });
     expect(goesOn).toEqual([{ relation: "next", url: SEALED }]);
+    expect(linkOf([link("self"), link("next")], false, { pages: pages("part-2") })).toHaveLength(2);
     // One that cannot be sealed is not skipped in silence.
     expect(
       linkOf([link("next", `${UPSTREAM}/Observation?page=secret`)], false, { pages: pages("part-2") }),
@@ -432,6 +456,19 @@ describe("A3: links", () => {
       { relation: "next", url: SEALED },
     ]);
     expect(hides({})).toEqual([{ relation: "self", url: PUBLIC }]);
+  });
+
+  it("do not go on when of one of several types not every record is granted", () => {
+    const { rights } = withheld();
+    if (rights === undefined) throw new Error("there are rights");
+    const some = { ...rights, grantsAll: (type: string) => type === "Observation" };
+    const next = (facts: Partial<GuardFacts>): unknown => {
+      const url = `${UPSTREAM}?_type=Observation,Condition&page=2`;
+      const body = bundle([match(own("a"))], { link: [{ relation: "next", url }] });
+      return shown(body, "/?_type=Observation,Condition", ["user/*.rs"], { ...facts, pages: pages() });
+    };
+    expect(next({ rights })).toHaveProperty("link");
+    expect(next({ rights: some })).not.toHaveProperty("link");
   });
 
   /** Rights over every Observation, of which one is withheld. */
@@ -507,12 +544,12 @@ describe("Parameters", () => {
   });
 
   it.each<[string, Json]>([
-    ["a list that is none", { resourceType: "Parameters", parameter: {} }],
-    ["a parameter that is none", { resourceType: "Parameters", parameter: ["a"] }],
-    ["parts that are none", parameters({ name: "a", part: "text" })],
-    ["a resource that is none", parameters({ name: "a", resource: { id: "a" } })],
-  ])("with %s are refused whole", (_what, body) => {
-    expect(shown(body, path)).toBeUndefined();
+    ["a parameter list is none", { resourceType: "Parameters", parameter: {} }],
+    ["a parameter list is none", { resourceType: "Parameters", parameter: ["a"] }],
+    ["a parameter list is none", parameters({ name: "a", part: "text" })],
+    ["a parameter's resource is none", parameters({ name: "a", resource: { id: "a" } })],
+  ])("that cannot be read are refused whole: %s", (because, body) => {
+    expect(judge(body, path)).toMatchObject({ body: undefined, because: [because] });
   });
 
   it("that are stored are read like their resources", () => {

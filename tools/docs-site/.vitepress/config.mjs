@@ -43,12 +43,21 @@ export default {
         items: [page("README.md"), page("docs/README.md"), page("docs/tutorial.md"), page("GLOSSARY.md")],
       },
       { text: "How to", items: pages("docs/how-to") },
-      { text: "Explained", items: [page("docs/pipeline.md"), ...pages("docs/explain"), page("docs/threat-model.md")] },
+      {
+        text: "Explained",
+        items: [
+          page("docs/pipeline.md"),
+          ...pages("docs/explain"),
+          page("docs/threat-model.md"),
+          page("docs/mutation.md"),
+        ],
+      },
       {
         text: "Reference",
         items: ["policy", "options", "error-codes", "performance"].map((name) => page(`docs/${name}.md`)),
       },
       { text: "Packages", items: readmes("packages") },
+      { text: "Packages in depth", collapsed: true, items: pages("docs/packages") },
       { text: "Examples", items: readmes("examples") },
       { text: "Public API", collapsed: true, items: pages("api") },
       { text: "Decisions", collapsed: true, items: pages("docs/adr") },

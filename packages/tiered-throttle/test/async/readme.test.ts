@@ -5,9 +5,11 @@ import { ask, listen } from "@wardline-tools/test-kit";
 import { expect, it, vi } from "vitest";
 import { emptyFolder } from "./support/queues.ts";
 
-it("the README's example of long operations is the one that runs here", async () => {
+it("the page's example of long operations is the one that runs here", async () => {
   const example = await readFile(new URL("readme.example.ts", import.meta.url), "utf8");
-  expect(await readFile(new URL("../../README.md", import.meta.url), "utf8")).toContain(`\`\`\`ts\n${example}\`\`\``);
+  expect(await readFile(new URL("../../../../docs/packages/tiered-throttle.md", import.meta.url), "utf8")).toContain(
+    `\`\`\`ts\n${example}\`\`\``,
+  );
 
   vi.stubEnv("EXPORTS", await emptyFolder());
   const { exports } = await import("./readme.example.ts");
