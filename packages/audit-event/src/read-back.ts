@@ -1,5 +1,6 @@
 import type { AccessRecord, ControlDecision, InteractionCode } from "@wardline/policy-types";
 import { INTERACTION_SYSTEM, OAUTH_AGENT, ORGANISATION, PATTERNS } from "./balp/codes.ts";
+import { DELIVERED } from "./balp/entities.ts";
 import { BROKEN_OFF } from "./balp/outcome.ts";
 import type { AuditAgent, AuditEntity, AuditEvent, Reference } from "./balp/resource.ts";
 import { tokenIdOf } from "./balp/token.ts";
@@ -15,22 +16,35 @@ import { tokenIdOf } from "./balp/token.ts";
 export async function* accessRecordsOf(
   entries: AsyncIterable<{ readonly event: unknown }> | Iterable<{ readonly event: unknown }>,
 ): AsyncGenerator<AccessRecord, void> {
-  let open: AccessRecord | undefined;
+  let open: Open | undefined;
   for await (const { event } of entries) {
     const record = recordOf(event);
     if (record === undefined) continue;
     // The events of one request stand together, each with its patient.
     if (open?.requestId === record.requestId) {
-      open = { ...open, patients: [...new Set([...open.patients, ...record.patients])] };
+      open = {
+        ...open,
+        patients: union(open.patients, record.patients),
+        delivered: union(open.delivered, record.delivered),
+      };
       continue;
     }
-    if (open !== undefined) yield Object.freeze(open);
+    if (open !== undefined) yield finished(open);
     open = record;
   }
-  if (open !== undefined) yield Object.freeze(open);
+  if (open !== undefined) yield finished(open);
 }
 
-function recordOf(event: unknown): AccessRecord | undefined {
+type Open = AccessRecord & Required<Pick<AccessRecord, "delivered">>;
+
+const union = (some: readonly string[], more: readonly string[]): readonly string[] => [...new Set([...some, ...more])];
+
+/** As records are: of an answer that was about everybody, it is not said again. */
+function finished({ delivered, ...record }: Open): AccessRecord {
+  return Object.freeze(delivered.length === record.patients.length ? record : { ...record, delivered });
+}
+
+function recordOf(event: unknown): Open | undefined {
   const {
     resourceType,
     entity = [],
@@ -59,6 +73,7 @@ function recordOf(event: unknown): AccessRecord | undefined {
     interaction,
     parameters: facts.get("parameters")?.split("&") ?? [],
     patients: entity.filter(isPatient).map(({ what }) => bareId(what)),
+    delivered: entity.filter((one) => isPatient(one) && isDelivered(one)).map(({ what }) => bareId(what)),
     decisions: decisionsOf(request),
     outcome: problem === undefined ? "permit" : "deny",
     status,
@@ -112,6 +127,10 @@ interface ContainedIssue {
 
 function isPatient({ role }: AuditEntity): boolean {
   return role?.code === "1";
+}
+
+function isDelivered({ detail = [] }: AuditEntity): boolean {
+  return !detail.some(({ type, valueString }) => type === DELIVERED && valueString === "false");
 }
 
 function dataOf(entity: readonly AuditEntity[]): Pick<AccessRecord, "resource" | "resourceType"> {

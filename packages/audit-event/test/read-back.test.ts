@@ -28,6 +28,8 @@ describe("what a ledger holds, as access records again", () => {
   it.each<[string, AccessRecord]>([
     ["a read", READ],
     ["of three patients", record({ patients: ["p1", "p2", "p3"] })],
+    ["a batch that held data of one and wrote to another", record({ patients: ["p1", "p2"], delivered: ["p2"] })],
+    ["a batch that only wrote", record({ patients: ["p1", "p2"], delivered: [] })],
     [
       "a search without a patient",
       without(record({ interaction: "search-type", parameters: ["name", "birthdate"], patients: [] }), "resource"),

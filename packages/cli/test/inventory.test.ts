@@ -45,6 +45,13 @@ describe("metrics cms", () => {
     expect((await metrics()).out).toMatch(/unique patients +2\n/);
   });
 
+  it("42 CFR 422.119(f): of a batch, counts whose data went to the app, not whose were written", async () => {
+    const batch = record({ interaction: "batch", patients: ["ash", "birch", "cedar"], delivered: ["birch"] });
+    await writeLedger(folder("batches"), [batch]);
+    const { out } = await run(["metrics", "cms", folder("batches"), "--json"]);
+    expect(JSON.parse(out)).toMatchObject({ years: [{ patientAccess: { unique: 1 } }] });
+  });
+
   it("writes CSV", async () => {
     expect((await metrics("--format", "csv")).out).toContain("2026,patient-access,patients,unique,2\r\n");
   });

@@ -26,6 +26,15 @@ export function patientEntity(id: string, naming: Naming): AuditEntity {
   return { what: naming.resource(`Patient/${id}`), type: PERSON, role: PATIENT_ROLE };
 }
 
+/** One who stands in the request only: nothing of the answer was about this patient. */
+export function namedOnly(id: string, naming: Naming): AuditEntity {
+  return { ...patientEntity(id, naming), detail: NOT_DELIVERED };
+}
+
+/** Read back by it; the figures of use (CMS-0057-F) count what an answer held. */
+export const DELIVERED = "delivered";
+const NOT_DELIVERED = [{ type: DELIVERED, valueString: "false" }];
+
 /**
  * The search, in BALP's base64, built from what an access record holds: the names of the parameters, never their values.
  * `what`, `lifecycle` and `detail` may not stand here.

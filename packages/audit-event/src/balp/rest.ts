@@ -11,7 +11,7 @@ import {
   REST,
   USER_AUTHENTICATION,
 } from "./codes.ts";
-import { dataEntity, outcomeEntity, patientEntity, queryEntity, transactionEntity } from "./entities.ts";
+import { dataEntity, namedOnly, outcomeEntity, patientEntity, queryEntity, transactionEntity } from "./entities.ts";
 import { type Draft, newId, present, type Rendering, sourceOf, times } from "./event.ts";
 import { containedOutcome, describeOutcome, isBreakGlass, isFailedLogin, outcomeOf } from "./outcome.ts";
 import type { AuditAgent, AuditEntity, AuditEvent, Coding } from "./resource.ts";
@@ -48,7 +48,7 @@ export function restEvent(facts: Rendering, patient: string | undefined): AuditE
     source: sourceOf(source),
     entity: present([
       object,
-      patient === undefined ? undefined : patientEntity(patient, facts.naming),
+      patient === undefined ? undefined : patientOf(patient, facts),
       transactionEntity(facts),
       refused ? outcomeEntity("refusal") : undefined,
     ]),
@@ -58,6 +58,11 @@ export function restEvent(facts: Rendering, patient: string | undefined): AuditE
   if (subtype.length > 0) event.subtype = subtype;
   if (outcomeDesc !== undefined) event.outcomeDesc = outcomeDesc;
   return event;
+}
+
+function patientOf(patient: string, { record, naming }: Rendering): AuditEntity {
+  const isDelivered = record.delivered?.includes(patient) !== false;
+  return isDelivered ? patientEntity(patient, naming) : namedOnly(patient, naming);
 }
 
 function subtypesOf({ record }: Rendering): readonly Coding[] {

@@ -16,6 +16,17 @@ export function patientsOf({ entity }: AuditEvent): readonly string[] {
   return entity.filter(({ role }) => role?.code === PATIENT_ROLE).flatMap(({ what }) => idOf(what) ?? []);
 }
 
+/** Those of them whom the answer was about; the others stand in the request only. */
+export function deliveredOf({ entity }: AuditEvent): readonly string[] {
+  return entity
+    .filter(({ role, detail = [] }) => role?.code === PATIENT_ROLE && !detail.some(isNotDelivered))
+    .flatMap(({ what }) => idOf(what) ?? []);
+}
+
+function isNotDelivered({ type, valueString }: { readonly type: string; readonly valueString?: string }): boolean {
+  return type === "delivered" && valueString === "false";
+}
+
 export function resourceOf({ entity }: AuditEvent): Pick<AccessRecord, "resource" | "resourceType"> {
   const asked = entity.find(({ role }) => role?.code === RESOURCE_ROLE);
   if (asked?.what !== undefined) {

@@ -1,6 +1,6 @@
 import type { AuditEvent, LedgerEntry } from "@wardline/audit-event";
 import type { AccessRecord, ControlDecision } from "@wardline/policy-types";
-import { interactionOf, outcomeProblemOf, patientsOf, principalOf, resourceOf } from "./event-parts.ts";
+import { deliveredOf, interactionOf, outcomeProblemOf, patientsOf, principalOf, resourceOf } from "./event-parts.ts";
 
 /**
  * Reads back the access records a log was written from: the events of one request follow each other and become one record
@@ -10,22 +10,40 @@ import { interactionOf, outcomeProblemOf, patientsOf, principalOf, resourceOf } 
  * Does NOT give what a log does not hold: roles of the caller beyond their text, and values of parameters.
  */
 export async function* recordsOf(entries: AsyncIterable<LedgerEntry>): AsyncGenerator<AccessRecord, void> {
-  let record: AccessRecord | undefined;
+  let record: Open | undefined;
   for await (const { event } of entries) {
-    const next = recordOf(event as AuditEvent);
+    const next = readEvent(event as AuditEvent);
     if (next === undefined) continue;
     if (record !== undefined && record.requestId === next.requestId) {
-      record = { ...record, patients: [...new Set([...record.patients, ...next.patients])] };
+      record = {
+        ...record,
+        patients: union(record.patients, next.patients),
+        delivered: union(record.delivered, next.delivered),
+      };
       continue;
     }
-    if (record !== undefined) yield record;
+    if (record !== undefined) yield finished(record);
     record = next;
   }
-  if (record !== undefined) yield record;
+  if (record !== undefined) yield finished(record);
+}
+
+type Open = AccessRecord & Required<Pick<AccessRecord, "delivered">>;
+
+const union = (some: readonly string[], more: readonly string[]): readonly string[] => [...new Set([...some, ...more])];
+
+/** As records are: of an answer that was about everybody, it is not said again. */
+function finished({ delivered, ...record }: Open): AccessRecord {
+  return delivered.length === record.patients.length ? record : { ...record, delivered };
 }
 
 /** The record one event tells of; nothing when it is not about a request. */
 export function recordOf(event: AuditEvent): AccessRecord | undefined {
+  const record = readEvent(event);
+  return record === undefined ? undefined : finished(record);
+}
+
+function readEvent(event: AuditEvent): Open | undefined {
   const transaction = event.entity?.find(({ detail }) => detail?.some(({ type }) => type === "method"));
   const requestId = transaction?.what?.identifier?.value;
   if (transaction?.detail === undefined || requestId === undefined) return undefined;
@@ -56,6 +74,7 @@ export function recordOf(event: AuditEvent): AccessRecord | undefined {
     ...resourceOf(event),
     parameters: words(detail("parameters"), "&"),
     patients: patientsOf(event),
+    delivered: deliveredOf(event),
     ...optional("principal", principalOf(event, words(detail("scopes"), " "))),
     // Where a proxy reported the caller, the event's network is what it reported.
     ...(peerAddress === undefined
@@ -72,7 +91,7 @@ export function recordOf(event: AuditEvent): AccessRecord | undefined {
   };
 }
 
-const DECISION = /^(\S+) (permit|deny)(?: ([^\s:]+\/[^\s:]+))?: (.*)$/s;
+const DECISION = /^(\S+) (permit|deny)(?: ([^\s:/]+\/[^\s:]+))?: (.*)$/s;
 
 function decisionOf(text: string): ControlDecision[] {
   const [, control, kind, code, why = ""] = DECISION.exec(text) ?? [];
