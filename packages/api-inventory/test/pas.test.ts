@@ -42,6 +42,18 @@ describe("readClaim", () => {
       { appeal: true, keys: ["claim|urn:trace|claim-secret-1", "claim|urn:trace|before"] },
     ],
     [
+      "a revision is of the case it changes",
+      { item: [item("S")], related },
+      { isRequest: true, appeal: false, keys: ["claim|urn:trace|claim-secret-1", "claim|urn:trace|before"] },
+    ],
+    [
+      "a cancellation asks for nothing, and is of the case it ends",
+      { item: [item("3")], related },
+      { isRequest: false, keys: ["claim|urn:trace|claim-secret-1", "claim|urn:trace|before"] },
+    ],
+    ["one item cancelled, another asked for", { item: [item("3"), item("I")] }, { isRequest: true }],
+    ["a notification asks for nothing", { item: [item("5")] }, { isRequest: false }],
+    [
       "a renewal is a request of its own",
       { item: [item("R")], related },
       { appeal: false, keys: ["claim|urn:trace|claim-secret-1"] },
@@ -169,6 +181,17 @@ describe.each(EXPRESS)("observePas on %s", (_name, express) => {
         ["answered", "approved"],
       ]);
     expect(new Set(events[1]?.keys)).toEqual(new Set(events[0]?.keys));
+  });
+
+  it("42 CFR 422.122(c): a cancellation is no further request; its answer belongs to the case it ends", async () => {
+    const { journal, events } = memory();
+    const related = [{ claim: { identifier: { system: "urn:trace", value: "before" } } }];
+    const origin = await start(journal, send(pasAnswer(claimResponse({ item: [adjudicated("C")] }))));
+    await submit(origin, pasRequest({ item: [item("3")], related }));
+    await expect
+      .poll(() => events.map(({ event, decision }) => [event, decision]))
+      .toEqual([["answered", "cancelled"]]);
+    expect(events[0]?.keys).toContain("claim|urn:trace|before");
   });
 
   it.each([

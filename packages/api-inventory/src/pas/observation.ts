@@ -39,7 +39,7 @@ export function createPasObservation(
       const claim = exchange === "submit" ? readClaim(submitted) : undefined;
       // The answer to a submission names the case anew, so both belong to the keys by which it is found later.
       const shared = exchange === "submit" ? [...(claim?.keys ?? []), ...answers.flatMap(({ keys }) => keys)] : [];
-      if (exchange === "submit" && shared.length > 0) {
+      if (exchange === "submit" && shared.length > 0 && claim?.isRequest !== false) {
         const { expedited = false, appeal = false } = claim ?? {};
         journal.priorAuth({ event: "submitted", at: receivedAt, keys: shared, expedited, appeal });
       }

@@ -9,6 +9,8 @@ export interface ClaimFacts {
   readonly keys: readonly string[];
   readonly expedited: boolean;
   readonly appeal: boolean;
+  /** False where nothing is to be decided: it takes a request back, or only tells the payer. */
+  readonly isRequest: boolean;
 }
 
 /** What is kept of a ClaimResponse. */
@@ -30,11 +32,13 @@ export function readClaim(body: Json | undefined): ClaimFacts | undefined {
   if (claim === undefined) return undefined;
   const types = list(claim["item"]).flatMap((item) => codesOf(item["extension"], X12_CERTIFICATION_TYPE));
   const appeal = types.some((code) => APPEALS.includes(code));
-  const prior = appeal ? list(claim["related"]).flatMap((related) => requestKeys(related["claim"])) : [];
+  const continues = types.some((code) => [...APPEALS, ...CONTINUATIONS].includes(code));
+  const prior = continues ? list(claim["related"]).flatMap((related) => requestKeys(related["claim"])) : [];
   return {
     keys: [...identifierKeys("claim", claim["identifier"]), ...prior],
     expedited: isExpedited(claim),
     appeal,
+    isRequest: types.length === 0 || !types.every((code) => NO_REQUESTS.includes(code)),
   };
 }
 
@@ -49,6 +53,10 @@ export function readClaimAnswers(
 
 /** X12 UM02: immediate appeal, standard appeal, reconsideration. */
 const APPEALS = ["1", "2", "N"];
+/** X12 UM02: cancel, revised. Of the case they change; an extension (4) or renewal (R) is decided anew. */
+const CONTINUATIONS = ["3", "S"];
+/** X12 UM02: cancel, notification, verification. */
+const NO_REQUESTS = ["3", "5", "6"];
 const X12_CERTIFICATION_TYPE = "/005010/1322";
 /** X12 UM06: emergency, urgent. */
 const X12_LEVEL_OF_SERVICE = "/005010/1338";
