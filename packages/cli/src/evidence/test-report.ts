@@ -67,8 +67,8 @@ interface RawTest {
 }
 
 function namedTest(file: string, { ancestorTitles, title, status }: RawTest): NamedTest {
-  const [, packageName = "edge", suite = file] = /(?:^|\/)packages\/([^/]+)\/test\/(.+)$/.exec(file) ?? [];
-  const [, shown = file] = /(?:^|\/)((?:packages|test|examples)\/.+)$/.exec(file) ?? [];
+  const [, packageName = "edge", suite = file] = /(?:^|\/)packages\/([^/]+)\/test\/(.+)$/s.exec(file) ?? [];
+  const [, shown = file] = /(?:^|\/)((?:packages|test|examples)\/.+)$/s.exec(file) ?? [];
   const titles = [...ancestorTitles, title];
   return {
     file: packageName === "edge" ? shown : `packages/${packageName}/test/${suite}`,

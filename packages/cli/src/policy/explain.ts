@@ -77,9 +77,9 @@ async function resourcesOf(given: string | undefined): Promise<readonly GivenRes
 }
 
 function headerOf(text: string): readonly [string, string] {
-  const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(text) ?? [];
+  const [, name, value] = /^([^:\s]+):(.*)$/.exec(text) ?? [];
   if (name === undefined || value === undefined) throw new CliError("--header is written `Name: value`");
-  return [name, value];
+  return [name, value.trimStart()];
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

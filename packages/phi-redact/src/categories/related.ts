@@ -83,5 +83,5 @@ function referencesIn(node: Json, found: Set<string>): ReadonlySet<string> {
 
 /** `Type/id` at the end of a relative, absolute or versioned reference. */
 function literal(reference: string): string {
-  return /([A-Za-z]+\/[A-Za-z0-9\-.]{1,64})(?:\/_history\/[^/]+)?$/.exec(reference)?.[1] ?? "";
+  return /(?<![A-Za-z])([A-Za-z]+\/[A-Za-z0-9\-.]{1,64})(?:\/_history\/[^/]+)?$/.exec(reference)?.[1] ?? "";
 }

@@ -91,7 +91,7 @@ const UNREAD: ReadonlySet<string> = new Set(["_type", "_list"]);
 
 /** `telecom[system=email]@ContactPoint`, `subject>Patient`: the notation of fhir-r4's tables. */
 function pathProbes(text: string, root: State, modifier: string | undefined, machine: Machine): boolean {
-  const names = (text.split(/[@>]/)[0] ?? "").replaceAll(/\[[^\]]*\]/g, "").split(".");
+  const names = (text.split(/[@>]/)[0] ?? "").replaceAll(/\[[^[\]]*\]/g, "").split(".");
   let state: State | undefined = root;
   for (const name of names) {
     const step: ReturnType<Machine["step"]> = state && machine.step(state, name);

@@ -69,8 +69,12 @@ function hasNumberThatChanges(text: string): boolean {
 }
 
 const NUMBER_IN_PLACE = /[:[,]\s*(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?=[,\]}])/g;
-/** A number is taken only whole and in the grammar of RFC 8259 section 6; any other is left for `JSON.parse` to refuse. */
-const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|(?<=^|[\s,:[])(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?=[\s,\]}]|$)/g;
+/**
+ * A number is taken only whole and in the grammar of RFC 8259 section 6; any other is left for `JSON.parse` to refuse. So is a
+ * string that never ends, which is taken to the end of the text: not taken, it would be tried again from each quote in it.
+ */
+const STRING_OR_NUMBER =
+  /"(?:[^"\\]|\\[^])*"?|(?<=^|[\s,:[])(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?=[\s,\]}]|$)/g;
 
 /** Unguessable, so that no text can hold a string that reads back as a number. */
 const NONCE = randomBytes(12).toString("hex");

@@ -25,7 +25,7 @@ export function readQuestion(method: string, url: string): JobQuestion | undefin
  */
 export function prefersAsync(prefer: string | undefined): boolean {
   if (prefer === undefined) return false;
-  // A quoted value may hold a comma; a preference inside it is none.
-  const bare = prefer.replace(/"(?:[^"\\]|\\.)*"/g, "");
+  // A quoted value may hold a comma; a preference inside it is none. One that never ends goes to the end.
+  const bare = prefer.replace(/"(?:[^"\\]|\\.)*"?/g, "");
   return bare.split(",").some((one) => one.split(";")[0]?.trim().toLowerCase() === "respond-async");
 }
