@@ -26,6 +26,7 @@ const STAGES: readonly (readonly [name: string, call: string])[] = [
   ["abuse-monitor", "use(monitor)"],
   ["throttle (door)", "throttles.door("],
   ["published", "use(documents)"],
+  ["sign-in", "signIn?.mount("],
   ["dlp", "dlp(dlpOptions("],
   ["smart-auth", "smartAuth(auth)"],
   ["zone, networks", "requireMethodOf("],

@@ -95,7 +95,14 @@ export const ADMINISTRATIVE: readonly Requirement[] = [
         settings: [setting("door.limit", "600"), setting("door.windowSeconds", "60")],
         rules: ["F14"],
       },
+      {
+        package: "gateway",
+        does: "sign-in that passes through the edge is limited, recorded and watched, refused attempts too",
+        settings: [setting("signIn.path", "none: sign-in passes elsewhere")],
+        rules: ["A15"],
+        suites: ["sign-in-policy.test.ts"],
+      },
     ],
-    duty: "watch log-ins at the authorisation server, which this edge does not see",
+    duty: "watch log-ins at the authorisation server, which this edge sees only where `signIn` leads them through it",
   },
 ];

@@ -17,9 +17,13 @@ export const INCIDENTS: readonly Requirement[] = [
       {
         package: "abuse-monitor",
         does: "alerts reach people; measures slow down or block a caller for a time",
-        settings: [setting("abuse.responses", "none: told only"), setting("abuse.webhook.url", "none")],
+        settings: [
+          setting("abuse.responses", "none: told only"),
+          setting("abuse.webhook.url", "none"),
+          setting("abuse.history.file", "memory alone: a restart forgets"),
+        ],
         rules: ["F1", "F10"],
-        suites: ["measures.test.ts"],
+        suites: ["measures.test.ts", "history.test.ts"],
       },
     ],
     duty: "have somebody who answers, a written procedure, and the notices of 164.404 to 164.410 in time",

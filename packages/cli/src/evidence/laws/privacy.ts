@@ -57,7 +57,7 @@ export const PRIVACY: readonly Requirement[] = [
         package: "smart-auth",
         does: "what a patient's recorded consent withholds stops at the next request, on every instance",
         settings: [setting("consent", "none: nothing is withheld"), setting("consent.categories[].name", "none")],
-        rules: ["A10"],
+        rules: ["A5", "A10"],
         suites: ["consent.test.ts"],
       },
     ],

@@ -106,6 +106,6 @@ export const TECHNICAL_ACCESS: readonly Requirement[] = [
         suites: ["encrypt"],
       },
     ],
-    duty: "encrypt the FHIR server's storage; give the edge a key ring (`--key-ring`)",
+    duty: "encrypt the FHIR server's storage, and the disk of `bulkExport.folder`; give the edge a key ring (`--key-ring`)",
   },
 ];

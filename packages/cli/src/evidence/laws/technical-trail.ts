@@ -59,6 +59,13 @@ export const TECHNICAL_TRAIL: readonly Requirement[] = [
         ],
         rules: ["S1", "S3", "F7", "F8"],
       },
+      {
+        package: "smart-auth",
+        does: "clients prove who they are by a key before they get a token, where sign-in passes through the edge",
+        settings: [setting("signIn.assertions", "listed: the clients listed, and whoever asks for itself")],
+        rules: ["S3"],
+        suites: ["token-endpoint.test.ts"],
+      },
     ],
     duty: "choose and run an issuer whose own authentication suffices",
   },
