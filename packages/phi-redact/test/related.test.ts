@@ -16,16 +16,16 @@ describe("references to what is withheld", () => {
   it.each(["Condition/c1", "https://ehr.example.org/r4/Condition/c1", "Condition/c1/_history/2", "r4/Condition/c1"])(
     "%s is one",
     (reference) => {
-      const { fates, isWithheld } = fatesOf(bundle(reference));
-      expect(fates.size).toBe(2);
-      expect(isWithheld(reference)).toBe(true);
+      const related = fatesOf(bundle(reference));
+      expect(related.fates.size).toBe(2);
+      expect(related.isWithheld(reference)).toBe(true);
     },
   );
 
   it.each(["Condition/c10", "xCondition/c1", "Condition/c1/x", "Condition/c1?x"])("%s is none", (reference) => {
-    const { fates, isWithheld } = fatesOf(bundle(reference));
-    expect(fates.size).toBe(1);
-    expect(isWithheld(reference)).toBe(false);
+    const related = fatesOf(bundle(reference));
+    expect(related.fates.size).toBe(1);
+    expect(related.isWithheld(reference)).toBe(false);
   });
 
   // Read again from each of its letters, it would not come to an end within this test's time.

@@ -74,7 +74,7 @@ const NUMBER_IN_PLACE = /[:[,]\s*(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?=[,\]}])
  * string that never ends, which is taken to the end of the text: not taken, it would be tried again from each quote in it.
  */
 const STRING_OR_NUMBER =
-  /"(?:[^"\\]|\\[^])*"?|(?<=^|[\s,:[])(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?=[\s,\]}]|$)/g;
+  /"(?:[^"\\]|\\[\s\S])*"?|(?<=^|[\s,:[])(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?=[\s,\]}]|$)/g;
 
 /** Unguessable, so that no text can hold a string that reads back as a number. */
 const NONCE = randomBytes(12).toString("hex");
