@@ -29,7 +29,11 @@ function sourceOf(name: string): string {
   return source;
 }
 
-describe.each([...PAGES, "GLOSSARY.md"])("%s", (page) => {
+const READMES = ["packages", "examples"].flatMap((folder) =>
+  readdirSync(join(ROOT, folder)).map((name) => join(folder, name, "README.md")),
+);
+
+describe.each([...PAGES, ...READMES, "README.md", "CONTRIBUTING.md", "GLOSSARY.md"])("%s", (page) => {
   const text = readPage(page);
 
   it("has links that lead somewhere", () => {

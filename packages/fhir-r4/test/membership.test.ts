@@ -254,6 +254,11 @@ describe("who is named, and who is not", () => {
     expect(patientsOf({ resourceType: "Patient", id: 1 })).toEqual([]);
   });
 
+  it("A5: a rule that is none makes nobody a member", () => {
+    const rule = "both" as unknown as "full";
+    expect(inCompartment(observation(ref("Patient/1")), ONE, rule)).toBe(false);
+  });
+
   it("a compartment that is no patient's, or whose id is none, has no members", () => {
     const device = { type: "Device", id: "1" } as unknown as typeof ONE;
     expect(inCompartment(observation(ref("Patient/1")), device, "full")).toBe(false);
