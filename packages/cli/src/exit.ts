@@ -13,3 +13,22 @@ export class CliError extends Error {
     this.exitCode = exitCode;
   }
 }
+
+/** What 1 says of each command; of the others that something they need cannot be had. In the words of the README. */
+export const MEANS_NO: Readonly<Record<string, string>> = Object.freeze({
+  serve: "the audit log cannot be opened",
+  "policy lint": "mistakes",
+  "policy verify": "not approved",
+  "policy diff": "something is newly permitted",
+  "policy test": "a row fails",
+  "audit verify": "not intact",
+  "audit show": "not intact",
+  "audit export": "not intact",
+  "audit checkpoint": "not intact",
+  "audit prove": "not provable, not proved",
+  "audit verify-proof": "not provable, not proved",
+  "inventory report": "an alarm",
+  "metrics cms": "the log is not intact",
+  "abuse simulate": "the log is not intact",
+  evidence: "a test failed; `--strict`: a gap",
+});

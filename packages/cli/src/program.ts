@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import type { Commands } from "./commands.ts";
-import type { ExitCode } from "./exit.ts";
+import { type ExitCode, MEANS_NO } from "./exit.ts";
 import { painter } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -53,7 +53,15 @@ export async function createProgram(
     .exitOverride();
   const commands: Commands = { program, terminal, exit };
   for (const [, load] of asked.length === 0 ? GROUPS : asked) (await load())(commands);
+  for (const command of program.commands) tellExitCodes(command, command.name());
   return program;
+}
+
+function tellExitCodes(command: Command, words: string): void {
+  for (const child of command.commands) tellExitCodes(child, `${words} ${child.name()}`);
+  if (command.commands.length > 0) return;
+  const no = MEANS_NO[words]?.replaceAll("`", "");
+  command.addHelpText("after", `\nExit codes: 0 fine; ${no === undefined ? "" : `1 ${no}; `}2 usage or configuration.`);
 }
 
 function ownVersion(): string {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
+import { MEANS_NO } from "../src/exit.ts";
 import { createProgram } from "../src/program.ts";
 
 interface Named {
@@ -25,4 +26,14 @@ it("the README names every command and no other", async () => {
     return [...cell.matchAll(/`([^`]+)`/g)].map(([, words]) => words);
   });
   expect(new Set(named)).toEqual(new Set(real));
+});
+
+it("the README says of each command what its exit code 1 means, as its help does", async () => {
+  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  const said = [...readme.matchAll(/^\| (`[^|]+`) +\|[^|]+\| +([^|]*?) +\|$/gm)].flatMap(
+    ([, cell = "", meaning = ""]) =>
+      meaning === "" ? [] : [...cell.matchAll(/`([^`]+)`/g)].map(([, words = ""]) => [words, meaning] as const),
+  );
+  const commands = said.filter(([words]) => /^[a-z][a-z -]+$/.test(words) && !words.startsWith("-"));
+  expect(Object.fromEntries(commands)).toEqual(MEANS_NO);
 });

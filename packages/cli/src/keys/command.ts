@@ -78,7 +78,7 @@ function addNew(make: Command, { terminal }: Commands): void {
 }
 
 function addRotate(rotate: Command, { terminal }: Commands): void {
-  policyKey(rotate.command("policy"), terminal)
+  policyKey(rotate.command("policy"), terminal, true)
     .description("Another key for the approvers' key set; the earlier ones stay trusted unless they are retired.")
     .option("--retire <kid>", "a key that may not approve any longer; may be repeated", collect, [])
     .addHelpText(
@@ -112,17 +112,17 @@ function addRotate(rotate: Command, { terminal }: Commands): void {
     });
 }
 
-function policyKey(command: Command, terminal: Commands["terminal"]): Command {
+function policyKey(command: Command, terminal: Commands["terminal"], isRotation = false): Command {
   return command
     .requiredOption("--key-id <kid>", "names the key in every approval: whose it is")
     .requiredOption("--out <file>", "the private key; keep it off the edge and out of version control")
-    .requiredOption("--jwks <file>", "the public keys of all approvers; made or added to")
+    .requiredOption("--jwks <file>", `the public keys of all approvers; ${isRotation ? "" : "made or "}added to`)
     .addOption(
       new Option("--algorithm <name>", "ES256 and PS256 are in FIPS 140 modules").choices(ALGORITHMS).default("EdDSA"),
     )
     .option("--json", "one JSON line")
     .action(async (flags: PolicyKeyFlags) => {
-      const trusted = await newPolicyKey(flags);
+      const trusted = await newPolicyKey({ ...flags, isRotation });
       const { keyId, out, jwks } = flags;
       if (flags.json === true) return terminal.out(jsonLine({ keyId, private: out, jwks, trusted }));
       const paint = painter(terminal);

@@ -8,8 +8,10 @@ export interface PolicyKeyRequest {
   readonly keyId: string;
   /** The private key's file; must not be there. */
   readonly out: string;
-  /** The approvers' key set; made or added to. */
+  /** The approvers' key set. */
   readonly jwks: string;
+  /** A key set that is there is added to; one that is not is made, unless this says that there must be one. */
+  readonly isRotation?: boolean;
   readonly algorithm: Algorithm;
   /** Key ids that may not approve any longer. */
   readonly retire?: readonly string[];
@@ -17,8 +19,11 @@ export interface PolicyKeyRequest {
 
 /** Makes a signing key and lets it approve. Gives the ids of all keys that now may. */
 export async function newPolicyKey(request: PolicyKeyRequest): Promise<readonly string[]> {
-  const { keyId, out, jwks, algorithm, retire = [] } = request;
+  const { keyId, out, jwks, isRotation = false, algorithm, retire = [] } = request;
   const { keys } = await readIfThere(jwks);
+  if (isRotation && keys.length === 0) {
+    throw new CliError(`${jwks} has no key to rotate; make one with \`wardline keys new policy\``);
+  }
   const known = keys.map(({ kid }) => kid);
   if (known.includes(keyId)) throw new CliError(`${jwks} has a key ${keyId} already; choose another id`);
   const unknown = retire.filter((kid) => !known.includes(kid));

@@ -20,17 +20,21 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Makes a ring; gives its first key's id. */
 export async function newRing(file: string, environment: Environment, variable: string): Promise<string> {
-  const isThere = await stat(file).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) throw new CliError(`${file} is there already; rotate it with \`wardline keys rotate ring\``);
+  if (await isThere(file)) throw new CliError(`${file} is there already; rotate it with \`wardline keys rotate ring\``);
   return (await localKeyRing({ file, passphrase: passphraseOf(environment, variable), create: true })).currentKeyId;
 }
 
 /** Adds a key; gives its id. */
 export async function rotateRing(file: string, environment: Environment, variable: string): Promise<string> {
+  if (!(await isThere(file))) throw new CliError(`${file} is not there; make it with \`wardline keys new ring\``);
   return (await localKeyRing({ file, passphrase: passphraseOf(environment, variable) })).rotate();
+}
+
+function isThere(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
 }
 
 export async function openRing(file: string, environment: Environment, variable: string): Promise<KeyProvider> {
