@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { WriteArguments } from "./chunks.ts";
+import { closeWithConnection } from "./pipelined.ts";
 
 /** `Symbol.for`, so that two installed copies of this package hook a response once. */
 export const ANSWER_KEY: unique symbol = Symbol.for("@wardline/answer/1") as never;
@@ -28,6 +29,7 @@ export function hook(res: Carrier, answer: WaysOut): void {
   res.end = hookedEnd as ServerResponse["end"];
   res.flushHeaders = hookedFlushHeaders;
   res.on("close", onClose);
+  if (res.socket === null) closeWithConnection(res);
 }
 
 // The same functions for every response. A function made for one response and kept in it makes V8 carry dead responses
