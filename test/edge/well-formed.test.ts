@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { PolicyDocument, SchemaPolicy } from "@wardline/policy-types";
+import type { PolicyDocument, RoutePolicy, SchemaPolicy } from "@wardline/policy-types";
 import { describe, expect, it } from "vitest";
 import { fhir } from "./support/backend.ts";
 import { codeOf, type Edge, startEdge } from "./support/edge.ts";
@@ -12,7 +12,7 @@ const FHIR = { "content-type": "application/fhir+json" };
 const QUESTIONNAIRE = { resourceType: "Questionnaire", status: "draft" };
 
 const judging =
-  (schema: SchemaPolicy, more: { readonly extraParameters?: readonly string[] } = {}) =>
+  (schema: SchemaPolicy, more: Partial<RoutePolicy> = {}) =>
   (policy: PolicyDocument): PolicyDocument => ({
     ...policy,
     routes: policy.routes.map((route) => ({ ...route, ...more, zone: "internal", schema })),
@@ -91,6 +91,27 @@ describe("routes[].schema", () => {
         facts: expect.objectContaining({ kind: "profile", expressions: "Questionnaire.purpose" }) as unknown,
       }),
     );
+    await rm(folder, { recursive: true });
+  });
+
+  it("operationDefinitions: the inputs of a server's own operation are judged by its definition", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "operations-"));
+    const file = join(folder, "recall.json");
+    const lot = { name: "lot", use: "in", min: 1, max: "1", type: "string" };
+    const definition = { resourceType: "OperationDefinition", code: "recall", type: true, resource: ["Device"] };
+    await writeFile(file, JSON.stringify({ ...definition, parameter: [lot] }));
+    const edge = await startEdge(judging({ operationDefinitions: [file] }, { operations: ["recall"] }));
+    const recall = async (name: string) => {
+      const body = JSON.stringify({ resourceType: "Parameters", parameter: [{ name, valueString: "x" }] });
+      const { status, json } = await edge.ask("/Device/$recall", { method: "POST", headers: FHIR, body, claims });
+      return [status, codeOf(json)];
+    };
+    expect(await recall("lots")).toEqual([400, "fhir-schema/operation-invalid"]);
+    expect(edge.backend.asked).toEqual([]);
+    edge.backend.answer = (_req, res) => fhir(res, { resourceType: "Parameters" });
+    expect((await recall("lot"))[0]).toBe(200);
+    const missing = startEdge(judging({ operationDefinitions: [join(folder, "none.json")] }));
+    await expect(missing).rejects.toThrow(/routes\[0\]\.schema\.operationDefinitions\[0\]/);
     await rm(folder, { recursive: true });
   });
 

@@ -31,8 +31,8 @@ export function queryFindings(
 ): Finding & { readonly ignored: readonly string[] } {
   const { search, condition, code, operation, type } = interaction;
   if (operation !== undefined) {
-    const { extraParameters, maxCount } = settings;
-    const call = { name: operation.name, type, extraParameters, maxCount };
+    const { extraParameters, maxCount, operations: definitions } = settings;
+    const call = { name: operation.name, type, extraParameters, maxCount, definitions };
     return { kind: "operation", issues: checkOperationQuery(call, method, search?.pairs ?? []), ignored: [] };
   }
   const of = code.startsWith("history") ? "history" : "search";

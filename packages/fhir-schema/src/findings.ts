@@ -35,8 +35,8 @@ export function operationBodyFindings(
   name: string,
   type: string | undefined,
   body: unknown,
-  { extraParameters, maxCount }: ParsedOptions,
+  { extraParameters, maxCount, operations: definitions }: ParsedOptions,
 ): readonly Finding[] {
   if (name === "validate") return [];
-  return findingOf("operation", checkOperationBody({ name, type, extraParameters, maxCount }, body));
+  return findingOf("operation", checkOperationBody({ name, type, extraParameters, maxCount, definitions }, body));
 }

@@ -5,6 +5,7 @@ export { chooseFhirVersion, type VersionStatements } from "./media-version.ts";
 export { type NdjsonLine, type NdjsonOptions, validateNdjson } from "./ndjson.ts";
 export type { OpenApiOptions, OpenApiReport } from "./openapi/options.ts";
 export { checkOperationBody, checkOperationQuery, type OperationCall } from "./operations/check.ts";
+export { compileOperations, type OperationTable } from "./operations/definitions.ts";
 export type { CheckMode, FhirSchemaOptions } from "./options.ts";
 export { checkFhirPathPatch } from "./patch/fhirpath-patch.ts";
 export { checkJsonPatch } from "./patch/json-patch.ts";

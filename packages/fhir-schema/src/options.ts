@@ -1,7 +1,8 @@
 import { isResourceType, RESOURCE_TYPES } from "@wardline/fhir-r4";
-import { ConfigurationError, type Findings, findings, nearest, refuseUnknownKeys } from "@wardline/policy-types";
-import { compileProfiles } from "./profiles/compile.ts";
-import type { ProfileValidator } from "./profiles/validate.ts";
+import { type Findings, findings, nearest, refuseUnknownKeys } from "@wardline/policy-types";
+import { type OperationTable, readOperations } from "./operations/definitions.ts";
+import { checkStrings, isListOfObjects } from "./option-checks.ts";
+import { type ProfileSettings, parseProfiles } from "./profile-settings.ts";
 import type { SchemaReport } from "./report.ts";
 import type { ExampleFaultsMode } from "./resources/example-faults.ts";
 
@@ -53,22 +54,19 @@ export interface FhirSchemaOptions {
     readonly valueSets?: readonly object[];
     readonly required?: Readonly<Record<string, readonly string[]>>;
   };
+  /** OperationDefinitions of operations beyond R4, or of R4's own as a server narrows them. Default none. */
+  readonly operationDefinitions?: readonly object[];
   /** Hears what report modes find, and what is told without being refused: warnings, what a profile advises. */
   readonly onReport?: (report: SchemaReport) => void;
 }
 
-type Defaulted = Required<Omit<FhirSchemaOptions, "types" | "extraParameters" | "profiles">>;
+type Defaulted = Required<Omit<FhirSchemaOptions, "types" | "extraParameters" | "profiles" | "operationDefinitions">>;
 
 export interface ParsedOptions extends Readonly<Defaulted> {
   readonly types: ReadonlySet<string> | undefined;
   readonly extraParameters: ReadonlySet<string>;
   readonly profiles: ProfileSettings | undefined;
-}
-
-export interface ProfileSettings {
-  readonly validator: ProfileValidator;
-  /** Profiles each resource of a type must meet. */
-  readonly required: ReadonlyMap<string, readonly string[]>;
+  readonly operations: OperationTable | undefined;
 }
 
 const DEFAULTS: Omit<Defaulted, "onReport"> = {
@@ -90,7 +88,7 @@ const DEFAULTS: Omit<Defaulted, "onReport"> = {
   exampleFaults: "report",
   allowLenient: false,
 };
-const KNOWN = [...Object.keys(DEFAULTS), "types", "extraParameters", "profiles", "onReport"];
+const KNOWN = [...Object.keys(DEFAULTS), "types", "extraParameters", "profiles", "operationDefinitions", "onReport"];
 const MODES = {
   resources: ["refuse", "report", "off"],
   queries: ["refuse", "report", "off"],
@@ -131,6 +129,7 @@ export function parseOptions(options: FhirSchemaOptions): ParsedOptions {
   );
   checkStrings(found, "baseUrls", options.baseUrls, /^https?:\/\/[^?#\s]+$/, "an absolute URL without query");
   const profiles = parseProfiles(found, options.profiles);
+  const operations = parseOperations(found, options.operationDefinitions);
   found.throwIfAny("fhirSchema options");
 
   return Object.freeze({
@@ -140,12 +139,20 @@ export function parseOptions(options: FhirSchemaOptions): ParsedOptions {
     types: options.types === undefined ? undefined : new Set(options.types),
     extraParameters: new Set(options.extraParameters ?? []),
     profiles,
+    operations,
   });
+}
+
+function parseOperations(found: Findings, definitions: unknown): OperationTable | undefined {
+  if (definitions === undefined) return undefined;
+  if (isListOfObjects(definitions)) return readOperations(definitions as object[], "operationDefinitions", found);
+  found.add("operationDefinitions", "not-a-list", "write a list of OperationDefinitions");
+  return undefined;
 }
 
 function withoutUndefined(
   options: FhirSchemaOptions,
-): Omit<FhirSchemaOptions, "types" | "extraParameters" | "profiles"> {
+): Omit<FhirSchemaOptions, "types" | "extraParameters" | "profiles" | "operationDefinitions"> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
@@ -183,66 +190,4 @@ function checkTypes(found: Findings, path: string, types: unknown): void {
       near === undefined ? "write a resource type of R4" : `did you mean \`${near}\`?`,
     );
   });
-}
-
-function checkStrings(found: Findings, path: string, list: unknown, shape: RegExp, what: string): void {
-  if (list === undefined) return;
-  if (!Array.isArray(list)) {
-    found.add(path, "not-a-list", `write a list, each ${what}`);
-    return;
-  }
-  (list as unknown[]).forEach((item, at) => {
-    if (typeof item !== "string" || !shape.test(item)) found.add(`${path}[${at}]`, "not-valid", `write ${what}`);
-  });
-}
-
-function parseProfiles(found: Findings, profiles: FhirSchemaOptions["profiles"]): ProfileSettings | undefined {
-  if (profiles === undefined) return undefined;
-  if (profiles === null || typeof profiles !== "object" || Array.isArray(profiles)) {
-    found.add("profiles", "not-an-object", "write { structureDefinitions, valueSets, required }");
-    return undefined;
-  }
-  refuseUnknownKeys(found, profiles, ["structureDefinitions", "valueSets", "required"], "profiles");
-  const required = checkRequired(found, profiles.required ?? {});
-  if (!isListOfObjects(profiles.structureDefinitions) || !isListOfObjects(profiles.valueSets ?? [])) {
-    found.add("profiles", "not-a-list", "write structureDefinitions and valueSets as lists of resources");
-    return undefined;
-  }
-  try {
-    const validator = compileProfiles(profiles);
-    const unknown = [...required].flatMap(([type, urls]) =>
-      urls.filter((url) => !isKnown(validator, url)).map(() => type),
-    );
-    for (const type of new Set(unknown)) {
-      found.add(`profiles.required.${type}`, "unknown-profile", "name profiles whose definitions are given");
-    }
-    return Object.freeze({ validator, required });
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    for (const { path, code, message } of error.issues)
-      found.add(path === "" ? "profiles" : `profiles.${path}`, code, message);
-    return undefined;
-  }
-}
-
-function isListOfObjects(list: unknown): boolean {
-  return Array.isArray(list) && (list as unknown[]).every((one) => one !== null && typeof one === "object");
-}
-
-function isKnown({ urls }: ProfileValidator, canonical: string): boolean {
-  return urls.includes(canonical.split("|", 1)[0] ?? "");
-}
-
-function checkRequired(found: Findings, required: unknown): ReadonlyMap<string, readonly string[]> {
-  if (required === null || typeof required !== "object" || Array.isArray(required)) {
-    found.add("profiles.required", "not-an-object", "write lists of profile URLs by resource type");
-    return new Map();
-  }
-  const entries = Object.entries(required as Record<string, unknown>);
-  for (const [type, urls] of entries) {
-    const at = `profiles.required.${type}`;
-    if (!isResourceType(type)) found.add(at, "unknown-type", "write a resource type of R4");
-    checkStrings(found, at, urls, /^[a-z][a-z0-9+.-]*:\S+$/, "the URL of a profile");
-  }
-  return new Map(entries.filter(([, urls]) => Array.isArray(urls)) as [string, string[]][]);
 }

@@ -517,6 +517,29 @@ describe.each(EXPRESS)("fhirSchema on %s", (_name, express) => {
       await refused(strict, "/Questionnaire", send("POST", unlinked), 400, "resource-invalid");
     });
 
+    it("operations by the definitions given, alone and in a batch", async () => {
+      const definition = {
+        resourceType: "OperationDefinition",
+        code: "recall",
+        system: false,
+        type: true,
+        instance: false,
+        affectsState: true,
+        resource: ["Device"],
+        parameter: [{ name: "lot", use: "in", min: 1, max: "1", type: "string" }],
+      };
+      const edge = await serve({ operationDefinitions: [definition] });
+      const lot = { resourceType: "Parameters", parameter: [{ name: "lot", valueString: "x" }] };
+      const wrong = { resourceType: "Parameters", parameter: [{ name: "lots", valueString: "x" }] };
+      await refused(edge, "/Device/$recall", send("POST", wrong), 400, "operation-invalid");
+      await refused(edge, "/Patient/$recall", send("POST", lot), 400, "operation-invalid");
+      await refused(edge, "/Device/$recall?lot=x", {}, 400, "operation-invalid");
+      const entry = [{ resource: wrong, request: { method: "POST", url: "Device/$recall" } }];
+      const batch = { resourceType: "Bundle", type: "batch", entry };
+      await refused(edge, "/", send("POST", batch), 400, "operation-invalid");
+      await passes(edge, "/Device/$recall", send("POST", lot));
+    });
+
     it("what is no interaction is refused in every mode", async () => {
       const edge = await serve({ queries: "off", resources: "off" });
       await refused(edge, "/Patient/1/2/3", {}, 400, "interaction-unknown");

@@ -33,6 +33,8 @@ describe("options", () => {
     ["no issues", { maxIssues: 0 }, "maxIssues not-a-limit"],
     ["a report nobody hears", { responses: "report" }, "responses report-unheard"],
     ["answers that would be refused", { responses: "refuse", onReport: () => undefined }, "responses unknown-value"],
+    ["operations that are no list", { operationDefinitions: {} }, "operationDefinitions not-a-list"],
+    ["an operation that is none", { operationDefinitions: [{}] }, "operationDefinitions[0] not-a-definition"],
     ["faults of examples unseen", { exampleFaults: "off" }, "exampleFaults unknown-value"],
     ["a listener that is none", { onReport: "log" }, "onReport not-a-function"],
     ["no types", { types: [] }, "types not-a-list"],

@@ -87,6 +87,11 @@ export interface SchemaPolicy {
   readonly maxChain?: number;
   /** Findings told in one refusal. Default 20. */
   readonly maxIssues?: number;
+  /**
+   * Files of OperationDefinitions, or of Bundles of them, JSON: what inputs a server's own operations take. Absent: R4's
+   * operations alone are known by their inputs.
+   */
+  readonly operationDefinitions?: readonly string[];
   /** Profiles that what is submitted must meet. Absent: R4 alone. */
   readonly profiles?: {
     /** Files of StructureDefinitions and ValueSets, or of Bundles of them, JSON. */

@@ -68,6 +68,7 @@ const route = closed(
       maxIncludes: count,
       maxChain: count,
       maxIssues: positive,
+      operationDefinitions: someWords,
       profiles: closed({ files: someWords, required: { type: "object", additionalProperties: someWords } }, ["files"]),
     }),
   },

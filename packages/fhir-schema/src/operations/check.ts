@@ -1,6 +1,7 @@
 import { isResourceType } from "@wardline/fhir-r4";
 import type { SchemaIssue } from "../issues.ts";
 import { isRecord } from "../record.ts";
+import type { OperationTable } from "./definitions.ts";
 import { isPrimitive, primitiveFault } from "./primitives.ts";
 import { changesState, type OperationInput, type OperationInputs, operationInputs } from "./table.ts";
 
@@ -13,6 +14,12 @@ export interface OperationCall {
   readonly extraParameters: ReadonlySet<string>;
   /** Largest `_count`, of a server's own operations too. Default unlimited. */
   readonly maxCount?: number;
+  /** What is asked before R4's own definitions. Default none. */
+  readonly definitions?: OperationTable | undefined;
+}
+
+function definitionOf({ name, type, definitions }: OperationCall): OperationInputs | "elsewhere" | undefined {
+  return definitions?.find(name, type) ?? operationInputs(name, type);
 }
 
 type Pairs = readonly (readonly [name: string, value: string])[];
@@ -21,18 +28,21 @@ type Pairs = readonly (readonly [name: string, value: string])[];
 const FORMAT: ReadonlySet<string> = new Set(["_format", "_pretty", "_summary", "_elements"]);
 
 /**
- * Checks the parameters an operation was given in its URL against R4's definition. An operation that R4 does not define
- * passes: what it takes is its server's affair.
+ * Checks the parameters an operation was given in its URL against its definition: one of those given, or R4's. An operation
+ * that neither defines passes: what it takes is its server's affair.
  *
  * @see https://hl7.org/fhir/R4/operations.html#executing
  */
 export function checkOperationQuery(call: OperationCall, method: string, pairs: Pairs): readonly SchemaIssue[] {
   const issues: SchemaIssue[] = [];
-  if (method !== "POST" && changesState(call.name)) issues.push(error("not-supported", "The operation needs a POST."));
+  const definition = definitionOf(call);
+  if (definition === "elsewhere") return [ELSEWHERE];
+  // At system level some of R4's operations are not told apart, and all of them change the state.
+  const needsPost = definition?.changesState ?? changesState(call.name);
+  if (method !== "POST" && needsPost) issues.push(error("not-supported", "The operation needs a POST."));
   if (pairs.some(([name, value]) => name === "_count" && isOver(Number(value), call.maxCount))) {
     issues.push(PAGE_TOO_LARGE);
   }
-  const definition = operationInputs(call.name, call.type);
   if (definition === undefined) return issues;
   const given = pairs.filter(([name]) => !FORMAT.has(name) && !call.extraParameters.has(name));
   for (const [name, value] of given) {
@@ -56,7 +66,8 @@ export function checkOperationQuery(call: OperationCall, method: string, pairs: 
  */
 export function checkOperationBody(call: OperationCall, body: unknown): readonly SchemaIssue[] {
   if (!isRecord(body)) return [error("structure", "The operation's body is no resource.")];
-  const definition = operationInputs(call.name, call.type);
+  const definition = definitionOf(call);
+  if (definition === "elsewhere") return [ELSEWHERE];
   if (body["resourceType"] !== "Parameters") {
     return definition === undefined ? [] : bareResourceIssues(definition, body["resourceType"]);
   }
@@ -99,6 +110,8 @@ function parameterIssue(
 
 function holds(parameter: Readonly<Record<string, unknown>>, { type }: OperationInput): boolean {
   if (type === "parts") return Array.isArray(parameter["part"]);
+  if (type === "any")
+    return isRecord(parameter["resource"]) || Object.keys(parameter).some((key) => key.startsWith("value"));
   if (isResourceInput(type)) {
     const { resource } = parameter;
     return isRecord(resource) && (type === "Resource" || resource["resourceType"] === type);
@@ -135,6 +148,9 @@ function isOver(count: unknown, maxCount = Number.POSITIVE_INFINITY): boolean {
 const PAGE_TOO_LARGE: SchemaIssue = Object.freeze(
   error("too-costly", "The page asked for is larger than this server answers.", "_count"),
 );
+const ELSEWHERE: SchemaIssue = Object.freeze(
+  error("not-supported", "The operation is not defined on what it is called on."),
+);
 const UNKNOWN_INPUT: SchemaIssue = Object.freeze(
-  error("not-supported", "The operation has no input of this name in its R4 definition."),
+  error("not-supported", "The operation has no input of this name in its definition."),
 );

@@ -3,7 +3,7 @@ import { OPERATION_INPUTS } from "./generated/parameters.ts";
 /** One input of an operation. */
 export interface OperationInput {
   readonly name: string;
-  /** A datatype, a resource type, `Resource` for any, or `parts`. */
+  /** A datatype, a resource type, `Resource` for any, `any` for whatever a parameter can hold, or `parts`. */
   readonly type: string;
   readonly min: number;
   readonly max: number;
@@ -12,7 +12,19 @@ export interface OperationInput {
 export interface OperationInputs {
   readonly name: string;
   readonly inputs: readonly OperationInput[];
+  /** It is no GET. */
+  readonly changesState: boolean;
 }
+
+/** R4 4.0.1 says of these that they change the server's state: they are no GET. */
+const CHANGES_STATE: ReadonlySet<string> = new Set([
+  "closure",
+  "meta-add",
+  "meta-delete",
+  "process-message",
+  "submit",
+  "submit-data",
+]);
 
 /** The inputs of R4's operations, by `name Type`; `Resource` for those of every type. */
 const byName: ReadonlyMap<string, OperationInputs> = new Map(
@@ -20,7 +32,8 @@ const byName: ReadonlyMap<string, OperationInputs> = new Map(
     .split("\n")
     .map((line) => {
       const [name = "", type = "", ...inputs] = line.split(" ");
-      return [`${name} ${type}`, Object.freeze({ name, inputs: Object.freeze(inputs.map(parseInput)) })];
+      const changesState = CHANGES_STATE.has(name);
+      return [`${name} ${type}`, Object.freeze({ name, inputs: Object.freeze(inputs.map(parseInput)), changesState })];
     }),
 );
 
@@ -39,16 +52,6 @@ function systemLevel(name: string): OperationInputs | undefined {
   const [only, ...others] = [...byName.values()].filter((one) => one.name === name);
   return others.length === 0 ? only : undefined;
 }
-
-/** R4 4.0.1 says of these that they change the server's state: they are no GET. */
-const CHANGES_STATE: ReadonlySet<string> = new Set([
-  "closure",
-  "meta-add",
-  "meta-delete",
-  "process-message",
-  "submit",
-  "submit-data",
-]);
 
 export function changesState(name: string): boolean {
   return CHANGES_STATE.has(name);

@@ -6,7 +6,7 @@ import type { Backends } from "../proxy/backends.ts";
 import type { Material } from "../state/material.ts";
 
 interface Given extends Pick<ParsedDependencies, "onEvent"> {
-  readonly material: Pick<Material, "profiles">;
+  readonly material: Pick<Material, "profiles" | "operationDefinitions">;
   readonly backends: Backends;
   readonly requestBodyBytes: number;
 }
@@ -16,11 +16,13 @@ export function schemaOptions(
   { id, types, extraParameters, fhirVersion, schema = {} }: RoutePolicy,
   { material, backends, requestBodyBytes, onEvent }: Given,
 ): FhirSchemaOptions {
-  const { profiles: _files, ...checks } = schema;
+  const { profiles: _profiles, operationDefinitions: _operations, ...checks } = schema;
   const profiles = material.profiles.get(id);
+  const operationDefinitions = material.operationDefinitions.get(id);
   return {
     ...checks,
     ...(profiles === undefined ? {} : { profiles }),
+    ...(operationDefinitions === undefined ? {} : { operationDefinitions }),
     ...(types === undefined ? {} : { types }),
     ...(fhirVersion === undefined ? {} : { fhirVersion }),
     ...(extraParameters === undefined ? {} : { extraParameters }),

@@ -7,7 +7,7 @@ import type { ClientKeys, DeviceClass, DpopOptions, PageLinkOptions, SmartIssuer
 import type { JWK } from "jose";
 import { readDocuments } from "./documents.ts";
 import { askingOf } from "./introspection.ts";
-import { type RouteProfiles, readProfiles } from "./profiles.ts";
+import { type RouteProfiles, readOperationDefinitions, readProfiles } from "./profiles.ts";
 import { bytes, jwk, type ReadSecret, readText } from "./read.ts";
 import { readSignInClients } from "./sign-in-clients.ts";
 
@@ -25,6 +25,8 @@ export interface Material {
   readonly webhookSecret: string | undefined;
   /** By route. */
   readonly profiles: ReadonlyMap<string, RouteProfiles>;
+  /** By route. */
+  readonly operationDefinitions: ReadonlyMap<string, readonly object[]>;
   /** OpenAPI documents, by route. */
   readonly documents: ReadonlyMap<string, object>;
   /** Clients of the authorisation server behind this edge that have keys. */
@@ -80,6 +82,7 @@ export async function fetchMaterial(
         ? undefined
         : await readSecret(abuse.webhook.secret),
     profiles: await readProfiles(policy),
+    operationDefinitions: await readOperationDefinitions(policy),
     documents: await readDocuments(policy),
     signInClients: await readSignInClients(policy),
     upstreamTls: await upstreamTlsOf(policy, readSecret),
