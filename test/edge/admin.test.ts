@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { Script } from "node:vm";
 import { readLedger } from "@wardline/audit-event";
+import { openFileRevocationList } from "@wardline/smart-auth";
 import { describe, expect, it } from "vitest";
 import { type Edge, startEdge } from "./support/edge.ts";
 
@@ -138,6 +140,11 @@ describe("the operator's listener", () => {
     const events: unknown[] = [];
     for await (const { event } of readLedger(edge.auditFolder)) events.push(event);
     expect(JSON.stringify(events)).toContain("token-revoked");
+    // The next process finds it where this one left it.
+    const left = await openFileRevocationList({ file: join(edge.auditFolder, "revocations.ndjson") });
+    const token = { issuer: edge.issuer.url, subject: "user-1", tokenId: "stolen", tokenHash: "", issuedAt: 1 };
+    expect(await left.isRevoked(token)).toBe(true);
+    expect(await left.isRevoked({ ...token, subject: "user-2", tokenId: "other" })).toBe(false);
   });
 
   it.each<[string, (issuer: string) => object]>([

@@ -60,6 +60,7 @@ export { createRedisRevocationList, type RedisRevocationList } from "./redis/rev
 export { createMemoryReplayStore, type MemoryReplayStoreOptions, type ReplayStore } from "./replay.ts";
 export type { ProtectedResourceMetadataOptions } from "./resource-metadata.ts";
 export type { MemoryRevocationList, RevocableToken, RevocationList } from "./revocation.ts";
+export { type FileRevocationList, type FileRevocationOptions, openFileRevocationList } from "./revocation-file.ts";
 export { createMemoryRevocationList } from "./revocation-memory.ts";
 export { DEFAULT_INTERACTIONS, type RouteOptions } from "./route-options.ts";
 export { parseScope, parseScopes, type ResourceScope } from "./scopes.ts";

@@ -1,5 +1,5 @@
 import { sendProblem } from "@wardline/policy-types/express";
-import type { MemoryRevocationList, RedisRevocationList } from "@wardline/smart-auth";
+import type { FileRevocationList, MemoryRevocationList, RedisRevocationList } from "@wardline/smart-auth";
 import type { RequestHandler } from "express";
 import { ADMIN_BODY_WRONG, ADMIN_NOT_FOUND } from "../problems.ts";
 import { actorOf, bodyOf } from "./asked.ts";
@@ -9,7 +9,7 @@ import type { AdminFacts } from "./facts.ts";
 const LIFETIME = 3600;
 const LEEWAY = 300;
 
-type Writable = MemoryRevocationList | RedisRevocationList;
+type Writable = FileRevocationList | MemoryRevocationList | RedisRevocationList;
 
 /**
  * Takes back one token, by `issuer` and `jti`, or all that a `subject` was given until now. It counts from the next request

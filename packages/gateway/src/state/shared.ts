@@ -6,7 +6,6 @@ import {
   createMemoryExportJobStore,
   createMemoryHolderStore,
   createMemoryReplayStore,
-  createMemoryRevocationList,
   createRedisConsentRegistry,
   createRedisExportJobStore,
   createRedisHolderStore,
@@ -15,6 +14,7 @@ import {
   type ExportJobStore,
   type HolderStore,
   openFileConsentRegistry,
+  openFileRevocationList,
   type ReplayStore,
   type RevocationList,
 } from "@wardline/smart-auth";
@@ -43,15 +43,16 @@ export interface SharedFacts {
 }
 
 /**
- * Opens the stores a policy asks for: in Redis where it names one, else in this process (and in a file, for consent).
+ * Opens the stores a policy asks for: in Redis where it names one, else in this process (and in files, for consent and for tokens taken back).
  *
- * @throws {DependencyError} when a consent file, or what is remembered of exports, cannot be read
+ * @throws {DependencyError} when a consent file, the file of revoked tokens, or what is remembered of exports, cannot be read
  */
 export async function openSharedState({ policy, given, readSecret, onEvent }: SharedFacts): Promise<SharedState> {
   const redis = policy.redis === undefined ? undefined : await openRedis({ policy: policy.redis, readSecret, onEvent });
   try {
     const consent = await openConsent(policy, redis);
     const shared = redis === undefined ? undefined : { send: redis.send, prefix: trimmed(redis.prefix) };
+    const revocation = given.revocation ?? (await openRevocations(policy, shared));
     return {
       redis,
       consent,
@@ -59,19 +60,28 @@ export async function openSharedState({ policy, given, readSecret, onEvent }: Sh
         given.replayStore ?? (shared === undefined ? createMemoryReplayStore() : createRedisReplayStore(shared)),
       holderStore:
         given.holderStore ?? (shared === undefined ? createMemoryHolderStore() : createRedisHolderStore(shared)),
-      revocation:
-        given.revocation ?? (shared === undefined ? createMemoryRevocationList() : createRedisRevocationList(shared)),
+      revocation,
       exportJobs: given.exportJobs ?? (await openExportJobs(policy, shared)),
       async close() {
         // First the connection: whoever waits for an answer that cannot come is told, and the end has its bound (F15).
         await redis?.close();
-        if (isClosable(consent)) await Promise.race([consent.close(), pause(CLOSE_MS)]);
+        for (const one of [consent, ...(given.revocation === undefined ? [revocation] : [])])
+          if (isClosable(one)) await Promise.race([one.close(), pause(CLOSE_MS)]);
       },
     };
   } catch (error) {
     await redis?.close();
     throw error;
   }
+}
+
+/** Beside the audit log, which belongs to this process alone: a restart gives no token back. */
+function openRevocations(
+  { audit }: PolicyDocument,
+  shared: Parameters<typeof createRedisRevocationList>[0] | undefined,
+): Promise<RevocationList> {
+  if (shared !== undefined) return Promise.resolve(createRedisRevocationList(shared));
+  return openFileRevocationList({ file: join(audit.folder, "revocations.ndjson") });
 }
 
 /** What outlives the process on its disk must be found again by those who are told where it is. */
