@@ -1,4 +1,5 @@
 import { renderQuery } from "@wardline/fhir-r4";
+import type { Interaction } from "@wardline/policy-types";
 import type { Access } from "./access.ts";
 import { forwardedPairs, type Pairs } from "./narrow.ts";
 
@@ -13,21 +14,41 @@ function rewrites({ bound, interaction }: Access): boolean {
   return bound && READS.has(interaction.code);
 }
 
-const READS: ReadonlySet<string> = new Set(["read", "vread", "search-type", "search-system", "operation"]);
+const READS: ReadonlySet<string> = new Set([
+  "read",
+  "vread",
+  "search-type",
+  "search-system",
+  "history-type",
+  "operation",
+]);
 
 /**
  * The URL a bound caller's reading request is forwarded with, narrowed; `undefined` when it stays as it is.
  *
- * @param url path and query, in any form: only the query changes
+ * @param url path and query, in any form: only the query changes, and the path where one of several types is asked
  */
 export function forwardedUrl(url: string, access: Access, hasForm = false): string | undefined {
   if (!rewrites(access)) return undefined;
   const mark = url.indexOf("?");
-  const [path, query] = mark < 0 ? [url, ""] : [url.slice(0, mark), url.slice(mark + 1)];
+  const [given, query] = mark < 0 ? [url, ""] : [url.slice(0, mark), url.slice(mark + 1)];
   const asked = pairsOf(query);
   const pairs = forwardedPairs(asked, hasForm ? undefined : access.narrowing);
-  if (isSame(asked, pairs)) return undefined;
+  const path = placeOf(given, access);
+  if (path === given && isSame(asked, pairs)) return undefined;
   return pairs.length === 0 ? path : `${path}?${renderQuery(pairs)}`;
+}
+
+/** Entries of a batch are relative to the base, without a slash in front. */
+function placeOf(given: string, { narrowing }: Access): string {
+  const { at } = narrowing ?? {};
+  if (at === undefined) return given;
+  return given.startsWith("/") ? at.path : at.path.slice(1);
+}
+
+/** What is asked of the handler, by name. */
+export function carriedOut({ interaction, narrowing }: Access): Interaction {
+  return narrowing?.at === undefined ? interaction : { ...interaction, ...narrowing.at };
 }
 
 /** The same for the form of a POST `_search`. */

@@ -1,5 +1,5 @@
 import { compartmentParameters } from "@wardline/fhir-r4";
-import type { GrantClause } from "@wardline/policy-types";
+import type { GrantClause, Interaction } from "@wardline/policy-types";
 
 export type Pairs = readonly (readonly [name: string, value: string])[];
 
@@ -10,6 +10,8 @@ export interface Narrowing {
   readonly wanted?: Pairs;
   /** The one patient it is narrowed to, and by which parameter. */
   readonly patient?: { readonly parameter: string; readonly id: string };
+  /** What is carried out in place of what was asked of several types or records. Absent: what was asked. */
+  readonly at?: Pick<Interaction, "code" | "type" | "id" | "path">;
 }
 
 /** Parameters a bound caller's request is forwarded without: the guard needs whole resources, and gives no total. */
@@ -60,7 +62,9 @@ function isOne(filter: Pairs, name: string): boolean {
 
 /** The pairs a bound caller's request is forwarded with. */
 export function forwardedPairs(asked: Pairs, narrowing: Narrowing | undefined): Pairs {
-  return [...asked.filter(([name]) => !TAKEN_OUT.has(name)), ...(narrowing?.added ?? [])];
+  const isSpread = narrowing?.at !== undefined;
+  const kept = asked.filter(([name]) => !TAKEN_OUT.has(name) && !(isSpread && name === "_type"));
+  return [...kept, ...(narrowing?.added ?? [])];
 }
 
 /** Takes what was added out again, for links that the client reads; each added pair once. */

@@ -3,7 +3,7 @@ import type { GrantClause } from "@wardline/policy-types";
 import type { Narrowing, Pairs } from "./narrow.ts";
 
 /** More than this many searches for one question are left to the guard alone. */
-const PART_LIMIT = 16;
+export const PART_LIMIT = 16;
 
 interface Part {
   readonly patient?: NonNullable<Narrowing["patient"]>;

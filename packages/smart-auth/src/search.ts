@@ -13,6 +13,7 @@ import { type Narrowing, narrow } from "./narrow.ts";
 import { NOT_FOUND, PARAMETER_UNKNOWN, SEARCH_REFUSED } from "./problems.ts";
 import type { Rights } from "./rights.ts";
 import { searchParts } from "./search-parts.ts";
+import { ownHistory, spreadParts } from "./search-spread.ts";
 
 /** What a search is judged with. */
 export interface SearchFacts {
@@ -59,8 +60,8 @@ export function decideSearch(facts: SearchFacts): Decision<Access> {
 }
 
 /**
- * Of a search over several types, or the history of many records, no search says only what bound scopes cover: its pages
- * would come out short by what is hidden, and tell how much that is (A9). What single patients withhold is another matter.
+ * Where no search says only what bound scopes cover of several types, or of the history of many records, pages would come
+ * out short by what is hidden, and tell how much that is (A9). What single patients withhold is another matter.
  */
 function spreadFault(
   { code }: Interaction,
@@ -87,10 +88,20 @@ export function baseTypes({ type, touches }: Interaction): readonly string[] {
 }
 
 function narrowSearch(
-  { interaction: { code, compartment }, rights, splits }: SearchFacts,
-  [type, ...others]: readonly string[],
+  { interaction, rights, splits }: SearchFacts,
+  types: readonly string[],
   search: SearchQuery,
 ): Pick<Access, "narrowing" | "parts"> {
+  const { code, compartment } = interaction;
+  const [type, ...others] = types;
+  if (SPREAD.has(code) && (type === "*" || others.length > 0 || compartment === undefined)) {
+    // What scopes cover whole is asked as it is, whatever single patients withhold: each resource of it is judged.
+    if (types.every((one) => rights.grantsAll(one, "s"))) return {};
+    if (code === "history-type" && type === "Patient") return withNarrowing(ownHistory(rights));
+    if (code !== "search-system" || splits !== true) return {};
+    const spread = spreadParts(interaction, types, rights, search);
+    return { ...withNarrowing(spread?.[0]), ...(spread === undefined || spread.length < 2 ? {} : { parts: spread }) };
+  }
   const isSearch = code === "search-type" || (code === "search-system" && compartment !== undefined);
   // A history takes no search parameters, and types that share a search do not share the name of the patient.
   if (!isSearch || type === undefined || type === "*" || others.length > 0) return {};
@@ -99,6 +110,10 @@ function narrowSearch(
   const [first] = parts ?? [];
   if (first === undefined) return { narrowing: narrow(type, clauses, search.pairs) };
   return parts?.length === 1 ? { narrowing: first } : { narrowing: first, ...(parts === undefined ? {} : { parts }) };
+}
+
+function withNarrowing(narrowing: Narrowing | undefined): Pick<Access, "narrowing"> {
+  return narrowing === undefined ? {} : { narrowing };
 }
 
 function unknownParameter(search: SearchQuery, { extraParameters }: SearchFacts): Decision<never> | undefined {

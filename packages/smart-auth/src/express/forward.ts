@@ -3,12 +3,12 @@ import type { SearchQuery } from "@wardline/policy-types";
 import { contextOf, type Json } from "@wardline/policy-types/express";
 import type { Request } from "express";
 import type { Access, ForwardedWrite } from "../access.ts";
-import { forwardedForm, forwardedUrl } from "../forward.ts";
+import { carriedOut, forwardedForm, forwardedUrl } from "../forward.ts";
 import type { AskedPage } from "../links/pages.ts";
 
 /** Leaves what is asked of the handler where handlers and proxies look for it. */
 export function forward(req: Request, access: Access, page: AskedPage | undefined): void {
-  contextOf(req).interaction = access.interaction;
+  contextOf(req).interaction = carriedOut(access);
   if (page !== undefined) forwardPage(req, access, page);
   else if (access.write !== undefined) forwardWrite(req, access, access.write);
   else forwardRead(req, access);
@@ -33,11 +33,12 @@ const NOTHING_ASKED: SearchQuery = { criteria: [], includes: [], sort: [], contr
 /** A page is asked for at the server's own link, and judged as the search it belongs to. */
 function forwardPage(req: Request, access: Access, { server }: AskedPage): void {
   const context = contextOf(req);
-  const { interaction } = access;
-  const query = renderQuery(interaction.search?.pairs ?? []);
-  const whole = query === "" ? interaction.path : `${interaction.path}?${query}`;
+  const { path, search } = access.interaction;
+  const query = renderQuery(search?.pairs ?? []);
+  const whole = query === "" ? path : `${path}?${query}`;
   const url = server?.url ?? forwardedUrl(whole, access) ?? whole;
-  context.interaction = { search: NOTHING_ASKED, ...interaction, path: server?.path ?? interaction.path };
+  const asked = carriedOut(access);
+  context.interaction = { search: NOTHING_ASKED, ...asked, path: server?.path ?? asked.path };
   context.rewritten = { url };
   setUrl(req, url);
 }
@@ -68,13 +69,22 @@ type WithQueryParser = {
 };
 
 export function setUrl(req: Request, url: string): void {
-  req.url = url;
   // Express 5 reads the query from the URL each time; Express 4 read it once.
-  if (Object.hasOwn(req, "query")) {
+  const isExpress4 = Object.hasOwn(req, "query");
+  req.url = isExpress4 && losesSlash(req, url) ? `/${url}` : url;
+  if (isExpress4) {
     const parse = (req.app as WithQueryParser).get("query parser fn");
     const [, query = ""] = url.split(/\?(.*)/s);
     Object.assign(req, { query: typeof parse === "function" ? parse(query) : {} });
   }
+}
+
+/**
+ * Before the next middleware at the same path, Express 4 takes away the slash it had put before a bare query, whatever stands
+ * there by then; Express 5 looks first.
+ */
+function losesSlash({ originalUrl, baseUrl }: Request, url: string): boolean {
+  return !originalUrl.slice(baseUrl.length).startsWith("/") && url !== "/" && !url.startsWith("/?");
 }
 
 function formObject(form: string): Record<string, Json> {

@@ -43,7 +43,10 @@ export function createPages({ sealer, bindings, baseUrl, access, part, rights }:
   const { interaction, parts = [] } = access;
   const path = interaction.path.replace(/\/_search$/, "") || "/";
   const query = renderQuery(interaction.search?.pairs ?? []);
-  const earlier = parts.slice(0, part).map(({ wanted = [] }) => criteriaOf(interaction, wanted));
+  const earlier = parts.slice(0, part).map(({ wanted = [], at }) => ({
+    type: at?.type,
+    criteria: criteriaOf(at ?? interaction, wanted),
+  }));
   const urlOf = (state: Pick<PageState, "part" | "next">): string | undefined => {
     const text = sealer.seal({ path, query, ...state }, bindings);
     return text === undefined ? undefined : `${baseUrl}${path === "/" ? "" : path}?${PARAMETER}=${text}`;
@@ -51,11 +54,15 @@ export function createPages({ sealer, bindings, baseUrl, access, part, rights }:
   return {
     link: (below) => (linkedPath(below) === undefined ? undefined : urlOf({ part, next: below })),
     following: () => (part + 1 < parts.length ? urlOf({ part: part + 1 }) : undefined),
-    isRepeat: (resource) => earlier.some((criteria) => matches(resource, criteria, rights.references) === true),
+    isRepeat: (resource) =>
+      earlier.some(
+        ({ type = resource.resourceType, criteria }) =>
+          type === resource.resourceType && matches(resource, criteria, rights.references) === true,
+      ),
   };
 }
 
-function criteriaOf({ type = "*" }: Interaction, wanted: NonNullable<Narrowing["wanted"]>) {
+function criteriaOf({ type = "*" }: Pick<Interaction, "type">, wanted: NonNullable<Narrowing["wanted"]>) {
   return parseSearch([type], wanted).criteria;
 }
 
