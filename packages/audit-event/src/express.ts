@@ -33,7 +33,9 @@ export function auditEvent(options: AuditEventOptions): AuditEventHandler {
   const parsed = parseOptions(options);
   const trail = createTrail(parsed);
   const { durability, onFailure, logger } = parsed;
-  const because = [`recorded ${durability === "async" ? "after the answer" : "before the answer is sent"}`];
+  const because = Object.freeze([
+    `recorded ${durability === "async" ? "after the answer" : "before the answer is sent"}`,
+  ]);
 
   function auditEventMiddleware(req: Request, res: Response, next: NextFunction): void {
     if (logger !== undefined) afterAnswer(res, (record) => logAccess(logger, record));

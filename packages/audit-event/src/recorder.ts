@@ -6,10 +6,22 @@ import type { ParsedOptions } from "./options.ts";
 export interface Recorder {
   /** Resolves to whether the events, if there are any, are on disk; never rejects. */
   record(render: () => readonly object[]): Promise<boolean>;
+  /** Resolves when what was handed over so far is on disk, or has failed. */
+  flush(): Promise<void>;
   /** Recording stopped for a reason outside a record. */
   failed(code: string, lost: number): void;
   recovered(): void;
 }
+
+/** Events of one turn of the event loop, on their way into the ledger together. */
+interface Group {
+  readonly events: object[];
+  readonly recorded: Promise<boolean>;
+  readonly settle: (recorded: boolean) => void;
+}
+
+/** A group larger than this does not wait for the turn to end. */
+const MOST_TOGETHER = 64;
 
 /** Puts our own deadline on the ledger (F1) and tells when it stops or starts again to record (F12). */
 export function createRecorder(
@@ -20,30 +32,57 @@ export function createRecorder(
   let unrecorded = 0;
 
   const withDeadline = createDeadline(appendDeadlineMs, appendTimedOut);
+  let group: Group | undefined;
 
   return {
     record(render) {
-      let count = 1;
       try {
         const events = render();
         if (events.length === 0) return RECORDED;
-        count = events.length;
-        const ledger = current();
-        if (ledger === undefined) throw notOpen();
-        return settled(withDeadline(ledger.append(events)), count);
+        const together = group ?? openGroup();
+        for (const event of events) together.events.push(event);
+        if (together.events.length >= MOST_TOGETHER) appendGroup(together);
+        return together.recorded;
       } catch (error) {
-        failed(codeOf(error), count);
+        failed(codeOf(error), 1);
         return NOT_RECORDED;
       }
+    },
+    async flush() {
+      const waiting = group;
+      if (waiting === undefined) return;
+      appendGroup(waiting);
+      await waiting.recorded;
     },
     failed,
     recovered,
   };
 
-  /** Holds on to nothing of the request while the disk is awaited: hundreds of them may be waiting. */
-  async function settled(appended: Promise<unknown>, count: number): Promise<boolean> {
+  /** What the same turn of the event loop brings is appended at once, and waits for the disk in one promise. */
+  function openGroup(): Group {
+    let settle: Group["settle"] = () => undefined;
+    const recorded = new Promise<boolean>((resolve) => {
+      settle = resolve;
+    });
+    const opened: Group = { events: [], recorded, settle };
+    group = opened;
+    setImmediate(() => appendGroup(opened));
+    return opened;
+  }
+
+  function appendGroup(gathered: Group): void {
+    if (group !== gathered) return;
+    group = undefined;
+    void appended(gathered.events).then(gathered.settle);
+  }
+
+  /** Holds on to nothing of the requests while the disk is awaited: hundreds of them may be waiting. */
+  async function appended(events: readonly object[]): Promise<boolean> {
+    const count = events.length;
     try {
-      await appended;
+      const ledger = current();
+      if (ledger === undefined) throw notOpen();
+      await withDeadline(ledger.append(events));
     } catch (error) {
       failed(codeOf(error), count);
       return false;

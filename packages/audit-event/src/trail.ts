@@ -45,6 +45,7 @@ export function createTrail(options: ParsedOptions): Trail {
     },
     async close() {
       stopHeartbeat();
+      await recorder.flush();
       // A ledger that cannot record its end is closed all the same.
       if (typeof ledger === "string" && store.current() !== undefined)
         await log.record("audit-stop").catch(() => undefined);

@@ -6,7 +6,7 @@ import { leaveOut } from "./express/forward.ts";
 import type { Finding } from "./findings.ts";
 import { errorsFirst, hasError, isError } from "./issues.ts";
 import { prefersLenient } from "./media.ts";
-import { type CheckMode, type FhirSchemaOptions, type ParsedOptions, parseOptions } from "./options.ts";
+import { type CheckMode, type FhirSchemaOptions, parseOptions } from "./options.ts";
 import { findingsProblem } from "./problems.ts";
 import { type Asked, readRequest } from "./request.ts";
 import { prepare } from "./resources/validate.ts";
@@ -25,6 +25,8 @@ const CONTROL = "fhir-schema";
 export function fhirSchema(options: FhirSchemaOptions = {}): RequestHandler {
   const settings = parseOptions(options);
   if (settings.types !== undefined) prepare([...settings.types]);
+  const strictly = Object.freeze([`queries: ${settings.queries}`, `resources: ${settings.resources}`]);
+  const leniently = Object.freeze([...strictly, "lenient: unknown parameters left out"]);
 
   return async function fhirSchemaMiddleware(req, res, next) {
     let goesOn: boolean;
@@ -69,7 +71,7 @@ export function fhirSchema(options: FhirSchemaOptions = {}): RequestHandler {
       res.setHeader("Preference-Applied", "handling=lenient");
     }
     if (settings.responses === "report") watchAnswer(req, res);
-    recordDecision(req, { control: CONTROL, kind: "permit", because: reasons(ignored.length, settings) });
+    recordDecision(req, { control: CONTROL, kind: "permit", because: ignored.length > 0 ? leniently : strictly });
     return true;
   }
 
@@ -126,12 +128,4 @@ function refuse(req: Request, res: Response, problem: Problem, because: readonly
   recordDecision(req, { control: CONTROL, kind: "deny", because: decision.because, code: problem.code });
   sendProblem(res, problem);
   return false;
-}
-
-function reasons(ignored: number, { queries, resources }: ParsedOptions): readonly string[] {
-  return [
-    `queries: ${queries}`,
-    `resources: ${resources}`,
-    ...(ignored > 0 ? ["lenient: unknown parameters left out"] : []),
-  ];
 }

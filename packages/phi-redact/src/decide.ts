@@ -1,5 +1,5 @@
 import { patientsOf } from "@wardline/fhir-r4";
-import { type Decision, deny, type Interaction, permit } from "@wardline/policy-types";
+import { type Decision, deny, type Interaction, permit, type Reasons } from "@wardline/policy-types";
 import type { Json } from "@wardline/policy-types/express";
 import { decideFate, mayNeedNotice, type SensitiveFacts, withheldRules } from "./categories/decide.ts";
 import { relatedResources } from "./categories/related.ts";
@@ -35,12 +35,21 @@ export function decideLens(facts: AccessFacts, { choices }: ParsedOptions): Deci
   const choice = selectChoice(choices, facts);
   if (choice === undefined) return deny(NO_PROFILE, ["no profile fits the caller"]);
   const rules = withheldRules(choice.sensitive, facts);
-  const because = [
-    `profile ${choice.machine.profile.name}`,
-    ...rules.map(({ category, fate }) => `${category}: ${fate}`),
-  ];
-  return permit({ choice, facts, rules }, because);
+  return permit({ choice, facts, rules }, reasonsFor(choice, rules));
 }
+
+/** Most callers have all of a choice's rules against them, and then the same reasons. */
+function reasonsFor(choice: CompiledChoice, rules: readonly SensitiveRule[]): Reasons {
+  const isWhole = rules.length === choice.sensitive.length;
+  const known = isWhole ? REASONS.get(choice) : undefined;
+  if (known !== undefined) return known;
+  const { name } = choice.machine.profile;
+  const because = [`profile ${name}`, ...rules.map(({ category, fate }) => `${category}: ${fate}`)];
+  if (isWhole) REASONS.set(choice, Object.freeze(because));
+  return because;
+}
+
+const REASONS = new WeakMap<CompiledChoice, Reasons>();
 
 /**
  * May this be asked under the profile, and written? Does NOT decide whether the caller may do it at all (smart-auth), nor

@@ -8,15 +8,24 @@ import { PREPARATION_FAILED } from "./problems.ts";
  * Fetches what the walk will need, so that the walk is synchronous: keys, consents. Closed when either cannot be had (F8),
  * at our own deadline (F1).
  */
-export async function prepare(
-  { facts, rules, choice }: Lens,
-  { cipher, consent, prepareTimeoutMs }: ParsedOptions,
-): Promise<Decision<ConsentView | undefined>> {
+export function prepare(lens: Lens, settings: ParsedOptions): Prepared | Promise<Prepared> {
+  const { rules, choice } = lens;
   const encrypts =
     rules.some(({ fate }) => fate === "encrypt") ||
     (choice.machine.profile.rules ?? []).some(({ action }) => action === "encrypt");
   const asks = rules.some(({ unless = [] }) => unless.some((condition) => condition.consent === true));
-  if (!encrypts && !asks) return permit(undefined, ["nothing to prepare"]);
+  return encrypts || asks ? fetchAll(lens, settings, { encrypts, asks }) : NOTHING;
+}
+
+type Prepared = Decision<ConsentView | undefined>;
+
+const NOTHING: Prepared = permit(undefined, ["nothing to prepare"]);
+
+async function fetchAll(
+  { facts }: Lens,
+  { cipher, consent, prepareTimeoutMs }: ParsedOptions,
+  { encrypts, asks }: { readonly encrypts: boolean; readonly asks: boolean },
+): Promise<Prepared> {
   try {
     const work = Promise.all([encrypts ? cipher?.prepare() : undefined, asks ? consent?.(facts) : undefined]);
     const [, view] = await before(prepareTimeoutMs, work);

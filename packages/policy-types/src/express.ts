@@ -3,6 +3,7 @@ export {
   contextOf,
   grantOf,
   hasPermitted,
+  isStanding,
   type RequestContext,
   recordDecision,
   type TransportFacts,

@@ -7,6 +7,7 @@ import {
   contextOf,
   grantOf,
   hasPermitted,
+  isStanding,
   KEEP,
   readBody,
   recordDecision,
@@ -311,6 +312,35 @@ it("A14: an access record repeats no value of the request and is frozen to its d
   const frozen = (value: unknown): boolean =>
     typeof value !== "object" || value === null || (Object.isFrozen(value) && Object.values(value).every(frozen));
   expect(frozen(records[0])).toBe(true);
+});
+
+it("one decision stands for all that have the same frozen reasons, and for no others", async () => {
+  const [, express] = EXPRESS[0];
+  const always = Object.freeze(["always"]);
+  const seen: (readonly boolean[])[] = [];
+  const records: AccessRecord[] = [];
+  const app = express();
+  app.use((req, res) => {
+    afterAnswer(res, (record) => records.push(record));
+    recordDecision(req, { control: "a", kind: "permit", because: always });
+    recordDecision(req, { control: "b", kind: "permit", because: always });
+    recordDecision(req, { control: "a", kind: "deny", because: always, code: "a/no" });
+    recordDecision(req, { control: "c", kind: "permit", because: ["now"] });
+    seen.push(contextOf(req).decisions.map(isStanding));
+    res.json({});
+  });
+  const url = await listen(app);
+  await ask(url);
+  await ask(url);
+  const [first, second] = records.map(({ decisions }) => decisions);
+  expect(second).toEqual([
+    { control: "a", kind: "permit", because: ["always"] },
+    { control: "b", kind: "permit", because: ["always"] },
+    { control: "a", kind: "deny", because: ["always"], code: "a/no" },
+    { control: "c", kind: "permit", because: ["now"] },
+  ]);
+  expect(first).toEqual(second);
+  expect(seen.map((standing) => standing.at(-1))).toEqual([false, false]);
 });
 
 it("readBody leaves the body where a later stage and an Express parser find it", async () => {

@@ -4,10 +4,11 @@ import { get } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { ask, EXPRESS, listen, type Question, testCa } from "@wardline-tools/test-kit";
 import type express from "express";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createEdgeServer, type EdgeApp, edgeClasses } from "../src/express.ts";
+import { afterAnswer, createEdgeServer, type EdgeApp, edgeClasses } from "../src/express.ts";
 
 type ExpressModule = typeof express;
 const FOLDER = mkdtempSync(join(tmpdir(), "edge-server-"));
@@ -228,6 +229,29 @@ describe.each(EXPRESS)("createEdgeServer with %s", (_name, express) => {
     });
     expect(text).toBe('[true,"https",true]');
     expect(server.keepAliveTimeout).toBe(999);
+  });
+
+  it("makes objects of one shape, and no dictionaries", async () => {
+    setFlagsFromString("--allow-natives-syntax");
+    const isFast = new Function("object", "return %HasFastProperties(object)") as (object: object) => boolean;
+    const haveOneShape = new Function("a", "b", "return %HaveSameMap(a, b)") as (a: object, b: object) => boolean;
+    setFlagsFromString("--no-allow-natives-syntax");
+    const app = express();
+    const seen: object[][] = [];
+    app.use((req, res) => {
+      afterAnswer(res, () => undefined);
+      seen.push([req, res]);
+      res.json(seen.length);
+    });
+    const server = createEdgeServer(app);
+    onTestFinished(() => void server.close());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    // V8 settles on a size after a few objects.
+    for (let count = 0; count < 20; count++) await (await fetch(`http://127.0.0.1:${port}/`)).text();
+    const [before, last] = seen.slice(-2) as [object[], object[]];
+    expect(last.map(isFast)).toEqual([true, true]);
+    expect(last.map((object, at) => haveOneShape(object, before[at] as object))).toEqual([true, true]);
   });
 
   it("follows another app from the next request on", () => {

@@ -60,7 +60,10 @@ interface ConsentQuestion {
 }
 
 /** What the registry makes of a client's token. */
-type Registration = Pick<Authority, "scopes"> & { readonly organisation?: string };
+type Registration = Pick<Authority, "scopes"> & {
+  /** The caller, with the organisation the registry gives: the same in all requests of a remembered token. */
+  readonly named: Principal;
+};
 
 /**
  * Builds the step from a principal to rights: what the client was approved for, whose records the user may reach, what
@@ -81,8 +84,7 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
     const now = settings.now();
     const registered = registrationOf(facts.caller);
     if (registered === undefined) return deny(CLIENT_NOT_REGISTERED, ["the client is not registered"]);
-    const { organisation } = registered;
-    const named = organisation === undefined ? facts.caller : { ...facts.caller, organisation };
+    const { named } = registered;
 
     const glass =
       breakGlass === undefined
@@ -131,17 +133,20 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
 
   function lookUp(caller: Principal): Registration | undefined {
     const { clients, refuseWildcardScopes: refuseWildcards } = settings;
-    if (caller.method === "client-certificate" || (clients === undefined && !refuseWildcards)) return {};
+    if (caller.method === "client-certificate" || (clients === undefined && !refuseWildcards)) {
+      return { named: caller };
+    }
     const registered = clients?.(caller.issuer, caller.clientId);
     if (clients !== undefined && registered === undefined) return undefined;
     const scopes = approvedScopes(caller.scopes, { approved: registered?.scopes, refuseWildcards });
-    return { scopes, ...(registered?.organisation === undefined ? {} : { organisation: registered.organisation }) };
+    const organisation = registered?.organisation;
+    return { scopes, named: organisation === undefined ? caller : Object.freeze({ ...caller, organisation }) };
   }
 
   /** Asked only where the answer matters. */
-  async function userAccess(caller: Principal): Promise<UserAccess | "unavailable" | undefined> {
+  function userAccess(caller: Principal): Promise<UserAccess | "unavailable"> | undefined {
     if (accessOf === undefined || !caller.scopes.some((scope) => scope.includes("user/"))) return undefined;
-    return (await accessOf(caller)) ?? "unavailable";
+    return accessOf(caller).then((access) => access ?? "unavailable");
   }
 
   function rightsOf(caller: Principal, access: UserAccess | undefined, scopes: Authority["scopes"]): Rights {

@@ -40,12 +40,13 @@ export interface Use {
  * Resolves to `undefined` when nothing speaks against it.
  */
 export async function useFault(use: Use, settings: UseSettings): Promise<Decision<never> | undefined> {
+  // Only what has to be asked is waited for: most tokens ask no store anything.
   return (
     bindingFault(use, settings) ??
-    (await tokenRevocationFault(use, settings)) ??
-    (await proofFault(use, settings)) ??
-    (await repeatedFault(use, settings)) ??
-    (await otherHolderFault(use, settings))
+    (settings.revocation === undefined ? undefined : await tokenRevocationFault(use, settings)) ??
+    (use.verified.principal.confirmation?.jkt === undefined ? undefined : await proofFault(use, settings)) ??
+    (settings.oneTimeTokens ? await repeatedFault(use, settings) : undefined) ??
+    (settings.holderStore === undefined ? undefined : await otherHolderFault(use, settings))
   );
 }
 
@@ -124,7 +125,6 @@ async function proofFault({ verified, presented, credentials, problems }: Use, s
 
 /** S3 */
 async function repeatedFault({ verified, problems }: Use, settings: UseSettings) {
-  if (!settings.oneTimeTokens) return undefined;
   const { issuer, tokenId }: Principal = verified.principal;
   if (tokenId === undefined) return deny(problems.tokenInvalid, ["a token without jti cannot be used once"]);
   // Remembered as long as any leeway could let the token count.

@@ -1,3 +1,6 @@
+import type { ControlDecision } from "@wardline/policy-types";
+import { isStanding } from "@wardline/policy-types/express";
+import { constant } from "../json-text.ts";
 import {
   CONSENT_RESOURCE,
   JOB_ROLE,
@@ -91,12 +94,22 @@ function requestDetails({ record, naming, locate, followsUp }: Rendering): Detai
   add(detail, "network", place?.network);
   add(detail, "correlation-id", record.correlationId);
   add(detail, "traceparent", record.traceparent);
-  for (const { control, kind, code, because } of record.decisions) {
-    const why = because.join("; ");
-    add(detail, "decision", code === undefined ? `${control} ${kind}: ${why}` : `${control} ${kind} ${code}: ${why}`);
-  }
+  for (const decision of record.decisions) detail.push(decisionDetail(decision));
   return detail;
 }
+
+function decisionDetail(decision: ControlDecision): Detail {
+  const known = DECISIONS.get(decision);
+  if (known !== undefined) return known;
+  const { control, kind, code, because } = decision;
+  const why = because.join("; ");
+  const valueString = code === undefined ? `${control} ${kind}: ${why}` : `${control} ${kind} ${code}: ${why}`;
+  const detail: Detail = { type: "decision", valueString };
+  if (isStanding(decision)) DECISIONS.set(decision, constant(detail));
+  return detail;
+}
+
+const DECISIONS = new WeakMap<ControlDecision, Detail>();
 
 /** The answer's `Cache-Status` (RFC 9211), beside a record: most answers have come through no cache. */
 export interface Cached {

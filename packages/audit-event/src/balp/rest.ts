@@ -1,6 +1,5 @@
 import type { InteractionCode } from "@wardline/policy-types";
 import { constant } from "../json-text.ts";
-import { clientAgent, organisationAgent, serverAgent, userAgent } from "./agents.ts";
 import {
   INTERACTION_SYSTEM,
   LOGIN,
@@ -14,7 +13,8 @@ import {
 import { dataEntity, namedOnly, outcomeEntity, patientEntity, queryEntity, transactionEntity } from "./entities.ts";
 import { type Draft, newId, present, type Rendering, sourceOf, times } from "./event.ts";
 import { containedOutcome, describeOutcome, isBreakGlass, isFailedLogin, outcomeOf } from "./outcome.ts";
-import type { AuditAgent, AuditEntity, AuditEvent, Coding } from "./resource.ts";
+import { type Parties, partiesOf } from "./parties.ts";
+import type { AuditEntity, AuditEvent, Coding } from "./resource.ts";
 import { tokenProfiles } from "./token.ts";
 
 /**
@@ -26,13 +26,11 @@ import { tokenProfiles } from "./token.ts";
 export function restEvent(facts: Rendering, patient: string | undefined): AuditEvent {
   const { record, source } = facts;
   const pattern = PATTERNS[record.interaction];
-  const client = clientAgent(facts, pattern.client);
-  const server = serverAgent(source, pattern.server);
-  const user = userAgent(facts, pattern.user);
+  const parties = partiesOf(facts, pattern);
   const object = pattern.profile === "Query" ? queryEntity(facts) : dataEntity(facts);
   const refused = record.problem !== undefined;
   const subtype = subtypesOf(facts);
-  const meta = metaFor(facts, pattern, patient, [client, server, user], object);
+  const meta = metaFor(facts, pattern, patient, parties, object);
   const outcomeDesc = describeOutcome(record);
   const time = times(record);
   // One per request and patient: members are assigned where spreading them would cost more than all else here.
@@ -44,7 +42,7 @@ export function restEvent(facts: Rendering, patient: string | undefined): AuditE
     period: time.period,
     recorded: time.recorded,
     outcome: outcomeOf(record),
-    agent: present([client, server, user, organisationAgent(facts)]),
+    agent: parties.agents,
     source: sourceOf(source),
     entity: present([
       object,
@@ -77,7 +75,7 @@ function metaFor(
   { record }: Rendering,
   { profile }: Pattern,
   patient: string | undefined,
-  [client, server, user]: readonly [AuditAgent, AuditAgent, AuditAgent | undefined],
+  { client, server, user }: Parties,
   object: AuditEntity | undefined,
 ): AuditEvent["meta"] {
   if (outcomeOf(record) !== "0") return undefined;

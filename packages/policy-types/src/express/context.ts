@@ -98,10 +98,30 @@ export function contextOf(req: IncomingMessage): RequestContext {
 
 /** Writes what a control decided, once per control and request; the first deny of a control stands. */
 export function recordDecision(req: IncomingMessage, decision: ControlDecision): void {
+  contextOf(req).decisions.push(Object.isFrozen(decision.because) ? standing(decision) : frozen(decision));
+}
+
+/** Reasons that a control has frozen come again and again: one decision stands for all of them. */
+function standing(decision: ControlDecision): ControlDecision {
   const { control, kind, because, code } = decision;
+  const known = STANDING.get(because);
+  if (known?.control === control && known.kind === kind && known.code === code) return known;
+  const made = frozen(decision);
+  STANDING.set(because, made);
+  return made;
+}
+
+const STANDING = new WeakMap<readonly string[], ControlDecision>();
+
+/** True for a decision that other requests have too, so that whoever writes it down can remember how. */
+export function isStanding(decision: ControlDecision): boolean {
+  return STANDING.get(decision.because) === decision;
+}
+
+function frozen({ control, kind, because, code }: ControlDecision): ControlDecision {
   const reasons = Object.isFrozen(because) ? because : Object.freeze([...because]);
-  contextOf(req).decisions.push(
-    Object.freeze(code === undefined ? { control, kind, because: reasons } : { control, kind, because: reasons, code }),
+  return Object.freeze(
+    code === undefined ? { control, kind, because: reasons } : { control, kind, because: reasons, code },
   );
 }
 

@@ -41,12 +41,23 @@ export function edgeClasses(app: EdgeApp): EdgeClasses {
 
 type Born = ((this: object, ...args: unknown[]) => void) & { prototype: object };
 
-/** A function and no class: the prototype of a class cannot be exchanged. */
+/**
+ * A function and no class: the prototype of a class cannot be exchanged. Without a name, so that stack traces show the
+ * base's.
+ */
 function bornAs(base: unknown): Born {
   const construct = base as (...args: unknown[]) => void;
-  return function (this: object, first: unknown, second: unknown): void {
+  return descending(base as object, function (this: object, first: unknown, second: unknown): void {
     construct.call(this, first, second);
-  } as Born;
+  });
+}
+
+/**
+ * V8 sizes the objects of a constructor by those it descends from. Without this most members do not fit in the object, and
+ * the first that is stored under a symbol turns it into a dictionary.
+ */
+function descending(base: object, born: unknown): Born {
+  return Object.setPrototypeOf(born, base) as Born;
 }
 
 function canCarry({ request, response }: EdgeApp): boolean {

@@ -109,7 +109,8 @@ function resourceOf(res: ServerResponse, interaction: Interaction | undefined): 
 const CREATED = /\/([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/[^/]+)?$/;
 
 /** A name R4 does not define may be anything a client typed, so it is not repeated (A14). */
-function parameterNames(interaction: Interaction | undefined): string[] {
+function parameterNames(interaction: Interaction | undefined): readonly string[] {
+  if (interaction?.search === undefined && interaction?.condition === undefined) return NONE;
   const names = new Set<string>();
   for (const query of [interaction?.search, interaction?.condition] as (SearchQuery | undefined)[]) {
     if (query === undefined) continue;
@@ -121,20 +122,26 @@ function parameterNames(interaction: Interaction | undefined): string[] {
   return [...names];
 }
 
-function patientsOf(context: RequestContext): string[] {
-  const patients = new Set(context.patients);
-  const { interaction } = context;
-  if (interaction?.type === "Patient" && interaction.id !== undefined) patients.add(interaction.id);
-  if (interaction?.compartment?.type === "Patient") patients.add(interaction.compartment.id);
-  return [...patients];
+function patientsOf({ patients, interaction }: RequestContext): string[] {
+  const found = [...patients];
+  const named = interaction?.type === "Patient" ? interaction.id : undefined;
+  if (named !== undefined && !patients.has(named)) found.push(named);
+  const { type, id } = interaction?.compartment ?? {};
+  if (type === "Patient" && id !== undefined && id !== named && !patients.has(id)) found.push(id);
+  return found;
 }
+
+const NONE: readonly string[] = Object.freeze([]);
 
 function deliveredOf({ delivered }: RequestContext, patients: readonly string[]): AccessRecord["delivered"] {
   return delivered === undefined || delivered.size === patients.length ? undefined : Object.freeze([...delivered]);
 }
 
+/** A remembered token has one principal in all its requests, and one part in all their records. */
 function principalOf(known: Principal | undefined): AccessRecord["principal"] {
   if (known === undefined) return undefined;
+  const remembered = PRINCIPALS.get(known);
+  if (remembered !== undefined) return remembered;
   const { issuer, subject, roles, purposeOfUse, scopes } = known;
   const principal: Growing<NonNullable<AccessRecord["principal"]>> = { issuer, subject, roles, purposeOfUse, scopes };
   set(principal, "clientId", known.clientId);
@@ -143,8 +150,11 @@ function principalOf(known: Principal | undefined): AccessRecord["principal"] {
   set(principal, "fhirUser", known.fhirUser);
   set(principal, "tokenId", known.tokenId);
   set(principal, "tenant", known.tenant);
+  if (Object.isFrozen(known)) PRINCIPALS.set(known, Object.freeze(principal));
   return Object.freeze(principal);
 }
+
+const PRINCIPALS = new WeakMap<Principal, NonNullable<AccessRecord["principal"]>>();
 
 function certificateOf(context: RequestContext): AccessRecord["clientCertificate"] {
   const certificate = context.transport.clientCertificate;

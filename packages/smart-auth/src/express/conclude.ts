@@ -22,16 +22,15 @@ export function createConclusions({ onBreakGlass, onDecision, now }: SmartAuthSe
 
   function record(req: Request, decision: Decision<Grant>): void {
     const { kind } = decision;
+    const code = decision.kind === "deny" ? decision.problem.code : undefined;
     const emergency = emergencies.get(req);
     const isBroken = emergency?.kind === "broken";
     const because = isBroken ? ["break-glass", ...decision.because] : decision.because;
     if (emergency !== undefined) onBreakGlass(breakGlassEvent(contextOf(req), emergency, kind, now()));
-    recordDecision(req, {
-      control: CONTROL,
-      kind,
-      because,
-      ...(decision.kind === "deny" ? { code: decision.problem.code } : {}),
-    });
+    recordDecision(
+      req,
+      code === undefined ? { control: CONTROL, kind, because } : { control: CONTROL, kind, because, code },
+    );
     onDecision(isBroken ? { ...decision, because } : decision, req);
   }
 

@@ -62,7 +62,17 @@ export function notePatients(req: Request, { patients = [] }: Access): void {
   for (const id of patients) noted.add(id);
 }
 
-/** The reasons of a permit, and the scopes it rests on. */
-export function withScopes(because: readonly string[], { grant }: Rights): readonly string[] {
-  return [...because, ...grant.clauses.map(({ from }) => from)];
+/** The reasons of a permit, and the scopes it rests on: the same list for what is permitted for the same reasons again. */
+export function withScopes(because: readonly string[], { grant: { clauses } }: Rights): readonly string[] {
+  const key = because.join("\n");
+  const lists = REASONS.get(clauses) ?? new Map<string, readonly string[]>();
+  const known = lists.get(key);
+  if (known !== undefined) return known;
+  const list = Object.freeze([...because, ...clauses.map(({ from }) => from)]);
+  if (lists.size < MOST_REASONS) REASONS.set(clauses, lists.set(key, list));
+  return list;
 }
+
+/** Kept with a token's clauses, and no longer. */
+const REASONS = new WeakMap<object, Map<string, readonly string[]>>();
+const MOST_REASONS = 32;

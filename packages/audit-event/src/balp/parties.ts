@@ -1,0 +1,61 @@
+import { constant } from "../json-text.ts";
+import { clientAgent, organisationAgent, serverAgent, userAgent } from "./agents.ts";
+import type { Pattern } from "./codes.ts";
+import { present, type Rendering } from "./event.ts";
+import type { AuditAgent } from "./resource.ts";
+
+/** Who took part in an access, and the list an event holds of them. */
+export interface Parties {
+  readonly client: AuditAgent;
+  readonly server: AuditAgent;
+  readonly user: AuditAgent | undefined;
+  readonly agents: readonly AuditAgent[];
+}
+
+/** The parties of a caller who asked before in the same way, from the same place, are the same. */
+export function partiesOf(facts: Rendering, pattern: Pattern): Parties {
+  const { principal } = facts.record;
+  if (principal === undefined || !Object.isFrozen(principal) || !Object.isFrozen(facts.source)) {
+    return renderParties(facts, pattern);
+  }
+  const remembered = KNOWN.get(principal) ?? new Map<Pattern, Remembered>();
+  const last = remembered.get(pattern);
+  if (last !== undefined && isSame(last, facts)) return last.parties;
+  const parties = renderParties(facts, pattern);
+  constant(parties.agents);
+  const { source, naming, record } = facts;
+  remembered.set(pattern, {
+    parties,
+    source,
+    naming,
+    address: record.forwardedAddress ?? record.peerAddress,
+    fingerprint: record.clientCertificate?.fingerprint256,
+  });
+  KNOWN.set(principal, remembered);
+  return parties;
+}
+
+interface Remembered extends Pick<Rendering, "source" | "naming"> {
+  readonly parties: Parties;
+  readonly address: string | undefined;
+  readonly fingerprint: string | undefined;
+}
+
+/** The last of each kind only: there are few kinds, and a caller seldom changes its place. */
+const KNOWN = new WeakMap<object, Map<Pattern, Remembered>>();
+
+function isSame(last: Remembered, { source, naming, record }: Rendering): boolean {
+  return (
+    last.source === source &&
+    last.naming === naming &&
+    last.address === (record.forwardedAddress ?? record.peerAddress) &&
+    last.fingerprint === record.clientCertificate?.fingerprint256
+  );
+}
+
+function renderParties(facts: Rendering, pattern: Pattern): Parties {
+  const client = clientAgent(facts, pattern.client);
+  const server = serverAgent(facts.source, pattern.server);
+  const user = userAgent(facts, pattern.user);
+  return { client, server, user, agents: present([client, server, user, organisationAgent(facts)]) };
+}
