@@ -82,7 +82,7 @@ async function exchange(
   const context = contextOf(req);
   const abort = new AbortController();
   // A keyed request is carried through when its client has gone, so that the client's next attempt finds what came of it.
-  if (once === undefined) res.once("close", () => abort.abort());
+  if (once === undefined) res.once("close", () => res.writableFinished || abort.abort());
   const sent = bodyToSend(context);
   const asked = {
     method: req.method ?? "GET",
@@ -93,7 +93,7 @@ async function exchange(
       ...(once === undefined ? {} : { "idempotency-key": `"${once.key}"` }),
     },
     ...(sent === undefined ? {} : { body: sent }),
-    signal: abort.signal,
+    abort,
   };
   let decision: Decision<Dispatcher.ResponseData>;
   try {
@@ -167,6 +167,7 @@ export function relay(
     sendProblem(res, isTimeout(error) ? UPSTREAM_TIMEOUT : UPSTREAM_BROKE_OFF);
   });
   res.once("close", () => {
+    if (body.readableEnded) return;
     if (toTheEnd) body.resume();
     else body.destroy();
   });

@@ -26,6 +26,8 @@ export interface UpstreamRequest {
   readonly headers: Record<string, string>;
   readonly body?: Buffer;
   readonly signal?: AbortSignal;
+  /** In place of `signal`: aborted by the caller, and by us when the deadline has passed. */
+  readonly abort?: AbortController;
 }
 
 export interface UpstreamFacts {
@@ -79,17 +81,17 @@ export function openUpstream(
         );
   const stopProbing = policy.probe === undefined ? undefined : probe(policy.probe, () => targets);
 
-  async function askOneOf(options: UpstreamRequest): Promise<Dispatcher.ResponseData> {
+  async function askOneOf(options: UpstreamRequest, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
     budget.earn();
     const first = pick(targets);
     if (first === undefined) throw new Error("the upstream has no server");
     try {
-      return await ask(first, options, basePath);
+      return await ask(first, options, basePath, signal);
     } catch (error) {
-      if (!SAFE.has(options.method) || !isUnconnected(error) || options.signal?.aborted === true) throw error;
+      if (!SAFE.has(options.method) || !isUnconnected(error) || signal?.aborted === true) throw error;
       const second = pick(targets, first);
       if (second === undefined || !budget.spend()) throw error;
-      return ask(second, options, basePath);
+      return ask(second, options, basePath, signal);
     }
   }
 
@@ -99,16 +101,12 @@ export function openUpstream(
     basePath,
     baseUrls: () => [base.origin + basePath, ...targets.map(({ url }) => url)],
     async request(options) {
-      const { method, signal } = options;
-      if (breaker === undefined) return permit(await askOneOf(options), []);
-      return breaker.execute(
-        async (given, follow) => {
-          const answer = await askOneOf({ ...options, signal: given });
-          follow(answer.body);
-          return answer;
-        },
-        { method, ...(signal === undefined ? {} : { signal }) },
-      );
+      if (breaker === undefined) return permit(await askOneOf(options, options.abort?.signal ?? options.signal), []);
+      return breaker.execute(async (signal, follow) => {
+        const answer = await askOneOf(options, signal);
+        follow(answer.body);
+        return answer;
+      }, options);
     },
     async close() {
       stopFollowing?.();
@@ -134,8 +132,9 @@ function openTarget({ url, weight = 1 }: UpstreamTarget, policy: UpstreamPolicy,
 
 function ask(
   { pool, basePath }: Target,
-  { method, path, headers, body, signal }: UpstreamRequest,
+  { method, path, headers, body }: UpstreamRequest,
   ownPath: string,
+  signal: AbortSignal | undefined,
 ): Promise<Dispatcher.ResponseData> {
   return pool.request({
     method: method as Dispatcher.HttpMethod,

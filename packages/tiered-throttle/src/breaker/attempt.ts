@@ -1,4 +1,4 @@
-import { finished, type Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import type { Report } from "./circuit.ts";
 import type { CallVerdict } from "./classify.ts";
 import type { ParsedBreaker } from "./options.ts";
@@ -22,14 +22,20 @@ export interface Hooks {
   readonly onEnd: () => void;
 }
 
+/** How the caller says that it has left. */
+export interface Leaving {
+  readonly signal?: AbortSignal;
+  readonly abort?: AbortController;
+}
+
 /** Runs the work once under our own deadline (F1), and says what it tells about the upstream. Never rejects. */
 export async function attemptOnce<Value>(
   work: UpstreamWork<Value>,
   { timeoutMs, slowCallMs, classify, classifyError, now }: ParsedBreaker,
-  caller: AbortSignal | undefined,
+  { signal: caller, abort }: Leaving,
   { onBroken, onEnd }: Hooks,
 ): Promise<Attempt<Value>> {
-  const deadline = new AbortController();
+  const deadline = abort ?? new AbortController();
   const signal = caller === undefined ? deadline.signal : AbortSignal.any([caller, deadline.signal]);
   let busy = 1;
   const letGo = (): void => {
@@ -38,8 +44,8 @@ export async function attemptOnce<Value>(
   };
   const follow: FollowBody = (body) => {
     busy += 1;
-    finished(body, { writable: false }, (error) => {
-      if (error !== undefined && error !== null && !signal.aborted && !wasDestroyed(error)) onBroken();
+    whenRead(body, (error) => {
+      if (error !== undefined && !signal.aborted && !wasDestroyed(error)) onBroken();
       letGo();
     });
   };
@@ -66,10 +72,23 @@ export async function attemptOnce<Value>(
 
   function reportOf(error: unknown): Report {
     // A client that gives up on a slow answer has seen that it was slow; one that left before has seen nothing.
-    if (caller?.aborted === true) return slow ? "slow" : "none";
+    if (caller?.aborted === true || abort?.signal.aborted === true) return slow ? "slow" : "none";
     const verdict = verdictOf(classifyError, error);
     return verdict === "ignored" ? "none" : verdict;
   }
+}
+
+/** Three listeners, where `stream.finished` takes a dozen: this is done for every answer. */
+function whenRead(body: Readable, told: (error: Error | undefined) => void): void {
+  let isOver = false;
+  const over = (error?: Error): void => {
+    if (isOver) return;
+    isOver = true;
+    told(error);
+  };
+  body.once("end", over);
+  body.once("close", () => over(body.errored ?? undefined));
+  body.on("error", over);
 }
 
 /** A rule that throws vouches for nobody. */

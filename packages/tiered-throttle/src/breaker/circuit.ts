@@ -81,6 +81,12 @@ export function createCircuit(policy: CircuitPolicy): Circuit {
         policy.onPhase("half-open", 0);
       }
       const born = generation;
+      // A closed circuit has nothing to ask, and only hears of the call that is to open it.
+      if (!wasOpen && !isProbe) {
+        const done = await call();
+        if (judge(done.report, born, false)) trip();
+        return done;
+      }
       probing = isProbe;
       try {
         const { made } = await states.execute(async () => {
