@@ -22,6 +22,7 @@ import { redaction } from "./controls/redaction.ts";
 import { schemaOptions } from "./controls/schema.ts";
 import { byVersion } from "./controls/versions.ts";
 import { requireClientCertificate, requireClientOf, requireMethodOf } from "./controls/zone.ts";
+import { inOrder } from "./in-order.ts";
 import type { ParsedDependencies } from "./options.ts";
 import type { Parts } from "./parts.ts";
 import { INTERNAL, NO_ROUTE } from "./problems.ts";
@@ -29,7 +30,7 @@ import { backendsOf } from "./proxy/backends.ts";
 import { forward } from "./proxy/forward.ts";
 import { documentTarget, upstreamTarget } from "./proxy/target.ts";
 import { type FindRoute, routeFinder } from "./routes.ts";
-import { signInDoor } from "./sign-in/door.ts";
+import { type SignInDoor, signInDoor } from "./sign-in/door.ts";
 
 const MIB = 1024 * 1024;
 const WRITES: ReadonlySet<string> = new Set(["create", "update", "batch", "transaction"]);
@@ -40,44 +41,73 @@ const USUAL_TYPES = ["Bundle", "Condition", "DocumentReference", "MedicationRequ
 export function assemble(parts: Parts, zones: ReadonlySet<TrustZone>): Express {
   const { policy } = parts.checked;
   const routes = policy.routes.filter(({ zone }) => zones.has(zone));
-  const findRoute = routeFinder(routes);
   const app = express();
   app.disable("x-powered-by").disable("etag").enable("case sensitive routing").set("query parser", "simple");
 
   const signIn = signInDoor(parts, zones);
-  app.use(openContext(parts, findRoute));
-  if (signIn !== undefined) app.use(signIn.open);
-  if (parts.tracing !== undefined) app.use(parts.tracing);
-  app.use(parts.audit.middleware);
-  const inventory = parts.inventory.of(policy, parts.material.documents);
-  const own = new Set(ownPaths(policy));
-  const isOwn = (req: Request): boolean =>
-    own.has(pathOf(req.originalUrl)) || (signIn !== undefined && contextOf(req).signIn !== undefined);
-  app.use((req, res, next) => (isOwn(req) ? next() : inventory(req, res, next)));
-  const atDoor = perimeter(perimeterOptions(policy, routes));
-  app.use(signIn === undefined ? atDoor : signIn.perimeterBeside(atDoor));
-  const monitor = parts.watch.of(policy, parts.material);
-  if (monitor !== undefined) app.use(monitor);
-  app.use(parts.throttles.door(policy));
-  const documents = publishedDocuments(policy, inventory.entries, zones, parts.dependencies.now);
-  if (documents !== undefined) app.use(documents);
-  for (const route of routes) {
-    app.get(resourceMetadataPath(route), protectedResourceMetadata(resourceMetadata(policy, route)));
-  }
+  app.use(inOrder(doorStages(parts, { routes, zones, signIn })));
   signIn?.mount(app);
-  for (const route of [...routes].sort((a, b) => b.path.length - a.path.length)) {
-    app.use(
-      route.path,
-      onlyFor(route),
-      byVersion(route, (one) => routeStages(parts, one)),
-    );
-  }
+  app.use(atItsRoute(parts, routes));
   app.use((_req, res) => sendProblem(res, NO_ROUTE));
   app.use(failSafely(parts.dependencies));
   return app;
 }
 
+interface Door {
+  readonly routes: readonly RoutePolicy[];
+  readonly zones: ReadonlySet<TrustZone>;
+  readonly signIn: SignInDoor | undefined;
+}
+
+/** What every request passes, whatever it is for. */
+function doorStages(parts: Parts, { routes, zones, signIn }: Door): RequestHandler[] {
+  const { policy } = parts.checked;
+  const stages = [openContext(parts, routeFinder(routes))];
+  if (signIn !== undefined) stages.push(signIn.open);
+  if (parts.tracing !== undefined) stages.push(parts.tracing);
+  stages.push(parts.audit.middleware);
+  const inventory = parts.inventory.of(policy, parts.material.documents);
+  const own = new Set(ownPaths(policy));
+  const isOwn = (req: Request): boolean =>
+    own.has(pathOf(req.originalUrl)) || (signIn !== undefined && contextOf(req).signIn !== undefined);
+  stages.push((req, res, next) => (isOwn(req) ? next() : inventory(req, res, next)));
+  const atDoor = perimeter(perimeterOptions(policy, routes));
+  stages.push(signIn === undefined ? atDoor : signIn.perimeterBeside(atDoor));
+  const monitor = parts.watch.of(policy, parts.material);
+  if (monitor !== undefined) stages.push(monitor);
+  stages.push(parts.throttles.door(policy));
+  const documents = publishedDocuments(policy, inventory.entries, zones, parts.dependencies.now);
+  if (documents !== undefined) stages.push(documents);
+  stages.push(resourceMetadataOf(policy, routes));
+  return stages;
+}
+
 const pathOf = (url: string): string => url.split("?", 1)[0] ?? "";
+
+function resourceMetadataOf(policy: PolicyDocument, routes: readonly RoutePolicy[]): RequestHandler {
+  const router = Router({ caseSensitive: true });
+  for (const route of routes) {
+    router.get(resourceMetadataPath(route), protectedResourceMetadata(resourceMetadata(policy, route)));
+  }
+  return (req, res, next) => (req.url.startsWith("/.well-known/") ? router(req, res, next) : next());
+}
+
+/** Leads to the pipeline of the route that was found, at once and not past those of all others. */
+function atItsRoute(parts: Parts, routes: readonly RoutePolicy[]): RequestHandler {
+  const pipelines = new Map(
+    routes.map((route) => {
+      const stages = byVersion(route, (one) => routeStages(parts, one));
+      return [route, Router({ caseSensitive: true }).use(route.path, stages)];
+    }),
+  );
+  return function atItsRouteMiddleware(req, res, next) {
+    const { route } = contextOf(req);
+    const pipeline = route === undefined ? undefined : pipelines.get(route);
+    // Express and the route finder must mean the same route; if they ever differ, nothing is served.
+    if (pipeline === undefined) next();
+    else pipeline(req, res, next);
+  };
+}
 
 function openContext({ checked, dependencies }: Parts, findRoute: FindRoute): RequestHandler {
   const { policy, version } = checked;
@@ -98,15 +128,7 @@ function openContext({ checked, dependencies }: Parts, findRoute: FindRoute): Re
   };
 }
 
-/** Express and the route finder must mean the same route; if they ever differ, nothing is served. */
-function onlyFor(route: RoutePolicy): RequestHandler {
-  return function onlyForRoute(req, res, next) {
-    if (contextOf(req).route === route) next();
-    else sendProblem(res, NO_ROUTE);
-  };
-}
-
-function routeStages(parts: Parts, route: RoutePolicy): Router {
+function routeStages(parts: Parts, route: RoutePolicy): RequestHandler {
   const { checked, material, shared, throttles, dependencies, health, idempotency } = parts;
   const { policy } = checked;
   const backends = backendsOf(route, parts.upstreams);
@@ -117,43 +139,43 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
   const pools = throttles.pools(policy);
 
   if (route.interactions.some((code) => WRITES.has(code))) prepare(route.types ?? USUAL_TYPES);
-  const router = Router({ caseSensitive: true, strict: true });
-  if (needsOwnCertificate(policy, route)) router.use(requireClientCertificate);
-  publishSmartConfiguration(router, policy, route);
-  if (policy.dlp !== false) router.use(dlp(dlpOptions(policy, dependencies)));
+  const stages: RequestHandler[] = [];
+  if (needsOwnCertificate(policy, route)) stages.push(requireClientCertificate);
+  stages.push(...smartConfigurationOf(policy, route));
+  if (policy.dlp !== false) stages.push(dlp(dlpOptions(policy, dependencies)));
   const auth = authOptions({ policy, route, backends, material, shared, dependencies, requestBodyBytes });
-  router.use(hasDocument(route) ? documentAuth(route, auth) : smartAuth(auth));
-  router.use(requireMethodOf(route.zone));
+  stages.push(hasDocument(route) ? documentAuth(route, auth) : smartAuth(auth));
+  stages.push(requireMethodOf(route.zone));
   const clients = clientsOf(policy, route);
-  if (clients !== undefined) router.use(requireClientOf(clients));
-  for (const stage of addressStages(policy, route)) router.use(stage);
-  if (throttles.connections !== undefined) router.use(throttles.connections.perClient);
-  if (monitor !== undefined) router.use(monitor.afterAuthentication);
+  if (clients !== undefined) stages.push(requireClientOf(clients));
+  stages.push(...addressStages(policy, route));
+  if (throttles.connections !== undefined) stages.push(throttles.connections.perClient);
+  if (monitor !== undefined) stages.push(monitor.afterAuthentication);
   // Before the windows: what a pool refuses has not been charged (F14).
-  if (pools !== undefined) router.use(pools);
-  router.use(throttles.tier(policy, route));
+  if (pools !== undefined) stages.push(pools);
+  stages.push(throttles.tier(policy, route));
   if (policy.hostileInput?.mode !== "off") {
-    router.use(hostileBody({ ...hostileOptions(policy, bases), limitBytes: requestBodyBytes }));
+    stages.push(hostileBody({ ...hostileOptions(policy, bases), limitBytes: requestBodyBytes }));
   }
   if (hasDocument(route)) {
     const document = material.documents.get(route.id);
-    router.use(documentStage(route, document, { onEvent: dependencies.onEvent, requestBodyBytes }));
+    stages.push(documentStage(route, document, { onEvent: dependencies.onEvent, requestBodyBytes }));
   } else {
-    router.use(
+    stages.push(
       fhirSchema(schemaOptions(route, { material, backends, requestBodyBytes, onEvent: dependencies.onEvent })),
     );
-    router.use(redaction(policy, route, material, [baseUrl, ...bases], shared.consent));
+    stages.push(redaction(policy, route, material, [baseUrl, ...bases], shared.consent));
   }
-  router.use(hideUpstream({ upstreamBases: bases, publicBase: baseUrl }));
+  stages.push(hideUpstream({ upstreamBases: bases, publicBase: baseUrl }));
   const pas = parts.inventory.pasObserver(route);
-  if (pas !== undefined) router.use(pas);
-  if (hasDocument(route)) router.use(requireControls(documentControls(route)));
-  else router.use(requireControls(route.zone));
+  if (pas !== undefined) stages.push(pas);
+  if (hasDocument(route)) stages.push(requireControls(documentControls(route)));
+  else stages.push(requireControls(route.zone));
   const exports = parts.bulkExports.of(policy, route);
-  if (exports !== undefined) router.use(exports);
+  if (exports !== undefined) stages.push(exports);
   if (!hasDocument(route)) {
     const { entries = [] } = parts.inventory.current() ?? {};
-    router.use(capabilities({ policy, route, backends, entries, now: dependencies.now }));
+    stages.push(capabilities({ policy, route, backends, entries, now: dependencies.now }));
   }
   const identity = identityOf(policy, material);
   const { fhirVersion } = route;
@@ -165,8 +187,8 @@ function routeStages(parts: Parts, route: RoutePolicy): Router {
     ...(fhirVersion === undefined ? {} : { fhirVersion }),
   };
   const target = hasDocument(route) ? documentTarget : upstreamTarget;
-  router.use((req, res) => forward(req, res, backends, { ...options, target }));
-  return router;
+  stages.push((req, res) => forward(req, res, backends, { ...options, target }));
+  return inOrder(stages);
 }
 
 /** A FHIR route judges registration with the scopes; where there are none, who is registered is all there is to know. */
@@ -181,13 +203,16 @@ function needsOwnCertificate(policy: PolicyDocument, { zone }: RoutePolicy): boo
 }
 
 /** Public by its exact method and path (S7); the first issuer that has SMART endpoints speaks for the route. */
-function publishSmartConfiguration(router: Router, policy: PolicyDocument, route: RoutePolicy): void {
+function smartConfigurationOf(policy: PolicyDocument, route: RoutePolicy): RequestHandler[] {
   const issuer = policy.issuers.find(({ smart }) => smart !== undefined);
-  if (issuer?.smart === undefined || route.zone !== "patient") return;
-  router.get(
-    SMART_CONFIGURATION,
-    smartConfiguration({ ...smartIdentity(issuer), ...issuer.smart, development: policy.development === true }),
-  );
+  if (issuer?.smart === undefined || route.zone !== "patient") return [];
+  const configuration = smartConfiguration({
+    ...smartIdentity(issuer),
+    ...issuer.smart,
+    development: policy.development === true,
+  });
+  const router = Router({ caseSensitive: true, strict: true }).get(SMART_CONFIGURATION, configuration);
+  return [(req, res, next) => (req.url.startsWith(SMART_CONFIGURATION) ? router(req, res, next) : next())];
 }
 
 /** SMART names issuer and key set exactly when apps may sign users in with it. */
