@@ -1,7 +1,10 @@
 // What one event costs: building it, and with its share of the chain, beside a log line of winston and of pino. Rounds are short and
 // the best one counts, so that a busy machine shows less.
+import { IncomingMessage } from "node:http";
+import { Socket } from "node:net";
 import { Writable } from "node:stream";
 import { createNaming, renderAccessLine, renderAuditEvents } from "@wardline/audit-event";
+import { contextOf, recordDecision } from "@wardline/policy-types/express";
 import { pino } from "pino";
 import winston from "winston";
 import { jsonText } from "../dist/json-text.js";
@@ -9,6 +12,16 @@ import { renderEntry } from "../dist/ledger/entry.js";
 
 const ROUNDS = 600;
 const PER_ROUND = 25;
+
+/** As controls leave them in a request that is like many others. */
+function decisionsOf(controls) {
+  const req = new IncomingMessage(new Socket());
+  const because = controls.map((control) => Object.freeze([`${control}: user/Observation.rs`]));
+  controls.forEach((control, at) => {
+    recordDecision(req, { control, kind: "permit", because: because[at] });
+  });
+  return contextOf(req).decisions;
+}
 
 const record = Object.freeze({
   requestId: "4be0c8e8-5a1c-4d4e-9f0a-0f1c7b8e2c11",
@@ -24,7 +37,7 @@ const record = Object.freeze({
   resource: "Observation/o-1",
   parameters: [],
   patients: ["p-1"],
-  principal: {
+  principal: Object.freeze({
     issuer: "https://as.example.org",
     subject: "user-7",
     clientId: "app-1",
@@ -33,18 +46,20 @@ const record = Object.freeze({
     purposeOfUse: ["TREAT"],
     scopes: ["user/Patient.rs", "user/Observation.rs"],
     tokenId: "jti-1",
-  },
+  }),
   peerAddress: "192.0.2.7",
-  decisions: ["perimeter", "smart-auth", "tiered-throttle", "fhir-schema"].map((control) => ({
-    control,
-    kind: "permit",
-    because: ["user/Observation.rs"],
-  })),
+  decisions: decisionsOf(["perimeter", "smart-auth", "tiered-throttle", "fhir-schema"]),
   outcome: "permit",
   status: 200,
   completed: true,
   requestBytes: 0,
   responseBytes: 2500,
+});
+/** A caller, and decisions, that nobody has written down yet. */
+const strange = () => ({
+  ...record,
+  principal: Object.freeze({ ...record.principal }),
+  decisions: record.decisions.map((decision) => ({ ...decision })),
 });
 // Frozen, as the middleware passes it.
 const source = Object.freeze({ observer: "edge-1", address: "https://fhir.example.org" });
@@ -69,6 +84,7 @@ function chain(event) {
 
 const cases = {
   "event, built": () => renderAuditEvents(record, clear),
+  "event of a stranger, built and chained": () => chain(renderAuditEvents(strange(), clear)[0]),
   "event, built and chained": () => chain(renderAuditEvents(record, clear)[0]),
   "event, hashed identifiers, chained": () => chain(renderAuditEvents(record, hashed)[0]),
   "winston, one access line": () => logger.log(renderAccessLine(record)),

@@ -44,27 +44,16 @@ function array(values: readonly unknown[], depth: number): string {
 
 function object(value: object, depth: number): string | undefined {
   const members = value as Readonly<Record<string, unknown>>;
-  const names = Object.keys(members);
-  if (names.length === 2 && names[0] === "type" && names[1] === "valueString") {
-    const { type, valueString } = members;
-    if (typeof type === "string" && typeof valueString === "string") return detail(type, valueString);
-  }
   let text = "";
-  for (const name of names) {
+  // Makes no list of names; the prototype has none that are enumerable, or they are not the value's own.
+  for (const name in members) {
+    if (!Object.hasOwn(members, name)) continue;
     const member = members[name];
     if (name === "toJSON" && typeof member === "function") return JSON.stringify(value);
     const written = write(member, depth);
     if (written !== undefined) text += `${text === "" ? "{" : ","}${nameText(name)}${written}`;
   }
   return text === "" ? "{}" : `${text}}`;
-}
-
-/** `AuditEvent.entity.detail`: most of an event's members are in these, and few words come as their type. */
-function detail(type: string, valueString: string): string {
-  const known = DETAILS.get(type);
-  const start = known ?? `{"type":${quoted(type)},"valueString":`;
-  if (known === undefined && DETAILS.size < MOST_NAMES) DETAILS.set(type, start);
-  return `${start}${quoted(valueString)}}`;
 }
 
 function nameText(name: string): string {
@@ -80,7 +69,6 @@ function quoted(text: string): string {
 }
 
 const NAMES = new Map<string, string>();
-const DETAILS = new Map<string, string>();
 const MOST_NAMES = 500;
 const DEEPEST = 32;
 /** Everything but printable ASCII without the quote and the backslash; JSON.stringify leaves some of it as it is. */

@@ -20,9 +20,12 @@ export function partiesOf(facts: Rendering, pattern: Pattern): Parties {
   }
   const remembered = KNOWN.get(principal) ?? new Map<Pattern, Remembered>();
   const last = remembered.get(pattern);
-  if (last !== undefined && isSame(last, facts)) return last.parties;
+  if (last !== undefined && isSame(last, facts)) {
+    // Written once for who comes again, and not for who comes once.
+    if (!Object.isFrozen(last.parties.agents)) constant(last.parties.agents);
+    return last.parties;
+  }
   const parties = renderParties(facts, pattern);
-  constant(parties.agents);
   const { source, naming, record } = facts;
   remembered.set(pattern, {
     parties,

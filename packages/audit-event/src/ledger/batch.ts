@@ -92,7 +92,8 @@ export class BatchRenderer {
       for (const event of texts) add(event, at);
       positions.push(after);
     }
-    return { lines: Buffer.concat(lines), entries, positions, after };
+    const [only] = lines;
+    return { lines: lines.length === 1 && only !== undefined ? only : Buffer.concat(lines), entries, positions, after };
   }
 }
 

@@ -10,10 +10,10 @@ import { type BodyTransform, TRANSFORM_STAGES } from "./transform.ts";
 /** Registers a judge of this answer's body. The handler's answer is then held until it has been judged. */
 export function addTransform(res: ServerResponse, transform: BodyTransform): void {
   const { transforms } = contextOf(res.req);
-  transforms.push(transform);
-  if (transforms.length > 1) {
-    transforms.sort((a, b) => TRANSFORM_STAGES.indexOf(a.stage) - TRANSFORM_STAGES.indexOf(b.stage));
-  }
+  // Behind those of its own stage; nearly always that is the end.
+  let at = transforms.length;
+  while (at > 0 && orderOf(transforms[at - 1] as BodyTransform) > orderOf(transform)) at -= 1;
+  transforms.splice(at, 0, transform);
   answerOf(res).judge();
 }
 
@@ -42,6 +42,10 @@ export function afterAnswer(res: ServerResponse, listener: (record: AccessRecord
  */
 export function sendProblem(res: ServerResponse, problem: Problem): void {
   answerOf(res).refuse(problem);
+}
+
+function orderOf({ stage }: BodyTransform): number {
+  return TRANSFORM_STAGES.indexOf(stage);
 }
 
 /** The answer of a response; hooks the response's ways out when it is not hooked yet. */
