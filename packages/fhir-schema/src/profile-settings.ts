@@ -1,9 +1,14 @@
 import { isResourceType } from "@wardline/fhir-r4";
 import { ConfigurationError, type Findings, refuseUnknownKeys } from "@wardline/policy-types";
 import { checkStrings, isListOfObjects } from "./option-checks.ts";
-import type { FhirSchemaOptions } from "./options.ts";
 import { compileProfiles } from "./profiles/compile.ts";
 import type { ProfileValidator } from "./profiles/validate.ts";
+
+interface GivenProfiles {
+  readonly structureDefinitions: readonly object[];
+  readonly valueSets?: readonly object[];
+  readonly required?: Readonly<Record<string, readonly string[]>>;
+}
 
 export interface ProfileSettings {
   readonly validator: ProfileValidator;
@@ -11,7 +16,7 @@ export interface ProfileSettings {
   readonly required: ReadonlyMap<string, readonly string[]>;
 }
 
-export function parseProfiles(found: Findings, profiles: FhirSchemaOptions["profiles"]): ProfileSettings | undefined {
+export function parseProfiles(found: Findings, profiles: GivenProfiles | undefined): ProfileSettings | undefined {
   if (profiles === undefined) return undefined;
   if (profiles === null || typeof profiles !== "object" || Array.isArray(profiles)) {
     found.add("profiles", "not-an-object", "write { structureDefinitions, valueSets, required }");
