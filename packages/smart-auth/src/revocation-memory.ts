@@ -10,11 +10,11 @@ import { createRevocationState, revocationOf } from "./revocation-state.ts";
 export function createMemoryRevocationList(
   options: { readonly limit?: number; readonly now?: () => number } = {},
 ): MemoryRevocationList {
-  const { put, covers } = createRevocationState(options.limit, options.now);
+  const state = createRevocationState(options.limit, options.now);
   return {
-    revokeTokenId: (...named) => put(revocationOf.tokenId(...named)),
-    revokeTokenHash: (...named) => put(revocationOf.tokenHash(...named)),
-    revokeSubject: (...named) => put(revocationOf.subject(...named)),
-    isRevoked: async (token) => covers(token),
+    revokeTokenId: (...named) => state.put(revocationOf.tokenId(...named)),
+    revokeTokenHash: (...named) => state.put(revocationOf.tokenHash(...named)),
+    revokeSubject: (...named) => state.put(revocationOf.subject(...named)),
+    isRevoked: async (token) => state.covers(token),
   };
 }
