@@ -68,6 +68,11 @@ describe("A15: a ledger that is whole", () => {
     expect(await verifyLedger(folder, { keys })).toEqual({ ...common, checkpoints: { agreed, entries: 6 } });
   });
 
+  it("holds every head it ever had", async () => {
+    const { folder, heads } = await ledgerOf(3, signer);
+    for (const expectHead of heads) expect(await verifyLedger(folder, { expectHead })).toMatchObject({ ok: true });
+  });
+
   it("may be one in which nothing happened", async () => {
     const { folder, heads } = await ledgerOf(0, signer);
     const common = { ok: true, entries: 0, segments: 1, head: heads[0], from: 0, clockWentBack: 0 };
@@ -108,6 +113,17 @@ describe("A15: a ledger that is not", () => {
       at: { file: (await segmentFiles(folder))[1], line: 1, seq: 2 },
       because: "the entry is not the one the expected head names",
       verified: heads[3],
+    });
+  });
+
+  it("begins otherwise than the expected head says", async () => {
+    const { folder, heads } = await ledgerOf(2, signer);
+    const expectHead = { entries: 0, hash: "0".repeat(64) };
+    expect(await verifyLedger(folder, { expectHead })).toMatchObject({
+      ok: false,
+      change: "edit",
+      at: { file: (await segmentFiles(folder))[0], line: 0, seq: 0 },
+      verified: heads[0],
     });
   });
 

@@ -106,6 +106,29 @@ describe("a walk along a ledger", () => {
     expect(causes.indexOf(`fault: ${cause}`)).toBe(causes.length - 1);
   });
 
+  it("tells where a file does not fit, and why", async () => {
+    const { folder, heads } = await ledgerOf(6);
+    const [, middle = "", last = ""] = await segmentFiles(folder);
+    const stranger = last.replace("edge", "zz");
+    await rename(join(folder, last), join(folder, stranger));
+    expect(await faultOf(folder)).toEqual({
+      kind: "fault",
+      cause: "foreign-segment",
+      at: { file: stranger, line: 0, seq: 4 },
+      because: "the segment belongs to another ledger",
+      before: heads[4],
+    });
+    await rename(join(folder, stranger), join(folder, last));
+    await rm(join(folder, middle));
+    expect(await faultOf(folder)).toEqual({
+      kind: "fault",
+      cause: "segment-gap",
+      at: { file: last, line: 0, seq: 2 },
+      because: "the segment does not begin where the entries before it end",
+      before: heads[2],
+    });
+  });
+
   it("of one segment ends with its fault", async () => {
     const { folder, heads } = await ledgerOf(2);
     const [segment] = await listSegments(folder);
