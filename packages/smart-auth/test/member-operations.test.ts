@@ -11,8 +11,9 @@ const member = (value: string) => [{ system: "urn:member", value }];
 const ROWS: readonly Stored[] = [
   row("Patient", "p1", { identifier: member("m1"), name: [{ family: "Own" }], birthDate: "1970-01-01" }),
   row("Patient", "p2", { identifier: member("m2"), name: [{ family: SECRET }] }),
-  row("Coverage", "v1", { beneficiary: about("p1") }),
-  row("Coverage", "v2", { beneficiary: about("p2") }),
+  row("Coverage", "v1", { beneficiary: about("p1"), subscriberId: "s1", dependent: "01", identifier: member("n1") }),
+  row("Coverage", "v2", { beneficiary: about("p2"), subscriberId: "s2", dependent: "01", identifier: member("n2") }),
+  row("Coverage", "v3", { beneficiary: about("p1"), subscriberId: "s3", identifier: member("n3") }),
   row("Condition", "x1", { subject: about("p1") }),
   row("Binary", "b2", { data: "eA==", securityContext: about("p2") }),
 ];
@@ -215,7 +216,7 @@ describe.each(EXPRESS)("operations of members on %s", (_name, express) => {
     ],
     [
       "a Coverage that is nowhere",
-      claim({ insurance: [{ coverage: { reference: "Coverage/v3" } }] }),
+      claim({ insurance: [{ coverage: { reference: "Coverage/v9" } }] }),
       "smart-auth/resource-not-covered",
     ],
     [
@@ -368,5 +369,75 @@ describe.each(EXPRESS)("operations of members on %s", (_name, express) => {
     const body = JSON.stringify(bundle(claim(), patient()));
     const given = await lame.as(APP, "/Claim/$submit", { method: "POST", headers: FHIR, body });
     expect([given.status, codeOf(given), lame.store.seen]).toEqual([503, "smart-auth/stored-unavailable", []]);
+  });
+});
+
+describe.each(EXPRESS)("A11: the Coverage a member submits, on %s", (_name, express) => {
+  async function submitting(coverage: object, options: object = {}, insurance: object = {}) {
+    const edge = await createStoreEdge(express, ROWS, {
+      operations: ["submit"],
+      memberOperations: { submit: "c" },
+      ...options,
+    });
+    edge.backend.router.stack.length = 0;
+    const forwarded: unknown[] = [];
+    edge.backend.router.use((req, res) => {
+      forwarded.push(req.body);
+      res.json(bundle(row("ClaimResponse", "r1", { patient: about("p1") })));
+    });
+    const body = JSON.stringify(
+      bundle(claim({ insurance: [insurance] }), row("Coverage", "new", { beneficiary: about("p1"), ...coverage })),
+    );
+    const given = await edge.as(APP, "/Claim/$submit", { method: "POST", headers: FHIR, body });
+    return [given.status, given.status === 200 ? "" : codeOf(given), forwarded.length];
+  }
+  const PASSED = [200, "", 1];
+  const REFUSED = [403, "smart-auth/resource-not-covered", 0];
+
+  it.each<[string, object]>([
+    ["without a number", {}],
+    ["with the subscriber's number", { subscriberId: "s1" }],
+    ["with all numbers of one of several", { subscriberId: "s1", dependent: "01", identifier: member("n1") }],
+    ["with those of the other", { subscriberId: "s3", identifier: member("n3") }],
+  ])("%s is the patient's own", async (_what, coverage) => {
+    expect(await submitting(coverage)).toEqual(PASSED);
+  });
+
+  it.each<[string, object, object?]>([
+    ["another's subscriber number", { subscriberId: "s2" }],
+    ["an unknown subscriber number", { subscriberId: "s9" }],
+    ["another dependent", { subscriberId: "s1", dependent: "02" }],
+    ["another's identifier", { identifier: member("n2") }],
+    ["another's identifier beside the own", { identifier: [...member("n1"), ...member("n2")] }],
+    ["numbers of two of the own", { subscriberId: "s1", identifier: member("n3") }],
+    ["a number that is no text", { subscriberId: 1 }],
+    [
+      "another's number, contained",
+      { contained: [row("Coverage", "x", { beneficiary: about("p1"), subscriberId: "s2" })] },
+    ],
+    ["a reference by another's number alone", {}, { coverage: { identifier: member("n2")[0] } }],
+    [
+      "a reference by another's number beside the own",
+      {},
+      { coverage: { reference: "Coverage/v1", identifier: member("n2")[0] } },
+    ],
+  ])("with %s is refused, and nobody is asked", async (_what, coverage, insurance) => {
+    expect(await submitting(coverage, {}, insurance)).toEqual(REFUSED);
+  });
+
+  it("F8: is refused while the store does not say, and where it cannot be asked", async () => {
+    const down = { searchStored: () => Promise.reject(new Error("down")) };
+    expect(await submitting({ subscriberId: "s1" }, down)).toEqual([503, "smart-auth/stored-unavailable", 0]);
+    expect(await submitting({ subscriberId: "s1" }, { searchStored: undefined })).toEqual([
+      403,
+      "smart-auth/stored-unknown",
+      0,
+    ]);
+  });
+
+  it("counts only Coverages that are the patient's, whatever the store answers", async () => {
+    const all = { searchStored: async () => bundle(...ROWS) as never };
+    expect(await submitting({ subscriberId: "s2" }, all)).toEqual(REFUSED);
+    expect(await submitting({ subscriberId: "s1" }, all)).toEqual(PASSED);
   });
 });

@@ -6,7 +6,7 @@ import { type FhirResource, isObject, type JsonObject, objectsOf } from "../reso
  * identifiers, birth date, family name. Whoever submits the own id with another's number would else be answered about
  * the other.
  *
- * Does NOT compare what stands outside the Patient, such as the number of a Coverage.
+ * Does NOT compare what stands outside the Patient: for the number of a Coverage see `coverageFault`.
  */
 export function isSamePerson(submitted: FhirResource, stored: FhirResource): boolean {
   const { birthDate } = submitted;

@@ -6,6 +6,7 @@ import { coversWithContained } from "../guard/contained.ts";
 import { BUNDLE_TOO_LONG, RESOURCE_NOT_COVERED, SEARCH_REFUSED } from "../problems.ts";
 import { type FhirResource, isFhirResource } from "../resource.ts";
 import { isMemberType, type Rights } from "../rights.ts";
+import { coverageFault } from "./coverage.ts";
 import { elsewhereFault } from "./elsewhere.ts";
 import type { OperationFacts } from "./facts.ts";
 import { partsOf } from "./parts.ts";
@@ -43,7 +44,10 @@ export async function decideSubmission(facts: OperationFacts, letter: ScopeLette
   if (resolved === undefined || patient === undefined) {
     return deny(RESOURCE_NOT_COVERED, ["the submission is not about one patient of the caller's"]);
   }
-  const fault = (await elsewhereFault(resolved, patient, facts)) ?? (await newBinariesFault(facts, body, undefined));
+  const fault =
+    (await elsewhereFault(resolved, patient, facts)) ??
+    (await coverageFault(resolved.resources, patient, facts)) ??
+    (await newBinariesFault(facts, body, undefined));
   if (fault !== undefined) return fault;
   const because = ["operation judged by what is submitted"];
   return permit({ interaction, bound: true, submission: true, patients: [patient], because }, because);
