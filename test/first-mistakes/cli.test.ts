@@ -25,6 +25,19 @@ it.each([
   ["an unsigned policy", ["serve", "good.yaml"], 2, "with --keys, or set `development: true`"],
   ["no audit log", ["audit", "verify", "nowhere"], 2, "cannot be read (ENOENT); give the folder of an audit log"],
   ["a signature without a key", ["policy", "sign", "good.yaml"], 2, "required option '--key <file>' not specified"],
+  [
+    "a key where something lies",
+    ["keys", "new", "policy", "--key-id", "a", "--out", "good.yaml", "--jwks", "jwks.yaml"],
+    2,
+    "is there already; nothing was overwritten",
+  ],
+  [
+    "another program's report in place of vitest's",
+    ["evidence", "good.yaml", "--tests", "typo.yaml"],
+    2,
+    "is no JSON report of vitest (--reporter=json)",
+  ],
+  ["a time nobody can read", ["audit", "show", "nowhere", "--since", "yesterday"], 2, "2026-"],
   ["an option that is none", ["audit", "verify", "--folder"], 2, "(add --help for usage and an example)"],
 ])("%s ends with a sentence that says what to do", async (_name, args, code, told) => {
   let said = "";
