@@ -84,6 +84,13 @@ describe("A9: what is forwarded", () => {
     expect(forwardedPairs(asked, undefined)).toEqual([CODE, ["_sort", "code"]]);
   });
 
+  it("of a search of several types asks each by its own path, without `_type`", () => {
+    const asked: Pairs = [["_type", "Observation,Condition"], CODE];
+    const at = { code: "search-type", type: "Observation", path: "/Observation" } as const;
+    expect(forwardedPairs(asked, { added: [FINAL], at })).toEqual([CODE, FINAL]);
+    expect(forwardedPairs(asked, { added: [FINAL] })).toEqual([...asked, FINAL]);
+  });
+
   it("is taken out of links again, each added pair once", () => {
     const added: Pairs = [["subject", "Patient/1"]];
     const link: Pairs = [CODE, ["subject", "Patient/1"], ["subject", "Patient/2"], ["performer", "Patient/1"]];
