@@ -1,8 +1,5 @@
 import type { IncomingMessage, RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
-import type { TlsServerOptions } from "@wardline/perimeter";
-import type { AdminPolicy, PolicySource } from "@wardline/policy-types";
-import { edgeClasses } from "@wardline/policy-types/express";
+import type { PolicySource } from "@wardline/policy-types";
 import { Registry } from "prom-client";
 import { adminApp } from "./admin/app.ts";
 import { openAudit } from "./audit.ts";
@@ -11,38 +8,25 @@ import { openBulkExports } from "./controls/bulk-export.ts";
 import { openInventory } from "./controls/inventory.ts";
 import { createThrottles } from "./controls/throttle.ts";
 import { openTracing } from "./controls/tracing.ts";
+import { DEFAULT_HOST, type Listening, openDoors } from "./doors.ts";
 import { watchHealth } from "./health.ts";
 import { type NextPolicy, putInForce } from "./in-force.ts";
 import { registerStateMetrics } from "./metrics.ts";
 import { type GatewayDependencies, parseDependencies } from "./options.ts";
 import { approve } from "./policy/approve.ts";
-import { type Door, doorsOf } from "./policy/listeners.ts";
 import { type CheckedPolicy, checkPolicy } from "./policy/load.ts";
 import { inPlace, placedSource } from "./policy/place.ts";
 import type { PolicySignature } from "./policy/signature.ts";
 import { type HeldPort, holdPort } from "./port.ts";
 import { createIdempotencyStore, type IdempotencyStore } from "./proxy/idempotency.ts";
 import { createRedisIdempotencyStore } from "./proxy/idempotency-redis.ts";
-import { type EdgeServer, openServer } from "./server.ts";
 import { fetchMaterial } from "./state/material.ts";
 import { openQuotas } from "./state/quotas.ts";
 import { openSharedState, type SharedState } from "./state/shared.ts";
-import { TLS_UNFIT, tlsOf } from "./tls.ts";
 
-const DEFAULT_HOST = "127.0.0.1";
 const MIB = 1024 * 1024;
 /** How long an answer to a keyed request is given again. */
 const KEPT_MS = 3_600_000;
-
-/** Where the edge listens. */
-export interface Listening {
-  /** Of the main door. */
-  readonly url: string;
-  readonly port: number;
-  readonly adminPort?: number;
-  /** Of the further doors, by name. */
-  readonly listeners: Readonly<Record<string, { readonly url: string; readonly port: number }>>;
-}
 
 export interface Gateway {
   /** The assembled pipeline of the policy in force, for a server of your own. */
@@ -137,35 +121,20 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
     const driftTimer = setInterval(inForce.checkDrift, dependencies.driftCheckSeconds * 1000).unref();
     registerStateMetrics({ registry, health, throttles, inForce, redis: shared.redis?.state });
     const adminFacts = { policy: first.policy, health, inForce, audit, watch, inventory, throttles, shared, registry };
-    const admin =
-      first.policy.admin === undefined
-        ? undefined
-        : openServer(adminApp({ ...adminFacts, dependencies }), {
-            tls: await tlsOf(adminDoor(first.policy.admin), { readSecret, onEvent }),
-          });
-    const doors = doorsOf(first.policy);
-    const tls = await allOf(doors.map((door) => tlsOf(door, { readSecret: dependencies.readSecret, onEvent })));
-    const classes = doors.map(({ name }) => edgeClasses(inForce.appOf(name)));
-    inForce.onChange(() => {
-      for (const [index, { name }] of doors.entries()) classes[index]?.follow(inForce.appOf(name));
+    const doors = await openDoors({
+      policy: first.policy,
+      inForce,
+      connections: throttles.connections,
+      admin: adminApp({ ...adminFacts, dependencies }),
+      held,
+      dependencies,
     });
-    const servers = doors.map(({ name }, index) => {
-      const own = classes[index];
-      return openServer(inForce.handle(name), {
-        tls: tls[index],
-        ...(own === undefined ? {} : { classes: own }),
-        ...(throttles.connections === undefined ? {} : { connections: throttles.connections }),
-      });
-    });
-    const tellUnfit = (error: unknown): void =>
-      onEvent({ level: "error", code: "gateway/tls-reload-failed", message: TLS_UNFIT, error });
     let closing: Promise<void> | undefined;
     const close = (): Promise<void> => {
       closing ??= (async () => {
         clearInterval(driftTimer);
         health.draining();
-        await Promise.all(servers.map((server) => server.drain(dependencies.drainMs)));
-        await admin?.drain(0);
+        await doors.drain(dependencies.drainMs);
         // While there are still connections to take an export back with.
         await bulkExports.close();
         await inForce.end();
@@ -176,17 +145,7 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
     const start = async (): Promise<Listening> => {
       const { policy, version } = inForce.checked();
       await audit.begin(version);
-      const adminPort =
-        policy.admin === undefined
-          ? undefined
-          : (await admin?.listen({ host: policy.admin.host ?? DEFAULT_HOST, port: policy.admin.port }))?.port;
-      const [main, ...others] = await Promise.all(
-        doors.map(async ({ name, host, port }, index) => {
-          const at = name === "main" && held !== undefined ? held : { host, port };
-          return { name, ...addressOf(await (servers[index] as EdgeServer).listen(at), tls[index] !== undefined) };
-        }),
-      );
-      if (main === undefined) throw new Error("a policy has a main door");
+      const listening = await doors.listen();
       if (policy.development === true) {
         onEvent({
           level: "warn",
@@ -194,12 +153,7 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
           message: "development: plain http is permitted on loopback addresses, and no signature was asked for",
         });
       }
-      return {
-        url: main.url,
-        port: main.port,
-        ...(adminPort === undefined ? {} : { adminPort }),
-        listeners: Object.fromEntries(others.map(({ name, url, port }) => [name, { url, port }])),
-      };
+      return listening;
     };
     return {
       app: inForce.handle("main"),
@@ -215,8 +169,8 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
         }
       },
       reload: async (policy, signature = dependencies.signature) => {
-        // Whoever puts new files in place says so once for all of them; what does not fit is told, and changes nothing.
-        for (const one of tls) await one?.reload().catch(tellUnfit);
+        // Whoever puts new files in place says so once for all of them.
+        await doors.reloadCertificates();
         await inForce.reload(typeof policy === "function" ? policy : () => Promise.resolve({ policy, signature }));
       },
       noteFileVersion: inForce.noteFileVersion,
@@ -244,30 +198,4 @@ function openIdempotency({ redis }: SharedState, now: () => number): Idempotency
 async function portFor({ publicOrigin, listen }: PolicySource): Promise<HeldPort | undefined> {
   if (publicOrigin !== undefined || listen?.port !== 0) return undefined;
   return holdPort(listen.host ?? DEFAULT_HOST);
-}
-
-function addressOf({ family, address, port }: AddressInfo, secure: boolean): { url: string; port: number } {
-  return { url: `${secure ? "https" : "http"}://${family === "IPv6" ? `[${address}]` : address}:${port}`, port };
-}
-
-/** Waits for all, so that what failed leaves nothing behind that goes on reading files. */
-async function allOf(
-  opening: readonly Promise<TlsServerOptions | undefined>[],
-): Promise<readonly (TlsServerOptions | undefined)[]> {
-  const settled = await Promise.allSettled(opening);
-  const failed = settled.find((one) => one.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
-  return settled.map((one) => (one.status === "fulfilled" ? one.value : undefined));
-}
-
-/** The operator's door: with client certificates where it names their authorities. */
-function adminDoor({ host = DEFAULT_HOST, port, tls }: AdminPolicy): Door {
-  const clientCertificates = tls?.clientCertificates ?? (tls?.clientCa === undefined ? "none" : "required");
-  return {
-    name: "admin",
-    host,
-    port,
-    zones: new Set(),
-    ...(tls === undefined ? {} : { tls: { ...tls, clientCertificates } }),
-  };
 }

@@ -1,6 +1,7 @@
 export type { AuditDependencies } from "./audit.ts";
 export type { AuthDependencies } from "./auth-dependencies.ts";
 export type { SpanSource } from "./controls/tracing.ts";
+export type { Listening } from "./doors.ts";
 export type { Drift } from "./drift.ts";
 export type { GatewayEvent } from "./events.ts";
 export {
@@ -17,7 +18,7 @@ export {
   testPolicy,
 } from "./explain/policy-test.ts";
 export type { AskedUpstream, GivenResource } from "./explain/world.ts";
-export { createGateway, type Gateway, type Listening } from "./gateway.ts";
+export { createGateway, type Gateway } from "./gateway.ts";
 export type { Readiness } from "./health.ts";
 export type { NextPolicy } from "./in-force.ts";
 export type { GatewayDependencies } from "./options.ts";
