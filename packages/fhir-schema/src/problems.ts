@@ -2,8 +2,21 @@ import type { IssueType, Problem } from "@wardline/policy-types";
 import type { SchemaIssue } from "./issues.ts";
 import type { JsonFault } from "./json-faults.ts";
 
+/** In HL7's own list, where it has one that fits. */
+const OUTCOME_CODES: Readonly<Record<string, string>> = {
+  "interaction-unknown": "MSG_UNKNOWN_OPERATION",
+  "type-not-served": "MSG_UNKNOWN_TYPE",
+  "not-acceptable": "MSG_BAD_FORMAT",
+  "media-type-unsupported": "MSG_BAD_FORMAT",
+  "body-refused": "MSG_CANT_PARSE_CONTENT",
+  "body-missing": "MSG_RESOURCE_REQUIRED",
+  "body-unexpected": "MSG_RESOURCE_NOT_ALLOWED",
+};
+
 function problem(name: string, status: number, issue: IssueType, detail: string): Problem {
-  return Object.freeze({ code: `fhir-schema/${name}`, status, issue, detail });
+  const outcomeCode = OUTCOME_CODES[name];
+  const told = { code: `fhir-schema/${name}`, status, issue, detail };
+  return Object.freeze(outcomeCode === undefined ? told : { ...told, outcomeCode });
 }
 
 export const INTERACTION_UNKNOWN: Problem = problem(

@@ -371,6 +371,30 @@ describe.each(EXPRESS)("fhirSchema on %s", (_name, express) => {
     });
   });
 
+  it.each<[string, string, Question, string]>([
+    ["an unknown parameter", "/Patient?surname=x", {}, "MSG_PARAM_UNKNOWN"],
+    ["a value", "/Patient?birthdate=x", {}, "MSG_PARAM_INVALID"],
+    ["a modifier", "/Patient?birthdate:exact=2020", {}, "MSG_PARAM_MODIFIER_INVALID"],
+    ["a chain", "/Observation?patient.surname=x", {}, "MSG_PARAM_CHAINED"],
+    ["a repeat", "/Patient?_count=1&_count=2", {}, "MSG_PARAM_NO_REPEAT"],
+    ["an order", "/Patient?_sort=surname", {}, "MSG_SORT_UNKNOWN"],
+    ["another id", "/Patient/2", send("PUT", PATIENT), "MSG_RESOURCE_ID_MISMATCH"],
+    ["another type", "/Group", send("POST", PATIENT), "MSG_RESOURCE_TYPE_MISMATCH"],
+    ["no id", "/Patient/2", send("PUT", { resourceType: "Patient" }), "MSG_RESOURCE_ID_MISSING"],
+    ["a media type", "/Patient", send("POST", "x", { "content-type": "text/plain" }), "MSG_BAD_FORMAT"],
+    ["an answer's media type", "/Patient/1", { headers: { accept: "text/html" } }, "MSG_BAD_FORMAT"],
+    ["an URL", "/Patient/1/2/3", {}, "MSG_UNKNOWN_OPERATION"],
+    ["a body", "/Patient", send("POST", '{"constructor":1}'), "MSG_CANT_PARSE_CONTENT"],
+    ["no body", "/Patient", { method: "POST" }, "MSG_RESOURCE_REQUIRED"],
+  ])("%s is told in HL7's code for it as well", async (_what, path, question, code) => {
+    const { text } = await ask((await serve()).url + path, question);
+    const { issue } = JSON.parse(text) as { issue: { details: { coding: { system: string; code: string }[] } }[] };
+    expect(issue[0]?.details.coding).toEqual([
+      expect.objectContaining({ system: "urn:wardline:error-code" }),
+      { system: "http://terminology.hl7.org/CodeSystem/operation-outcome", code },
+    ]);
+  });
+
   describe("a batch (A11)", () => {
     const batch = (...entry: object[]) =>
       send("POST", JSON.stringify({ resourceType: "Bundle", type: "batch", entry }).replace('"FRACTION"', "1.0"));

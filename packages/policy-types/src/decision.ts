@@ -51,6 +51,8 @@ export interface Problem {
   readonly oauthError?: string;
   /** FHIRPath of the offending elements, by name only. */
   readonly expression?: readonly string[];
+  /** Code of HL7's own list for outcomes, beside ours: `MSG_BAD_FORMAT`. */
+  readonly outcomeCode?: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** Several findings under one refusal: rendered in place of `issue`, `detail` and `expression`. */
   readonly issues?: readonly ProblemIssue[];
@@ -63,6 +65,8 @@ export interface ProblemIssue {
   readonly detail: string;
   /** FHIRPath of the offending element: `Patient.name[0].given`. */
   readonly expression?: string;
+  /** Code of HL7's own list for outcomes, beside ours: `MSG_PARAM_UNKNOWN`. */
+  readonly outcomeCode?: string;
 }
 
 /** Why a decision fell as it did, for operators and the audit log: rule and scope names, never a value of the request. */

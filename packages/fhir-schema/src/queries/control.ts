@@ -19,11 +19,12 @@ export function controlIssues(
   if (control.length === 0 && pairs.length < 2) return;
   const seen = new Set<string>();
   for (const one of control) {
-    if (seen.has(one.name)) issues.push(queryIssue("value", REPEATED, one.name));
+    if (seen.has(one.name)) issues.push(queryIssue("value", REPEATED, one.name, "MSG_PARAM_NO_REPEAT"));
     seen.add(one.name);
     controlIssue(one, limits, type, issues);
   }
-  if (pairs.filter(([name]) => name === "_sort").length > 1) issues.push(queryIssue("value", REPEATED, "_sort"));
+  if (pairs.filter(([name]) => name === "_sort").length > 1)
+    issues.push(queryIssue("value", REPEATED, "_sort", "MSG_PARAM_NO_REPEAT"));
   const summary = control.find(({ name }) => name === "_summary");
   if (summary?.value === "text" && includes.length > 0) {
     issues.push(queryIssue("value", "A text summary cannot be combined with includes.", "_summary"));

@@ -21,9 +21,26 @@ export interface QueryLimits {
 }
 
 /** `name` is one that R4 defines: never what the client typed otherwise. */
-export function queryIssue(issue: IssueType, detail: string, name?: string): SchemaIssue {
-  return { severity: "error", issue, detail, ...(name === undefined ? {} : { expression: name }) };
+export function queryIssue(
+  issue: IssueType,
+  detail: string,
+  name?: string,
+  outcomeCode: string | undefined = OUTCOME_CODES[issue],
+): SchemaIssue {
+  return {
+    severity: "error",
+    issue,
+    detail,
+    ...(name === undefined ? {} : { expression: name }),
+    ...(outcomeCode === undefined ? {} : { outcomeCode }),
+  };
 }
+
+const OUTCOME_CODES: Partial<Record<IssueType, string>> = {
+  value: "MSG_PARAM_INVALID",
+  invalid: "MSG_PARAM_MODIFIER_INVALID",
+  "not-supported": "MSG_PARAM_UNKNOWN",
+};
 
 /** All that can be said of a parameter that only its server knows. */
 export function extraFault(value: string): string | undefined {

@@ -46,7 +46,10 @@ export function checkSearch(search: SearchQuery, { of, type, lenient }: QueryUse
     issues.push(queryIssue("too-costly", "The search has more includes than this server answers.", "_include"));
   }
   for (const { known } of search.sort) {
-    if (!known) issues.push(queryIssue("not-supported", "The search is sorted by what is no parameter here.", "_sort"));
+    if (!known)
+      issues.push(
+        queryIssue("not-supported", "The search is sorted by what is no parameter here.", "_sort", "MSG_SORT_UNKNOWN"),
+      );
   }
   controlIssues(search, limits, type, issues);
   return { issues: issues.length > limits.maxIssues ? issues.slice(0, limits.maxIssues) : issues, ignored };
@@ -149,9 +152,15 @@ function unknownIssue({ raw, parameter, parameterType, modifier }: SearchCriteri
     return queryIssue("invalid", "The modifier is not defined for this parameter.", parameter);
   }
   if (raw.startsWith("_has:")) {
-    return queryIssue("not-supported", "The reverse chain leads over what R4 does not define.", "_has");
+    return queryIssue(
+      "not-supported",
+      "The reverse chain leads over what R4 does not define.",
+      "_has",
+      "MSG_PARAM_CHAINED",
+    );
   }
-  if (raw.includes(".")) return queryIssue("not-supported", "The chain leads over what R4 does not define.");
+  if (raw.includes("."))
+    return queryIssue("not-supported", "The chain leads over what R4 does not define.", undefined, "MSG_PARAM_CHAINED");
   if (parameterType !== undefined) {
     return queryIssue("not-supported", "The parameter means different things, or is used twice where once is allowed.");
   }

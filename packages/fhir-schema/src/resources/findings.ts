@@ -2,7 +2,7 @@ import type { IssueType } from "@wardline/policy-types";
 import type { SchemaIssue } from "../issues.ts";
 import type { Fault } from "./run.ts";
 
-type Sentence = readonly [IssueType, string];
+type Sentence = readonly [issue: IssueType, detail: string, outcomeCode?: string];
 
 /** What is told for each rule. Fixed sentences: nothing of the resource (S15). */
 const SENTENCES: Readonly<Record<string, Sentence>> = {
@@ -21,20 +21,21 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   depth: ["structure", "Elements are nested more deeply than is accepted."],
   contained: ["invariant", "A contained resource must not contain others."],
   resourceType: ["required", "A resource names its type in resourceType."],
-  unknownType: ["structure", "R4 has no resource of this type."],
-  otherType: ["invalid", "The resource is of another type than the URL names."],
-  otherId: ["invalid", "The resource has another id than the URL names."],
-  idMissing: ["required", "The resource must have the id the URL names."],
+  unknownType: ["structure", "R4 has no resource of this type.", "MSG_UNKNOWN_TYPE"],
+  otherType: ["invalid", "The resource is of another type than the URL names.", "MSG_RESOURCE_TYPE_MISMATCH"],
+  otherId: ["invalid", "The resource has another id than the URL names.", "MSG_RESOURCE_ID_MISMATCH"],
+  idMissing: ["required", "The resource must have the id the URL names.", "MSG_RESOURCE_ID_MISSING"],
   exception: ["exception", "The resource could not be checked."],
 };
 
 const OTHER: Sentence = ["structure", "The resource is not well-formed R4."];
 
 export function issueOf(type: string, { rule, path, name, warning }: Fault): SchemaIssue {
-  const [issue, detail] = SENTENCES[rule] ?? OTHER;
+  const [issue, detail, outcomeCode] = SENTENCES[rule] ?? OTHER;
   const below = name === undefined ? "" : `.${name.replace("[x]", "")}`;
   const severity = warning === true ? "warning" : "error";
-  return { severity, issue, detail, expression: `${type}${fhirPath(path)}${below}` };
+  const expression = `${type}${fhirPath(path)}${below}`;
+  return { severity, issue, detail, expression, ...(outcomeCode === undefined ? {} : { outcomeCode }) };
 }
 
 /** `/name/0/given/1` is `.name[0].given[1]`. */

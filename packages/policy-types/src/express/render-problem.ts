@@ -17,7 +17,7 @@ export function renderOperationOutcome(problem: Problem): object {
       {
         severity: problem.status >= 500 ? "fatal" : "error",
         code: problem.issue,
-        details: { coding: [{ system: ERROR_CODES, code: problem.code }], text: problem.detail },
+        details: detailsOf(problem.code, problem),
         ...(problem.expression === undefined ? {} : { expression: problem.expression }),
       },
     ],
@@ -39,16 +39,25 @@ function renderDetails({ detail, status, code, issues }: Problem): object {
   };
 }
 
-function renderIssue({ code }: Problem, { severity, issue, detail, expression }: ProblemIssue): object {
+function renderIssue({ code }: Problem, issue: ProblemIssue): object {
+  const { severity, expression } = issue;
   return {
     severity,
-    code: issue,
-    details: { coding: [{ system: ERROR_CODES, code }], text: detail },
+    code: issue.issue,
+    details: detailsOf(code, issue),
     ...(expression === undefined ? {} : { expression: [expression] }),
   };
 }
 
+function detailsOf(code: string, { detail, outcomeCode }: Pick<ProblemIssue, "detail" | "outcomeCode">): object {
+  const coding = [{ system: ERROR_CODES, code }];
+  if (outcomeCode !== undefined) coding.push({ system: OUTCOME_CODES, code: outcomeCode });
+  return { coding, text: detail };
+}
+
 const ERROR_CODES = "urn:wardline:error-code";
+/** @see https://hl7.org/fhir/R4/valueset-operation-outcome.html */
+const OUTCOME_CODES = "http://terminology.hl7.org/CodeSystem/operation-outcome";
 
 export interface RenderedProblem {
   readonly status: number;
