@@ -57,7 +57,7 @@ it("F12: a history that was changed is put aside, with an event, and the edge st
   await guess(first, 9);
   await first.gateway.close();
   const file = join(folder, "changed");
-  await writeFile(file, (await readFile(file, "latin1")).replace('"version":1', '"version":2'));
+  await writeFile(file, (await readFile(file, "latin1")).replace(/"version":\d+/, '"version":0'));
   const second = await startEdge(remembering("changed"));
   expect(second.events).toContainEqual(
     expect.objectContaining({

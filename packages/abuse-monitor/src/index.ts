@@ -27,5 +27,6 @@ export type {
 export type { StepUpOptions } from "./problems.ts";
 export { type SimulationReport, simulate } from "./simulate.ts";
 export type { LoginAttempt } from "./watch/login.ts";
+export { readPlaces } from "./watch/places.ts";
 export type { CallerKind } from "./watch/pseudonym.ts";
 export type { Position } from "./watch/sighting.ts";

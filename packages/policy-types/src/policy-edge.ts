@@ -57,6 +57,18 @@ export interface AbusePolicy {
   readonly thresholds?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Lets the policy block reserved pools and break-glass users by itself. Default false. */
   readonly dangerouslyBlockProtectedCallers?: boolean;
+  /** Traffic whose callers only a human may block or step up. Default zone `device` and API type `prior-authorization`. */
+  readonly reserved?: { readonly zones?: readonly TrustZone[]; readonly apiTypes?: readonly string[] };
+  /** What a step-up asks for. Default a sign-in of the last 300 seconds. */
+  readonly stepUp?: { readonly maxAgeSeconds?: number; readonly acrValues?: readonly string[] };
+  /** The same of the same caller is not told again for so long, unless it becomes worse. Default 3600. */
+  readonly repeatSeconds?: number;
+  /** How long an operator's override binds the policy. Default 3600. */
+  readonly overrideSeconds?: number;
+  /** Callers remembered of each kind. Default 100000. */
+  readonly maxCallers?: number;
+  /** File that says where networks are: CSV with `network`, `latitude` and `longitude`. Without it nobody's journey is impossible. */
+  readonly places?: string;
   /** Where 16 random bytes in base64url are, the same for all instances: pseudonyms of callers. Needed with `redis` and `history`. */
   readonly key?: string;
   /** Keeps what was seen over a restart, in a file of this process, written every `intervalSeconds` (60). Default memory alone. */

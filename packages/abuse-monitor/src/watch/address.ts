@@ -30,7 +30,7 @@ function zoneAt(address: string): number {
 }
 
 /** The eight words of RFC 4291 section 2.2, of an address that is well formed. */
-function wordsOf(address: string): number[] {
+export function wordsOf(address: string): number[] {
   const [head = "", tail] = address.replace(/:(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/, dottedTail).split("::");
   const before = head === "" ? [] : head.split(":");
   const after = tail === undefined || tail === "" ? [] : tail.split(":");

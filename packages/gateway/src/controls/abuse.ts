@@ -24,13 +24,15 @@ export function createWatch({ redis, audit, now, onEvent }: AbuseFacts): Watch {
   const processKey = randomBytes(16);
   let keyBefore: Uint8Array | undefined;
   let settings = "";
+  let placesBefore: string | undefined;
   let monitor: AbuseMonitorHandler | undefined;
 
   return {
-    of({ abuse = {} }, { abuseKey, webhookSecret }) {
+    of({ abuse = {} }, { abuseKey, webhookSecret, places }) {
       const next = JSON.stringify(abuse);
-      if (settings === next) return monitor;
+      if (settings === next && placesBefore === places?.text) return monitor;
       settings = next;
+      placesBefore = places?.text;
       const key = abuseKey ?? processKey;
       // Under another key nobody has the pseudonym that is remembered.
       const remembered =
@@ -41,12 +43,11 @@ export function createWatch({ redis, audit, now, onEvent }: AbuseFacts): Watch {
         monitor = undefined;
         return undefined;
       }
-      const { responses, thresholds, dangerouslyBlockProtectedCallers, webhook, history } = abuse;
+      const { webhook, history, key: _where, places: _file, ...asWritten } = abuse;
       monitor = abuseMonitor({
         now,
-        ...(responses === undefined ? {} : { responses }),
-        ...(thresholds === undefined ? {} : { thresholds }),
-        ...(dangerouslyBlockProtectedCallers === undefined ? {} : { dangerouslyBlockProtectedCallers }),
+        ...asWritten,
+        ...(places === undefined ? {} : { locate: places.locate }),
         // Without a key of its own the monitor refuses to remember: nobody could read it after a restart.
         ...(abuseKey === undefined && history !== undefined ? {} : { key }),
         ...(history === undefined ? {} : { history }),

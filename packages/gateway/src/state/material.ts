@@ -7,6 +7,7 @@ import type { ClientKeys, DeviceClass, DpopOptions, PageLinkOptions, SmartIssuer
 import type { JWK } from "jose";
 import { readDocuments } from "./documents.ts";
 import { askingOf } from "./introspection.ts";
+import { type Places, placesOf } from "./places.ts";
 import { type RouteProfiles, readOperationDefinitions, readProfiles } from "./profiles.ts";
 import { bytes, jwk, type ReadSecret, readText } from "./read.ts";
 import { readSignInClients } from "./sign-in-clients.ts";
@@ -21,6 +22,8 @@ export interface Material {
   readonly redactionKeys: Pick<PhiRedactOptions, "pseudonyms" | "cipher">;
   readonly identityKey: JWK | undefined;
   readonly abuseKey: Uint8Array | undefined;
+  /** Where networks are, and the text that says it. */
+  readonly places: Places | undefined;
   readonly usageKey: Uint8Array | undefined;
   readonly webhookSecret: string | undefined;
   /** By route. */
@@ -72,6 +75,7 @@ export async function fetchMaterial(
     redactionKeys: await redactionKeysOf(policy.redaction, readSecret),
     identityKey:
       identity?.token === undefined ? undefined : jwk(await readSecret(identity.token.key), "identity.token.key"),
+    places: await placesOf(policy, before?.places),
     abuseKey:
       abuse === undefined || abuse === false || abuse.key === undefined
         ? undefined

@@ -1,6 +1,6 @@
 import { TRUST_ZONES } from "../zones.ts";
 import { breaker } from "./limits.ts";
-import { closed, flag, list, named, port, positive, secret, share, someWords, text, url } from "./parts.ts";
+import { closed, flag, list, named, port, positive, secret, share, someWords, text, url, words } from "./parts.ts";
 
 const tls = closed(
   {
@@ -124,6 +124,15 @@ export const edge: Readonly<Record<string, object>> = {
         },
         thresholds: { type: "object", additionalProperties: { type: "object" } },
         dangerouslyBlockProtectedCallers: flag,
+        reserved: closed({
+          zones: { type: "array", uniqueItems: true, items: { enum: TRUST_ZONES } },
+          apiTypes: words,
+        }),
+        stepUp: closed({ maxAgeSeconds: positive, acrValues: someWords }),
+        repeatSeconds: positive,
+        overrideSeconds: positive,
+        maxCallers: positive,
+        places: text,
         key: secret,
         history: closed({ file: text, intervalSeconds: positive }, ["file"]),
         webhook: closed({ url, secret }, ["url", "secret"]),
