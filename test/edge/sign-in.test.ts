@@ -376,7 +376,10 @@ describe("an authorisation server behind the edge", () => {
     });
     expect(found.headers.get("cache-control")).toBe("public, max-age=300");
     const configuration = await ask(edge, "/fhir/.well-known/smart-configuration");
-    expect(JSON.parse(configuration.text)).toMatchObject({ token_endpoint: `${ISSUER}/token` });
+    expect(JSON.parse(configuration.text)).toMatchObject({
+      token_endpoint: `${ISSUER}/token`,
+      token_endpoint_auth_signing_alg_values_supported: ["RS384", "ES384"],
+    });
     const keys = JSON.parse((await ask(edge, "/oauth/jwks")).text) as { keys: { kid: string }[] };
     expect(keys.keys.map(({ kid }) => kid)).toEqual(["tokens"]);
   });

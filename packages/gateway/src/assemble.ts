@@ -31,6 +31,7 @@ import { forward } from "./proxy/forward.ts";
 import { documentTarget, upstreamTarget } from "./proxy/target.ts";
 import { type FindRoute, routeFinder } from "./routes.ts";
 import { type SignInDoor, signInDoor } from "./sign-in/door.ts";
+import { smartAlgorithms } from "./sign-in/metadata.ts";
 
 const MIB = 1024 * 1024;
 const WRITES: ReadonlySet<string> = new Set(["create", "update", "batch", "transaction"]);
@@ -143,7 +144,7 @@ function routeStages(parts: Parts, route: RoutePolicy): RequestHandler {
   if (needsOwnCertificate(policy, route)) stages.push(requireClientCertificate);
   stages.push(...smartConfigurationOf(policy, route));
   if (policy.dlp !== false) stages.push(dlp(dlpOptions(policy, dependencies)));
-  const auth = authOptions({ policy, route, backends, material, shared, dependencies, requestBodyBytes });
+  const auth = authOptions({ policy, route, backends, material, shared, dependencies, health, requestBodyBytes });
   stages.push(hasDocument(route) ? documentAuth(route, auth) : smartAuth(auth));
   stages.push(requireMethodOf(route.zone));
   const clients = clientsOf(policy, route);
@@ -208,6 +209,7 @@ function smartConfigurationOf(policy: PolicyDocument, route: RoutePolicy): Reque
   if (issuer?.smart === undefined || route.zone !== "patient") return [];
   const configuration = smartConfiguration({
     ...smartIdentity(issuer),
+    ...smartAlgorithms(policy, issuer),
     ...issuer.smart,
     development: policy.development === true,
   });

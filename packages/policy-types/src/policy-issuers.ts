@@ -41,4 +41,8 @@ export interface SmartEndpoints {
   readonly managementEndpoint?: string;
   readonly capabilities: readonly string[];
   readonly scopesSupported?: readonly string[];
+  /** How clients authenticate: `private_key_jwt`, `client_secret_basic`, `client_secret_post`. */
+  readonly tokenEndpointAuthMethodsSupported?: readonly string[];
+  /** Of assertions; RS384 or ES384 among them. */
+  readonly tokenEndpointAuthSigningAlgorithmsSupported?: readonly string[];
 }

@@ -170,6 +170,8 @@ const WHOLE = definePolicy({
         managementEndpoint: "https://id.example.org/manage",
         capabilities: ["launch-standalone"],
         scopesSupported: ["patient/*.rs"],
+        tokenEndpointAuthMethodsSupported: ["private_key_jwt"],
+        tokenEndpointAuthSigningAlgorithmsSupported: ["ES384"],
       },
     },
   ],

@@ -8,10 +8,6 @@ export interface SmartConfigurationOptions extends SmartEndpoints {
   readonly jwksUri?: string;
   /** Default both `authorization_code` and `client_credentials`, the former only with an authorization endpoint. */
   readonly grantTypesSupported?: readonly string[];
-  /** SMART `token_endpoint_auth_methods_supported`. */
-  readonly tokenEndpointAuthMethodsSupported?: readonly string[];
-  /** SMART `token_endpoint_auth_signing_alg_values_supported`. */
-  readonly tokenEndpointAuthSigningAlgorithmsSupported?: readonly string[];
   /** Absent or `["S256"]`: nothing else may be offered. */
   readonly codeChallengeMethodsSupported?: readonly string[];
   /** How long the document may be cached, in seconds. Default 300. */

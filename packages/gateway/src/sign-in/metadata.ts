@@ -9,6 +9,16 @@ export function isPublishedHere({ issuer }: SignInPlaces, { publicOrigin }: Poli
   return URL.canParse(issuer) && new URL(issuer).origin === new URL(publicOrigin).origin;
 }
 
+/** SMART 2.2, conformance: told where clients authenticate by assertions. */
+export function smartAlgorithms(
+  policy: PolicyDocument,
+  { issuer }: Pick<PolicyDocument["issuers"][number], "issuer">,
+): { readonly tokenEndpointAuthSigningAlgorithmsSupported?: readonly string[] } {
+  const places = signInPlaces(policy);
+  if (places?.issuer !== issuer || places.policy.clients === undefined) return {};
+  return { tokenEndpointAuthSigningAlgorithmsSupported: places.policy.assertionAlgorithms ?? DEFAULT_ALGORITHMS };
+}
+
 /** Where it is published; none when it is not. */
 export function serverMetadataPaths(policy: PolicyDocument): string[] {
   const places = signInPlaces(policy);

@@ -72,6 +72,8 @@ export const issuer: object = closed(
         managementEndpoint: url,
         capabilities: someWords,
         scopesSupported: words,
+        tokenEndpointAuthMethodsSupported: someWords,
+        tokenEndpointAuthSigningAlgorithmsSupported: algorithms,
       },
       ["tokenEndpoint", "capabilities"],
     ),
