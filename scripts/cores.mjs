@@ -10,8 +10,16 @@ export const CORES = {
   narrowing: { of: "smart-auth", files: ["narrow.ts"], tests: ["narrow", "vector-files"] },
   guard: {
     of: "smart-auth",
-    files: ["guard/resource.ts", "guard/entry.ts", "guard/contained.ts", "guard/includes.ts"],
-    tests: ["guard"],
+    files: [
+      "guard/answer.ts",
+      "guard/resource.ts",
+      "guard/entry.ts",
+      "guard/contained.ts",
+      "guard/includes.ts",
+      "guard/locations.ts",
+      "guard/outcome.ts",
+    ],
+    tests: ["guard", "guard.answer"],
   },
   compartment: {
     of: "fhir-r4",

@@ -1,20 +1,11 @@
 import { parseInteraction } from "@wardline/fhir-r4";
 import type { Json } from "@wardline/policy-types/express";
 import { describe, expect, it } from "vitest";
-import { grantFor } from "../src/grant.ts";
 import { createGuard } from "../src/guard/answer.ts";
 import { publicResponse } from "../src/guard/entry.ts";
 import type { GuardFacts } from "../src/guard/facts.ts";
-import { parseOptions } from "../src/options.ts";
 import { createRights } from "../src/rights.ts";
-
-const BASE = "https://fhir.example.org/fhir";
-const UPSTREAM = "http://upstream.internal/fhir";
-const { route } = parseOptions({
-  issuers: [{ issuer: "https://as.example", audience: [BASE] }],
-  baseUrl: BASE,
-  backendBaseUrls: [UPSTREAM],
-});
+import { BASE, guardFacts, ROUTE, UPSTREAM } from "./support/guarding.ts";
 
 type Object = { [name: string]: Json };
 const own = (id: string, more: Object = {}): Object => ({
@@ -42,35 +33,10 @@ interface Judged {
   readonly because: readonly string[];
 }
 
-/** What the guard makes of an answer; `undefined` when it refuses it. `user/` scopes are a practitioner's. */
+/** What the guard makes of an answer; no body when it refuses it. */
 function judge(body: Json, path = "/Observation", scopes = BOUND, change: Partial<GuardFacts> = {}): Judged {
-  const [asked = "", query = ""] = path.split("?");
-  const interaction = parseInteraction({ method: "GET", path: asked, query });
-  const isStaff = scopes[0]?.startsWith("user/") === true;
-  const principal = {
-    method: "jwt",
-    issuer: "https://as.example",
-    subject: "u",
-    clientId: "app",
-    roles: [],
-    purposeOfUse: [],
-    launch: isStaff ? {} : { patient: "p1" },
-    ...(isStaff ? { fhirUser: "Practitioner/d" } : {}),
-    scopes,
-  } as const;
-  const rights = createRights(grantFor(principal, route), route);
-  const bound = !isStaff;
   const told: (readonly string[])[] = [];
-  const facts: GuardFacts = {
-    ...route,
-    interaction,
-    access: { interaction, bound, because: [] },
-    bound,
-    narrowing: undefined,
-    rights,
-    onPatients: (ids) => void told.push(ids),
-    ...change,
-  };
+  const facts = { ...guardFacts({ path, scopes }, (ids) => void told.push(ids)), ...change };
   const answer = { status: 200, mediaType: "application/fhir+json", unit: "body", headers: {} } as const;
   const because: string[] = [];
   const verdict = createGuard(facts, (_problem, why) => void because.push(why)).json(body, answer);
@@ -381,7 +347,7 @@ describe("A6: an entry of a history", () => {
 describe("what a batch says of an entry without a resource", () => {
   it("has the location of the type that was asked for, and no other", () => {
     const interaction = parseInteraction({ method: "PUT", path: "/Observation/a", body: own("a") });
-    const facts = { ...route, interaction, bound: true } as unknown as GuardFacts;
+    const facts = { ...ROUTE, interaction, bound: true } as unknown as GuardFacts;
     const at = (location: string): Json => publicResponse({ status: "201", location }, undefined, facts);
     expect(at(`${UPSTREAM}/Observation/a`)).toEqual({ status: "201", location: `${BASE}/Observation/a` });
     expect(at(`${UPSTREAM}/Condition/a`)).toEqual({ status: "201" });
@@ -475,7 +441,7 @@ describe("A3: links", () => {
   function withheld(): Partial<GuardFacts> {
     const all = createRights(
       { clauses: [{ from: "x", context: "user", types: "*", letters: ["r", "s"], filter: [], supportTypes: [] }] },
-      route,
+      ROUTE,
     );
     return { rights: { ...all, covers: ({ id }) => id !== "a" } };
   }

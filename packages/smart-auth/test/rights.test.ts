@@ -156,6 +156,21 @@ describe("A5: a resource", () => {
     for (const _ of [1, 2]) expect(rights.covers(resource as { resourceType: string }, ["r"])).toBe(expected);
   });
 
+  it("is named by addresses of this server too", () => {
+    const absolute = {
+      resourceType: "Observation",
+      subject: { reference: "https://fhir.example.org/fhir/Patient/p1" },
+    };
+    const grant = { clauses: [clause({ compartment })] };
+    expect(createRights(grant, { baseUrls: ["https://fhir.example.org/fhir"] }).covers(absolute, ["r"])).toBe(true);
+    expect(createRights(grant, {}).covers(absolute, ["r"])).toBe(false);
+  });
+
+  it("needs one of the letters asked for", () => {
+    expect(rightsOf({}).covers({ resourceType: "Observation" }, ["s", "r"])).toBe(true);
+    expect(rightsOf({}).covers({ resourceType: "Observation" }, [])).toBe(false);
+  });
+
   it("is covered by one clause as a whole, never by parts of two", () => {
     const rights = rightsOf({ compartment }, { letters: ["s"] });
     expect(rights.covers({ resourceType: "Observation" }, ["r"])).toBe(false);

@@ -1,6 +1,6 @@
 import type { Principal } from "@wardline/policy-types";
 import { describe, expect, it } from "vitest";
-import { type Authority, grantFor } from "../src/grant.ts";
+import { type Authority, DEFAULT_SUPPORT_TYPES, grantFor } from "../src/grant.ts";
 import { parseOptions } from "../src/options.ts";
 import { parseScope, parseScopes } from "../src/scopes.ts";
 
@@ -172,6 +172,12 @@ describe("A4: whose records a user reaches, where that was looked up", () => {
     const { clauses } = grantFor(asked, route, userAccess === undefined ? {} : { userAccess });
     expect(clauses.map(({ compartment }) => compartment?.id ?? "everybody")).toEqual(expected);
   });
+});
+
+it("the types a bound caller may read without a patient are these, and no other", () => {
+  expect(DEFAULT_SUPPORT_TYPES.join(" ")).toBe(
+    "Practitioner PractitionerRole Organization Location Medication Questionnaire ValueSet CodeSystem StructureDefinition",
+  );
 });
 
 describe("a clause", () => {
