@@ -156,11 +156,16 @@ describe("the operator's listener", () => {
         drift: [],
         audit: { status: "open", queuedBytes: 0 },
         upstreams: { ehr: { status: "ok" } },
+        issuers: { [edge.issuer.url]: { status: "ok" } },
+        degraded: [],
       },
     ]);
     await edge.backend.stop();
     await edge.ask("/Patient/a");
-    expect(await read("/readyz")).toMatchObject([200, { upstreams: { ehr: { status: "failing" } } }]);
+    expect(await read("/readyz")).toMatchObject([
+      200,
+      { upstreams: { ehr: { status: "failing" } }, degraded: ["upstream ehr"] },
+    ]);
     expect(await read("/fhir/Patient/a")).toMatchObject([404, { code: "gateway/no-route" }]);
     expect((await fetch(edge.base.replace("/fhir", "/readyz"))).status).toBe(404);
   });

@@ -6,6 +6,7 @@ import type {
   SmartAuthOptions,
   SmartIssuer,
 } from "@wardline/smart-auth";
+import type { Health } from "./health.ts";
 import type { ParsedDependencies } from "./options.ts";
 import type { Backends } from "./proxy/backends.ts";
 import { readStored, searchStored } from "./proxy/stored.ts";
@@ -21,6 +22,7 @@ export interface AuthFacts {
   readonly material: Material;
   readonly shared: SharedState;
   readonly dependencies: ParsedDependencies;
+  readonly health: Pick<Health, "keysChanged">;
   readonly requestBodyBytes: number;
 }
 
@@ -51,7 +53,7 @@ function certificateOptions(
 }
 
 export function authOptions(facts: AuthFacts): SmartAuthOptions {
-  const { policy, route, backends, material, shared, dependencies, requestBodyBytes } = facts;
+  const { policy, route, backends, material, shared, dependencies, health, requestBodyBytes } = facts;
   const { types, extraParameters, compartmentRule, supportTypes, operations = [], memberOperations } = route;
   const { introspection = {}, userAccess } = dependencies.auth;
   const baseUrl = policy.publicOrigin + route.path;
@@ -92,6 +94,7 @@ export function authOptions(facts: AuthFacts): SmartAuthOptions {
     development: policy.development === true,
     resourceMetadata: true,
     onKeys: ({ issuer, kind, failures }) => {
+      if (kind !== "unknown-kid") health.keysChanged(issuer, kind === "fetched");
       if (kind === "fetched" && failures === 0) return;
       dependencies.onEvent({
         level: kind === "fetched" ? "info" : "warn",

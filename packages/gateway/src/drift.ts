@@ -16,6 +16,7 @@ export interface RuntimeFacts {
 export interface Drift {
   readonly what:
     | "policy-changed-in-memory"
+    | "options-changed-in-memory"
     | "policy-file-differs"
     | "approval-expired"
     | "runtime-changed"
@@ -26,6 +27,8 @@ export interface Drift {
 
 export interface DriftBaseline {
   readonly checked: CheckedPolicy;
+  /** Hash of what every control was given when it was assembled, defaults and all. */
+  readonly options: string;
   readonly approval: Approval;
   readonly facts: RuntimeFacts;
 }
@@ -38,11 +41,15 @@ export interface DriftObservation {
 }
 
 /** Compares what runs with what was approved at start or at the last reload. */
-export function findDrift({ checked, approval, facts }: DriftBaseline, seen: DriftObservation): readonly Drift[] {
+export function findDrift(
+  { checked, options, approval, facts }: DriftBaseline,
+  seen: DriftObservation,
+): readonly Drift[] {
   const found: Drift[] = [];
   if (policyHash(checked.source) !== checked.version) {
     found.push({ what: "policy-changed-in-memory", detail: checked.version });
   }
+  if (optionsHash(checked) !== options) found.push({ what: "options-changed-in-memory", detail: checked.version });
   if (seen.fileVersion !== undefined && seen.fileVersion !== checked.version) {
     found.push({ what: "policy-file-differs", detail: seen.fileVersion });
   }
@@ -54,6 +61,11 @@ export function findDrift({ checked, approval, facts }: DriftBaseline, seen: Dri
   }
   for (const name of seen.facts.weakened) found.push({ what: "protection-off", detail: name });
   return found;
+}
+
+/** Of a policy with its defaults filled in, from which alone the controls get their options. */
+export function optionsHash({ policy }: CheckedPolicy): string {
+  return policyHash(policy);
 }
 
 const WEAKENING_FLAGS = /^--(?:insecure-http-parser|tls-min-v1\.[01]|tls-max-v1\.[01]|inspect(?:-brk|-wait)?(?:=.*)?)$/;

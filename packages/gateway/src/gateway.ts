@@ -97,7 +97,13 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
       onEvent,
     });
     opened.push(() => inventory.close());
-    const health = watchHealth({ ledgerState: () => audit.ledger.state(), now, onEvent });
+    const health = watchHealth({
+      ledgerState: () => audit.ledger.state(),
+      redisState: shared.redis?.state,
+      circuits: () => throttles.snapshot().breakers,
+      now,
+      onEvent,
+    });
     // Outlives a reload: what was done under one policy is not done again under the next.
     const idempotency = openIdempotency(shared, now);
     const inForce = putInForce({

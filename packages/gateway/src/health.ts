@@ -11,31 +11,50 @@ export interface Readiness {
   readonly drift: readonly Drift[];
   readonly audit: Pick<LedgerState, "status" | "queuedBytes" | "because" | "checkpoint">;
   /** A failing upstream does not make the edge unready: it answers 502 and 504 for it, and serves the others. */
-  readonly upstreams: Readonly<Record<string, { readonly status: "ok" | "failing"; readonly since?: string }>>;
+  readonly upstreams: Readonly<Record<string, Standing>>;
+  /** Whether their keys can be had. Those known before count for at most an hour (F7). */
+  readonly issuers: Readonly<Record<string, Standing>>;
+  /** What instances share. While it is down, limits are local, and revocation, replay and consent refuse (F4, F8). */
+  readonly redis?: "up" | "down";
+  /** What does not work as it should, in one list: `redis`, `audit`, `drift`, `upstream ehr`, `circuit ehr`, `issuer https://...`. */
+  readonly degraded: readonly string[];
+}
+
+interface Standing {
+  readonly status: "ok" | "failing";
+  readonly since?: string;
 }
 
 /** Knows what is broken, and says so once per change (F12). */
 export interface Health {
   upstreamFailed(name: string, error: unknown): void;
   upstreamAnswered(name: string): void;
+  /** An issuer's keys could be had, or could not. */
+  keysChanged(issuer: string, areHad: boolean): void;
   draining(): void;
   /** Another policy is in force. */
-  policyChanged(version: string, upstreams: readonly string[]): void;
+  policyChanged(version: string, upstreams: readonly string[], issuers: readonly string[]): void;
   drifted(drift: readonly Drift[]): void;
   readiness(): Readiness;
 }
 
 export interface HealthFacts {
   readonly ledgerState: () => LedgerState;
+  /** Absent: nothing is shared. */
+  readonly redisState?: (() => "up" | "down") | undefined;
+  /** By upstream. */
+  readonly circuits?: () => Readonly<Record<string, { readonly state: string }>>;
   readonly now: () => number;
   readonly onEvent: (event: GatewayEvent) => void;
 }
 
-export function watchHealth({ ledgerState, now, onEvent }: HealthFacts): Health {
+export function watchHealth({ ledgerState, redisState, circuits, now, onEvent }: HealthFacts): Health {
   const failingSince = new Map<string, number>();
+  const keylessSince = new Map<string, number>();
   let isDraining = false;
   let policy = "";
   let upstreams: readonly string[] = [];
+  let issuers: readonly string[] = [];
   let drift: readonly Drift[] = [];
 
   return {
@@ -61,13 +80,19 @@ export function watchHealth({ ledgerState, now, onEvent }: HealthFacts): Health 
         facts: { upstream: name, afterMs: now() - since },
       });
     },
+    keysChanged(issuer, areHad) {
+      if (areHad) keylessSince.delete(issuer);
+      else if (!keylessSince.has(issuer)) keylessSince.set(issuer, now());
+    },
     draining() {
       isDraining = true;
     },
-    policyChanged(version, names) {
+    policyChanged(version, names, known) {
       policy = version;
       upstreams = names;
+      issuers = known;
       for (const name of failingSince.keys()) if (!names.includes(name)) failingSince.delete(name);
+      for (const issuer of keylessSince.keys()) if (!known.includes(issuer)) keylessSince.delete(issuer);
     },
     drifted(found) {
       drift = found;
@@ -85,12 +110,24 @@ export function watchHealth({ ledgerState, now, onEvent }: HealthFacts): Health 
           ...(because === undefined ? {} : { because }),
           ...(checkpoint === undefined ? {} : { checkpoint }),
         },
-        upstreams: Object.fromEntries(upstreams.map((name) => [name, stateOf(failingSince.get(name))])),
+        upstreams: Object.fromEntries(upstreams.map((name) => [name, standingOf(failingSince.get(name))])),
+        issuers: Object.fromEntries(issuers.map((issuer) => [issuer, standingOf(keylessSince.get(issuer))])),
+        ...(redisState === undefined ? {} : { redis: redisState() }),
+        degraded: [
+          ...(redisState?.() === "down" ? ["redis"] : []),
+          ...(status === "open" ? [] : ["audit"]),
+          ...(drift.length === 0 ? [] : ["drift"]),
+          ...[...failingSince.keys()].map((name) => `upstream ${name}`),
+          ...Object.entries(circuits?.() ?? {}).flatMap(([name, circuit]) =>
+            circuit.state === "closed" ? [] : [`circuit ${name}`],
+          ),
+          ...[...keylessSince.keys()].map((issuer) => `issuer ${issuer}`),
+        ],
       };
     },
   };
 }
 
-function stateOf(since: number | undefined): Readiness["upstreams"][string] {
+function standingOf(since: number | undefined): Standing {
   return since === undefined ? { status: "ok" } : { status: "failing", since: new Date(since).toISOString() };
 }

@@ -3,7 +3,7 @@ import type { RequestListener } from "node:http";
 import { DEFAULT_MIN_VERSION } from "node:tls";
 import type { PolicySource } from "@wardline/policy-types";
 import type { Express } from "express";
-import { findDrift, readRuntimeFacts } from "./drift.ts";
+import { findDrift, optionsHash, readRuntimeFacts } from "./drift.ts";
 import { type Approval, approve } from "./policy/approve.ts";
 import { type CheckedPolicy, checkPolicy } from "./policy/load.ts";
 import { checkReload } from "./policy/reload.ts";
@@ -63,6 +63,7 @@ export function putInForce({
   let approval = firstApproval;
   let fileVersion: string | undefined;
   const listeners: (() => void)[] = [];
+  let optionsAtAssembly = "";
   let told = "[]";
   let handlers = { of: runtime, byDoor: new Map<string, RequestListener>() };
   comeIntoForce();
@@ -78,13 +79,15 @@ export function putInForce({
   }
 
   function comeIntoForce(): void {
+    optionsAtAssembly = optionsHash(runtime.checked);
     throttles.settle();
     bulkExports.follow(runtime.checked.policy, runtime.upstreamOf);
-    health.policyChanged(runtime.checked.version, [...runtime.upstreams.keys()]);
+    const issuers = runtime.checked.policy.issuers.map(({ issuer }) => issuer);
+    health.policyChanged(runtime.checked.version, [...runtime.upstreams.keys()], issuers);
   }
 
   function checkDrift(): void {
-    const baseline = { checked: runtime.checked, approval, facts: factsAtStart };
+    const baseline = { checked: runtime.checked, options: optionsAtAssembly, approval, facts: factsAtStart };
     const drift = findDrift(baseline, { facts: processFacts(), fileVersion, now: now() });
     health.drifted(drift);
     const found = JSON.stringify(drift);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findDrift, type ProcessView, readRuntimeFacts } from "../src/drift.ts";
+import { findDrift, optionsHash, type ProcessView, readRuntimeFacts } from "../src/drift.ts";
 import { checkPolicy } from "../src/index.ts";
 
 const checked = checkPolicy({ upstream: "https://ehr.example/r4", issuer: "https://id.example" });
@@ -11,7 +11,12 @@ const VIEW: ProcessView = {
   tlsMinVersion: "TLSv1.2",
 };
 const facts = readRuntimeFacts(VIEW);
-const baseline = { checked, approval: { kind: "approved" as const, keyIds: ["a"], expiresAt: 2_000 }, facts };
+const baseline = {
+  checked,
+  options: optionsHash(checked),
+  approval: { kind: "approved" as const, keyIds: ["a"], expiresAt: 2_000 },
+  facts,
+};
 const seen = { facts, now: 1_000_000, fileVersion: checked.version };
 
 describe("findDrift", () => {
@@ -56,6 +61,10 @@ describe("findDrift", () => {
   it("finds a policy that was changed in memory", () => {
     const other = { ...checked, source: { ...checked.source, name: "other" } };
     expect(findDrift({ ...baseline, checked: other }, seen)[0]?.what).toBe("policy-changed-in-memory");
+    const looser = { ...checked, policy: { ...checked.policy, dlp: false as const } };
+    expect(findDrift({ ...baseline, checked: looser }, seen).map(({ what }) => what)).toEqual([
+      "options-changed-in-memory",
+    ]);
     expect(() => Object.assign(checked.policy.routes[0] ?? {}, { zone: "internal" })).toThrow(TypeError);
   });
 });

@@ -17,7 +17,7 @@ function watch(): {
     now: () => at.now,
     onEvent: (event) => events.push(event),
   });
-  health.policyChanged("v", ["ehr", "labs"]);
+  health.policyChanged("v", ["ehr", "labs"], ["https://id.example"]);
   return { health, events, ledger, at };
 }
 
@@ -30,9 +30,35 @@ describe("readiness", () => {
       drift: [],
       audit: { status: "open", queuedBytes: 7 },
       upstreams: { ehr: { status: "ok" }, labs: { status: "ok" } },
+      issuers: { "https://id.example": { status: "ok" } },
+      degraded: [],
     });
     ledger.status = "failed";
     expect(health.readiness().status).toBe("audit-failed");
+  });
+
+  it("F12: shows each dependency that does not work as it should, in one list, and forgets what came back", () => {
+    const shared: { redis: "up" | "down"; circuit: string } = { redis: "down", circuit: "open" };
+    const health = watchHealth({
+      ledgerState: () => ({ status: "open", durable: { entries: 0, hash: "" }, queuedBytes: 0 }),
+      redisState: () => shared.redis,
+      circuits: () => ({ ehr: { state: shared.circuit } }),
+      now: () => 0,
+      onEvent: () => undefined,
+    });
+    health.policyChanged("v", ["ehr"], ["https://id.example"]);
+    health.keysChanged("https://id.example", false);
+    health.upstreamFailed("ehr", new Error("refused"));
+    expect(health.readiness()).toMatchObject({
+      status: "ready",
+      redis: "down",
+      issuers: { "https://id.example": { status: "failing", since: "1970-01-01T00:00:00.000Z" } },
+      degraded: ["redis", "upstream ehr", "circuit ehr", "issuer https://id.example"],
+    });
+    health.keysChanged("https://id.example", true);
+    health.upstreamAnswered("ehr");
+    Object.assign(shared, { redis: "up", circuit: "closed" });
+    expect(health.readiness()).toMatchObject({ redis: "up", degraded: [] });
   });
 
   it("is not ready while draining", () => {
