@@ -33,6 +33,11 @@ const READMES = ["packages", "examples"].flatMap((folder) =>
   readdirSync(join(ROOT, folder)).map((name) => join(folder, name, "README.md")),
 );
 
+function scriptsOf(manifest: string): readonly string[] {
+  const { scripts = {} } = JSON.parse(readPage(manifest)) as { scripts?: Record<string, string> };
+  return Object.keys(scripts);
+}
+
 describe.each([...PAGES, ...READMES, "README.md", "CONTRIBUTING.md", "GLOSSARY.md"])("%s", (page) => {
   const text = readPage(page);
 
@@ -46,6 +51,14 @@ describe.each([...PAGES, ...READMES, "README.md", "CONTRIBUTING.md", "GLOSSARY.m
       return anchor !== undefined && !anchorsOf(file.slice(ROOT.length + 1)).includes(anchor);
     });
     expect(broken).toEqual([]);
+  });
+
+  it("names no script that package.json does not have", () => {
+    const named = [...text.matchAll(/\bnpm run (?:-s |--silent )?([a-z][a-z0-9:-]*)/g)].map(
+      ([, script = ""]) => script,
+    );
+    const own = page.startsWith("examples/") ? scriptsOf(join(dirname(page), "package.json")) : [];
+    expect(named.filter((script) => ![...scriptsOf("package.json"), ...own].includes(script))).toEqual([]);
   });
 
   it("names no code that its package does not issue", () => {
