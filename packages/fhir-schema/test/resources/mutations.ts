@@ -5,6 +5,7 @@ type JsonObject = { [name: string]: Json };
 export const MUTATIONS = [
   "add unknown",
   "rename",
+  "to another primitive",
   "to object",
   "to null",
   "wrap in array",
@@ -34,6 +35,10 @@ export function mutate(resource: Json, place: number, property: number, mutation
     case "rename":
       delete target[name];
       target[`${name}X`] = value;
+      return true;
+    case "to another primitive":
+      if (typeof value === "object") return false;
+      target[name] = typeof value === "string" ? 7 : String(value);
       return true;
     case "to object":
       target[name] = { x: 1 };
