@@ -20,7 +20,17 @@ export type KeyLookup =
   | { readonly kind: "unavailable"; readonly retryAfterSeconds: number };
 
 export interface KeySource {
-  find(query: KeyQuery): Promise<KeyLookup>;
+  /** With a key comes the generation of the set it is from. */
+  find(query: KeyQuery): Promise<Exclude<KeyLookup, { readonly kind: "found" }> | FoundKey>;
+  /**
+   * Of the set that counts now: another number when other keys are published, none when no set counts any more. What was
+   * verified by an earlier one is verified anew. Looks for other keys in the background when it is time.
+   */
+  generation(): number | undefined;
+}
+
+interface FoundKey extends Extract<KeyLookup, { readonly kind: "found" }> {
+  readonly generation: number;
 }
 
 export interface KeySourceSettings extends FetchSettings {
@@ -50,10 +60,10 @@ export function createKeySource(settings: KeySourceSettings): KeySource {
     async find(query) {
       if (!isYoungerThan(FRESH_MS)) await refresh(backOff());
       const known = await findHeld(query);
-      if (known !== undefined) return { kind: "found", key: known };
+      if (known !== undefined) return known;
       await refresh(Math.max(UNKNOWN_KID_INTERVAL_MS, backOff()));
       const late = await findHeld(query);
-      if (late !== undefined) return { kind: "found", key: late };
+      if (late !== undefined) return late;
       // While the issuer does not answer, nobody can say that it has no such key.
       if (held !== undefined && failures === 0) {
         if (toldUnknownAt !== lastAttemptAt) tell("unknown-kid");
@@ -65,10 +75,17 @@ export function createKeySource(settings: KeySourceSettings): KeySource {
         retryAfterSeconds: Math.max(1, Math.ceil((lastAttemptAt + backOff() - now()) / 1000)),
       };
     },
+    generation() {
+      if (!isYoungerThan(FRESH_MS)) void refresh(backOff());
+      return isYoungerThan(STALE_LIMIT_MS) ? held?.generation : undefined;
+    },
   };
 
-  async function findHeld(query: KeyQuery): Promise<CryptoKey | undefined> {
-    return isYoungerThan(STALE_LIMIT_MS) ? held?.keys.find(query) : undefined;
+  async function findHeld(query: KeyQuery): Promise<FoundKey | undefined> {
+    if (held === undefined || !isYoungerThan(STALE_LIMIT_MS)) return undefined;
+    const { keys, generation } = held;
+    const key = await keys.find(query);
+    return key === undefined ? undefined : { kind: "found", key, generation };
   }
 
   function isYoungerThan(ms: number): boolean {
@@ -86,7 +103,8 @@ export function createKeySource(settings: KeySourceSettings): KeySource {
     lastAttemptAt = now();
     fetching = load().then(
       (fetched) => {
-        held = { ...fetched, at: now() };
+        const isSame = held?.text === fetched.text;
+        held = isSame && held !== undefined ? { ...held, keptMs: fetched.keptMs, at: now() } : renewed(fetched);
         tell("fetched");
         failures = 0;
         toldExpired = false;
@@ -105,22 +123,32 @@ export function createKeySource(settings: KeySourceSettings): KeySource {
     return fetching;
   }
 
+  function renewed(fetched: FetchedKeys): HeldKeys {
+    return { ...fetched, at: now(), generation: (held?.generation ?? 0) + 1 };
+  }
+
   function tell(kind: KeyEvent["kind"]): void {
     settings.onKeys({ issuer: settings.issuer, kind, failures, at: now() });
   }
 
-  async function load(): Promise<Omit<HeldKeys, "at">> {
+  async function load(): Promise<FetchedKeys> {
     const uri = settings.jwksUri ?? (await discoverJwksUri(settings.issuer, settings));
     const { text, cacheControl } = await callIssuer(uri, { accept: "application/json" }, settings);
     const keptMs = settings.heedCacheControl === true ? keptFor(cacheControl) : Number.POSITIVE_INFINITY;
-    return { keys: parseKeySet(JSON.parse(text) as unknown), keptMs };
+    return { keys: parseKeySet(JSON.parse(text) as unknown), text, keptMs };
   }
 }
 
-interface HeldKeys {
+interface FetchedKeys {
   readonly keys: KeySet;
-  readonly at: number;
+  /** As published: the same text is the same set. */
+  readonly text: string;
   readonly keptMs: number;
+}
+
+interface HeldKeys extends FetchedKeys {
+  readonly at: number;
+  readonly generation: number;
 }
 
 /** A set that must not be kept at all still answers those who asked while it came. */

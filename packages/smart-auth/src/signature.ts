@@ -5,7 +5,7 @@ import type { IssuerSettings } from "./settings.ts";
 import type { UnverifiedToken } from "./token.ts";
 
 export type SignatureVerdict =
-  | { readonly kind: "good" }
+  | { readonly kind: "good"; readonly generation: number }
   | { readonly kind: "bad"; readonly fault: string }
   | { readonly kind: "unavailable"; readonly retryAfterSeconds: number };
 
@@ -19,7 +19,10 @@ export async function verifySignature(
   const found = await keys.find({ alg, ...(kid === undefined ? {} : { kid }) });
   if (found.kind === "unavailable") return found;
   if (found.kind === "unknown") return { kind: "bad", fault: "the issuer has no such key" };
-  return (await isSignedBy(token, found.key)) ? { kind: "good" } : { kind: "bad", fault: "the signature is wrong" };
+  const { key, generation } = found;
+  return (await isSignedBy(token, key))
+    ? { kind: "good", generation }
+    : { kind: "bad", fault: "the signature is wrong" };
 }
 
 type Scheme = webcrypto.AlgorithmIdentifier | webcrypto.EcdsaParams | webcrypto.RsaPssParams;

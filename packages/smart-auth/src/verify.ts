@@ -15,6 +15,15 @@ export type Verifier = (text: string, problems: Problems) => Promise<Decision<Ve
 
 type VerifierSettings = Pick<SmartAuthSettings, "issuers" | "fetch" | "now" | "development" | "onKeys">;
 
+/** What is known of a token, and by which set of keys. */
+interface Remembered {
+  readonly decision: Decision<VerifiedToken>;
+  readonly keys: KeySource;
+  readonly generation: number;
+}
+
+const VERIFIED_BEFORE = Object.freeze(["token verified before"]);
+
 interface TrustedIssuer {
   readonly issuer: IssuerSettings;
   readonly keys: KeySource;
@@ -32,12 +41,13 @@ interface TrustedIssuer {
 export function createVerifier(settings: VerifierSettings): Verifier {
   const issuers = new Map(settings.issuers.map((issuer) => [issuer.issuer, trust(issuer, settings)]));
   const forOpaque = [...issuers.values()].find(({ issuer }) => issuer.introspection?.opaque === true)?.introspect;
-  const cache = createTokenCache<VerifiedToken>();
+  const cache = createTokenCache<Remembered>();
 
   return async function verify(text, problems) {
     const key = hashOf(text);
     const known = cache.get(key, Math.floor(settings.now() / 1000));
-    if (known !== undefined) return permit(known, ["token verified before"]);
+    // A10: what a key has vouched for that is published no more, is asked anew.
+    if (known !== undefined && known.keys.generation() === known.generation) return known.decision;
     const token = parseToken(text);
     if ("fault" in token) {
       // What is no JWT at all is opaque; a JWT that is malformed is not.
@@ -66,7 +76,9 @@ export function createVerifier(settings: VerifierSettings): Verifier {
     if (signature.kind === "unavailable") {
       return deny(problems.keysUnavailable(signature.retryAfterSeconds), ["the issuer's keys cannot be fetched"]);
     }
-    cache.set(key, verified, verified.expiresAt + trusted.issuer.leewaySeconds);
+    const { keys, issuer } = trusted;
+    const decision = permit(verified, VERIFIED_BEFORE);
+    cache.set(key, { decision, keys, generation: signature.generation }, verified.expiresAt + issuer.leewaySeconds);
     return permit(verified, ["token verified"]);
   }
 }
