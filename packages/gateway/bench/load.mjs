@@ -1,7 +1,7 @@
 // A server process and what it takes to keep it busy.
 import { fork } from "node:child_process";
+import { connect } from "node:net";
 import { join } from "node:path";
-import { Pool } from "undici";
 import { NEW_PATIENT } from "./fixtures.mjs";
 
 const CONNECTIONS = 32;
@@ -48,39 +48,126 @@ export async function start(variant) {
  * same code as warm. Requests per second, microseconds of the server's processor time for one, and the 99th percentile of
  * the milliseconds to the last byte.
  */
-export async function load({ url, token, ask }, { method = "GET", path, status, body, headers }, count) {
-  const pool = new Pool(url, { connections: CONNECTIONS, pipelining: 1 });
-  const request = { method, path, headers: { ...headers, authorization: `Bearer ${token}` }, body };
-  const { cpu: before } = await ask();
+export async function load(server, work, count) {
+  const connections = await open(server, work);
+  const { cpu: before } = await server.ask();
   const times = [];
   let asked = 0;
   const started = performance.now();
   await Promise.all(
-    Array.from({ length: CONNECTIONS }, async () => {
+    connections.map(async (connection) => {
       while (asked++ < count) {
         const at = performance.now();
-        const answer = await pool.request(request);
-        const text = await answer.body.text();
-        if (answer.statusCode !== status)
-          throw new Error(`${path} answered ${answer.statusCode}: ${text.slice(0, 300)}`);
+        await connection.ask();
         times.push(performance.now() - at);
       }
     }),
   );
   const elapsed = performance.now() - started;
-  const { cpu: after } = await ask();
-  await pool.close();
-  times.sort((a, b) => a - b);
+  const { cpu: after } = await server.ask();
+  for (const connection of connections) connection.close();
+  return { rate: (count * 1000) / elapsed, cpu: cpuOf(before, after) / count, p99: percentile(times, 0.99) };
+}
+
+/**
+ * Asks at a steady rate, whether or not what was asked before has been answered, as callers do who know nothing of each other:
+ * percentiles of the milliseconds from when a request was due to its last byte.
+ */
+export async function loadSteadily(server, work, { perSecond, seconds }) {
+  const free = await open(server, work);
+  const everything = [...free];
+  const waiting = [];
+  const times = [];
+  const count = Math.round(perSecond * seconds);
+  const done = pending();
+  const started = performance.now();
+  const serve = async (connection, due) => {
+    await connection.ask();
+    times.push(performance.now() - due);
+    if (times.length === count) return done.resolve();
+    const next = waiting.shift();
+    if (next === undefined) free.push(connection);
+    else void serve(connection, next).catch(done.reject);
+  };
+  let sent = 0;
+  const timer = setInterval(() => {
+    const due = Math.min(count, Math.floor(((performance.now() - started) / 1000) * perSecond));
+    for (; sent < due; sent++) {
+      const connection = free.pop();
+      const at = started + (sent * 1000) / perSecond;
+      if (connection === undefined) waiting.push(at);
+      else void serve(connection, at).catch(done.reject);
+    }
+    if (sent === count) clearInterval(timer);
+  }, 1);
+  await done.promise;
+  for (const connection of everything) connection.close();
+  return { p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
+}
+
+function percentile(times, share) {
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length * share)];
+}
+
+function cpuOf(before, after) {
+  return after.user + after.system - before.user - before.system;
+}
+
+function open(server, work) {
+  return Promise.all(Array.from({ length: CONNECTIONS }, () => openConnection(server, work)));
+}
+
+/**
+ * One request after the other on a connection, written as one piece and read no further than is needed to know where its answer
+ * ends: a client that costs little leaves the machine to the server.
+ */
+async function openConnection({ url, token }, { method = "GET", path, status, body = "", headers = {} }) {
+  const { hostname, port, host } = new URL(url);
+  const length = method === "GET" ? {} : { "content-length": String(Buffer.byteLength(body)) };
+  const fields = { host, authorization: `Bearer ${token}`, ...headers, ...length };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  const request = Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n${body}`);
+  const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+  await new Promise((resolve, reject) => socket.once("connect", resolve).once("error", reject));
+  let settle = pending();
+  let answer = Buffer.alloc(0);
+  socket.on("data", (chunk) => {
+    answer = answer.length === 0 ? chunk : Buffer.concat([answer, chunk]);
+    const end = endOf(answer);
+    if (end === undefined) return;
+    const given = Number(answer.latin1Slice(9, 12));
+    if (given === status && end === answer.length) settle.resolve();
+    else settle.reject(new Error(`${path} answered ${answer.toString("latin1", 0, 2000)}`));
+    answer = Buffer.alloc(0);
+  });
+  socket.on("error", (error) => settle.reject(error));
+  socket.on("close", () => settle.reject(new Error(`${path}: the connection was closed`)));
   return {
-    rate: (count * 1000) / elapsed,
-    cpu: (after.user + after.system - before.user - before.system) / count,
-    p99: times[Math.floor(times.length * 0.99)],
+    ask() {
+      settle = pending();
+      socket.write(request);
+      return settle.promise;
+    },
+    close: () => socket.destroy(),
   };
 }
 
+/** Where the answer ends, when all of it is here. */
+function endOf(answer) {
+  const head = answer.indexOf("\r\n\r\n");
+  if (head < 0) return undefined;
+  const length = /\r\ncontent-length: *(\d+)/i.exec(answer.latin1Slice(0, head))?.[1];
+  if (length !== undefined) {
+    const end = head + 4 + Number(length);
+    return answer.length >= end ? end : undefined;
+  }
+  return answer.subarray(-5).equals(LAST_CHUNK) ? answer.length : undefined;
+}
+
+const LAST_CHUNK = Buffer.from("0\r\n\r\n");
+
 /** Reads an export; megabytes per second of the server's processor time, and how much its memory grew at most. */
 export async function readExport({ url, token, ask }, megabytes) {
-  const pool = new Pool(url, { connections: 1 });
   const { cpu: before, memory } = await ask();
   let peak = memory;
   let done = false;
@@ -91,16 +178,13 @@ export async function readExport({ url, token, ask }, megabytes) {
     }
   })();
   const headers = { authorization: `Bearer ${token}` };
-  const answer = await pool.request({ method: "GET", path: `/export/Binary/${megabytes}`, headers });
-  if (answer.statusCode !== 200)
-    throw new Error(`the export answered ${answer.statusCode}: ${await answer.body.text()}`);
+  const answer = await fetch(`${url}/export/Binary/${megabytes}`, { headers });
+  if (answer.status !== 200) throw new Error(`the export answered ${answer.status}: ${await answer.text()}`);
   let bytes = 0;
   for await (const chunk of answer.body) bytes += chunk.length;
   if (bytes === 0) throw new Error("the export was empty");
   done = true;
   await watching;
   const { cpu: after } = await ask();
-  await pool.close();
-  const used = after.user + after.system - before.user - before.system;
-  return { cpu: used / megabytes, grownMb: (peak - memory) / 1024 / 1024 };
+  return { cpu: cpuOf(before, after) / megabytes, grownMb: (peak - memory) / 1024 / 1024 };
 }

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { BASE, OBSERVATIONS, PATIENT, writeExport } from "./fixtures.mjs";
 import { bare, everything, offTheShelf, WINDOWS } from "./stacks.mjs";
 
-const { kind, stack, edge = false, durability = "async", upstream } = JSON.parse(process.argv[2]);
+const { kind, stack, edge = false, durability = "async", upstream, routes = 1 } = JSON.parse(process.argv[2]);
 const folder = mkdtempSync(join(tmpdir(), "edge-bench-"));
 const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const keySet = { keys: [{ ...publicKey.export({ format: "jwk" }), kid: "1", alg: "ES256", use: "sig" }] };
@@ -27,7 +27,7 @@ async function serveApp() {
   const issuer = await openIssuer();
   const app = express();
   app.disable("x-powered-by");
-  await { bare, offTheShelf, everything }[stack](app, { folder, issuer, keySet, durability });
+  await { bare, offTheShelf, everything }[stack](app, { folder, issuer, durability });
   app.get("/fhir/Patient/:id", (req, res) => {
     res.type("application/fhir+json").json({ ...PATIENT, id: req.params.id });
   });
@@ -87,17 +87,15 @@ async function serveGateway() {
       upstreams: { ehr: { url: `${upstream}/fhir` } },
       tiers: { apps: { windows: WINDOWS } },
       door: { limit: 1e9, windowSeconds: 60 },
-      routes: [
-        {
-          id: "internal",
-          path: "/fhir",
-          zone: "internal",
-          apiType: "provider-access",
-          upstream: "ehr",
-          interactions: ["read", "search-type", "create"],
-          tier: "apps",
-        },
-      ],
+      routes: Array.from({ length: routes }, (_, at) => ({
+        id: `internal-${at}`,
+        path: at === 0 ? "/fhir" : `/more/fhir-${at}`,
+        zone: "internal",
+        apiType: "provider-access",
+        upstream: "ehr",
+        interactions: ["read", "search-type", "create"],
+        tier: "apps",
+      })),
       audit: { folder: join(folder, "audit"), durability },
     },
     {

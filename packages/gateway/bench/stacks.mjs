@@ -1,7 +1,7 @@
 // What stands before the same handlers: nothing, what a user would assemble otherwise, every Wardline control.
-import { createPublicKey } from "node:crypto";
 import { join } from "node:path";
 import { BASE } from "./fixtures.mjs";
+import { DOCUMENT } from "./open-api.mjs";
 
 export const WINDOWS = [
   { name: "burst", limit: 1e9, windowSeconds: 60, by: "client" },
@@ -14,16 +14,17 @@ export async function bare(app) {
   app.use(express.json({ type: JSON_TYPES }));
 }
 
-/** helmet, one window, a verified JWT, a redaction by hand, a winston line for each request. */
-export async function offTheShelf(app, { folder, issuer, keySet }) {
-  const [{ default: express }, { default: helmet }, { rateLimit }, { jwtVerify }, winston] = await Promise.all([
-    import("express"),
-    import("helmet"),
-    import("express-rate-limit"),
-    import("jose"),
-    import("winston"),
-  ]);
-  const key = createPublicKey({ key: keySet.keys[0], format: "jwk" });
+/** helmet, one window, a verified JWT, requests and answers judged by a document, a redaction by hand, a winston line each. */
+export async function offTheShelf(app, { folder, issuer }) {
+  const [{ default: express }, { default: helmet }, { rateLimit }, { auth }, openApiValidator, winston] =
+    await Promise.all([
+      import("express"),
+      import("helmet"),
+      import("express-rate-limit"),
+      import("express-oauth2-jwt-bearer"),
+      import("express-openapi-validator"),
+      import("winston"),
+    ]);
   const logger = winston.createLogger({
     transports: [new winston.transports.File({ filename: join(folder, "access.log") })],
   });
@@ -33,14 +34,17 @@ export async function offTheShelf(app, { folder, issuer, keySet }) {
   });
   app.use(helmet());
   app.use(rateLimit({ windowMs: 60_000, limit: 1e9, standardHeaders: "draft-8", legacyHeaders: false }));
-  app.use((req, res, next) => {
-    const given = req.headers.authorization?.slice("Bearer ".length) ?? "";
-    jwtVerify(given, key, { issuer, audience: BASE, typ: "at+jwt" }).then(
-      () => next(),
-      () => res.status(401).end(),
-    );
-  });
+  app.use(auth({ issuer, jwksUri: `${issuer}/jwks`, audience: BASE, tokenSigningAlg: "ES256" }));
   app.use(express.json({ type: JSON_TYPES }));
+  app.use(
+    openApiValidator.middleware({
+      apiSpec: DOCUMENT,
+      validateRequests: true,
+      validateResponses: true,
+      validateSecurity: false,
+      ignorePaths: /^\/export/,
+    }),
+  );
   app.use((_req, res, next) => {
     const json = res.json.bind(res);
     res.json = (body) => json(withoutNames(body));
@@ -69,7 +73,7 @@ const CONTROLS = [
 ];
 
 /** Every control there is, as a team mounts them in an app of its own. */
-export async function everything(app, { folder, issuer, durability }) {
+export async function everything(app, { folder, issuer, durability, profile = "minimum-necessary" }) {
   const [
     { auditEvent, openLedger },
     { fhirSchema },
@@ -92,7 +96,7 @@ export async function everything(app, { folder, issuer, durability }) {
   app.use(auditEvent({ ledger, source: { observer: "bench", address: BASE }, durability }));
   app.use(perimeter({ development: true }));
   app.use(throttle.doorThrottle({ limit: 1e9, windowSeconds: 60 }));
-  const redact = phiRedact({ profile: "minimum-necessary" });
+  const redact = phiRedact({ profile });
   app.use("/export", redact);
   app.use(
     "/fhir",

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 
-const CACHE_LIMIT = 5000;
+const CACHE_LIMIT = 10_000;
 
 /** What was found out about tokens, so that a repeated one costs a hash. Bounded: the least recently used goes first (S8). */
 export interface TokenCache<Value> {

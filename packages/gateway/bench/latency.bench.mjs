@@ -1,0 +1,57 @@
+// How long a caller waits when the server is asked for 70 % of what it can do, and how much two processes do beside one: each
+// variant in fresh processes, rounds alternating, medians. `--quick` only checks that it runs.
+import { load, loadSteadily, start, WORK } from "./load.mjs";
+import { facts } from "./table.mjs";
+
+const QUICK = process.argv.includes("--quick");
+const ROUNDS = QUICK ? 1 : 3;
+const WARM_UP = QUICK ? 32 : 8_000;
+const MEASURED = QUICK ? 64 : 3_000;
+const SECONDS = QUICK ? 0.2 : 4;
+const SHARE = 0.7;
+
+const VARIANTS = {
+  "bare Express 5": { kind: "app", stack: "bare" },
+  wardline: { kind: "app", stack: "everything" },
+  "wardline, edge server": { kind: "app", stack: "everything", edge: true },
+  "the same, durable audit": { kind: "app", stack: "everything", edge: true, durability: "before-response" },
+  gateway: { kind: "gateway" },
+};
+const work = WORK["GET Patient"];
+
+const upstream = await start({ kind: "upstream" });
+const results = new Map(Object.keys(VARIANTS).map((name) => [name, []]));
+for (let round = 0; round < ROUNDS; round++) {
+  for (const [name, variant] of Object.entries(VARIANTS)) {
+    const servers = [await warmed(variant), await warmed(variant)];
+    const [first] = servers;
+    const { rate } = await load(first, work, MEASURED);
+    const steady = await loadSteadily(first, work, { perSecond: rate * SHARE, seconds: SECONDS });
+    const both = await Promise.all(servers.map((server) => load(server, work, MEASURED)));
+    const together = both.reduce((sum, one) => sum + one.rate, 0);
+    results.get(name).push({ rate, ...steady, scaled: together / rate });
+    for (const server of servers) server.stop();
+  }
+}
+upstream.stop();
+
+async function warmed(variant) {
+  const server = await start({ ...variant, upstream: upstream.url });
+  await load(server, work, WARM_UP);
+  return server;
+}
+
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+const of = (name, figure) => median(results.get(name).map((one) => one[figure]));
+const { processor, load: machine } = facts();
+console.log(
+  `GET Patient at ${SHARE * 100} % of what the process can do; ${processor}, machine load ${machine.join(", ")}`,
+);
+console.log("the client takes part of the machine too: two processes beside it cannot do twice as much on two cores");
+for (const name of results.keys()) {
+  const [rate, p50, p99, scaled] = ["rate", "p50", "p99", "scaled"].map((figure) => of(name, figure));
+  const beside = (p99 / of("bare Express 5", "p99")).toFixed(2);
+  console.log(
+    `${name.padEnd(26)}${rate.toFixed(0).padStart(7)}/s  p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms (${beside} of bare)  two processes ${scaled.toFixed(2)} of one`,
+  );
+}
