@@ -6,7 +6,7 @@ import { edgeClasses } from "@wardline/policy-types/express";
 import type { ConnectionLimits } from "@wardline/tiered-throttle";
 import type { PolicyInForce } from "./in-force.ts";
 import type { ParsedDependencies } from "./options.ts";
-import { type Door, doorsOf } from "./policy/listeners.ts";
+import { type Door, doorsOf, doorTls } from "./policy/listeners.ts";
 import type { HeldPort } from "./port.ts";
 import { type EdgeServer, openServer } from "./server.ts";
 import { TLS_UNFIT, tlsOf } from "./tls.ts";
@@ -124,6 +124,6 @@ function adminDoor({ host = DEFAULT_HOST, port, tls }: AdminPolicy): Door {
     host,
     port,
     zones: new Set(),
-    ...(tls === undefined ? {} : { tls: { ...tls, clientCertificates } }),
+    ...(tls === undefined ? {} : { tls: doorTls(tls, clientCertificates) }),
   };
 }

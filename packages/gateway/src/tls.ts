@@ -1,6 +1,12 @@
-import { assertFips, type TlsServerOptions, type TlsSource, tlsServerOptions } from "@wardline/perimeter";
+import {
+  assertFips,
+  type TlsServerOptions,
+  type TlsServerPolicy,
+  type TlsSource,
+  tlsServerOptions,
+} from "@wardline/perimeter";
 import type { GatewayEvent } from "./events.ts";
-import type { Door } from "./policy/listeners.ts";
+import type { Door, DoorTls } from "./policy/listeners.ts";
 
 export const TLS_UNFIT = "new certificates do not fit; those in use stay";
 
@@ -20,16 +26,16 @@ export async function tlsOf(
   { readSecret, onEvent }: TlsFacts,
 ): Promise<TlsServerOptions | undefined> {
   if (tls === undefined) return undefined;
-  const { cert, key, passphrase, clientCa, crl, ocsp, clientCertificates, minVersion, fips } = tls;
+  const { minVersion, fips, sessionTickets, reloadSeconds } = tls;
   if (fips === true) assertFips();
+  const names = await Promise.all(
+    Object.entries(tls.names).map(async ([host, one]) => [host, await identityOf(one, readSecret)] as const),
+  );
   return tlsServerOptions({
-    cert: { file: cert },
-    key: key.startsWith("file:") ? { file: key.slice("file:".length) } : { value: await readSecret(key) },
-    clientCertificates,
-    ...(passphrase === undefined ? {} : { passphrase: await readSecret(passphrase) }),
-    ...(clientCa === undefined ? {} : { clientCa: clientCa.map(fileOf) }),
-    ...(crl === undefined ? {} : { crl: crl.map(fileOf) }),
-    ...(ocsp === undefined ? {} : { ocsp: { file: ocsp } }),
+    ...(await identityOf(tls, readSecret)),
+    names: Object.fromEntries(names),
+    ...(sessionTickets === undefined ? {} : { sessionTickets }),
+    ...(reloadSeconds === undefined ? {} : { reloadSeconds }),
     ...(minVersion === undefined ? {} : { minVersion }),
     ...(fips === undefined ? {} : { fips }),
     onReload(report) {
@@ -51,6 +57,21 @@ export async function tlsOf(
       });
     },
   });
+}
+
+async function identityOf(
+  { cert, key, passphrase, clientCa, crl, ocsp, clientCertificates }: DoorTls["names"][string],
+  readSecret: TlsFacts["readSecret"],
+): Promise<NonNullable<TlsServerPolicy["names"]>[string]> {
+  return {
+    cert: { file: cert },
+    key: key.startsWith("file:") ? { file: key.slice("file:".length) } : { value: await readSecret(key) },
+    clientCertificates,
+    ...(passphrase === undefined ? {} : { passphrase: await readSecret(passphrase) }),
+    ...(clientCa === undefined ? {} : { clientCa: clientCa.map(fileOf) }),
+    ...(crl === undefined ? {} : { crl: crl.map(fileOf) }),
+    ...(ocsp === undefined ? {} : { ocsp: { file: ocsp } }),
+  };
 }
 
 function fileOf(file: string): TlsSource {

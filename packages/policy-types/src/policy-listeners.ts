@@ -1,7 +1,8 @@
 import type { TrustZone } from "./zones.ts";
 
 /** TLS of a listener. Files are read again when they change, without a restart. */
-export interface TlsPolicy {
+/** What a door shows and asks in a handshake. */
+export interface TlsIdentityPolicy {
   /** File of the certificate and its intermediates, PEM. */
   readonly cert: string;
   /** `file:/path` or `env:NAME` of the private key, PEM. */
@@ -16,6 +17,15 @@ export interface TlsPolicy {
   readonly ocsp?: string;
   /** `required`: no handshake without a certificate that counts. Default `required` where a zone demands it, else `none`. */
   readonly clientCertificates?: "none" | "requested" | "required";
+}
+
+export interface TlsPolicy extends TlsIdentityPolicy {
+  /** By the name a client asks for (SNI): another certificate, other authorities, another demand. */
+  readonly names?: Readonly<Record<string, TlsIdentityPolicy>>;
+  /** `off`: each handshake is whole. Else tickets under a key that is replaced after so many seconds. Default `off`. */
+  readonly sessionTickets?: "off" | { readonly rotateSeconds: number };
+  /** Between two looks at the files. Default 60. */
+  readonly reloadSeconds?: number;
   /** Default TLSv1.2. */
   readonly minVersion?: "TLSv1.2" | "TLSv1.3";
   /** Leaves out what no FIPS 140 module offers, and refuses to start without one. Default false. */

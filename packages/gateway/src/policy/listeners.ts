@@ -2,6 +2,8 @@ import {
   type Findings,
   type ListenerPolicy,
   type PolicyDocument,
+  type TlsIdentityPolicy,
+  type TlsPolicy,
   TRUST_ZONES,
   type TrustZone,
   ZONE_PRESETS,
@@ -14,9 +16,15 @@ export interface Door {
   readonly host: string;
   readonly port: number;
   readonly zones: ReadonlySet<TrustZone>;
-  readonly tls?: NonNullable<ListenerPolicy["tls"]> & {
-    readonly clientCertificates: "none" | "requested" | "required";
-  };
+  readonly tls?: DoorTls;
+}
+
+type Demand = "none" | "requested" | "required";
+
+/** With what each name demands of clients. */
+export interface DoorTls extends Omit<TlsPolicy, "names"> {
+  readonly clientCertificates: Demand;
+  readonly names: Readonly<Record<string, TlsIdentityPolicy & { readonly clientCertificates: Demand }>>;
 }
 
 const DEFAULT_HOST = "127.0.0.1";
@@ -49,9 +57,21 @@ function openDoor(
     host: host ?? DEFAULT_HOST,
     port: port ?? DEFAULT_PORT,
     zones: new Set(zones),
-    ...(tls === undefined
-      ? {}
-      : { tls: { ...tls, clientCertificates: tls.clientCertificates ?? (demands ? "required" : "none") } }),
+    ...(tls === undefined ? {} : { tls: doorTls(tls, demands ? "required" : "none") }),
+  };
+}
+
+/** @param usual what is demanded where nothing else is written */
+export function doorTls({ names = {}, ...tls }: TlsPolicy, usual: Demand): DoorTls {
+  return {
+    ...tls,
+    clientCertificates: tls.clientCertificates ?? usual,
+    names: Object.fromEntries(
+      Object.entries(names).map(([name, identity]) => [
+        name,
+        { ...identity, clientCertificates: identity.clientCertificates ?? usual },
+      ]),
+    ),
   };
 }
 
@@ -82,8 +102,11 @@ function checkCertificates(
   found: Findings,
 ): void {
   const path = name === "main" ? "listen" : `listeners.${name}`;
-  if (tls !== undefined && tls.clientCertificates !== "none" && tls.clientCa === undefined) {
-    found.add(`${path}.tls.clientCa`, "missing", "name the authorities whose client certificates count");
+  const identities = tls === undefined ? [] : identitiesOf(tls, `${path}.tls`);
+  for (const [at, { clientCertificates, clientCa }] of identities) {
+    if (clientCertificates !== "none" && clientCa === undefined) {
+      found.add(`${at}.clientCa`, "missing", "name the authorities whose client certificates count");
+    }
   }
   const demanding = [...zones].filter((zone) => used.has(zone) && ZONE_PRESETS[zone].clientCertificate === "required");
   if (demanding.length === 0) return;
@@ -93,8 +116,18 @@ function checkCertificates(
     if (isTerminated) return;
     const message = `${what} demands client certificates; give this listener \`tls\` with \`clientCa\`, or name the terminator in \`trustedProxies\` and its \`clientCertificateHeader\``;
     found.add(`${path}.tls`, "certificates-needed", message);
-  } else if (tls.clientCertificates !== "required") {
-    const message = `${what} demands client certificates; write \`required\`, or give the zone a listener of its own`;
-    found.add(`${path}.tls.clientCertificates`, "certificates-needed", message);
+    return;
   }
+  const message = `${what} demands client certificates; write \`required\`, or give the zone a listener of its own`;
+  for (const [at, { clientCertificates }] of identities) {
+    if (clientCertificates !== "required") found.add(`${at}.clientCertificates`, "certificates-needed", message);
+  }
+}
+
+/** What a door shows and asks, and what each of its names does: what one demands, no other name may walk around. */
+function identitiesOf(
+  tls: DoorTls,
+  path: string,
+): readonly (readonly [path: string, identity: Pick<DoorTls, "clientCertificates" | "clientCa">])[] {
+  return [[path, tls], ...Object.entries(tls.names).map(([name, one]) => [`${path}.names.${name}`, one] as const)];
 }

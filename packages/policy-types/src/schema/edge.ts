@@ -2,15 +2,31 @@ import { TRUST_ZONES } from "../zones.ts";
 import { breaker } from "./limits.ts";
 import { closed, flag, list, named, port, positive, secret, share, someWords, text, url, words } from "./parts.ts";
 
+const identity = {
+  cert: text,
+  key: secret,
+  passphrase: secret,
+  clientCa: someWords,
+  crl: someWords,
+  ocsp: text,
+  clientCertificates: { enum: ["none", "requested", "required"] },
+} as const;
+
 const tls = closed(
   {
-    cert: text,
-    key: secret,
-    passphrase: secret,
-    clientCa: someWords,
-    crl: someWords,
-    ocsp: text,
-    clientCertificates: { enum: ["none", "requested", "required"] },
+    ...identity,
+    names: {
+      type: "object",
+      minProperties: 1,
+      propertyNames: {
+        type: "string",
+        pattern: "^[a-z0-9.-]{1,253}$",
+        description: "a host name in lower case, `partner.example.org`",
+      },
+      additionalProperties: closed(identity, ["cert", "key"]),
+    },
+    sessionTickets: { anyOf: [{ const: "off" }, closed({ rotateSeconds: positive }, ["rotateSeconds"])] },
+    reloadSeconds: positive,
     minVersion: { enum: ["TLSv1.2", "TLSv1.3"] },
     fips: flag,
   },
