@@ -23,29 +23,36 @@ const STAGES: readonly (readonly [name: string, call: string])[] = [
   ["audit-event", "audit.middleware"],
   ["api-inventory", "inventory(req"],
   ["perimeter", "perimeter(perimeterOptions("],
-  ["abuse-monitor", "use(monitor)"],
+  ["abuse-monitor", "push(monitor)"],
   ["throttle (door)", "throttles.door("],
-  ["published", "use(documents)"],
+  ["published", "push(documents)"],
   ["sign-in", "signIn?.mount("],
   ["dlp", "dlp(dlpOptions("],
   ["smart-auth", "smartAuth(auth)"],
   ["zone, networks", "requireMethodOf("],
   ["connections", "connections.perClient"],
   ["abuse-monitor", "monitor.afterAuthentication"],
-  ["pools", "use(pools)"],
+  ["pools", "push(pools)"],
   ["throttle (tier)", "throttles.tier("],
   ["hostile input", "hostileBody({"],
   ["fhir-schema", "fhirSchema(schemaOptions("],
-  ["phi-redact", "use(redaction("],
+  ["phi-redact", "push(redaction("],
   ["requireControls", "requireControls(route.zone"],
-  ["exports", "use(exports)"],
+  ["exports", "push(exports)"],
   ["upstream", "forward(req, res"],
 ];
 
 describe("the stages of a request", () => {
   it("are mounted by the gateway in this order", () => {
     const source = readFileSync(join(ROOT, "packages/gateway/src/assemble.ts"), "utf8");
-    const body = source.slice(source.indexOf("export function assemble("));
+    const bodyOf = (name: string): string => {
+      const start = source.indexOf(`function ${name}(`);
+      return source.slice(start, source.indexOf("\n}\n", start));
+    };
+    // What every request passes, then sign-in, then the stages of its route.
+    const assembled = ["doorStages(", "signIn?.mount(", "atItsRoute("].map((call) => bodyOf("assemble").indexOf(call));
+    expect(inOrder(assembled)).toBe(true);
+    const body = [bodyOf("doorStages"), "signIn?.mount(", bodyOf("routeStages")].join("\n");
     const mounted = STAGES.map(([name, call]) => [name, body.indexOf(call)] as const);
     expect(mounted.filter(([, place]) => place < 0)).toEqual([]);
     expect(inOrder(mounted.map(([, place]) => place))).toBe(true);
