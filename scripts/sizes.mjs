@@ -56,17 +56,21 @@ function find(name, from) {
 function bytesOf(folder) {
   if (!folder.startsWith(join(ROOT, "packages"))) return bytesIn(folder);
   const { files } = readJson(join(folder, "package.json"));
+  const left = files
+    .filter((name) => name.startsWith("!"))
+    .map((name) => join(folder, name.slice(1).replace(/\*$/, "")));
   const published = [...files.filter((name) => !name.startsWith("!")), "README.md", "CHANGELOG.md", "package.json"];
-  return published.reduce((sum, name) => sum + bytesIn(join(folder, name)), statSync(join(ROOT, "LICENSE")).size);
+  return published.reduce((sum, name) => sum + bytesIn(join(folder, name), left), statSync(join(ROOT, "LICENSE")).size);
 }
 
-function bytesIn(path) {
-  if (!existsSync(path) || path.includes(".tsbuildinfo")) return 0;
+/** @param left beginnings of paths that are not published */
+function bytesIn(path, left = []) {
+  if (!existsSync(path) || left.some((start) => path.startsWith(start))) return 0;
   const found = statSync(path);
   if (!found.isDirectory()) return found.size;
   return readdirSync(path)
     .filter((name) => name !== "node_modules")
-    .reduce((sum, name) => sum + bytesIn(join(path, name)), 0);
+    .reduce((sum, name) => sum + bytesIn(join(path, name), left), 0);
 }
 
 /** The table of the packages with its last two columns replaced. */
