@@ -72,14 +72,13 @@ export function checkOperationBody(call: OperationCall, body: unknown): readonly
     return definition === undefined ? [] : bareResourceIssues(definition, body["resourceType"]);
   }
   const issues: SchemaIssue[] = [];
-  const list: unknown = body["parameter"] ?? [];
-  const given = (Array.isArray(list) ? (list as readonly unknown[]) : []).map((one) => (isRecord(one) ? one : {}));
+  const given = recordsOf(body["parameter"]);
   if (given.some((one) => one["name"] === "_count" && isOver(one["valueInteger"], call.maxCount))) {
     issues.push(PAGE_TOO_LARGE);
   }
   if (definition === undefined) return issues;
-  for (const [index, parameter] of given.entries()) parameterIssue(call, definition, parameter, index, issues);
-  countIssues(definition, (name) => given.filter((one) => one["name"] === name).length, false, issues);
+  parameterIssues(definition.inputs, given, { at: "Parameters.parameter", beyond: call.extraParameters }, issues);
+  countIssues(definition, countIn(given), false, issues);
   return issues;
 }
 
@@ -93,22 +92,56 @@ function bareResourceIssues({ inputs }: OperationInputs, resourceType: unknown):
   return [error("structure", "The operation takes its inputs as Parameters.")];
 }
 
-function parameterIssue(
-  call: OperationCall,
-  { inputs }: OperationInputs,
-  parameter: Readonly<Record<string, unknown>>,
-  index: number,
-  issues: SchemaIssue[],
-): void {
-  const at = `Parameters.parameter[${index}]`;
-  const { name } = parameter;
-  if (typeof name === "string" && call.extraParameters.has(name)) return;
-  const input = inputs.find((one) => one.name === name);
-  if (input === undefined) issues.push({ ...UNKNOWN_INPUT, expression: `${at}.name` });
-  else if (!holds(parameter, input)) issues.push(error("structure", "The parameter is not of the input's type.", at));
+type Parameter = Readonly<Record<string, unknown>>;
+
+interface Place {
+  readonly at: string;
+  /** Names that pass whatever the definition says. */
+  readonly beyond: ReadonlySet<string>;
 }
 
-function holds(parameter: Readonly<Record<string, unknown>>, { type }: OperationInput): boolean {
+function parameterIssues(
+  inputs: readonly OperationInput[],
+  given: readonly Parameter[],
+  { at, beyond }: Place,
+  issues: SchemaIssue[],
+): void {
+  for (const [index, parameter] of given.entries()) {
+    const { name } = parameter;
+    const here = `${at}[${index}]`;
+    if (typeof name === "string" && beyond.has(name)) continue;
+    const input = inputs.find((one) => one.name === name);
+    if (input === undefined) issues.push({ ...UNKNOWN_INPUT, expression: `${here}.name` });
+    else if (!holds(parameter, input))
+      issues.push(error("structure", "The parameter is not of the input's type.", here));
+    else if (input.parts !== undefined) partIssues(input.parts, recordsOf(parameter["part"]), `${here}.part`, issues);
+  }
+}
+
+function partIssues(
+  parts: readonly OperationInput[],
+  given: readonly Parameter[],
+  at: string,
+  issues: SchemaIssue[],
+): void {
+  parameterIssues(parts, given, { at, beyond: NOTHING }, issues);
+  const found: SchemaIssue[] = [];
+  countIssues({ inputs: parts }, countIn(given), false, found);
+  issues.push(...found.map((issue) => ({ ...issue, expression: at })));
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+function recordsOf(list: unknown): readonly Parameter[] {
+  return (Array.isArray(list) ? (list as readonly unknown[]) : []).map((one) => (isRecord(one) ? one : {}));
+}
+
+const countIn =
+  (given: readonly Parameter[]) =>
+  (name: string): number =>
+    given.filter((one) => one["name"] === name).length;
+
+function holds(parameter: Parameter, { type }: OperationInput): boolean {
   if (type === "parts") return Array.isArray(parameter["part"]);
   if (type === "any")
     return isRecord(parameter["resource"]) || Object.keys(parameter).some((key) => key.startsWith("value"));
@@ -124,7 +157,7 @@ function isResourceInput(type: string): boolean {
 }
 
 function countIssues(
-  { inputs }: OperationInputs,
+  { inputs }: Pick<OperationInputs, "inputs">,
   countOf: (name: string) => number,
   mayLack: boolean,
   issues: SchemaIssue[],

@@ -17,7 +17,7 @@ const ON_EVERY_TYPE = "Resource";
 
 /**
  * Reads OperationDefinitions: inputs by name, type and number, and where the operation is called. Does NOT read what they
- * answer, or the parts of an input.
+ * answer.
  *
  * Throws a `ConfigurationError` with every mistake found in the definitions.
  *
@@ -62,16 +62,20 @@ function readDefinition(definition: Json, at: string, found: Findings): Row | un
     return undefined;
   }
   const on = placesOf(definition, at, found);
-  if (!Array.isArray(parameter)) {
-    found.add(`${at}.parameter`, "not-a-list", "write a list of parameters");
-    return undefined;
+  const inputs = readInputs(parameter, `${at}.parameter`, found);
+  return { name: code, on, inputs, changesState: affectsState === true };
+}
+
+function readInputs(list: unknown, at: string, found: Findings): readonly OperationInput[] {
+  if (!Array.isArray(list)) {
+    found.add(at, "not-a-list", "write a list of parameters");
+    return [];
   }
-  const inputs = (parameter as readonly unknown[]).flatMap((one, index) => {
+  return (list as readonly unknown[]).flatMap((one, index) => {
     if (isRecord(one) && one["use"] === "out") return [];
-    const input = readInput(one, `${at}.parameter[${index}]`, found);
+    const input = readInput(one, `${at}[${index}]`, found);
     return input === undefined ? [] : [input];
   });
-  return { name: code, on, inputs, changesState: affectsState === true };
 }
 
 const NAME = /^[A-Za-z0-9-]{1,64}$/;
@@ -88,7 +92,7 @@ function placesOf({ system, type, instance, resource = [] }: Json, at: string, f
 }
 
 function readInput(parameter: unknown, at: string, found: Findings): OperationInput | undefined {
-  const { name, use, min, max, type = "parts" } = isRecord(parameter) ? parameter : {};
+  const { name, use, min, max, type = "parts", part } = isRecord(parameter) ? parameter : {};
   const most = max === "*" ? Number.POSITIVE_INFINITY : Number(max);
   const counts =
     Number.isSafeInteger(min) && (min as number) >= 0 && most >= (min as number) && typeof max === "string";
@@ -96,10 +100,6 @@ function readInput(parameter: unknown, at: string, found: Findings): OperationIn
     found.add(at, "not-a-parameter", "give each parameter `name`, `use`, `min`, `max`, and `type` or `part`");
     return undefined;
   }
-  return Object.freeze({
-    name,
-    type: type === "Any" || type === "Element" ? "any" : type,
-    min: min as number,
-    max: most,
-  });
+  const own = { name, type: type === "Any" || type === "Element" ? "any" : type, min: min as number, max: most };
+  return type === "parts" ? { ...own, parts: readInputs(part, `${at}.part`, found) } : own;
 }

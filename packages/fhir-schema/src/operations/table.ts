@@ -7,6 +7,8 @@ export interface OperationInput {
   readonly type: string;
   readonly min: number;
   readonly max: number;
+  /** What an input made of parts is made of, where that is known. */
+  readonly parts?: readonly OperationInput[];
 }
 
 export interface OperationInputs {

@@ -16,6 +16,13 @@ const MEMBER_MATCH = {
     parameter("OldCoverage", { min: 1, type: "Coverage" }),
     parameter("note", { max: "*" }),
     parameter("whatever", { type: "Any" }),
+    parameter("period", {
+      type: undefined,
+      part: [
+        parameter("from", { type: "date", min: 1 }),
+        parameter("reason", { type: undefined, part: [parameter("why")] }),
+      ],
+    }),
     parameter("MemberIdentifier", { use: "out", min: 1 }),
   ],
 };
@@ -62,6 +69,22 @@ describe("inputs by the OperationDefinitions given", () => {
     ]);
   });
 
+  it("are judged part by part, in parts of parts too", () => {
+    const period = (...part: object[]) => inBody(patient, coverage, { name: "period", part });
+    const from = { name: "from", valueDate: "2020" };
+    const at = "Parameters.parameter[2].part";
+    expect(period(from, { name: "reason", part: [{ name: "why", valueString: "x" }] })).toEqual([]);
+    expect(period({ name: "why", valueString: "x" })).toEqual([`not-supported ${at}[0].name`, `required ${at}`]);
+    expect(period(from, from)).toEqual([`structure ${at}`]);
+    expect(period({ name: "from", valueDateTime: "2020" })).toEqual([`structure ${at}[0]`]);
+    expect(period(from, { name: "reason", part: [{ name: "x", valueCode: "y" }] })).toEqual([
+      `not-supported ${at}[1].part[0].name`,
+    ]);
+    expect(inBody(patient, coverage, { name: "period", valueString: "x" })).toEqual([
+      "structure Parameters.parameter[2]",
+    ]);
+  });
+
   it("go before R4's own, which stay where none is given", () => {
     expect(inUrl("everything", "Patient", "_count=10", "GET")).toEqual([]);
     expect(inUrl("everything", "Patient", "start=2020", "GET")).toEqual(["not-supported ", "required _count"]);
@@ -90,6 +113,11 @@ describe("compileOperations() refuses", () => {
     ["a type that is missing", { ...EVERYTHING, resource: [] }, "operationDefinitions[0].resource unknown-type"],
     ["an operation of nowhere", { ...EVERYTHING, instance: false }, "operationDefinitions[0] nowhere"],
     ["parameters that are no list", { ...EVERYTHING, parameter: {} }, "operationDefinitions[0].parameter not-a-list"],
+    [
+      "an input of nothing",
+      { ...EVERYTHING, parameter: [parameter("a", { type: undefined })] },
+      "operationDefinitions[0].parameter[0].part not-a-list",
+    ],
     ...[{ name: "" }, { use: "both" }, { min: -1 }, { min: 2 }, { max: "many" }, { max: 1 }, { type: 1 }].map(
       (wrong): [string, object, string] => [
         `a parameter with ${JSON.stringify(wrong)}`,
