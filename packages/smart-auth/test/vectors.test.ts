@@ -46,6 +46,29 @@ describe("JWS vectors", () => {
     expect(lost).toEqual([]);
   });
 
+  /** docs/explain/published-vectors.md has the reasons. */
+  it.skipIf(rows.length === 0)("that are valid are no token here for want of claims alone", () => {
+    const reasons = rows
+      .filter((row) => row.expect === "valid")
+      .map(({ input }) => {
+        const [, payload = ""] = input.jws.split(".");
+        const token = parseToken(input.jws);
+        return "fault" in token && !isObjectText(Buffer.from(payload, "base64url").toString())
+          ? "no claims"
+          : input.jws;
+      });
+    expect(new Set(reasons)).toEqual(new Set(["no claims"]));
+  });
+
+  function isObjectText(text: string): boolean {
+    try {
+      const value: unknown = JSON.parse(text);
+      return value !== null && typeof value === "object" && !Array.isArray(value);
+    } catch {
+      return false;
+    }
+  }
+
   async function accepts(jwk: JWK, jws: string): Promise<boolean> {
     const token = parseToken(jws);
     if ("fault" in token || !ALGORITHMS.includes(token.header.alg)) return false;
@@ -173,6 +196,18 @@ describe("SMART scope vectors", () => {
   it.skipIf(bad.length === 0)("grant nothing when malformed or not enforceable", () => {
     for (const row of bad) expect(parseScopes(row.input.scopes), row.id).toEqual([]);
   });
+
+  it.skipIf(all.length === 0)("are judged otherwise for the listed reasons alone, and then never wider", () => {
+    const counts = (row: ScopeRow) => parseScopes(row.input.scopes.flatMap((text) => text.split(" "))).length;
+    const others = all.filter((row) => counts(row) !== (row.expect.clauses ?? []).length);
+    const unlisted = others.filter(({ expect: { vendor } }) => !vendor.some((rule) => LISTED.test(rule)));
+    expect(unlisted.map(({ id }) => id)).toEqual([]);
+    const wider = others.filter((row) => counts(row) > (row.expect.clauses ?? []).length);
+    expect(wider.every(({ expect: { vendor } }) => vendor.some(isMixture))).toBe(true);
+  });
+
+  /** docs/explain/published-vectors.md */
+  const LISTED = /for the slash after the context|reads all as|ignores an unknown context|forbids a mixture/;
 
   function isMixture(rule: string): boolean {
     return rule === "forbids a mixture that SMART allows";
