@@ -6,7 +6,7 @@ import type { RequestHandler } from "express";
 const R4: FhirVersion = "4.0";
 
 /** The route as it is for each version of FHIR it serves; first the one for who names none. */
-export function versionsOf(route: RoutePolicy): readonly [RoutePolicy, ...RoutePolicy[]] {
+function versionsOf(route: RoutePolicy): readonly [RoutePolicy, ...RoutePolicy[]] {
   const { versions = [], backends: _ofTheFirst, ...rest } = route;
   return [route, ...versions.map(({ fhirVersion, upstream }) => ({ ...rest, fhirVersion, upstream }))];
 }
