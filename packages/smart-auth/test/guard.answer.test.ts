@@ -309,6 +309,8 @@ describe("A3: a link", () => {
     [`${UPSTREAM}/Observation/_history?_count=2`, "/Observation/_history", `${BASE}/Observation/_history?_count=2`],
     [`${UPSTREAM}?_type=Observation`, "/?_type=Observation", `${BASE}?_type=Observation`],
     [`${UPSTREAM}/_search?_type=Observation`, "/?_type=Observation", `${BASE}?_type=Observation`],
+    [`${UPSTREAM}/Observation/a`, "/Observation/a", `${BASE}/Observation/a`],
+    [`${UPSTREAM}/Observation/b`, "/Observation/a", undefined],
     [`${UPSTREAM}/Condition?page=2`, "/Observation", undefined],
     [`${UPSTREAM}/Observation/_history`, "/Observation", undefined],
     [`${UPSTREAM}/Observation?token=x`, "/Observation", undefined],
@@ -322,6 +324,8 @@ describe("A3: a link", () => {
     const asked = { method: "POST", path: "/Observation/_search?code=x", scopes: BOUND };
     const shown = publicLink(`${UPSTREAM}/Observation/_search?code=x`, guardFacts(asked));
     expect(shown).toBe(`${BASE}/Observation?code=x`);
+    const everywhere = { method: "POST", path: "/_search?_type=Observation", scopes: BOUND };
+    expect(publicLink(`${UPSTREAM}?_type=Observation`, guardFacts(everywhere))).toBe(`${BASE}?_type=Observation`);
   });
 
   it("is shown without what the narrowing added", () => {
