@@ -24,15 +24,16 @@ export function addressRewriter({ upstreamBases, publicBase }: UpstreamAddresses
   const known = [...new Map(pairs)].sort(([a], [b]) => b.length - a.length);
   const pattern = new RegExp(known.map(([from]) => `${escaped(from)}(?![\\w.-])`).join("|"), "gi");
   const replacements = new Map(known.map(([from, to]) => [from.toLowerCase(), to]));
-  const hosts = upstreamBases.map((base) => new URL(base).host.toLowerCase());
+  const hosts = [...new Set(upstreamBases.map((base) => new URL(base).host))].sort((a, b) => b.length - a.length);
+  const anyHost = new RegExp(hosts.map(escaped).join("|"), "i");
+  const bareHost = new RegExp(`(?:${hosts.map(escaped).join("|")})(?![\\w-])`, "gi");
+  const shortest = hosts.at(-1)?.length ?? 0;
+  const publicHost = new URL(publicBase).host;
   return (text) => {
-    if (!hosts.some((host) => text.toLowerCase().includes(host))) return text;
+    if (text.length < shortest || !anyHost.test(text)) return text;
     const written = text.replace(pattern, (found) => replacements.get(found.toLowerCase()) ?? found);
     // What names the host without its scheme: an error's "connect ECONNREFUSED hapi.internal:8080".
-    return hosts.reduce(
-      (rest, host) => rest.replaceAll(new RegExp(`${escaped(host)}(?![\\w-])`, "gi"), new URL(publicBase).host),
-      written,
-    );
+    return written.replaceAll(bareHost, publicHost);
   };
 }
 
@@ -68,16 +69,14 @@ function rewriteHeaders({ headers }: AnswerFacts, rewrite: Rewrite): Record<stri
   return changed;
 }
 
-/** Copies only what it changes. */
+/** Copies only what it changes, and makes no lists on the way: every string of every answer passes here. */
 function rewriteJson(value: Json, rewrite: Rewrite): Json {
   if (typeof value === "string") return rewrite(value);
-  if (Array.isArray(value)) {
-    const written = value.map((item) => rewriteJson(item, rewrite));
-    return written.some((item, index) => item !== value[index]) ? written : value;
-  }
-  if (value === null || typeof value !== "object" || !isPlainObject(value)) return value;
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return rewriteItems(value, rewrite);
+  if (!isPlainObject(value)) return value;
   let copy: Record<string, Json> | undefined;
-  for (const name of Object.keys(value)) {
+  for (const name in value) {
     const item = value[name] as Json;
     const written = rewriteJson(item, rewrite);
     if (written === item) continue;
@@ -85,6 +84,18 @@ function rewriteJson(value: Json, rewrite: Rewrite): Json {
     copy[name] = written;
   }
   return copy ?? value;
+}
+
+function rewriteItems(items: Json[], rewrite: Rewrite): Json[] {
+  let copy: Json[] | undefined;
+  for (let at = 0; at < items.length; at++) {
+    const item = items[at] as Json;
+    const written = rewriteJson(item, rewrite);
+    if (written === item) continue;
+    copy ??= [...items];
+    copy[at] = written;
+  }
+  return copy ?? items;
 }
 
 /** Numbers that must keep their decimals are objects of their own kind. */
