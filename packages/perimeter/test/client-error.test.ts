@@ -66,6 +66,7 @@ describe("what Node cannot read as a request", () => {
     ],
     ["a NUL in a header", `GET / HTTP/1.1\r\n${HOST}X-A: a\0b\r\n\r\n`, 400, "request-unreadable"],
     ["a raw byte above ASCII in the URL", `GET /\u00ff HTTP/1.1\r\n${HOST}\r\n`, 400, "request-unreadable"],
+    ["the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, "request-unreadable"],
     ["another protocol", "\x16\x03\x01\x02\x00\x01\x00", 400, "request-unreadable"],
     ["half a request", "GET / HTTP/1.1\r\nHost:", 408, "request-timeout"],
   ])("%s is answered, and the connection closed", async (_what, bytes, status, name) => {
