@@ -29,6 +29,8 @@ export interface Named {
 export interface AbuseMonitorHandler extends RequestHandler {
   /** Refuses blocked clients and users, and asks for a step-up: mount it after authentication and where the zone is known. */
   readonly afterAuthentication: RequestHandler;
+  /** The same before an authorization server: refuses who is blocked. Signing in anew is what a step-up asks for. */
+  readonly atSignIn: RequestHandler;
   /** For an admin endpoint: list, impose, confirm, lift. */
   readonly measures: Measures;
   /** What one request of this caller counts at the throttle: 1, or more while it is slowed down. */
@@ -70,14 +72,14 @@ export function abuseMonitor(options: AbuseMonitorOptions = {}): AbuseMonitorHan
     conclude(req, res, decision, next);
   }
 
-  function afterAuthentication(req: Request, res: Response, next: NextFunction): void {
+  function judgeCaller(req: Request, res: Response, next: NextFunction, asksForStepUp: boolean): void {
     const context = contextOf(req);
     const { principal } = context;
     const breakGlass = isBreakGlass({ ...principalPart(principal), decisions: context.decisions });
     const decision = decideCaller(
       {
         blocks: measuresOn(monitor, "block", context),
-        stepUps: measuresOn(monitor, "step-up", context),
+        stepUps: asksForStepUp ? measuresOn(monitor, "step-up", context) : NONE,
         isProtected: isProtected({ ...placeOf(context), breakGlass }, parsed.protection),
         principal,
       },
@@ -87,7 +89,8 @@ export function abuseMonitor(options: AbuseMonitorOptions = {}): AbuseMonitorHan
   }
 
   return Object.assign(abuseMonitorMiddleware, {
-    afterAuthentication,
+    afterAuthentication: (req: Request, res: Response, next: NextFunction) => judgeCaller(req, res, next, true),
+    atSignIn: (req: Request, res: Response, next: NextFunction) => judgeCaller(req, res, next, false),
     measures: monitor.measures,
     costOf: (req: IncomingMessage) =>
       measuresOn(monitor, "slow-down", contextOf(req)).reduce((most, { cost = 1 }) => Math.max(most, cost), 1),

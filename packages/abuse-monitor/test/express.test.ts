@@ -170,6 +170,19 @@ describe.each(EXPRESS)("abuseMonitor on %s", (_name, express) => {
     expect((await call({ ...user, "X-Auth-Time": String(since), "X-Acr": "urn:mfa" })).status).toBe(200);
   });
 
+  it("lets who is to step up sign in anew, and nobody who is blocked", async () => {
+    const { monitor } = await serve();
+    const app = express();
+    app.use(arrive, monitor.atSignIn, (_req, res) => void res.json({}));
+    const port = await listenOnPort(app);
+    const call = (): Promise<Answer> => askPort(port, { headers: ["Host", "x.example"] });
+    const whom = { kind: "address", pseudonym: monitor.pseudonymOf({ kind: "address", name: "192.0.2.1" }) } as const;
+    monitor.measures.impose(whom, { ...NOTE, action: "step-up" });
+    expect((await call()).status).toBe(200);
+    monitor.measures.impose(whom, NOTE);
+    expect((await call()).status).toBe(403);
+  });
+
   it("tells the throttle what a request of a slowed-down caller counts", async () => {
     const { monitor, call, costs } = await serve();
     await call(user);

@@ -54,7 +54,7 @@ export function signInStages(parts: Parts, places: SignInPlaces): Router {
   }
   const atToken = only(({ endpoint }) => endpoint === "token");
   router.use(atToken(proveClient), provedClient);
-  if (monitor !== undefined) router.use(monitor.afterAuthentication);
+  if (monitor !== undefined) router.use(monitor.atSignIn);
   if (limits.client !== undefined) router.use(sends(limits.client));
   router.use(
     only(({ endpoint }) => endpoint !== "other")(requireControls([...ALWAYS, "tiered-throttle", "smart-auth"])),
