@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { KEPT, readKept } from "./kept.mjs";
 import { load, readExport, start, WORK } from "./load.mjs";
-import { facts, printTable, ratios } from "./table.mjs";
+import { hasNginx } from "./nginx.mjs";
+import { facts, printBeside, printTable, ratios } from "./table.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -39,6 +40,7 @@ const VARIANTS = [
     { kind: "app", stack: "everything", edge: true, durability: "before-response" },
   ],
   ["bare undici proxy", "bare undici proxy", { kind: "proxy" }],
+  ...(hasNginx() ? [["nginx", "bare undici proxy", { kind: "nginx" }]] : []),
   ["gateway", "bare undici proxy", { kind: "gateway" }],
   ["gateway, durable audit", "bare undici proxy", { kind: "gateway", durability: "before-response" }],
 ];
@@ -65,7 +67,13 @@ function note(name, work, measured) {
 
 const run = { ...facts(), rounds: ROUNDS, requests: REQUESTS, shares: ratios(results, VARIANTS) };
 if (options.quick) console.log(`${VARIANTS.length} variants answered; nothing was measured`);
-else printTable(run, readKept());
+else {
+  printTable(run, readKept());
+  printBeside(run, "wardline", "off the shelf");
+  printBeside(run, "wardline, edge server", "off the shelf");
+  printBeside(run, "the same, durable audit", "wardline, edge server");
+  if (hasNginx()) printBeside(run, "gateway", "nginx");
+}
 const text = `${JSON.stringify(run, undefined, 2)}\n`;
 if (options.out !== undefined) writeFileSync(options.out, text);
 if (options.keep && !options.quick) writeFileSync(join(import.meta.dirname, KEPT), text);

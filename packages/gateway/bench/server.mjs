@@ -13,9 +13,10 @@ const folder = mkdtempSync(join(tmpdir(), "edge-bench-"));
 const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const keySet = { keys: [{ ...publicKey.export({ format: "jwk" }), kid: "1", alg: "ES256", use: "sig" }] };
 
-const KINDS = { app: serveApp, upstream: serveUpstream, proxy: serveProxy, gateway: serveGateway };
+const KINDS = { app: serveApp, upstream: serveUpstream, proxy: serveProxy, nginx: serveNginx, gateway: serveGateway };
+let cpuUsed = () => process.cpuUsage();
 process.send(await KINDS[kind]());
-process.on("message", () => process.send({ cpu: process.cpuUsage(), memory: process.memoryUsage.rss() }));
+process.on("message", () => process.send({ cpu: cpuUsed(), memory: process.memoryUsage.rss() }));
 process.once("disconnect", () => {
   rmSync(folder, { recursive: true, force: true });
   process.exit(0);
@@ -71,6 +72,14 @@ async function serveProxy() {
     answer.body.pipe(res);
   });
   return { url: await listen(server), token: "" };
+}
+
+/** nginx with one worker and `proxy_pass`, connections to the upstream kept. */
+async function serveNginx() {
+  const { serveByNginx } = await import("./nginx.mjs");
+  const nginx = await serveByNginx(folder, upstream);
+  cpuUsed = nginx.cpuUsed;
+  return { url: nginx.url, token: "" };
 }
 
 /** The gateway on its own server, from a policy: whatever a policy turns on is measured. */

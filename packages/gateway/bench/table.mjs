@@ -65,6 +65,13 @@ export function printTable({ at: _, load, shares }, kept) {
   }
 }
 
+/** Requests per second of one variant as a multiple of another's, for each work. */
+export function printBeside({ shares }, name, other) {
+  const works = Object.entries(shares[name]).filter(([work, { rate }]) => rate !== undefined && shares[other][work]);
+  const cells = works.map(([work, { rate }]) => `${work} ${(rate / shares[other][work].rate).toFixed(2)}`);
+  console.log(`${name}, as a multiple of ${other}: ${cells.join(", ")}`);
+}
+
 function cell(now, before) {
   if (now === undefined) return "-";
   const rate = now.rateShare === undefined ? "" : `${now.rateShare.toFixed(2)} `;
