@@ -230,13 +230,13 @@ describe("partner", () => {
     const used = await edge.payers.north.signAssertion();
     expect((await edge.payers.north.askForToken({ ...wish, assertion: used })).status).toBe(200);
     const again = await edge.payers.north.askForToken({ ...wish, assertion: used });
-    expect([again.status, again.body]).toEqual([401, { error: "invalid_client" }]);
+    expect([again.status, again.body]).toMatchObject([401, { error: "invalid_client" }]);
     const others = await edge.payers.south.signAssertion();
     const forged = await edge.payers.north.askForToken({
       ...wish,
       assertion: others.replace(/^[^.]+/, used.split(".")[0] ?? ""),
     });
-    expect([forged.status, forged.body]).toEqual([401, { error: "invalid_client" }]);
+    expect([forged.status, forged.body]).toMatchObject([401, { error: "invalid_client" }]);
   });
 
   it("transport: mutual TLS; no certificate, and another authority's, end the handshake", async () => {
