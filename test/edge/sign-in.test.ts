@@ -88,6 +88,8 @@ const asserting = async (claims: Readonly<Record<string, unknown>> = {}): Promis
     .sign(server.key),
 });
 
+const PEM = encodeURIComponent("-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n");
+
 /** As random as a session can be. */
 const COOKIE = "session=a..%2Fb--; csrf='or 1=1'";
 
@@ -194,6 +196,28 @@ describe("an authorisation server behind the edge", () => {
     expect(headers[0]).not.toHaveProperty("client-cert");
     expect(headers[0]).not.toHaveProperty("forwarded");
   });
+
+  it.each([
+    ["", { clientCertificateHeader: { format: "rfc9440" } }, "client-cert", ":AQID:"],
+    [" in its own form", { clientCertificateHeader: { format: "nginx" } }, "x-ssl-client-cert", PEM],
+  ] as const)(
+    "RFC 9440: hears of the certificate that a terminator reports%s, and of no other",
+    async (_how, header, name, value) => {
+      const heard = async (trusted: string): Promise<unknown> => {
+        const edge = await startEdge(withSignIn({}, { ...header, trustedProxies: [trusted] }));
+        server.answer = (_req, res) => void res.writeHead(400, { "content-type": "application/json" }).end("{}");
+        server.headers.length = 0;
+        await post(
+          edge,
+          { grant_type: "refresh_token", client_id: "app" },
+          { [name]: value, "x-forwarded-proto": "https" },
+        );
+        return [server.headers.length, server.headers[0]?.["client-cert"]];
+      };
+      expect(await heard("127.0.0.1/32")).toEqual([1, ":AQID:"]);
+      expect(await heard("192.0.2.1/32")).toEqual([expect.any(Number), undefined]);
+    },
+  );
 
   it("does not lead clients around the edge when it does not know its public name", async () => {
     const edge = await startEdge(withSignIn());

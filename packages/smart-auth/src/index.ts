@@ -30,6 +30,7 @@ export {
   findAssertedClient,
   requireClientAssertion,
 } from "./express/client-assertion.ts";
+export { certificateReader } from "./express/client-certificate.ts";
 export { authorizationServerMetadata, protectedResourceMetadata, smartConfiguration } from "./express/documents.ts";
 export { refuseLegacyGrants } from "./express/legacy-grants.ts";
 export { type TokenAuthOptions, tokenAuth } from "./express/token-auth.ts";

@@ -6,11 +6,10 @@ import type { Health } from "../health.ts";
 import { UPSTREAM_TIMEOUT, UPSTREAM_UNEXPECTED, UPSTREAM_UNREACHABLE } from "../problems.ts";
 import { isTimeout, relay } from "../proxy/forward.ts";
 import type { Upstream } from "../proxy/upstream.ts";
-import { signInRequestHeaders, signInResponseHeaders } from "./headers.ts";
+import { type SignInHeaderFacts, signInRequestHeaders, signInResponseHeaders } from "./headers.ts";
 
-export interface SignInForwardOptions {
+export interface SignInForwardOptions extends SignInHeaderFacts {
   readonly upstream: Upstream;
-  readonly publicOrigin: string;
   readonly requestBodyBytes: number;
   readonly health: Pick<Health, "upstreamFailed" | "upstreamAnswered">;
 }
@@ -21,11 +20,8 @@ export interface SignInForwardOptions {
  *
  * Does NOT judge the answer: it holds tokens and pages, no records.
  */
-export async function forwardSignIn(
-  req: Request,
-  res: Response,
-  { upstream, publicOrigin, requestBodyBytes, health }: SignInForwardOptions,
-): Promise<void> {
+export async function forwardSignIn(req: Request, res: Response, options: SignInForwardOptions): Promise<void> {
+  const { upstream, publicOrigin, requestBodyBytes, health } = options;
   const context = contextOf(req);
   const body = await readBody(req, { limitBytes: requestBodyBytes });
   if (body.kind === "deny") return sendProblem(res, body.problem);
@@ -40,7 +36,7 @@ export async function forwardSignIn(
       method: context.method,
       path: context.originalUrl,
       headers: {
-        ...signInRequestHeaders(req, context, publicOrigin),
+        ...signInRequestHeaders(req, context, options),
         ...(hasBody ? { "content-length": String(bytes.length) } : {}),
       },
       ...(hasBody ? { body: bytes } : {}),

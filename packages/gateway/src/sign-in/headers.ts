@@ -28,11 +28,17 @@ const RESPONSE_HEADERS: ReadonlySet<string> = new Set([
   "www-authenticate",
 ]);
 
+export interface SignInHeaderFacts {
+  readonly publicOrigin: string;
+  /** The certificate the client proved to hold, here or to a trusted terminator. */
+  readonly certificateOf: (req: IncomingMessage) => Buffer | undefined;
+}
+
 /** Where the request came from and by which name, from what this edge knows and not from what the client wrote (S4). */
 export function signInRequestHeaders(
   req: IncomingMessage,
   context: RequestContext,
-  publicOrigin: string,
+  { publicOrigin, certificateOf }: SignInHeaderFacts,
 ): Record<string, string> {
   const { protocol, host, port } = new URL(publicOrigin);
   const sent: Record<string, string> = {
@@ -48,8 +54,8 @@ export function signInRequestHeaders(
     const value = req.headers[name];
     if (typeof value === "string") sent[name] = value;
   }
-  const certificate = context.transport.clientCertificate?.raw;
-  // RFC 9440: tokens bound to a certificate are bound to the one of this connection (RFC 8705).
+  const certificate = certificateOf(req);
+  // RFC 9440: tokens bound to a certificate are bound to the one that was shown here (RFC 8705).
   if (certificate !== undefined) sent["client-cert"] = `:${certificate.toString("base64")}:`;
   if (context.correlationId !== undefined) sent["x-correlation-id"] = context.correlationId;
   if (context.traceparent !== undefined) sent["traceparent"] = context.traceparent;

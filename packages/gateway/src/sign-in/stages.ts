@@ -1,6 +1,12 @@
 import type { Problem, SignInRecord } from "@wardline/policy-types";
 import { contextOf, readBody, recordDecision, requireControls, sendProblem } from "@wardline/policy-types/express";
-import { clientRegistry, findAssertedClient, refuseLegacyGrants, requireClientAssertion } from "@wardline/smart-auth";
+import {
+  certificateReader,
+  clientRegistry,
+  findAssertedClient,
+  refuseLegacyGrants,
+  requireClientAssertion,
+} from "@wardline/smart-auth";
 import { type RequestHandler, Router } from "express";
 import type { Parts } from "../parts.ts";
 import { NO_ROUTE, SIGN_IN_METHOD, TOKEN_QUERY } from "../problems.ts";
@@ -61,7 +67,11 @@ export function signInStages(parts: Parts, places: SignInPlaces): Router {
   );
   router.use(requireControls(ALWAYS));
   const requestBodyBytes = policy.limits?.requestBodyBytes ?? MIB;
-  const options = { upstream, publicOrigin: policy.publicOrigin, requestBodyBytes, health };
+  const { publicOrigin, clientCertificateHeader, trustedProxies = [] } = policy;
+  const certificateOf = certificateReader(
+    clientCertificateHeader === undefined ? undefined : { ...clientCertificateHeader, trustedProxies },
+  );
+  const options = { upstream, publicOrigin, certificateOf, requestBodyBytes, health };
   router.use((req, res) => forwardSignIn(req, res, options));
   return router;
 }
