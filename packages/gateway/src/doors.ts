@@ -1,6 +1,6 @@
 import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { TlsServerOptions } from "@wardline/perimeter";
+import { plaintextListener, type TlsServerOptions } from "@wardline/perimeter";
 import type { AdminPolicy, PolicyDocument } from "@wardline/policy-types";
 import { edgeClasses } from "@wardline/policy-types/express";
 import type { ConnectionLimits } from "@wardline/tiered-throttle";
@@ -19,6 +19,8 @@ export interface Listening {
   readonly url: string;
   readonly port: number;
   readonly adminPort?: number;
+  /** Of plain http, where nothing is served. */
+  readonly plaintextPort?: number;
   /** Of the further doors, by name. */
   readonly listeners: Readonly<Record<string, { readonly url: string; readonly port: number }>>;
 }
@@ -57,6 +59,7 @@ export async function openDoors({
     policy.admin === undefined
       ? undefined
       : openServer(adminListener, { tls: await tlsOf(adminDoor(policy.admin), { readSecret, onEvent }) });
+  const plaintext = policy.plaintext === undefined ? undefined : openPlaintext(policy);
   const doors = doorsOf(policy);
   const tls = await allOf(doors.map((door) => tlsOf(door, { readSecret, onEvent })));
   const classes = doors.map(({ name }) => edgeClasses(inForce.appOf(name)));
@@ -78,6 +81,8 @@ export async function openDoors({
     async listen() {
       const { host = DEFAULT_HOST, port = 0 } = policy.admin ?? {};
       const adminPort = (await admin?.listen({ host, port }))?.port;
+      const plain = policy.plaintext ?? { port: 0 };
+      const plaintextPort = (await plaintext?.listen({ host: DEFAULT_HOST, ...plain }))?.port;
       const [main, ...others] = await Promise.all(
         doors.map(async ({ name, ...address }, index) => {
           const at = name === "main" && held !== undefined ? held : address;
@@ -89,6 +94,7 @@ export async function openDoors({
         url: main.url,
         port: main.port,
         ...(adminPort === undefined ? {} : { adminPort }),
+        ...(plaintextPort === undefined ? {} : { plaintextPort }),
         listeners: Object.fromEntries(others.map(({ name, url, port }) => [name, { url, port }])),
       };
     },
@@ -97,6 +103,7 @@ export async function openDoors({
     },
     async drain(drainMs) {
       await Promise.all(servers.map((server) => server.drain(drainMs)));
+      await plaintext?.drain(0);
       await admin?.drain(0);
     },
   };
@@ -114,6 +121,10 @@ async function allOf(
   const failed = settled.find((one) => one.status === "rejected");
   if (failed !== undefined) throw failed.reason;
   return settled.map((one) => (one.status === "fulfilled" ? one.value : undefined));
+}
+
+function openPlaintext({ plaintext, publicOrigin }: PolicyDocument): EdgeServer {
+  return openServer(plaintextListener(plaintext?.redirect === true ? { redirectTo: publicOrigin } : {}));
 }
 
 /** The operator's door: with client certificates where it names their authorities. */

@@ -88,7 +88,7 @@ const ROWS: readonly Row[] = [
     "a key nobody knows",
     "name: example",
     "name: example\ncolour: blue",
-    "line 3, colour: unknown key `colour`, known keys are $schema, wardline, name, publicOrigin, development, payer, upstream, issuer, jwksUri, audience, issuers, upstreams, tiers, routes, signIn, listen, listeners, clientCertificateHeader, admin, trustedProxies, cors, hosts, usage, apiDocuments, hostileInput, identity, abuse, clients, conditions, breakGlass, consent, devices, dpop, pageLinks, door, pools, bulkExport, redis, redaction, dlp, limits, audit",
+    "line 3, colour: unknown key `colour`, known keys are $schema, wardline, name, publicOrigin, development, payer, upstream, issuer, jwksUri, audience, issuers, upstreams, tiers, routes, signIn, listen, listeners, clientCertificateHeader, plaintext, admin, trustedProxies, cors, hosts, usage, apiDocuments, hostileInput, identity, abuse, clients, conditions, breakGlass, consent, devices, dpop, pageLinks, door, pools, bulkExport, redis, redaction, dlp, limits, audit",
   ],
   [
     "a needed key left out",

@@ -68,7 +68,7 @@ export type {
   WindowOwnerName,
   WindowPolicy,
 } from "./policy-limits.ts";
-export type { AdminPolicy, ListenerPolicy, TlsIdentityPolicy, TlsPolicy } from "./policy-listeners.ts";
+export type { AdminPolicy, ListenerPolicy, PlaintextPolicy, TlsIdentityPolicy, TlsPolicy } from "./policy-listeners.ts";
 export type { OpenApiPolicy } from "./policy-open-api.ts";
 export {
   FHIR_VERSIONS,

@@ -48,6 +48,16 @@ export interface AdminPolicy {
   };
 }
 
+/** A port of plain http beside TLS, where nothing is served. */
+export interface PlaintextPolicy {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** 0: any. */
+  readonly port: number;
+  /** GET and HEAD without credentials are sent to `publicOrigin`, which is https then. Default false: everything is refused. */
+  readonly redirect?: boolean;
+}
+
 /** A door of the edge: an address, its TLS, and the zones that are reached through it and no others. */
 export interface ListenerPolicy {
   /** Default 127.0.0.1. */

@@ -17,7 +17,7 @@ import type {
 } from "./policy-edge.ts";
 import type { IssuerEntry } from "./policy-issuers.ts";
 import type { BulkExportPolicy, DoorPolicy, PoolsPolicy, RedisPolicy, TierPolicy } from "./policy-limits.ts";
-import type { AdminPolicy, ListenerPolicy } from "./policy-listeners.ts";
+import type { AdminPolicy, ListenerPolicy, PlaintextPolicy } from "./policy-listeners.ts";
 import type { RoutePolicy, RouteSource } from "./policy-routes.ts";
 import type { SignInPolicy } from "./policy-sign-in.ts";
 import type { UpstreamPolicy } from "./policy-upstreams.ts";
@@ -40,6 +40,8 @@ export interface PolicyDocument {
   readonly listeners?: Readonly<Record<string, ListenerPolicy>>;
   /** How a TLS terminator in `trustedProxies` reports the client's certificate. Default: only this edge's own TLS counts. */
   readonly clientCertificateHeader?: { readonly format: "rfc9440" | "nginx" | "envoy" | "aws"; readonly name?: string };
+  /** A port that answers plain http with a redirect or a refusal. Default none. */
+  readonly plaintext?: PlaintextPolicy;
   /** The operator's listener: `/healthz` and `/readyz`. Host default 127.0.0.1. Absent: none. */
   readonly admin?: AdminPolicy;
   /** Empty where nobody comes with a token: every route belongs to devices. */

@@ -19,6 +19,7 @@ export interface Edge {
   readonly base: string;
   readonly port: number;
   readonly adminPort: number | undefined;
+  readonly plaintextPort: number | undefined;
   /** Further doors by name. */
   readonly listeners: Listening["listeners"];
   readonly gateway: Gateway;
@@ -103,7 +104,7 @@ export async function startEdge(
     drainMs: 15_000,
     audit,
   });
-  const { url, port, adminPort, listeners } = await gateway.listen();
+  const { url, port, adminPort, plaintextPort, listeners } = await gateway.listen();
   ended.push(
     () => rm(auditFolder, { recursive: true, force: true }),
     () => backend.stop(),
@@ -124,6 +125,7 @@ export async function startEdge(
     base: `${url}/fhir`,
     port,
     adminPort,
+    plaintextPort,
     listeners,
     gateway,
     backend,

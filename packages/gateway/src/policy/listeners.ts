@@ -89,7 +89,12 @@ export function checkDoors(policy: PolicyDocument, found: Findings): void {
   }
   const used = new Set(policy.routes.map(({ zone }) => zone));
   for (const one of doors) checkCertificates(one, policy, used, found);
-  const places = doors.filter(({ port }) => port !== 0).map(({ host, port }) => `${host}:${port}`);
+  const { plaintext, publicOrigin } = policy;
+  if (plaintext?.redirect === true && !publicOrigin.startsWith("https://")) {
+    found.add("plaintext.redirect", "not-https", "write a `publicOrigin` that begins with https://, or refuse");
+  }
+  const ports = plaintext === undefined ? doors : [...doors, { host: DEFAULT_HOST, ...plaintext }];
+  const places = ports.filter(({ port }) => port !== 0).map(({ host, port }) => `${host}:${port}`);
   for (const place of new Set(places.filter((at, index) => places.indexOf(at) !== index))) {
     found.add("listeners", "repeated", `two listeners take ${place}; give each its own port`);
   }

@@ -84,6 +84,7 @@ export const edge: Readonly<Record<string, object>> = {
     { format: { enum: ["rfc9440", "nginx", "envoy", "aws"] }, name: { type: "string", pattern: "^[A-Za-z0-9-]+$" } },
     ["format"],
   ),
+  plaintext: closed({ host: text, port, redirect: flag }, ["port"]),
   admin: closed(
     {
       host: text,
