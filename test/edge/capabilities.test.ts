@@ -179,6 +179,26 @@ describe("CapabilityStatement", () => {
     });
   });
 
+  it("SMART 2.2: the smart-configuration names the scopes that were approved for the route, unless the policy names others", async () => {
+    const supported = async (own: object): Promise<unknown> => {
+      const edge = await startEdge((policy) => ({
+        ...route({ registry: { approvedScopes: ["patient/Patient.rs", "launch/patient"] } })(policy),
+        issuers: policy.issuers.map((issuer) => {
+          const smart = {
+            tokenEndpoint: `${issuer.issuer}/token`,
+            capabilities: ["client-confidential-asymmetric"],
+            ...own,
+          };
+          return { ...issuer, smart };
+        }),
+      }));
+      const answer = await fetch(`${edge.base}/.well-known/smart-configuration`);
+      return ((await answer.json()) as { scopes_supported?: unknown }).scopes_supported;
+    };
+    expect(await supported({})).toEqual(["launch/patient", "patient/Patient.rs"]);
+    expect(await supported({ scopesSupported: ["openid"] })).toEqual(["openid"]);
+  });
+
   it("of several systems behind one base each is asked for what it answers; without one there is no statement", async () => {
     const claims = await startBackend();
     obey(claims, everything(["Claim", "Patient"]));

@@ -1,3 +1,4 @@
+import { type InventoryEntry, smartScopes } from "@wardline/api-inventory";
 import { fhirSchema, prepare } from "@wardline/fhir-schema";
 import { hideUpstream, hostileBody, perimeter } from "@wardline/perimeter";
 import { dlp } from "@wardline/phi-redact";
@@ -142,7 +143,7 @@ function routeStages(parts: Parts, route: RoutePolicy): RequestHandler {
   if (route.interactions.some((code) => WRITES.has(code))) prepare(route.types ?? USUAL_TYPES);
   const stages: RequestHandler[] = [];
   if (needsOwnCertificate(policy, route)) stages.push(requireClientCertificate);
-  stages.push(...smartConfigurationOf(policy, route));
+  stages.push(...smartConfigurationOf(policy, route, parts.inventory.current()?.entries ?? []));
   if (policy.dlp !== false) stages.push(dlp(dlpOptions(policy, dependencies)));
   const auth = authOptions({ policy, route, backends, material, shared, dependencies, health, requestBodyBytes });
   stages.push(hasDocument(route) ? documentAuth(route, auth) : smartAuth(auth));
@@ -204,11 +205,18 @@ function needsOwnCertificate(policy: PolicyDocument, { zone }: RoutePolicy): boo
 }
 
 /** Public by its exact method and path (S7); the first issuer that has SMART endpoints speaks for the route. */
-function smartConfigurationOf(policy: PolicyDocument, route: RoutePolicy): RequestHandler[] {
+function smartConfigurationOf(
+  policy: PolicyDocument,
+  route: RoutePolicy,
+  entries: readonly InventoryEntry[],
+): RequestHandler[] {
   const issuer = policy.issuers.find(({ smart }) => smart !== undefined);
   if (issuer?.smart === undefined || route.zone !== "patient") return [];
+  const { scopes_supported: scopesSupported } = smartScopes(entries.filter(({ path }) => path === route.path));
   const configuration = smartConfiguration({
     ...smartIdentity(issuer),
+    // What was approved for the route, where the policy names no others.
+    ...(scopesSupported.length === 0 ? {} : { scopesSupported }),
     ...smartAlgorithms(policy, issuer),
     ...issuer.smart,
     development: policy.development === true,
