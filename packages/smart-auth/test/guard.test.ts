@@ -158,6 +158,18 @@ describe("A2, A9: of a page that was cut, the included resources that a match st
     expect(cut(query, ...included.toReversed(), ...matches)).toEqual(["a", "b", "d1", "d2"]);
   });
 
+  it("in one order, whatever the server's", () => {
+    const query = "_include=Observation:performer";
+    const page = (...ids: string[]): unknown[] =>
+      cut(query, match(own("a", performedBy("d1", "d2", "d3", "d4"))), ...ids.map((id) => include(doctor(id))));
+    const ordered = ["a", "d1", "d2", "d3", "d4"];
+    expect([page("d3", "d1", "d4", "d2"), page("d2", "d4", "d1", "d3")]).toEqual([ordered, ordered]);
+  });
+
+  it("whatever refers to them, where all of it was asked for", () => {
+    expect(cut("_revinclude=*", match(own("a")), include(about("r", "a")))).toEqual(["a", "r"]);
+  });
+
   it("in the direction that was asked for", () => {
     const entries = [match(own("a", performedBy("d1"))), include(doctor("d1")), include(about("r", "a"))];
     expect(cut("_include=Observation:performer", ...entries)).toEqual(["a", "d1"]);
