@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { DependencyError } from "@wardline/policy-types";
-import { Reader, type Response } from "mmdb-lib";
+import type { Response } from "mmdb-lib";
 import type { GeoReader } from "./balp/geo.ts";
 
 export const GEOLOCATION_UNREADABLE = "audit-event/geolocation-unreadable";
@@ -12,6 +12,8 @@ export const GEOLOCATION_UNREADABLE = "audit-event/geolocation-unreadable";
  */
 export async function readGeoDatabase(path: string): Promise<GeoReader> {
   try {
+    // Read only where a database is named.
+    const { Reader } = await import("mmdb-lib");
     return new Reader<Response>(await readFile(path));
   } catch (cause) {
     throw new DependencyError(GEOLOCATION_UNREADABLE, "the geolocation database cannot be read", {
