@@ -40,7 +40,8 @@ export interface DoorsFacts {
   readonly policy: PolicyDocument;
   readonly inForce: PolicyInForce;
   readonly connections: ConnectionLimits | undefined;
-  readonly admin: RequestListener;
+  /** What operators can ask; absent without a listener of theirs. */
+  readonly admin: RequestListener | undefined;
   /** A port that was taken before the edge was assembled. */
   readonly held: HeldPort | undefined;
   readonly dependencies: Pick<ParsedDependencies, "readSecret" | "onEvent">;
@@ -56,7 +57,7 @@ export async function openDoors({
 }: DoorsFacts): Promise<Doors> {
   const { readSecret, onEvent } = dependencies;
   const admin =
-    policy.admin === undefined
+    policy.admin === undefined || adminListener === undefined
       ? undefined
       : openServer(adminListener, { tls: await tlsOf(adminDoor(policy.admin), { readSecret, onEvent }) });
   const plaintext = policy.plaintext === undefined ? undefined : openPlaintext(policy);

@@ -1,6 +1,5 @@
 import type { IncomingMessage, RequestListener } from "node:http";
 import type { PolicySource } from "@wardline/policy-types";
-import { Registry } from "prom-client";
 import { adminApp } from "./admin/app.ts";
 import { openAudit } from "./audit.ts";
 import { createWatch } from "./controls/abuse.ts";
@@ -11,7 +10,7 @@ import { openTracing } from "./controls/tracing.ts";
 import { DEFAULT_HOST, type Listening, openDoors } from "./doors.ts";
 import { watchHealth } from "./health.ts";
 import { type NextPolicy, putInForce } from "./in-force.ts";
-import { registerStateMetrics } from "./metrics.ts";
+import { openMetrics, registerStateMetrics } from "./metrics.ts";
 import { type GatewayDependencies, parseDependencies } from "./options.ts";
 import { approve } from "./policy/approve.ts";
 import { type CheckedPolicy, checkPolicy } from "./policy/load.ts";
@@ -87,10 +86,10 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
     opened.push(() => throttles.close());
     const bulkExports = await openBulkExports({ policy: first.policy, redis: shared.redis, onEvent, now });
     opened.push(() => bulkExports.close());
-    const registry = new Registry();
+    const metrics = first.policy.admin === undefined ? undefined : await openMetrics();
     const inventory = openInventory({
       policy: first.policy,
-      registry,
+      registry: metrics?.registry,
       usageKey: material.usageKey,
       now,
       ...(dependencies.isExtendedReview === undefined ? {} : { isExtendedReview: dependencies.isExtendedReview }),
@@ -125,13 +124,25 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
     await bulkExports.ready();
     inForce.checkDrift();
     const driftTimer = setInterval(inForce.checkDrift, dependencies.driftCheckSeconds * 1000).unref();
-    registerStateMetrics({ registry, health, throttles, inForce, redis: shared.redis?.state });
-    const adminFacts = { policy: first.policy, health, inForce, audit, watch, inventory, throttles, shared, registry };
+    const adminFacts = {
+      policy: first.policy,
+      health,
+      inForce,
+      audit,
+      watch,
+      inventory,
+      throttles,
+      shared,
+      dependencies,
+    };
+    if (metrics !== undefined) {
+      registerStateMetrics({ metrics, health, throttles, inForce, redis: shared.redis?.state });
+    }
     const doors = await openDoors({
       policy: first.policy,
       inForce,
       connections: throttles.connections,
-      admin: adminApp({ ...adminFacts, dependencies }),
+      admin: metrics === undefined ? undefined : adminApp({ ...adminFacts, registry: metrics.registry }),
       held,
       dependencies,
     });

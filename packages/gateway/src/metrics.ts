@@ -1,10 +1,22 @@
-import { Gauge, type Registry } from "prom-client";
+import type { Gauge, Registry } from "prom-client";
 import type { Throttles } from "./controls/throttle.ts";
 import type { Health } from "./health.ts";
 import type { PolicyInForce } from "./in-force.ts";
 
-export interface MetricFacts {
+/** Where figures stand, and how one is put there. */
+export interface Metrics {
   readonly registry: Registry;
+  readonly Gauge: typeof Gauge;
+}
+
+/** For a policy with an operator's listener: without one nobody could read them. */
+export async function openMetrics(): Promise<Metrics> {
+  const client = await import("prom-client");
+  return { registry: new client.Registry(), Gauge: client.Gauge };
+}
+
+export interface MetricFacts {
+  readonly metrics: Metrics;
   readonly health: Health;
   readonly throttles: Throttles;
   readonly inForce: PolicyInForce;
@@ -15,7 +27,7 @@ export interface MetricFacts {
  * The state of the edge itself, read when it is scraped: names of the policy and fixed words only (A14). How much passes
  * is counted by the inventory.
  */
-export function registerStateMetrics({ registry, health, throttles, inForce, redis }: MetricFacts): void {
+export function registerStateMetrics({ metrics, health, throttles, inForce, redis }: MetricFacts): void {
   gauge("wardline_policy_info", "The policy in force, by its version.", ["version"], (set) => {
     set(1, { version: inForce.checked().version });
   });
@@ -52,11 +64,11 @@ export function registerStateMetrics({ registry, health, throttles, inForce, red
 
   type Set = (value: number, labels: Record<string, string>) => void;
   function gauge(name: string, help: string, labelNames: string[], read: (set: Set) => void): void {
-    new Gauge({
+    new metrics.Gauge({
       name,
       help,
       labelNames,
-      registers: [registry],
+      registers: [metrics.registry],
       collect() {
         this.reset();
         read((value, labels) => this.set(labels, value));

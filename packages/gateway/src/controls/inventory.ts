@@ -27,7 +27,8 @@ export interface Inventory {
 export interface InventoryFacts {
   /** Of the first policy: API types get a metric label of their own. */
   readonly policy: PolicyDocument;
-  readonly registry: Registry;
+  /** Absent: nobody could read metrics. */
+  readonly registry: Registry | undefined;
   readonly usageKey: Uint8Array | undefined;
   readonly now: () => number;
   readonly isExtendedReview?: ObservePasOptions["isExtended"];
@@ -37,7 +38,8 @@ export interface InventoryFacts {
 export function openInventory(facts: InventoryFacts): Inventory {
   const { policy, registry, usageKey, now, isExtendedReview, onEvent } = facts;
   const apiTypes = [...new Set(policy.routes.map(({ apiType }) => apiType))];
-  const metrics: TrafficMetrics = trafficMetrics({ registry, apiTypes });
+  const metrics: TrafficMetrics | undefined =
+    registry === undefined ? undefined : trafficMetrics({ registry, apiTypes });
   const journal: UsageJournal | undefined =
     policy.usage === undefined || usageKey === undefined
       ? undefined
@@ -65,7 +67,12 @@ export function openInventory(facts: InventoryFacts): Inventory {
       const text = JSON.stringify(entries);
       if (inventory === undefined || declared !== text) {
         declared = text;
-        inventory = apiInventory({ entries, metrics, now, ...(journal === undefined ? {} : { journal }) });
+        inventory = apiInventory({
+          entries,
+          now,
+          ...(metrics === undefined ? {} : { metrics }),
+          ...(journal === undefined ? {} : { journal }),
+        });
       }
       return inventory;
     },
