@@ -12,7 +12,7 @@ export async function serveByNginx(folder, upstream) {
   const file = join(folder, "nginx.conf");
   mkdirSync(join(folder, "temp"));
   writeFileSync(file, configuration(folder, port, new URL(upstream).host));
-  const nginx = spawn("nginx", ["-c", file, "-p", folder, "-e", "stderr"], { stdio: ["ignore", "ignore", "inherit"] });
+  const nginx = spawn("nginx", ["-c", file, "-p", folder, "-e", "stderr"], { stdio: "ignore" });
   process.once("exit", () => nginx.kill());
   await untilListening(port);
   return { url: `http://127.0.0.1:${port}`, cpuUsed: () => cpuOf(nginx.pid) };

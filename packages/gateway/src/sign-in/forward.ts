@@ -29,7 +29,7 @@ export async function forwardSignIn(req: Request, res: Response, options: SignIn
   const hasBody = bytes !== undefined && bytes.length > 0;
   context.upstream = upstream.name;
   const abort = new AbortController();
-  res.once("close", () => abort.abort());
+  res.once("close", () => res.writableFinished || abort.abort());
   let decision: Decision<Dispatcher.ResponseData>;
   try {
     decision = await upstream.request({
@@ -40,7 +40,7 @@ export async function forwardSignIn(req: Request, res: Response, options: SignIn
         ...(hasBody ? { "content-length": String(bytes.length) } : {}),
       },
       ...(hasBody ? { body: bytes } : {}),
-      signal: abort.signal,
+      abort,
     });
   } catch (error) {
     if (res.destroyed) return;
