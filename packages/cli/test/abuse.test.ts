@@ -79,6 +79,24 @@ describe("abuse simulate", () => {
     });
   });
 
+  it("knows impossible travel when the policy says where networks are", async () => {
+    const at = Date.parse("2026-01-31T12:00:00Z");
+    await writeLedger(folder("audit"), [
+      record({ receivedAt: at, peerAddress: "198.51.100.1" }),
+      record({ receivedAt: at + 60_000, peerAddress: "203.0.113.1", requestId: "request-2" }),
+    ]);
+    await writeFile(
+      folder("places.csv"),
+      "network,latitude,longitude\n198.51.100.0/24,52.5,13.4\n203.0.113.0/24,-33.9,151.2\n",
+    );
+    await writeFile(folder("policy.yaml"), `places: ${folder("places.csv")}`);
+    const simulate = ["abuse", "simulate", folder("audit")];
+    expect((await run(simulate)).out).not.toContain("impossible-travel");
+    expect((await run([...simulate, "--policy", folder("policy.yaml")])).out).toContain("impossible-travel");
+    await writeFile(folder("policy.yaml"), "places: 7");
+    expect((await run([...simulate, "--policy", folder("policy.yaml")])).err).toContain("name of a file");
+  });
+
   it("takes a policy and refuses a misspelled one", async () => {
     await writeLedger(folder("audit"), [record()]);
     await writeFile(folder("policy.yaml"), "thresholds: { patientEnumeratoin: {} }");

@@ -1,7 +1,7 @@
-import { type MonitorPolicy, simulate } from "@wardline/abuse-monitor";
+import { type MonitorPolicy, readPlaces, simulate } from "@wardline/abuse-monitor";
 import { type Commands, example } from "../commands.ts";
 import { CliError } from "../exit.ts";
-import { readStructured } from "../files.ts";
+import { readStructured, readText } from "../files.ts";
 import { type RingFlags, withRing } from "../keys/ring.ts";
 import { jsonLine, painter } from "../output.ts";
 import { ledgerRecords, lineRecords } from "../records/source.ts";
@@ -17,7 +17,10 @@ export function addAbuse({ program, terminal }: Commands): void {
   withRing(abuse.command("simulate"))
     .description("Replays an audit log, or a file of access records, and says what would have been told and done.")
     .argument("<source>", "the log's folder, or an NDJSON file of access records")
-    .option("--policy <file>", "thresholds and responses, YAML or JSON; default the monitor's own")
+    .option(
+      "--policy <file>",
+      "thresholds, responses and the file of `places`, YAML or JSON; default the monitor's own",
+    )
     .option("--json", "one JSON line: the whole report")
     .addHelpText("after", example("wardline abuse simulate /var/lib/wardline/audit --policy thresholds.yaml"))
     .action(async (source: string, flags: SimulateFlags) => {
@@ -33,5 +36,8 @@ async function readPolicy(file: string): Promise<MonitorPolicy> {
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
     throw new CliError(`${file} must hold \`thresholds\` and \`responses\``);
   }
-  return value;
+  const { places, ...policy } = value as MonitorPolicy & { readonly places?: unknown };
+  if (places === undefined) return policy;
+  if (typeof places !== "string") throw new CliError(`${file}: \`places\` must be the name of a file`);
+  return { ...policy, locate: readPlaces(await readText(places)) };
 }
