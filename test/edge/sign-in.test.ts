@@ -267,6 +267,20 @@ describe("an authorisation server behind the edge", () => {
       expect(server.asked).toEqual([]);
     });
 
+    it.each([true, false])(
+      "S9: by a form that is too long, whose end would be read as all of it (chunked: %s)",
+      async (chunked) => {
+        const edge = await startEdge(withSignIn());
+        const long = `padding=${"x".repeat(70_000)}&grant_type=authorization_code&client_id=app&code=c&code_verifier=${verifier}`;
+        const body = chunked ? new Blob([long]).stream() : long;
+        const headers = { "content-type": "application/x-www-form-urlencoded" };
+        const init = { method: "POST", body, headers, duplex: "half" } as RequestInit;
+        const got = await ask(edge, "/oauth/token", init);
+        expect([got.status, got.error]).toEqual([413, "invalid_request"]);
+        expect(server.asked).toEqual([]);
+      },
+    );
+
     it("S6: by another spelling of a path, nor by one the policy does not name", async () => {
       const edge = await startEdge(withSignIn({ pages: ["/interaction/*", "/auth/*", "/a/*"] }));
       const form = { method: "POST", body: new URLSearchParams({ grant_type: "password" }) };

@@ -111,14 +111,20 @@ const onlyEndpoints: RequestHandler = function onlyEndpoints(req, res, next) {
   }
 };
 
-/** So that a refusal says who was refused. Whoever cannot be read is refused by the stages behind. */
-const nameTheClient: RequestHandler = async function nameTheClient(req, _res, next) {
+/** So that a refusal says who was refused. */
+const nameTheClient: RequestHandler = async function nameTheClient(req, res, next) {
   const context = contextOf(req);
   const { signIn } = context;
   if (signIn === undefined || signIn.endpoint === "other") return next();
   const body = await readBody(req, { limitBytes: FORM_BYTES });
+  if (body.kind === "deny") {
+    // Here and now: whoever reads on would take the rest for all of it.
+    const { problem, because } = body;
+    recordDecision(req, { control: CONTROL, kind: "deny", because, code: problem.code });
+    return sendProblem(res, problem);
+  }
   const [, query = ""] = context.originalUrl.split(/\?(.*)/s);
-  const form = new URLSearchParams((body.kind === "permit" ? body.grant.form : undefined) ?? query);
+  const form = new URLSearchParams(body.grant.form ?? query);
   const clientId = form.get("client_id") ?? basicUser(req.headers.authorization);
   const grantType = GRANTS.find((grant) => grant === form.get("grant_type"));
   context.signIn = {
