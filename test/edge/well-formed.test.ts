@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PolicyDocument, RoutePolicy, SchemaPolicy } from "@wardline/policy-types";
 import { describe, expect, it } from "vitest";
-import { fhir } from "./support/backend.ts";
+import { fhir, searchset } from "./support/backend.ts";
 import { codeOf, type Edge, startEdge } from "./support/edge.ts";
 
 /** What an operator can say of how FHIR is judged, each key through the whole door, for staff who may write anything. */
@@ -57,6 +57,40 @@ describe("routes[].schema", () => {
     expect(await outcome(edge, "/Observation?_count=11")).toEqual(invalid);
     expect(edge.backend.asked).toEqual([]);
     expect((await outcome(edge, "/Patient?birthsex=F&_count=10"))[0]).toBe(200);
+  });
+
+  it("allowLenient: what R4 does not have is left out where it is allowed and asked for, and nothing else changes", async () => {
+    const lenient = { ...FHIR, prefer: "handling=lenient" };
+    const query = "/Observation?colour=blue&code=x&subject:nonsense=1";
+    const own = { scope: "patient/*.rs", patient: "a", sub: "a", fhirUser: "Patient/a" };
+    const strict = await startEdge(judging({}));
+    expect((await strict.ask(query, { headers: lenient, claims })).status).toBe(400);
+    const edge = await startEdge(judging({ allowLenient: true }));
+    expect((await edge.ask(query, { headers: FHIR, claims })).status).toBe(400);
+    expect(edge.backend.asked).toEqual([]);
+
+    const answer = await edge.ask(query, { headers: lenient, claims });
+    expect([answer.status, answer.headers.get("preference-applied")]).toEqual([200, "handling=lenient"]);
+    expect(edge.backend.asked).toEqual(["GET /r4/Observation?code=x"]);
+    // A2: an unknown parameter left out takes nothing of the narrowing with it.
+    const bound = await startEdge((policy) => ({
+      ...policy,
+      routes: policy.routes.map((route) => ({ ...route, schema: { allowLenient: true } })),
+    }));
+    bound.backend.answer = (_req, res) => fhir(res, searchset());
+    const form = { "content-type": "application/x-www-form-urlencoded", prefer: "handling=lenient" };
+    const posted = { method: "POST", headers: form, body: "colour=blue&code=x" };
+    expect((await bound.ask("/Observation?colour=blue&code=x", { headers: lenient, claims: own })).status).toBe(200);
+    expect((await bound.ask("/Observation/_search", { ...posted, claims: own })).status).toBe(200);
+    expect(bound.backend.asked).toEqual([
+      "GET /r4/Observation?code=x&subject=Patient%2Fa",
+      "POST /r4/Observation/_search",
+    ]);
+    expect(bound.backend.bodies.at(-1)).toBe("code=x&subject=Patient%2Fa");
+    // What is known is judged as ever.
+    expect((await bound.ask("/Observation?colour=blue&_sort=nonsense", { headers: lenient, claims: own })).status).toBe(
+      400,
+    );
   });
 
   it("maxIssues: a refusal tells as many findings as it says", async () => {

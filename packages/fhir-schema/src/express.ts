@@ -1,11 +1,17 @@
 import { deny, type Problem } from "@wardline/policy-types";
-import { addTransform, contextOf, KEEP, recordDecision, sendProblem } from "@wardline/policy-types/express";
+import {
+  addTransform,
+  contextOf,
+  KEEP,
+  leaveOut,
+  prefersLenient,
+  recordDecision,
+  sendProblem,
+} from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
 import { answerIssues, bodyFindings, entryQueryFindings, queryFindings } from "./decide.ts";
-import { leaveOut } from "./express/forward.ts";
 import type { Finding } from "./findings.ts";
 import { errorsFirst, hasError, isError } from "./issues.ts";
-import { prefersLenient } from "./media.ts";
 import { type CheckMode, type FhirSchemaOptions, parseOptions } from "./options.ts";
 import { findingsProblem } from "./problems.ts";
 import { type Asked, readRequest } from "./request.ts";

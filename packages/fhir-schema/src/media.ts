@@ -46,20 +46,6 @@ const FORMATS =
 const ACCEPTABLE =
   /^(?:\*\/\*|application\/\*|(?:application|text)\/(?:fhir\+)?json|application\/json\+fhir|application\/(?:fhir\+|x-)?ndjson)$/;
 
-/**
- * Whether the client asks the server to leave out what it does not know. The first `handling` counts.
- *
- * @see https://www.rfc-editor.org/rfc/rfc7240#section-4.4
- */
-export function prefersLenient(prefer: string | readonly string[] | undefined): boolean {
-  const preferences = String(prefer ?? "").split(",");
-  for (const preference of preferences) {
-    const [name = "", value = ""] = (preference.split(";")[0] ?? "").split("=");
-    if (name.trim().toLowerCase() === "handling") return value.trim().replace(/^"(.*)"$/, "$1") === "lenient";
-  }
-  return false;
-}
-
 /** Any media type some interaction takes: what is none of them need not be read. */
 export function isBodyType(contentType: string): boolean {
   const { essence } = parseMediaType(contentType);

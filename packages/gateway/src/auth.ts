@@ -82,6 +82,7 @@ export function authOptions(facts: AuthFacts): SmartAuthOptions {
     ...(memberOperations === undefined ? {} : { memberOperations }),
     ...(types === undefined ? {} : { types }),
     ...(extraParameters === undefined ? {} : { extraParameters }),
+    ...(route.schema?.allowLenient === true ? { allowLenient: true } : {}),
     ...(compartmentRule === undefined ? {} : { compartmentRule }),
     ...(supportTypes === undefined ? {} : { supportTypes }),
     readStored: (reference) => readStored(backends.forType(reference.type), reference),

@@ -77,6 +77,11 @@ export interface SchemaPolicy {
   readonly queries?: "refuse" | "report" | "off";
   /** Answers of the upstream, to find one that drifts. Default `off`. */
   readonly responses?: "report" | "off";
+  /**
+   * Heed `Prefer: handling=lenient`: search parameters R4 does not have are left out, and the answer says so. Weakens: the client
+   * may get more than it meant to ask for, of what its token covers. Default false.
+   */
+  readonly allowLenient?: boolean;
   /** What R4 forbids and examples published with it do: tell the operator, or refuse. Default `report`. */
   readonly exampleFaults?: "report" | "refuse";
   /** Largest `_count`. Default 1000. */

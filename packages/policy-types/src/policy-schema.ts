@@ -63,6 +63,7 @@ const route = closed(
       resources: { enum: ["refuse", "report", "off"] },
       queries: { enum: ["refuse", "report", "off"] },
       responses: { enum: ["report", "off"] },
+      allowLenient: { type: "boolean" },
       exampleFaults: { enum: ["report", "refuse"] },
       maxCount: positive,
       maxIncludes: count,

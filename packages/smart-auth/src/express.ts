@@ -1,5 +1,5 @@
 import { deny, type Interaction, permit } from "@wardline/policy-types";
-import { contextOf, requestTarget } from "@wardline/policy-types/express";
+import { contextOf, leaveOut, prefersLenient, requestTarget } from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
 import { createAuthenticator } from "./authenticate.ts";
 import { createAuthority } from "./authority.ts";
@@ -12,6 +12,7 @@ import { JOB_ASKED } from "./express/exports.ts";
 import { createJobs } from "./express/jobs.ts";
 import { createPassing } from "./express/pass.ts";
 import { storeFor } from "./express/store.ts";
+import { withoutUnknown } from "./lenient.ts";
 import { bindingsOf, openPage } from "./links/pages.ts";
 import { parseOptions, type SmartAuthOptions } from "./options.ts";
 import { CONSENT_UNREADABLE, INTERACTION_UNKNOWN } from "./problems.ts";
@@ -98,7 +99,7 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
     const opened = openPage(asked.grant.interaction, sealer, () => bindingsOf(principal, rights.grant, route.baseUrl));
     if (opened?.kind === "deny") return conclude(req, res, opened);
     const page = opened?.grant;
-    const { interaction } = page ?? asked.grant;
+    const interaction = page?.interaction ?? leniently(req, res, asked.grant.interaction);
     const isBundle = interaction.code === "batch" || interaction.code === "transaction";
     const facts: AccessFacts = {
       interaction,
@@ -114,6 +115,16 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
     return isBundle
       ? pass.bundle(req, res, facts, await decideBundle(facts))
       : pass.one(req, res, facts, { decision: await decideAccess(facts), page });
+  }
+
+  /** Before anything is decided: what is left out is not asked of anybody. */
+  function leniently(req: Request, res: Response, asked: Interaction): Interaction {
+    if (route.allowLenient !== true || !prefersLenient(req.headers["prefer"])) return asked;
+    const { interaction, left } = withoutUnknown(asked, route.extraParameters);
+    if (left.length === 0) return asked;
+    leaveOut(req, left);
+    res.setHeader("Preference-Applied", "handling=lenient");
+    return interaction;
   }
 
   function feedsConsent(interaction: Interaction): boolean {

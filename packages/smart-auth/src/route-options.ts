@@ -26,6 +26,11 @@ export interface RouteOptions {
   readonly types?: readonly string[];
   /** Search parameters beyond R4 the backend knows and that widen nothing: its paging. Default none. */
   readonly extraParameters?: readonly string[];
+  /**
+   * Heed `Prefer: handling=lenient`: search parameters that R4 does not have are left out of what is asked, and the answer says
+   * so. Weakens: the client may get more than it meant to ask for, of what its token covers. Default false.
+   */
+  readonly allowLenient?: boolean;
   /** How a resource is found to belong to a patient. Default `subject`. */
   readonly compartmentRule?: CompartmentRule;
   /** Types without a patient that a bound caller may read by reference. Default `DEFAULT_SUPPORT_TYPES`. */
@@ -49,6 +54,7 @@ export const ROUTE_OPTIONS: readonly (keyof RouteOptions)[] = [
   "memberOperations",
   "types",
   "extraParameters",
+  "allowLenient",
   "compartmentRule",
   "supportTypes",
 ];
@@ -71,6 +77,9 @@ export function parseRoute(found: Findings, options: RouteOptions, development: 
   if (rule !== "subject" && rule !== "full") {
     found.add("compartmentRule", "unknown-value", 'must be "subject" or "full"');
   }
+  if (options.allowLenient !== undefined && typeof options.allowLenient !== "boolean") {
+    found.add("allowLenient", "not-a-boolean", "must be true or false");
+  }
   return Object.freeze({
     baseUrl,
     baseUrls: Object.freeze([baseUrl, ...backend]),
@@ -79,6 +88,7 @@ export function parseRoute(found: Findings, options: RouteOptions, development: 
     memberOperations: parseMemberOperations(found, options.memberOperations, operations),
     ...(types === undefined ? {} : { types: new Set(types) }),
     extraParameters: new Set(list(found, "extraParameters", options.extraParameters)),
+    allowLenient: options.allowLenient === true,
     compartmentRule: rule,
     supportTypes: Object.freeze([
       ...list(found, "supportTypes", options.supportTypes ?? DEFAULT_SUPPORT_TYPES, supportTypeFault),

@@ -45,6 +45,7 @@ export interface RouteSettings {
   /** Absent: every type. */
   readonly types?: ReadonlySet<string>;
   readonly extraParameters: ReadonlySet<string>;
+  readonly allowLenient?: boolean;
   readonly compartmentRule: CompartmentRule;
   readonly supportTypes: readonly string[];
   /** Page links are sealed, so that one search may go on as another. */

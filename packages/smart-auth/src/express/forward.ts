@@ -16,11 +16,12 @@ export function forward(req: Request, access: Access, page: AskedPage | undefine
 
 function forwardRead(req: Request, access: Access): void {
   const context = contextOf(req);
-  const form = context.body?.form;
+  const form = context.rewritten?.form ?? context.body?.form;
   const url = forwardedUrl(req.url, access, form !== undefined);
   const narrowedForm = form === undefined ? undefined : forwardedForm(form, access);
   if (url === undefined && narrowedForm === undefined) return;
   context.rewritten = {
+    ...context.rewritten,
     ...(url === undefined ? {} : { url }),
     ...(narrowedForm === undefined ? {} : { form: narrowedForm }),
   };

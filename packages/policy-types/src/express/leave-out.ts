@@ -1,12 +1,30 @@
-import { contextOf } from "@wardline/policy-types/express";
-import type { Request } from "express";
+import type { IncomingMessage } from "node:http";
+import { contextOf } from "./context.ts";
 
-type WithQueryParser = {
-  get(name: "query parser fn"): ((query: string) => Record<string, unknown>) | false | undefined;
+type ExpressRequest = IncomingMessage & {
+  url: string;
+  body?: unknown;
+  query?: unknown;
+  app?: { get(name: "query parser fn"): ((query: string) => unknown) | false | undefined };
 };
 
-/** Leaves parameters out of what handlers and proxies see; everything else stays as it was written. */
-export function leaveOut(req: Request, names: readonly string[]): void {
+/**
+ * Whether the client asks the server to leave out what it does not know. The first `handling` counts.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc7240#section-4.4
+ */
+export function prefersLenient(prefer: string | readonly string[] | undefined): boolean {
+  const preferences = String(prefer ?? "").split(",");
+  for (const preference of preferences) {
+    const [name = "", value = ""] = (preference.split(";")[0] ?? "").split("=");
+    if (name.trim().toLowerCase() === "handling") return value.trim().replace(/^"(.*)"$/, "$1") === "lenient";
+  }
+  return false;
+}
+
+/** Leaves search parameters out of what handlers and proxies see; everything else stays as it was written. */
+export function leaveOut(request: IncomingMessage, names: readonly string[]): void {
+  const req = request as ExpressRequest;
   const context = contextOf(req);
   const ignored = new Set(names);
   const [path = "", query] = req.url.split(/\?(.*)/s);
@@ -24,8 +42,8 @@ export function leaveOut(req: Request, names: readonly string[]): void {
   req.url = url;
   // Express 5 reads the query from the URL each time; Express 4 read it once.
   if (Object.hasOwn(req, "query")) {
-    const parse = (req.app as WithQueryParser).get("query parser fn");
-    req.query = (typeof parse === "function" ? parse(kept ?? "") : {}) as Request["query"];
+    const parse = req.app?.get("query parser fn");
+    req.query = typeof parse === "function" ? parse(kept ?? "") : {};
   }
 }
 
