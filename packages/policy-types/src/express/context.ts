@@ -98,28 +98,41 @@ export function contextOf(req: IncomingMessage): RequestContext {
 
 /** Writes what a control decided, once per control and request; the first deny of a control stands. */
 export function recordDecision(req: IncomingMessage, decision: ControlDecision): void {
-  contextOf(req).decisions.push(Object.isFrozen(decision.because) ? standing(decision) : frozen(decision));
+  contextOf(req).decisions.push(standing(decision));
 }
 
-/** Reasons that a control has frozen come again and again: one decision stands for all of them. */
+/** Controls decide the same for the same reasons again and again: one frozen decision stands for all of them. */
 function standing(decision: ControlDecision): ControlDecision {
   const { control, kind, because, code } = decision;
-  const known = STANDING.get(because);
+  const known = BY_REASONS.get(because);
   if (known?.control === control && known.kind === kind && known.code === code) return known;
-  const made = frozen(decision);
-  STANDING.set(because, made);
+  const words = `${control}\n${kind}\n${code ?? ""}\n${because.join("\n")}`;
+  const same = BY_WORDS.get(words) ?? remembered(words, frozen(decision));
+  // Frozen reasons come again themselves, which spares reading them.
+  if (STANDING.has(same) && Object.isFrozen(because)) BY_REASONS.set(because, same);
+  return same;
+}
+
+/** Reasons name rules and no values, so there are not many; should there be, the rest are remembered by nobody. */
+function remembered(words: string, made: ControlDecision): ControlDecision {
+  if (BY_WORDS.size >= MOST_STANDING) return made;
+  BY_WORDS.set(words, made);
+  STANDING.add(made);
   return made;
 }
 
-const STANDING = new WeakMap<readonly string[], ControlDecision>();
+const STANDING = new WeakSet<ControlDecision>();
+const BY_REASONS = new WeakMap<readonly string[], ControlDecision>();
+const BY_WORDS = new Map<string, ControlDecision>();
+const MOST_STANDING = 2_000;
 
 /** True for a decision that other requests have too, so that whoever writes it down can remember how. */
 export function isStanding(decision: ControlDecision): boolean {
-  return STANDING.get(decision.because) === decision;
+  return STANDING.has(decision);
 }
 
 function frozen({ control, kind, because, code }: ControlDecision): ControlDecision {
-  const reasons = Object.isFrozen(because) ? because : Object.freeze([...because]);
+  const reasons = Object.freeze([...because]);
   return Object.freeze(
     code === undefined ? { control, kind, because: reasons } : { control, kind, because: reasons, code },
   );
