@@ -46,9 +46,11 @@ console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
 
 function unitTests(node, only = []) {
-  const report = join(ROOT, ".vitest-report.json");
+  const other = node === process.execPath ? undefined : node.match(/node-v\d+/)[0];
+  // The whole suite's is what `wardline evidence --tests` reads.
+  const report = join(ROOT, other === undefined ? ".vitest-report.json" : `.vitest-report.${other}.json`);
   rmSync(report, { force: true });
-  const which = node === process.execPath ? `this Node (${process.version})` : node.match(/node-v\d+/)[0];
+  const which = other ?? `this Node (${process.version})`;
   console.log(`\nTests on ${which}${only.length === 0 ? "" : ": what stands on Node itself"}`);
   const vitest = join(ROOT, "node_modules/vitest/vitest.mjs");
   const { status } = spawnSync(
