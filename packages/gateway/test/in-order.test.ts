@@ -32,6 +32,15 @@ describe("stages in order", () => {
     return passed;
   }
   const on: RequestHandler = (_req, _res, next) => next();
+  const later: RequestHandler = (_req, _res, next) => void setImmediate(next);
+  const twice: RequestHandler = (_req, _res, next) => {
+    next();
+    next();
+  };
+  const thrower: RequestHandler = (_req, _res, next) => {
+    next();
+    throw new Error("too late");
+  };
 
   it.each<[string, readonly RequestHandler[], readonly string[]]>([
     ["nothing", [], ["after"]],
@@ -54,6 +63,14 @@ describe("stages in order", () => {
       [on, (() => Promise.reject(new Error("rejected"))) as unknown as RequestHandler, on],
       ["stage 1", "stage 2", "error rejected"],
     ],
+    ["one goes on twice", [twice, later, on], ["stage 1", "stage 2", "stage 3", "after"]],
+    ["one throws after it has gone on", [thrower, on], ["stage 1", "stage 2", "after", "error too late"]],
+    [
+      "one says a word that Express would skip by",
+      [(_req, _res, next) => next("route"), on],
+      ["stage 1", "error a stage failed"],
+    ],
+    ["another such word", [(_req, _res, next) => next("router"), on], ["stage 1", "error a stage failed"]],
     [
       "one rejects with nothing",
       [(() => Promise.reject(undefined as unknown as Error)) as unknown as RequestHandler],
@@ -62,6 +79,16 @@ describe("stages in order", () => {
   ])("F11: %s", async (_what, stages, expected) => {
     expect(await walk(...stages)).toEqual(expected);
   });
+});
+
+it("S5: a path of as many segments as a request may have is looked up as quickly as any", () => {
+  const find = routeFinder([{ path: "/fhir" }, { path: "/payer/fhir" }] as RoutePolicy[]);
+  const long = "/x".repeat(100_000);
+  // At a look for each of its segments, each as long as what is before it, this would take minutes.
+  for (let count = 0; count < 50; count++) {
+    expect(find(`${long}${count}`)).toBeUndefined();
+    expect(find(`/fhir${long}${count}`)?.path).toBe("/fhir");
+  }
 });
 
 it("finds the longest route of whole segments, however many there are", () => {
