@@ -21,9 +21,9 @@ export type {
   AbuseMonitorOptions,
   HistoryOptions,
   MonitorDegradation,
-  MonitorPolicy,
   SharedOptions,
 } from "./options.ts";
+export type { MonitorPolicy } from "./policy-options.ts";
 export type { StepUpOptions } from "./problems.ts";
 export { type SimulationReport, simulate } from "./simulate.ts";
 export type { LoginAttempt } from "./watch/login.ts";

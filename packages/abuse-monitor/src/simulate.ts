@@ -3,7 +3,7 @@ import { type Alert, createAlerts } from "./alerts/alert.ts";
 import { PATTERNS, type Pattern } from "./detectors/detector.ts";
 import type { Measure } from "./measures/measure.ts";
 import { measureFor } from "./measures/respond.ts";
-import { type MonitorPolicy, parsePolicy } from "./options.ts";
+import { type MonitorPolicy, parsePolicy } from "./policy-options.ts";
 import { addressKey } from "./watch/address.ts";
 import { readSighting } from "./watch/login.ts";
 import { createPseudonyms } from "./watch/pseudonym.ts";

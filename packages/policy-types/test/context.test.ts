@@ -351,6 +351,26 @@ it("one decision stands for all that are the same, and for no others", async () 
   expect(new Set(second).size).toBe(5);
 });
 
+it("S8: decisions whose words run together are still two", async () => {
+  const [, express] = EXPRESS[0];
+  const decided: readonly ControlDecision[] = [
+    { control: "s8", kind: "deny", because: ["one\ntwo", "three"], code: "s8/no" },
+    { control: "s8", kind: "deny", because: ["one", "two\nthree"], code: "s8/no" },
+    { control: "s8", kind: "deny", because: ["one", "two", "three"], code: "s8/no" },
+    { control: "s8", kind: "permit", because: ["s8/no", "one"] },
+    { control: "s8", kind: "permit", because: ["one"], code: "s8/no" },
+  ];
+  let seen: readonly ControlDecision[] = [];
+  const app = express();
+  app.use((req, res) => {
+    for (const decision of decided) recordDecision(req, decision);
+    seen = contextOf(req).decisions;
+    res.json({});
+  });
+  await ask(await listen(app));
+  expect(seen).toEqual(decided);
+});
+
 it("readBody leaves the body where a later stage and an Express parser find it", async () => {
   const [, express] = EXPRESS[0];
   const app = express();

@@ -1,9 +1,9 @@
 import { permit } from "@wardline/policy-types";
 import { LocalCounters } from "./counters.ts";
 import { decideFailures, decideRate, ratePolicyOf } from "./decide.ts";
+import type { ParsedDoor } from "./door-options.ts";
 import { createOwners } from "./keys.ts";
 import { type Limit, limitOfWindow } from "./limits.ts";
-import type { ParsedDoor } from "./options.ts";
 import { authenticationFailures } from "./problems.ts";
 
 type RateDecision = ReturnType<typeof decideRate>;

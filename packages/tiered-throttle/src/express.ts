@@ -5,13 +5,8 @@ import type { Request, RequestHandler, Response } from "express";
 import { classesOf, dearest } from "./classes/classify.ts";
 import type { RateGrant } from "./decide.ts";
 import { openDoor } from "./door.ts";
-import {
-  type DoorThrottleOptions,
-  type ParsedThrottle,
-  parseDoor,
-  parseThrottle,
-  type TieredThrottleOptions,
-} from "./options.ts";
+import { type DoorThrottleOptions, parseDoor } from "./door-options.ts";
+import { type ParsedThrottle, parseThrottle, type TieredThrottleOptions } from "./options.ts";
 import { createThrottle, NO_SLOT, type ThrottleSnapshot, type Verdict } from "./throttle.ts";
 import type { RequestFacts } from "./tiers.ts";
 

@@ -82,7 +82,9 @@ async function exchange(
   const context = contextOf(req);
   const abort = new AbortController();
   // A keyed request is carried through when its client has gone, so that the client's next attempt finds what came of it.
-  if (once === undefined) res.once("close", () => res.writableFinished || abort.abort());
+  /** From then on `relay` ends what is left when the client goes. */
+  let isAnswered = false;
+  if (once === undefined) res.once("close", () => isAnswered || abort.abort());
   const sent = bodyToSend(context);
   const asked = {
     method: req.method ?? "GET",
@@ -120,6 +122,7 @@ async function exchange(
   if (once !== undefined) keepAnswer(answer, headers, once);
   res.statusCode = answer.statusCode;
   for (const [name, value] of headers) res.setHeader(name, value);
+  isAnswered = true;
   relay(answer.body, res, upstream.name, health, once !== undefined);
 }
 

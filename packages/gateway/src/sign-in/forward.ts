@@ -29,7 +29,8 @@ export async function forwardSignIn(req: Request, res: Response, options: SignIn
   const hasBody = bytes !== undefined && bytes.length > 0;
   context.upstream = upstream.name;
   const abort = new AbortController();
-  res.once("close", () => res.writableFinished || abort.abort());
+  let isAnswered = false;
+  res.once("close", () => isAnswered || abort.abort());
   let decision: Decision<Dispatcher.ResponseData>;
   try {
     decision = await upstream.request({
@@ -58,6 +59,7 @@ export async function forwardSignIn(req: Request, res: Response, options: SignIn
   for (const [name, value] of signInResponseHeaders(headers)) res.setHeader(name, value);
   const location = res.getHeader("location");
   if (typeof location === "string") res.setHeader("location", publicLocation(location, upstream, publicOrigin));
+  isAnswered = true;
   relay(answer, res, upstream.name, health, false);
 }
 

@@ -1,6 +1,6 @@
 import type { Json } from "@wardline/policy-types/express";
 import { DATA_ABSENT_REASON } from "../encrypt/field.ts";
-import type { StepKind } from "../profile/machine.ts";
+import type { StepKind } from "../profile/steps.ts";
 import { isObject, type JsonObject } from "../values.ts";
 import { GENERALISED, MASKED, PSEUDONYMISED, type Walk } from "../walk/context.ts";
 import { generalise } from "./generalise.ts";

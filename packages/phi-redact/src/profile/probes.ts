@@ -1,6 +1,7 @@
 import { isResourceType, searchParameter } from "@wardline/fhir-r4";
 import type { Interaction, SearchCriterion, SearchQuery } from "@wardline/policy-types";
-import type { Machine, State } from "./machine.ts";
+import type { Machine } from "./machine.ts";
+import type { State } from "./steps.ts";
 
 /** Elements of a datatype that a search looks at; of other types, all. A reference's `display` is not among them. */
 const SEARCHED: ReadonlyMap<string, readonly string[]> = new Map([

@@ -1,7 +1,8 @@
 import type { Pseudonymiser } from "../actions/pseudonym.ts";
 import type { Fate } from "../categories/rules.ts";
 import type { FieldCipher } from "../encrypt/field.ts";
-import type { Machine, State } from "../profile/machine.ts";
+import type { Machine } from "../profile/machine.ts";
+import type { State } from "../profile/steps.ts";
 import type { JsonObject } from "../values.ts";
 
 /** What was done to a resource, as bits: `labels.ts` says it in HL7's words. */

@@ -1,7 +1,8 @@
 import type { Json } from "@wardline/policy-types/express";
 import { actOn, actOnExtension } from "../actions/act.ts";
 import { isMarker, isSpent, maskedElement } from "../actions/masked.ts";
-import type { Machine, State, Step, StepKind } from "../profile/machine.ts";
+import type { Machine } from "../profile/machine.ts";
+import type { State, Step, StepKind } from "../profile/steps.ts";
 import { isObject, type JsonObject, textOf } from "../values.ts";
 import { MASKED, REMOVED, type Walk } from "./context.ts";
 import { copyBefore, copyMarks, isEmpty, putPair } from "./copies.ts";

@@ -1,7 +1,7 @@
 import type { Json } from "@wardline/policy-types/express";
 import { actOn } from "../actions/act.ts";
 import { isSpent } from "../actions/masked.ts";
-import type { StepKind } from "../profile/machine.ts";
+import type { StepKind } from "../profile/steps.ts";
 import { isObject } from "../values.ts";
 import { REMOVED, type Walk } from "./context.ts";
 

@@ -1,6 +1,6 @@
 import { maskedElement } from "../actions/masked.ts";
 import { isPrimitiveType } from "../definitions.ts";
-import type { State } from "../profile/machine.ts";
+import type { State } from "../profile/steps.ts";
 import type { JsonObject } from "../values.ts";
 import { MASKED, type Walk } from "./context.ts";
 

@@ -2,7 +2,7 @@ import type { Json } from "@wardline/policy-types/express";
 import { encrypted } from "../actions/act.ts";
 import { maskedElement } from "../actions/masked.ts";
 import { isPrimitiveType } from "../definitions.ts";
-import type { State } from "../profile/machine.ts";
+import type { State } from "../profile/steps.ts";
 import { isObject, type JsonObject } from "../values.ts";
 import { MASKED, NOTICED, REMOVED, type Tools, UnjudgeableError, type Walk } from "./context.ts";
 import { walkObject } from "./elements.ts";

@@ -107,15 +107,22 @@ function standing(decision: ControlDecision): ControlDecision {
   const known = BY_REASONS.get(because);
   if (known?.control === control && known.kind === kind && known.code === code) return known;
   const words = `${control}\n${kind}\n${code ?? ""}\n${because.join("\n")}`;
-  const same = BY_WORDS.get(words) ?? remembered(words, frozen(decision));
+  const like = BY_WORDS.get(words);
+  const same = like !== undefined && isSame(like, decision) ? like : remembered(words, frozen(decision));
   // Frozen reasons come again themselves, which spares reading them.
   if (STANDING.has(same) && Object.isFrozen(because)) BY_REASONS.set(because, same);
   return same;
 }
 
+/** Words that run together are not the same words. */
+function isSame(known: ControlDecision, { control, kind, code, because }: ControlDecision): boolean {
+  if (known.control !== control || known.kind !== kind || known.code !== code) return false;
+  return known.because.length === because.length && known.because.every((reason, at) => reason === because[at]);
+}
+
 /** Reasons name rules and no values, so there are not many; should there be, the rest are remembered by nobody. */
 function remembered(words: string, made: ControlDecision): ControlDecision {
-  if (BY_WORDS.size >= MOST_STANDING) return made;
+  if (words.length > LONGEST_WORDS || BY_WORDS.size >= MOST_STANDING || BY_WORDS.has(words)) return made;
   BY_WORDS.set(words, made);
   STANDING.add(made);
   return made;
@@ -125,6 +132,7 @@ const STANDING = new WeakSet<ControlDecision>();
 const BY_REASONS = new WeakMap<readonly string[], ControlDecision>();
 const BY_WORDS = new Map<string, ControlDecision>();
 const MOST_STANDING = 2_000;
+const LONGEST_WORDS = 1_000;
 
 /** True for a decision that other requests have too, so that whoever writes it down can remember how. */
 export function isStanding(decision: ControlDecision): boolean {
