@@ -1,6 +1,7 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { memoryAdapter, Provider } from "@wardline-tools/test-kit/oidc-provider";
 import { exportJWK, SignJWT } from "jose";
 import type { Configuration } from "oidc-provider";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -11,7 +12,6 @@ import { createAuthority, issue } from "./support/certificates.ts";
 import { createProofKey } from "./support/dpop.ts";
 import { codeOf } from "./support/edge.ts";
 import { AUDIENCE, createSigner, type Signer } from "./support/issuer.ts";
-import { memoryAdapter, Provider } from "./support/oidc-provider.ts";
 import { ask, EXPRESS, listen, type RawAnswer } from "./support/servers.ts";
 
 const CA = createAuthority("Test CA");

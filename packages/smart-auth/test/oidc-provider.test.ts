@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { memoryAdapter, Provider } from "@wardline-tools/test-kit/oidc-provider";
 import { type CryptoKey, exportJWK } from "jose";
 import type { Configuration } from "oidc-provider";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -8,7 +9,6 @@ import type { IntrospectionAuthentication } from "../src/introspection/settings.
 import { createBackend, SECRET } from "./support/backend.ts";
 import { codeOf } from "./support/edge.ts";
 import { AUDIENCE, createSigner } from "./support/issuer.ts";
-import { memoryAdapter, Provider } from "./support/oidc-provider.ts";
 import { ask, EXPRESS, listen } from "./support/servers.ts";
 
 const edgeKey = await createSigner("ES256", "edge-key");

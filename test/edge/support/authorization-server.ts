@@ -1,15 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { memoryAdapter, Provider } from "@wardline-tools/test-kit/oidc-provider";
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from "jose";
-import type { Adapter, AdapterFactory, AdapterPayload, Configuration } from "oidc-provider";
-
-// oidc-provider recommends newer versions of Node in a warning at its import; these tests run on Node 20 too.
-const { warn } = console;
-console.warn = (...words: unknown[]) => {
-  if (!String(words[0]).includes("Unsupported runtime")) warn(...words);
-};
-const { Provider } = await import("oidc-provider");
-console.warn = warn;
+import type { Configuration } from "oidc-provider";
 
 export const REDIRECT = "http://127.0.0.1:9/callback";
 export const PASSWORD = "correct' OR 1=1 -- horse";
@@ -167,18 +160,4 @@ function configuration(signing: JWK, client: JWK, path: string, resource: string
       },
     },
   } as unknown as Configuration;
-}
-
-/** What the provider saves. Nothing here expires within a test. */
-function memoryAdapter(): AdapterFactory {
-  const saved = new Map<string, AdapterPayload>();
-  return (model): Adapter => ({
-    upsert: async (id, payload) => void saved.set(`${model} ${id}`, payload),
-    find: async (id) => saved.get(`${model} ${id}`),
-    destroy: async (id) => void saved.delete(`${model} ${id}`),
-    findByUserCode: async () => undefined,
-    findByUid: async (uid) => [...saved].find(([key, one]) => key.startsWith(`${model} `) && one.uid === uid)?.[1],
-    consume: async () => undefined,
-    revokeByGrantId: async () => undefined,
-  });
 }
