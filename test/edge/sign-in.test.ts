@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PolicyDocument, SignInPolicy } from "@wardline/policy-types";
-import { describeWithRedis, startRedis } from "@wardline-tools/test-kit";
+import { ask as askRaw, describeWithRedis, startRedis } from "@wardline-tools/test-kit";
 import { SignJWT } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
@@ -302,6 +302,33 @@ describe("an authorisation server behind the edge", () => {
       }
       expect(server.asked).toEqual([]);
     });
+  });
+
+  it.each([
+    "/a/../token",
+    "/a/%2e%2e/token",
+    "/a/.%2E/token",
+    "/a/..;/token",
+    "/a/;/../token",
+    "/a//../../oauth/token",
+    "/a/%252e%252e/token",
+    "/a/..%5ctoken",
+    "/a\\..\\token",
+    "/a/x%2f..%2f..%2ftoken",
+    "/a/../token#/a/",
+    "/a/../token?x=/a/",
+  ])("S6: nobody walks from a page to the token endpoint: %s", async (path) => {
+    const edge = await startEdge(withSignIn({ pages: ["/a/*"] }));
+    const body = "grant_type=refresh_token&client_id=backend&refresh_token=x";
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    const { status } = await askRaw(new URL(edge.base).origin, {
+      method: "POST",
+      target: `/oauth${path}`,
+      headers,
+      body,
+    });
+    expect([400, 404]).toContain(status);
+    expect(server.asked).toEqual([]);
   });
 
   it("F5, F12: that is away, hangs or breaks off is a temporary error, and then left alone", async () => {
