@@ -8,6 +8,7 @@ import {
   renderAuditEvents,
   renderSystemEvent,
 } from "../src/index.ts";
+import { jsonText } from "../src/json-text.ts";
 import { READ, record, SOURCE } from "./support/records.ts";
 
 const KEY = { id: "k1", key: new Uint8Array(32).fill(7) };
@@ -32,6 +33,23 @@ describe("identifiers in hashed events", () => {
     expect(asEntity.split(hash).length - 1).toBe(3);
     expect(pseudonymOf(KEY, "Patient", "p2")).not.toBe(hash);
     expect(pseudonymOf({ ...KEY, key: new Uint8Array(32) }, "Patient", "p1")).not.toBe(hash);
+  });
+
+  it("are the same the first, the second and the thousandth time, whatever was named between", () => {
+    const naming = createNaming("hashed", KEY)(undefined);
+    const first = JSON.stringify(naming.resource("Patient/p1"));
+    const named = () => JSON.stringify(naming.resource("Patient/p1"));
+    expect([named(), named()]).toEqual([first, first]);
+    for (let at = 0; at < 2_500; at++) naming.resource(`Observation/o${at}`);
+    expect(named()).toBe(first);
+    expect(jsonText(naming.resource("Patient/p1"))).toBe(first);
+    expect(JSON.parse(first).identifier.value).toBe(pseudonymOf(KEY, "Patient", "p1"));
+  });
+
+  it("are remembered for one key only", () => {
+    const other = createNaming("hashed", { id: "k2", key: new Uint8Array(32).fill(8) })(undefined);
+    const one = createNaming("hashed", KEY)(undefined);
+    expect([one.resource("Patient/p1"), one.resource("Patient/p1")]).not.toContainEqual(other.resource("Patient/p1"));
   });
 
   it("do not meet by sliding a border between parts", () => {

@@ -1,3 +1,4 @@
+import { common } from "../common.ts";
 import { APPLICATION, AUTHORIZER, conceptOf, OAUTH_AGENT, ORGANISATION, PURPOSE_SYSTEM } from "./codes.ts";
 import { type Draft, partOf, type Rendering } from "./event.ts";
 import type { Naming } from "./naming.ts";
@@ -72,8 +73,11 @@ export function authorizerAgent(source: AuditSource): AuditAgent {
 }
 
 export function purposes(codes: readonly string[]): CodeableConcept[] {
-  return codes.map((code) => ({ coding: [{ system: PURPOSE_SYSTEM, code }] }));
+  return codes.map(purpose);
 }
+
+const purpose = common((code): CodeableConcept => ({ coding: [{ system: PURPOSE_SYSTEM, code }] }));
+const role = common((text): CodeableConcept => ({ text }));
 
 /** A client that calls for itself has itself as subject; a device has a certificate of its own. */
 function hasUser(principal: Principal | undefined): boolean {
@@ -103,7 +107,7 @@ function userWho({ issuer, subject, fhirUser }: Principal, naming: Naming): Pick
 }
 
 function authorise(agent: Draft<AuditAgent>, { roles, tokenId, purposeOfUse }: Principal): void {
-  if (roles.length > 0) agent.role = roles.map((text) => ({ text }));
+  if (roles.length > 0) agent.role = roles.map(role);
   if (tokenId !== undefined) agent.policy = [tokenUri(tokenId)];
   if (purposeOfUse.length > 0) agent.purposeOfUse = purposes(purposeOfUse);
 }

@@ -1,5 +1,6 @@
 import type { ControlDecision } from "@wardline/policy-types";
 import { isStanding } from "@wardline/policy-types/express";
+import { common } from "../common.ts";
 import { constant } from "../json-text.ts";
 import {
   CONSENT_RESOURCE,
@@ -66,21 +67,21 @@ function requestDetails({ record, naming, locate, followsUp }: Rendering): Detai
   const { principal, forwardedAddress, peerAddress, clientCertificate } = record;
   const detail: Detail[] = [];
   add(detail, "follows-up", followsUp);
-  add(detail, "method", record.method);
-  add(detail, "status", record.status);
+  addCommon(detail, "method", record.method);
+  addCommon(detail, "status", record.status);
   add(detail, "latency-ms", Math.round(record.latencyMs * 1000) / 1000);
   add(detail, "request-bytes", record.requestBytes);
   add(detail, "response-bytes", record.responseBytes);
-  add(detail, "zone", record.zone);
-  add(detail, "api-type", record.apiType);
-  add(detail, "route", record.routeId);
-  add(detail, "operation", record.operation);
+  addCommon(detail, "zone", record.zone);
+  addCommon(detail, "api-type", record.apiType);
+  addCommon(detail, "route", record.routeId);
+  addCommon(detail, "operation", record.operation);
   add(detail, "parameters", record.parameters.join("&"));
-  add(detail, "policy-version", record.policyVersion);
-  add(detail, "upstream", record.upstream);
+  addCommon(detail, "policy-version", record.policyVersion);
+  addCommon(detail, "upstream", record.upstream);
   add(detail, "cache-status", (record as Rendering["record"] & Cached).cacheStatus?.slice(0, LONGEST_CACHE_STATUS));
-  add(detail, "tenant", principal?.tenant);
-  add(detail, "scopes", principal?.scopes.join(" "));
+  addCommon(detail, "tenant", principal?.tenant);
+  addCommon(detail, "scopes", principal?.scopes.join(" "));
   add(detail, "peer-address", forwardedAddress === undefined ? undefined : peerAddress);
   if (clientCertificate !== undefined) {
     const { subject } = clientCertificate;
@@ -123,6 +124,28 @@ type Detail = NonNullable<AuditEntity["detail"]>[number];
 export function add(detail: Detail[], type: string, value: string | number | boolean | undefined): void {
   if (value !== undefined && value !== "") detail.push({ type, valueString: String(value) });
 }
+
+/** Adds a fact that many requests share. */
+function addCommon(detail: Detail[], type: CommonFact, value: string | number | undefined): void {
+  if (value !== undefined && value !== "") detail.push(COMMON[type](String(value)));
+}
+
+const COMMON_FACTS = [
+  "method",
+  "status",
+  "zone",
+  "api-type",
+  "route",
+  "operation",
+  "policy-version",
+  "upstream",
+  "tenant",
+  "scopes",
+] as const;
+type CommonFact = (typeof COMMON_FACTS)[number];
+const COMMON = Object.fromEntries(
+  COMMON_FACTS.map((type) => [type, common((valueString): Detail => ({ type, valueString }))]),
+) as Readonly<Record<CommonFact, (value: string) => Detail>>;
 
 export function tokenEntity(tokenId: string): AuditEntity {
   return { what: { identifier: { value: tokenUri(tokenId) } }, type: OAUTH_AGENT };

@@ -1,5 +1,6 @@
-import { createHmac, createSecretKey } from "node:crypto";
 import type { TrustZone } from "@wardline/policy-types";
+import { constant } from "../json-text.ts";
+import { createHmacSha256 } from "./hmac.ts";
 import type { Reference } from "./resource.ts";
 
 /** How the events name patients, resources, subjects and devices. */
@@ -50,29 +51,55 @@ export const CLEAR: Naming = Object.freeze({
 });
 
 function hashedNaming({ id, key }: PseudonymKey): Naming {
-  const secret = createSecretKey(key);
-  const hash = (...parts: readonly string[]): string => {
-    const mac = createHmac("sha256", secret).update(framed([DOMAIN, ...parts]));
-    return `v1.${id}.${mac.digest("base64url")}`;
-  };
+  const mac = createHmacSha256(key);
+  const hash = (...parts: readonly string[]): string => `v1.${id}.${mac(framed(parts))}`;
   return Object.freeze({
-    resource(reference: string) {
-      const [, type = "", name = ""] = /^([A-Za-z]+)\/(.+)$/s.exec(reference) ?? [];
-      const value = type === "" ? hash("reference", reference) : hash(type, name);
-      return { ...(type === "" ? {} : { type }), identifier: { system: PSEUDONYM_SYSTEM, value } };
-    },
-    identifier: (kind: string, system: string, value: string) => ({
-      system: PSEUDONYM_SYSTEM,
-      value: hash(kind, system, value),
+    resource: remembering((reference) => {
+      const slash = reference.indexOf("/");
+      const type = TYPE.test(reference) ? reference.slice(0, slash) : undefined;
+      if (type === undefined) return { identifier: pseudonym(hash("reference", reference)) };
+      return { type, identifier: pseudonym(hash(type, reference.slice(slash + 1))) };
     }),
+    identifier: (kind: string, system: string, value: string) => pseudonym(hash(kind, system, value)),
     text: (kind: string, value: string) => hash(kind, value),
   });
 }
 
-/** Length before each part, so that no two lists of parts give the same bytes (S8). */
-function framed(parts: readonly string[]): string {
-  return parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join("");
+function pseudonym(value: string): NonNullable<Reference["identifier"]> {
+  return { system: PSEUDONYM_SYSTEM, value };
 }
 
+/** Length before each part, so that no two lists of parts give the same bytes (S8). */
+function framed(parts: readonly string[]): string {
+  let text = DOMAIN_FRAME;
+  for (const part of parts) text += `${Buffer.byteLength(part)}:${part}`;
+  return text;
+}
+
+/**
+ * Whose records are open is asked for again and again: what comes a second time is written once for all times. Of two
+ * generations the older is forgotten whole.
+ */
+function remembering(make: (reference: string) => Reference): (reference: string) => Reference {
+  let recent = new Map<string, Reference>();
+  let older = recent;
+  return function resource(reference) {
+    const known = recent.get(reference);
+    if (known !== undefined) return Object.isFrozen(known) ? known : constant(known);
+    const made = older.get(reference) ?? make(reference);
+    if (reference.length > LONGEST_REMEMBERED) return made;
+    if (recent.size >= MOST_REMEMBERED) {
+      older = recent;
+      recent = new Map();
+    }
+    recent.set(reference, made);
+    return made;
+  };
+}
+
+const MOST_REMEMBERED = 1_000;
+const LONGEST_REMEMBERED = 300;
+const TYPE = /^[A-Za-z]+\/./s;
 const PSEUDONYM_SYSTEM = "urn:wardline:pseudonym";
 const DOMAIN = "wardline/audit-event/1";
+const DOMAIN_FRAME = `${Buffer.byteLength(DOMAIN)}:${DOMAIN}`;

@@ -18,8 +18,9 @@ export function partiesOf(facts: Rendering, pattern: Pattern): Parties {
   if (principal === undefined || !Object.isFrozen(principal) || !Object.isFrozen(facts.source)) {
     return renderParties(facts, pattern);
   }
-  const remembered = KNOWN.get(principal) ?? new Map<Pattern, Remembered>();
-  const last = remembered.get(pattern);
+  const remembered = KNOWN.get(principal) ?? [];
+  const at = remembered.findIndex((one) => one.pattern === pattern);
+  const last = remembered[at];
   if (last !== undefined && isSame(last, facts)) {
     // Written once for who comes again, and not for who comes once.
     if (!Object.isFrozen(last.parties.agents)) constant(last.parties.agents);
@@ -27,25 +28,28 @@ export function partiesOf(facts: Rendering, pattern: Pattern): Parties {
   }
   const parties = renderParties(facts, pattern);
   const { source, naming, record } = facts;
-  remembered.set(pattern, {
+  const made: Remembered = {
+    pattern,
     parties,
     source,
     naming,
     address: record.forwardedAddress ?? record.peerAddress,
     fingerprint: record.clientCertificate?.fingerprint256,
-  });
-  KNOWN.set(principal, remembered);
+  };
+  if (at !== -1) remembered[at] = made;
+  else if (remembered.push(made) === 1) KNOWN.set(principal, remembered);
   return parties;
 }
 
 interface Remembered extends Pick<Rendering, "source" | "naming"> {
+  readonly pattern: Pattern;
   readonly parties: Parties;
   readonly address: string | undefined;
   readonly fingerprint: string | undefined;
 }
 
 /** The last of each kind only: there are few kinds, and a caller seldom changes its place. */
-const KNOWN = new WeakMap<object, Map<Pattern, Remembered>>();
+const KNOWN = new WeakMap<object, Remembered[]>();
 
 function isSame(last: Remembered, { source, naming, record }: Rendering): boolean {
   return (
