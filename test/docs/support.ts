@@ -26,17 +26,39 @@ export function readPage(page: string): string {
   return readFileSync(join(ROOT, page), "utf8");
 }
 
+/** Every page with blocks: docs/, the READMEs, those of the starters too, and the pages at the root. */
+export const DOCUMENTS: readonly string[] = [
+  ...PAGES,
+  "README.md",
+  "CONTRIBUTING.md",
+  "GLOSSARY.md",
+  ...["packages", "packages/cli/starters", "examples"].flatMap((folder) =>
+    readdirSync(join(ROOT, folder)).map((name) => join(folder, name, "README.md")),
+  ),
+];
+
 export function blocksOf(page: string): readonly Block[] {
-  const text = readPage(page);
-  return [...text.matchAll(/^```(\w*) *(.*)\n([\s\S]*?)^```$/gm)].map(
-    ({ index, 1: language = "", 2: info = "", 3: body = "" }) => ({
-      page,
-      line: text.slice(0, index).split("\n").length,
-      language,
-      info,
-      text: body,
-    }),
-  );
+  return blocksIn(page, readPage(page));
+}
+
+/** Those in lists too, without what they are indented by. A fence that is not closed is a mistake (CommonMark 0.31 section 4.5). */
+export function blocksIn(page: string, text: string): readonly Block[] {
+  const blocks: Block[] = [];
+  let open: { block: Block; indent: string; fence: string } | undefined;
+  for (const [index, line] of text.split("\n").entries()) {
+    if (open === undefined) {
+      const [, indent = "", fence, language = "", info = ""] = /^( *)(`{3,}|~{3,}) *(\S*) *(.*)$/.exec(line) ?? [];
+      if (fence !== undefined) open = { block: { page, line: index + 1, language, info, text: "" }, indent, fence };
+    } else if (line.trim() === open.fence) {
+      blocks.push(open.block);
+      open = undefined;
+    } else {
+      const own = line.startsWith(open.indent) ? line.slice(open.indent.length) : line.trimStart();
+      open = { ...open, block: { ...open.block, text: `${open.block.text}${own}\n` } };
+    }
+  }
+  if (open !== undefined) throw new Error(`${page}:${open.block.line}: this block is not closed`);
+  return blocks;
 }
 
 /** Third-party packages the pages import. */

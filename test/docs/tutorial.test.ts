@@ -1,89 +1,85 @@
-import type { ChildProcess } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { blocksOf, endChild, freePort, installedFolder, startFile } from "./support.ts";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { buildProgram, runBlock } from "./run-page.ts";
+import { openShell, type Ran } from "./shell.ts";
+import { blocksOf, freePort, installedFolder, readPage } from "./support.ts";
 
+const PAGE = "docs/tutorial.md";
 const PORTS = ["9000", "3000", "3001", "8080"];
+const PATIENCE = 120_000;
 
-/** The tutorial, file by file, in an empty folder, on ports that are free. */
-describe("docs/tutorial.md", () => {
-  const folder = installedFolder();
-  const running: ChildProcess[] = [];
+/** What the commands of the page printed, all of them in order: files are written and commands typed as the page has them. */
+const ran: Ran[] = [];
+const findings: string[] = [];
+const folder = installedFolder();
+const programs = mkdtempSync(join(tmpdir(), "wardline-programs-"));
+
+beforeAll(async () => {
+  buildProgram();
   const ports = new Map<string, string>();
-  let token = "";
-
-  async function start(file: string): Promise<string> {
-    const [child, line] = await startFile(folder, file);
-    running.push(child);
-    return line;
-  }
-
-  async function ask(port: string, path: string, authorised = true): Promise<{ status: number; text: string }> {
-    const headers: Record<string, string> = authorised ? { Authorization: `Bearer ${token}` } : {};
-    const answer = await fetch(`http://127.0.0.1:${ports.get(port)}${path}`, { headers });
-    return { status: answer.status, text: await answer.text() };
-  }
-
-  beforeAll(async () => {
-    for (const port of PORTS) ports.set(port, await freePort());
-    for (const { info, text } of blocksOf("docs/tutorial.md")) {
-      const [, file] = /^file=(\S+)$/.exec(info) ?? [];
-      if (file === undefined) continue;
-      const moved = [...ports].reduce((code, [port, free]) => code.replaceAll(port, free), text);
-      // The tutorial's gateway takes the default port, which a test cannot count on.
-      writeFileSync(
-        join(folder, file),
-        file === "policy.yaml" ? `${moved}listen:\n  port: ${ports.get("8080")}\n` : moved,
-      );
+  for (const port of PORTS) ports.set(port, await freePort());
+  const moved = (text: string): string =>
+    [...ports].reduce((all, [port, free]) => all.replaceAll(new RegExp(`\\b${port}\\b`, "g"), free), text);
+  const staysUp = /^node (?:issuer|app|fhir-server|edge)\.mjs$|wardline serve /;
+  const shell = openShell({ folder, programs, replaced: [...ports], staysUp });
+  try {
+    for (const block of blocksOf(PAGE)) {
+      const [, file] = /^file=(\S+)$/.exec(block.info) ?? [];
+      if (file !== undefined) {
+        // The tutorial's gateway takes the default port, which a test cannot count on.
+        const listen = file === "policy.yaml" ? `listen:\n  port: ${ports.get("8080")}\n` : "";
+        writeFileSync(join(folder, "first-edge", file), moved(block.text) + listen);
+      } else if (block.language === "sh") {
+        const done = await runBlock(shell, block);
+        ran.push(...done.ran);
+        findings.push(...done.findings);
+        const token = done.ran.map(({ out }) => /^export TOKEN=(\S+)/.exec(out)?.[1]).find((one) => one !== undefined);
+        if (token !== undefined) shell.environment["TOKEN"] = token;
+      }
     }
-    token = (await start("issuer.mjs")).replace("export TOKEN=", "");
-    await start("app.mjs");
-    await start("fhir-server.mjs");
-    await start("edge.mjs");
-  });
+  } finally {
+    await shell.close();
+  }
+}, PATIENCE);
 
-  afterAll(async () => {
-    await Promise.all(running.map(endChild));
-    rmSync(folder, { recursive: true, force: true });
-  });
+afterAll(() => {
+  for (const one of [folder, programs]) rmSync(one, { recursive: true, force: true });
+});
 
-  it.each([
-    ["no token", "/fhir/Patient/1", false, 401, "smart-auth/credentials-missing"],
-    ["the own record", "/fhir/Patient/1", true, 200, '"id":"1"'],
-    ["another's record", "/fhir/Patient/2", true, 404, "smart-auth/not-found"],
-    ["a type without a scope", "/fhir/Condition", true, 403, "smart-auth/scope-insufficient"],
-  ])("one guard: %s", async (_what, path, authorised, status, text) => {
-    const answer = await ask("3000", path, authorised);
-    expect(answer.status).toBe(status);
-    expect(answer.text).toContain(text);
-  });
+const asked = (port: string): readonly Ran[] =>
+  ran.filter(({ command }) => command.startsWith("curl ")).slice(...(port === "3000" ? [0, 5] : [5]));
 
-  it("one guard: of a careless search only the patient's own remains", async () => {
-    const { entry } = JSON.parse((await ask("3000", "/fhir/Observation")).text) as {
-      entry: { resource: { id: string } }[];
-    };
-    expect(entry.map(({ resource }) => resource.id)).toEqual(["a"]);
-  });
+it("every command ends as it should, or stays up", () => {
+  expect(findings).toEqual([]);
+});
 
-  it.each([
-    ["no token", "/fhir/Patient/1", false, 401],
-    ["the own record", "/fhir/Patient/1", true, 200],
-    ["another's record", "/fhir/Patient/2", true, 404],
-    ["an ambiguous path", "/fhir/Patient/1%2f..%2f2", true, 400],
-  ])("the whole edge: %s", async (_what, path, authorised, status) => {
-    expect((await ask("8080", path, authorised)).status).toBe(status);
-  });
+it("one guard answers as the table says", () => {
+  const table = [...readPage(PAGE).matchAll(/^\| .*? \| (\d{3})(?: `([^`]+)`)?.*\|$/gm)];
+  expect(table.length).toBe(5);
+  expect(asked("3000").map(({ statuses }) => statuses)).toEqual(table.map(([, status]) => [Number(status)]));
+  for (const [index, [, , code = ""]] of table.entries()) expect(asked("3000")[index]?.out).toContain(code);
+});
 
-  it("the ledger verifies when the edge has ended", async () => {
-    const edge = running.pop();
-    if (edge !== undefined) await endChild(edge);
-    expect(await start("verify.mjs")).toContain("ok: true");
-  });
+it("one guard: of a careless search only the patient's own remains", () => {
+  const { entry } = JSON.parse(asked("3000").at(-1)?.out ?? "") as { entry: { resource: { id: string } }[] };
+  expect(entry.map(({ resource }) => resource.id)).toEqual(["a"]);
+});
 
-  it("its policy has five lines", () => {
-    const policy = blocksOf("docs/tutorial.md").find(({ language }) => language === "yaml");
-    expect(policy?.text.trim().split("\n").length).toBe(5);
-    expect(readFileSync(join(folder, "policy.yaml"), "utf8")).toContain("development: true");
-  });
+it("the whole edge answers as the sentence says", () => {
+  const [, told = ""] = /^((?:\d{3}, )+\d{3} and \d{3})\. /m.exec(readPage(PAGE)) ?? [];
+  expect(asked("8080").flatMap(({ statuses }) => statuses)).toEqual(told.match(/\d{3}/g)?.map(Number));
+});
+
+it("the ledger verifies, and shows the requests", () => {
+  const [verified, shown] = ran.slice(-2).map(({ out }) => out);
+  expect(verified).toContain("ok: true");
+  expect(shown).toContain("404");
+});
+
+it("its policy has five lines", () => {
+  const policy = blocksOf(PAGE).find(({ language }) => language === "yaml")?.text ?? "";
+  expect(policy.trim().split("\n").length).toBe(5);
+  expect(policy).toContain("development: true");
 });
