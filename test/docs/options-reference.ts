@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ROOT, readPage } from "./support.ts";
+import { renderTable } from "./tables.ts";
 
 /** What the sources say of an options type. */
 interface OptionsType {
@@ -50,17 +51,6 @@ const WELL_KNOWN: Readonly<Record<string, string>> = {
   fetch: "Default the platform's.",
   randomBytes: "Default those of node:crypto. Others that can be guessed make what is built of them guessable.",
 };
-
-/** In columns, as the formatter of this repository leaves them. */
-function renderTable(rows: readonly (readonly string[])[]): string {
-  const [head = []] = rows;
-  const widths = head.map((_, column) => Math.max(3, ...rows.map((row) => (row[column] ?? "").length)));
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((text, column) => text.padEnd(widths[column] ?? 0)).join(" | ")} |`;
-  return [line(head), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...rows.slice(1).map(line)].join(
-    "\n",
-  );
-}
 
 function cell(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll(/<(?=[a-z])/gi, "&lt;");

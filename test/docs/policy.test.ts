@@ -1,60 +1,53 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { checkPolicy } from "@wardline/gateway";
-import { ConfigurationError, POLICY_SCHEMA } from "@wardline/policy-types";
+import { ConfigurationError } from "@wardline/policy-types";
 import { describe, expect, it } from "vitest";
-import { readPage } from "./support.ts";
+import { renderPolicyPage, rowsOf, SITES, typeOf } from "./policy-reference.ts";
+import { ROOT, readPage } from "./support.ts";
 
-interface Schema {
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly items?: Schema;
-  readonly additionalProperties?: Schema | boolean;
-  readonly anyOf?: readonly Schema[];
-}
-
-interface Row {
-  readonly keys: readonly string[];
-  readonly cells: readonly string[];
-}
-
-/** Every key of the schema, written as the page writes it: `routes[].path`, `tiers.*.quotas[].per`. */
-function keysOf(schema: Schema, path: string): readonly string[] {
-  const { properties = {}, items, additionalProperties, anyOf = [] } = schema;
-  return [
-    ...anyOf.flatMap((one) => keysOf(one, path)),
-    ...(items === undefined ? [] : keysOf(items, `${path}[]`)),
-    ...(typeof additionalProperties === "object" ? keysOf(additionalProperties, `${path}.*`) : []),
-    ...Object.entries(properties).flatMap(([name, member]) => {
-      const key = path === "" ? name : `${path}.${name}`;
-      return [key, ...keysOf(member, key)];
-    }),
-  ];
-}
-
-function rowsOf(page: string): readonly Row[] {
-  let above: readonly string[] = [];
-  return page.split("\n").flatMap((line): Row[] => {
-    if (line.startsWith("## ")) above = [];
-    if (line.startsWith("Below ")) above = ticked(line.split(/[;:]/)[0] ?? "");
-    if (!line.startsWith("| `")) return [];
-    const cells = line
-      .split(/(?<!\\)\|/)
-      .slice(1, -1)
-      .map((cell) => cell.trim());
-    const keys = ticked(cells[0] ?? "").flatMap((key) => (key.startsWith(".") ? above.map((one) => one + key) : [key]));
-    return [{ keys, cells }];
-  });
-}
-
-function ticked(text: string): readonly string[] {
-  return [...text.matchAll(/`([^`]+)`/g)].map(([, one = ""]) => one);
-}
+/** `Default X.` in the comments of the policy's types, by the name of the member. */
+const DEFAULTS_IN_TYPES = readdirSync(join(ROOT, "packages/policy-types/src"))
+  .filter((file) => /^policy.*\.ts$/.test(file))
+  .map((file) => readPage(join("packages/policy-types/src", file)))
+  .flatMap((text) => [
+    ...text.matchAll(
+      /Default `?(?!on\b|none\b|nothing\b)([\w./:-]+?)`?(?:[.:;]|, at most)(?: (?:(?!\*\/)[\s\S])*)?\s*\*\/\s+readonly (\w+)\?:/g,
+    ),
+  ])
+  .map(([, value = "", name = ""]) => [name, value] as const);
 
 describe("docs/policy.md", () => {
-  const known = new Set(keysOf(POLICY_SCHEMA as Schema, ""));
+  const page = renderPolicyPage(readPage("docs/policy.md"));
+  const known = new Set(SITES.keys());
   const holdsOthers = (key: string): boolean =>
     [...known].some((other) => other.startsWith(`${key}.`) || other.startsWith(`${key}[]`));
   const leaves = [...known].filter((key) => !holdsOthers(key));
-  const rows = rowsOf(readPage("docs/policy.md"));
+  const rows = rowsOf(page);
   const told = rows.flatMap(({ keys }) => keys);
+
+  it("is what the schema says", async () => {
+    await expect(page).toMatchFileSnapshot(join(ROOT, "docs/policy.md"));
+  });
+
+  it.each([
+    ["a default of what is needed", "| Key |\n| `redis.url` | none | | | x |\n", /`redis\.url` \| needed/],
+    ["needed, of what is not", "| Key |\n| `redis.prefix` | needed | | | x |\n", /`redis\.prefix` \| +\| /],
+    ["another type", "| Key |\n| `redis.onFailure` | `local` | boolean | | x |\n", /`local`, `closed` \|/],
+    ["other bounds", "| Key |\n| `dpop.futureSeconds` | 5 | integer | seconds | x |\n", /integer, 0 to 60 \|/],
+  ])("does not keep %s", (_what, wrong, right) => {
+    expect(renderPolicyPage(wrong)).toMatch(right);
+  });
+
+  it.each([
+    [{ anyOf: [{ const: "off" }, { type: "object", properties: {} }] }, "`off` or object"],
+    [{ type: "array", items: { enum: ["a", "b"] }, maxItems: 2 }, "list of `a`, `b`, at most 2"],
+    [{ type: "object", additionalProperties: { type: "array", items: { type: "string" } } }, "by name: list"],
+    [{ type: "integer", minimum: 1 }, "integer, from 1"],
+    [{ type: "string", description: "a or b | c" }, "a or b \\| c"],
+  ])("writes %j as the page does", (schema, words) => {
+    expect(typeOf([schema])).toBe(words);
+  });
 
   it("tells of every key of the schema", () => {
     expect(leaves.length).toBeGreaterThan(200);
@@ -66,8 +59,22 @@ describe("docs/policy.md", () => {
     expect(told.filter((key, index) => told.indexOf(key) !== index)).toEqual([]);
   });
 
-  it("says of each its default and its unit or form", () => {
-    expect(rows.filter(({ cells }) => cells.length !== 4 || cells[1] === "" || cells[2] === "")).toEqual([]);
+  it("has keys of one type in a row", () => {
+    const types = (keys: readonly string[]): ReadonlySet<string> =>
+      new Set(keys.map((key) => typeOf((SITES.get(key) ?? []).map(({ schema }) => schema))));
+    expect(rows.filter(({ keys }) => types(keys).size !== 1)).toEqual([]);
+  });
+
+  it("says of each its default and its type", () => {
+    expect(rows.filter(({ cells }) => cells.length !== 5 || cells[1] === "" || cells[2] === "")).toEqual([]);
+  });
+
+  it("has the defaults that the types tell an editor", () => {
+    const last = (key: string): string => key.split(".").at(-1) ?? "";
+    const here = rows.flatMap(({ keys, cells }) => keys.map((key) => `${last(key)}: ${cells[1]?.replaceAll("`", "")}`));
+    const types = DEFAULTS_IN_TYPES.map(([name, value]) => `${name}: ${value}`);
+    expect(types.length).toBeGreaterThan(50);
+    expect(types.filter((one) => !here.includes(one))).toEqual([]);
   });
 
   it.each([
