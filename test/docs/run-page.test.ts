@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { missingOf } from "./not-run.ts";
 import { answerFindings, buildProgram, runBlock } from "./run-page.ts";
-import { commandsIn, openShell, type Shell } from "./shell.ts";
+import { commandsIn, NO_CURL, openShell, type Shell } from "./shell.ts";
 import { blocksIn } from "./support.ts";
 
 let folder = "";
@@ -45,7 +45,7 @@ describe("what runs the `sh` blocks of a page", () => {
     expect(ran.at(-1)?.out.trim()).toMatch(/\/a$/);
   });
 
-  it.each([
+  it.skipIf(NO_CURL).each([
     ["no answer", "", 1],
     ["another status", "# 404\n", 1],
     ["another body", "# 200: no\n", 1],

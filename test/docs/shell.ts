@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { endChild, ROOT } from "./support.ts";
@@ -53,6 +53,10 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 esac`,
   curl: `PATH="$REST" exec curl --max-time 20 --write-out '%{stderr}\\nstatus %{http_code}\\n' "$@"`,
 };
+
+/** What asks by `curl` is skipped where it is not installed, and says so; a failure when `CI` is `true`. */
+export const NO_CURL: boolean = process.env["CI"] !== "true" && spawnSync("curl", ["--version"]).status !== 0;
+if (NO_CURL) console.warn("skipped: pages that ask by curl (curl is not installed)");
 
 /** A block's commands: lines, with what continues them and the documents that stand in them. */
 export function commandsIn(text: string): readonly string[] {
