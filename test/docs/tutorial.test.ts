@@ -14,11 +14,13 @@ describe.skipIf(NO_CURL)(PAGE, () => {
   /** What the commands of the page printed, all of them in order: files are written and commands typed as the page has them. */
   const ran: Ran[] = [];
   const findings: string[] = [];
-  const folder = installedFolder();
-  const programs = mkdtempSync(join(tmpdir(), "wardline-programs-"));
+  let folder = "";
+  let programs = "";
 
   beforeAll(async () => {
     buildProgram();
+    folder = installedFolder();
+    programs = mkdtempSync(join(tmpdir(), "wardline-programs-"));
     const ports = new Map<string, string>();
     for (const port of PORTS) ports.set(port, await freePort());
     const moved = (text: string): string =>
