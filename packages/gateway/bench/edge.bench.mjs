@@ -33,6 +33,7 @@ const VARIANTS = [
   ["bare, edge server", "bare Express 5", { kind: "app", stack: "bare", edge: true }],
   ["off the shelf", "bare Express 5", { kind: "app", stack: "offTheShelf" }],
   ["wardline", "bare Express 5", { kind: "app", stack: "everything" }],
+  ["wardline, by turn", "bare Express 5", { kind: "app", stack: "everything", turn: true }],
   ["wardline, edge server", "bare Express 5", { kind: "app", stack: "everything", edge: true }],
   [
     "the same, durable audit",
@@ -70,6 +71,7 @@ if (options.quick) console.log(`${VARIANTS.length} variants answered; nothing wa
 else {
   printTable(run, readKept());
   printBeside(run, "wardline", "off the shelf");
+  printBeside(run, "wardline, by turn", "off the shelf");
   printBeside(run, "wardline, edge server", "off the shelf");
   printBeside(run, "the same, durable audit", "wardline, edge server");
   if (hasNginx()) printBeside(run, "gateway", "nginx");

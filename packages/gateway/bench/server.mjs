@@ -8,7 +8,15 @@ import { join } from "node:path";
 import { BASE, OBSERVATIONS, PATIENT, writeExport } from "./fixtures.mjs";
 import { bare, everything, offTheShelf, WINDOWS } from "./stacks.mjs";
 
-const { kind, stack, edge = false, durability = "async", upstream, routes = 1 } = JSON.parse(process.argv[2]);
+const {
+  kind,
+  stack,
+  edge = false,
+  turn = false,
+  durability = "async",
+  upstream,
+  routes = 1,
+} = JSON.parse(process.argv[2]);
 const folder = mkdtempSync(join(tmpdir(), "edge-bench-"));
 const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const keySet = { keys: [{ ...publicKey.export({ format: "jwk" }), kid: "1", alg: "ES256", use: "sig" }] };
@@ -22,7 +30,7 @@ process.once("disconnect", () => {
   process.exit(0);
 });
 
-/** The API in an Express 5 app behind one of the stacks, on the plain server or on the edge server. */
+/** The API in an Express 5 app behind one of the stacks: on the plain server, with or without `byTurn`, or on the edge server. */
 async function serveApp() {
   const { default: express } = await import("express");
   const issuer = await openIssuer();
@@ -40,8 +48,9 @@ async function serveApp() {
     res.status(201).location(`${BASE}/Patient/b/_history/1`).type("application/fhir+json").json(created);
   });
   app.get("/export/Binary/:megabytes", (req, res) => writeExport(res, Number(req.params.megabytes)));
-  const { createEdgeServer } = edge ? await import("@wardline/policy-types/express") : {};
-  return { url: await listen(edge ? createEdgeServer(app) : http.createServer(app)), token: token(issuer, BASE) };
+  const { byTurn, createEdgeServer } = edge || turn ? await import("@wardline/policy-types/express") : {};
+  const server = edge ? createEdgeServer(app) : http.createServer(turn ? byTurn(app) : app);
+  return { url: await listen(server), token: token(issuer, BASE) };
 }
 
 /** A FHIR server of no cost of its own, for what stands before one. */

@@ -2,7 +2,7 @@ import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { plaintextListener, type TlsServerOptions } from "@wardline/perimeter";
 import type { AdminPolicy, PolicyDocument } from "@wardline/policy-types";
-import { edgeClasses } from "@wardline/policy-types/express";
+import { byTurn, edgeClasses } from "@wardline/policy-types/express";
 import type { ConnectionLimits } from "@wardline/tiered-throttle";
 import type { PolicyInForce } from "./in-force.ts";
 import type { ParsedDependencies } from "./options.ts";
@@ -69,7 +69,7 @@ export async function openDoors({
   });
   const servers = doors.map(({ name }, index) => {
     const own = classes[index];
-    return openServer(inForce.handle(name), {
+    return openServer(byTurn(inForce.handle(name)), {
       tls: tls[index],
       ...(own === undefined ? {} : { classes: own }),
       ...(connections === undefined ? {} : { connections }),

@@ -1,4 +1,5 @@
 export { type BodyLimits, readBody } from "./express/body.ts";
+export { byTurn, gatherByTurn } from "./express/by-turn.ts";
 export {
   contextOf,
   grantOf,

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { IdentityWriter } from "@wardline/perimeter";
 import type { Decision, FhirVersion } from "@wardline/policy-types";
-import { contextOf, type RequestContext, readBody, sendProblem } from "@wardline/policy-types/express";
+import { contextOf, gatherByTurn, type RequestContext, readBody, sendProblem } from "@wardline/policy-types/express";
 import { type Dispatcher, errors } from "undici";
 import type { Health } from "../health.ts";
 import {
@@ -148,6 +148,9 @@ function keepAnswer(
   });
 }
 
+/** Answers that arrive together are judged together. */
+const atTurnsEnd = gatherByTurn();
+
 /** Hands the answer's body on, piece by piece; what breaks off before its first byte has left becomes a 502. */
 export function relay(
   body: Dispatcher.ResponseData["body"],
@@ -162,7 +165,9 @@ export function relay(
   res.on("drain", () => body.resume());
   body.once("end", () => {
     health.upstreamAnswered(upstream);
-    if (!res.destroyed) res.end();
+    atTurnsEnd(() => {
+      if (!res.destroyed) res.end();
+    });
   });
   body.once("error", (error) => {
     if (res.destroyed || res.writableFinished) return;

@@ -4,6 +4,7 @@ import {
   type ServerOptions as SecureOptions,
   type Server as SecureServer,
 } from "node:https";
+import { byTurn } from "./by-turn.ts";
 import { type EdgeApp, edgeClasses } from "./edge-classes.ts";
 
 /** What `http.createServer` takes. */
@@ -18,8 +19,9 @@ export interface SecureEdgeServerOptions extends Omit<ServerOptions, "IncomingMe
 
 /**
  * `http.createServer(options, app)` or `https.createServer(...)` for an Express app, whose requests and responses are born
- * with the app's prototypes instead of being given them one by one. Every answer is the one the plain server gives. An app
- * whose prototypes cannot be carried is served plainly.
+ * with the app's prototypes instead of being given them one by one, and served together with those of the same turn (see
+ * `byTurn`). Every answer is the one the plain server gives. An app whose prototypes cannot be carried is given Node's own
+ * objects.
  *
  * Does NOT set any limit or timeout that the options do not name: see `serverTimeouts()` of @wardline/perimeter.
  */
@@ -30,10 +32,11 @@ export function createEdgeServer(
   { tls, ...options }: EdgeServerOptions | SecureEdgeServerOptions = {},
 ): Server | SecureServer {
   const { follow, ...classes } = edgeClasses(app);
+  const listener = byTurn(app);
   const server =
     tls === undefined
-      ? createServer({ ...options, ...classes }, app)
-      : createSecureServer({ ...options, ...tls, ...classes }, app);
+      ? createServer({ ...options, ...classes }, listener)
+      : createSecureServer({ ...options, ...tls, ...classes }, listener);
   // What was added to the app's prototypes since may be something that Node's constructors cannot pass.
   server.on("listening", () => follow(app));
   return server;

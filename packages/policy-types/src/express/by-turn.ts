@@ -1,0 +1,63 @@
+import { AsyncResource } from "node:async_hooks";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+
+/**
+ * Serves the requests that one turn of the event loop brings one right after the other, instead of each when it has been
+ * read. A pipeline of controls is much code: gone through by many requests at once it stays in the processor's caches, and
+ * the time goes that is spent on fetching it anew for each. Requests keep their order, and each its async context; one that
+ * comes alone is served in the same turn.
+ *
+ *     createServer(byTurn(app))
+ *
+ * Does NOT hold a request back for others to come.
+ */
+export function byTurn(listener: RequestListener): RequestListener {
+  const atTurnsEnd = gatherByTurn();
+
+  return function byTurnListener(req, res) {
+    atTurnsEnd(() => {
+      listener(req, res);
+      if (req.socket.closed) process.nextTick(tellOfTheEnd, req, res);
+    });
+  };
+}
+
+/** Gathers what a turn of the event loop brings, and does it at the turn's end: in order, each in its own async context. */
+export function gatherByTurn(): (work: () => void) => void {
+  let gathered: Piece[] = [];
+
+  function doAll(): void {
+    const together = gathered;
+    gathered = [];
+    for (const piece of together) perform(piece);
+  }
+
+  return function atTurnsEnd(work) {
+    if (gathered.push({ work, context: new AsyncResource("wardline.turn") }) === 1) setImmediate(doAll);
+  };
+}
+
+interface Piece {
+  readonly work: () => void;
+  /** `AsyncLocalStorage`, and with it a tracer's span, is that of whoever brought the work. */
+  readonly context: AsyncResource;
+}
+
+function perform({ work, context }: Piece): void {
+  try {
+    context.runInAsyncScope(work);
+  } catch (error) {
+    // Nobody's to catch, as where it was brought; those behind it are served.
+    process.nextTick(() => {
+      throw error;
+    });
+  }
+}
+
+/** The connection ended before there was anybody to hear of it (A15, F13). */
+function tellOfTheEnd(req: IncomingMessage, res: ServerResponse): void {
+  req.destroy();
+  req.emit("close");
+  res.destroy();
+  res.emit("close");
+}
