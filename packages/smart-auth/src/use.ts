@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash as digest } from "node:crypto";
 import { type Decision, deny, type Principal } from "@wardline/policy-types";
 import { clientCertificate } from "./certificate/read.ts";
 import { certificateFault } from "./confirmation.ts";
@@ -52,10 +52,14 @@ export async function useFault(use: Use, settings: UseSettings): Promise<Decisio
 
 async function tokenRevocationFault({ verified, presented, problems }: Use, settings: UseSettings) {
   if (settings.revocation === undefined) return undefined;
-  const hash = createHash("sha256").update(presented.token).digest("base64url");
   const { principal, issuedAt } = verified;
+  const hash = TOKEN_HASHES.get(verified) ?? digest("sha256", presented.token, "base64url");
+  TOKEN_HASHES.set(verified, hash);
   return revocationFault({ principal, hash, issuedAt }, problems, settings);
 }
+
+/** What is remembered of one token is asked about again and again. */
+const TOKEN_HASHES = new WeakMap<VerifiedToken, string>();
 
 /** RFC 9449 section 7.1, both ways: a bound token is no bearer token, and one that is not bound proves nothing. */
 function bindingFault({ verified, presented, credentials, problems }: Use, settings: UseSettings) {

@@ -102,6 +102,29 @@ describe.each(EXPRESS)("A10: a revoked token on %s", (_name, express) => {
     ]);
   });
 
+  it("is told from another of the same words, however often both were used", async () => {
+    const list = createMemoryRevocationList({ now: () => NOW * 1000 });
+    const edge = await createEdge(express, { revocation: list });
+    const tokens = [await edge.issuer.token(), await edge.issuer.token()];
+    expect(tokens[0]).not.toBe(tokens[1]);
+    const statuses = () =>
+      Promise.all(
+        tokens.map(async (token) => {
+          const headers = { authorization: `Bearer ${token}` };
+          return (await ask(edge.origin, "/fhir/Patient/p1", { headers })).status;
+        }),
+      );
+    expect([await statuses(), await statuses()]).toEqual([
+      [200, 200],
+      [200, 200],
+    ]);
+    list.revokeTokenHash(createHash("sha256").update(String(tokens[1])).digest("base64url"), TOKEN.until);
+    expect([await statuses(), await statuses()]).toEqual([
+      [200, 401],
+      [200, 401],
+    ]);
+  });
+
   it.each<[string, (list: ReturnType<typeof createMemoryRevocationList>, issuer: string) => void]>([
     ["the jti of another issuer", (list) => list.revokeTokenId("https://elsewhere.example", "token-1", TOKEN.until)],
     ["another jti", (list, issuer) => list.revokeTokenId(issuer, "token-2", TOKEN.until)],

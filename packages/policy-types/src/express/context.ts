@@ -106,11 +106,16 @@ function standing(decision: ControlDecision): ControlDecision {
   const { control, kind, because, code } = decision;
   const known = BY_REASONS.get(because);
   if (known?.control === control && known.kind === kind && known.code === code) return known;
+  const last = LAST.get(control);
+  if (last !== undefined && isSame(last, decision)) return last;
   const words = `${control}\n${kind}\n${code ?? ""}\n${because.join("\n")}`;
   const like = BY_WORDS.get(words);
   const same = like !== undefined && isSame(like, decision) ? like : remembered(words, frozen(decision));
   // Frozen reasons come again themselves, which spares reading them.
-  if (STANDING.has(same) && Object.isFrozen(because)) BY_REASONS.set(because, same);
+  if (!STANDING.has(same)) return same;
+  if (Object.isFrozen(because)) BY_REASONS.set(because, same);
+  // What a control has decided last it mostly decides again; its words need not be put together for that.
+  LAST.set(control, same);
   return same;
 }
 
@@ -130,6 +135,8 @@ function remembered(words: string, made: ControlDecision): ControlDecision {
 
 const STANDING = new WeakSet<ControlDecision>();
 const BY_REASONS = new WeakMap<readonly string[], ControlDecision>();
+/** Not more of them than there are in `BY_WORDS`. */
+const LAST = new Map<string, ControlDecision>();
 const BY_WORDS = new Map<string, ControlDecision>();
 const MOST_STANDING = 2_000;
 const LONGEST_WORDS = 1_000;
