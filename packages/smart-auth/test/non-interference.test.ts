@@ -257,7 +257,8 @@ const anyFhirPathPatch: fc.Arbitrary<Asked> = fc
   });
 /** The server answers an operation with more than the caller may see. */
 const anyOperation: fc.Arbitrary<Asked> = fc.oneof(
-  anyId.map((id): Asked => ({ path: `/Patient/${id}/$everything`, question: {} })),
+  // Of all ids a single one is answered.
+  fc.oneof(fc.constant("p1"), anyId).map((id): Asked => ({ path: `/Patient/${id}/$everything`, question: {} })),
   anyBody.map((body) => json("POST", "/Observation/$submit", body)),
   fc.tuple(anyBody, anyBody).map(([one, other]) =>
     json("POST", "/Observation/$submit", {
@@ -377,7 +378,7 @@ it.skipIf(RUNS < 300)("which says something, because not everything was refused"
     "$submit 200",
     "$submit 403",
   ];
-  expect([...tally.keys()]).toEqual(expect.arrayContaining(happened));
+  expect(happened.filter((key) => !tally.has(key))).toEqual([]);
   const requests = [...tally].filter(([key]) => /^[A-Z]/.test(key)).reduce((sum, [, times]) => sum + times, 0);
   expect(requests).toBeGreaterThan(2000);
 });

@@ -1,5 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+// Not the global one, which tests of an app may have replaced by a clock of their own.
+import { setImmediate } from "node:timers";
 
 /**
  * Serves the requests that one turn of the event loop brings one right after the other, instead of each when it has been
