@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { checkpointSigner, openLedger, renderAuditEvents } from "@wardline/audit-event";
 import { runCli } from "@wardline/cli";
 import type { AccessRecord } from "@wardline/policy-types";
+import { PERMITTED_READ, pipedTerminal } from "@wardline-tools/test-kit";
 
 /** The passphrase of the key ring that how-to pages rotate. */
 export const PASSPHRASE = "correct horse battery";
@@ -14,24 +15,10 @@ const ENTRIES = 1100;
 
 /** Runs a command line in this process; a reader has done so before the page begins. */
 export async function prepare(...args: readonly string[]): Promise<string> {
-  let out = "";
-  let err = "";
-  const code = await runCli(args, {
-    out: (text) => {
-      out += text;
-      return Promise.resolve();
-    },
-    err: (text) => {
-      err += text;
-    },
-    colours: false,
-    watched: false,
-    ask: undefined,
-    environment: { WARDLINE_PASSPHRASE: PASSPHRASE },
-    now: Date.now,
-  });
-  if (code !== 0) throw new Error(`wardline ${args.join(" ")} ended with ${code}: ${err}`);
-  return out;
+  const [terminal, printed] = pipedTerminal();
+  const code = await runCli(args, { ...terminal, environment: { WARDLINE_PASSPHRASE: PASSPHRASE } });
+  if (code !== 0) throw new Error(`wardline ${args.join(" ")} ended with ${code}: ${printed().err}`);
+  return printed().out;
 }
 
 /**
@@ -74,35 +61,6 @@ export function copyDesk(from: string, to: string): readonly (readonly [string, 
 }
 
 function readOf(index: number): AccessRecord {
-  return {
-    requestId: `request-${index}`,
-    receivedAt: Date.parse("2026-11-27T22:00:00Z") + index * 1000,
-    latencyMs: 12,
-    zone: "patient",
-    apiType: "patient-access",
-    routeId: "patient-access",
-    policyVersion: "abc",
-    method: "GET",
-    interaction: "read",
-    resourceType: "Patient",
-    resource: "Patient/1",
-    parameters: [],
-    patients: ["1"],
-    principal: {
-      issuer: "https://id.example.org",
-      subject: "user-1",
-      clientId: "app-1",
-      roles: [],
-      purposeOfUse: [],
-      scopes: ["patient/Patient.rs"],
-    },
-    peerAddress: "192.0.2.1",
-    decisions: [{ control: "smart-auth", kind: "permit", because: ["patient/Patient.rs"] }],
-    outcome: "permit",
-    status: 200,
-    completed: true,
-    requestBytes: 0,
-    responseBytes: 120,
-    upstream: "fhir",
-  };
+  const receivedAt = Date.parse("2026-11-27T22:00:00Z") + index * 1000;
+  return { ...PERMITTED_READ, requestId: `request-${index}`, receivedAt, resource: "Patient/1", patients: ["1"] };
 }

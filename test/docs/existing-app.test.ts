@@ -1,7 +1,8 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { freePort } from "@wardline-tools/test-kit";
 import { describe, expect, it } from "vitest";
-import { blocksOf, endChild, freePort, installedFolder, startFile } from "./support.ts";
+import { blocksOf, endChild, installedFolder, startFile } from "./support.ts";
 
 const PAGE = "docs/how-to/existing-app.md";
 const TLS_ENDED = { "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7" };
@@ -18,7 +19,7 @@ async function withApp(
   const text = (block?.text ?? "")
     .replaceAll("app.listen(3000)", `app.listen(${port}, "127.0.0.1", () => console.log("up"))`)
     .replaceAll("10.0.0.0/24", "127.0.0.0/8");
-  expect(text).toContain(port);
+  expect(text).toContain(String(port));
   writeFileSync(join(folder, file), text);
   const [child] = await startFile(folder, file);
   try {

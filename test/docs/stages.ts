@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { openUsageJournal } from "@wardline/api-inventory";
 import { servePolicy } from "@wardline/gateway";
-import { testCa } from "@wardline-tools/test-kit";
+import { freePort, writeStarterFiles } from "@wardline-tools/test-kit";
 import { startIssuer } from "../edge/support/issuer.ts";
 import { copyDesk, PASSPHRASE, prepare } from "./desk.ts";
 import type { ShellOptions } from "./shell.ts";
-import { blocksOf, freePort, ROOT } from "./support.ts";
+import { blocksOf, ROOT } from "./support.ts";
 
 /** What stands on a page and where its reader stands. */
 export interface Stage extends Omit<ShellOptions, "programs"> {
@@ -38,7 +38,7 @@ const atIncident: Prepare = async (folder, desk) => {
     upstream: "http://127.0.0.1:9/r4",
     development: true,
     listen: { port: 0 },
-    admin: { port: Number(port), operators: { audience: "operators", roles: ["edge-operator"] } },
+    admin: { port, operators: { audience: "operators", roles: ["edge-operator"] } },
     issuers: [{ issuer: name, jwksUri: issuer.jwksUri }],
     audit: { folder: join(folder, "running") },
   };
@@ -78,35 +78,16 @@ const atStarter: Prepare = async (folder, _desk, page) => {
   const answers = starter === "existing-express-api" ? ["--public-origin", "https://fhir.example"] : ANSWERS;
   await prepare("init", edge, "--starter", starter, ...issuer, ...answers);
   if (starter === "existing-express-api") return { folder: edge };
-  await writeVar(join(edge, "var"));
+  await writeStarterFiles(join(edge, "var"));
   const policy = join(edge, "policy.yaml");
   const ports = new Map<string, string>();
-  for (const [port] of readFileSync(policy, "utf8").matchAll(/(?<=port: )8\d{3}/g)) ports.set(port, await freePort());
+  for (const [port] of readFileSync(policy, "utf8").matchAll(/(?<=port: )8\d{3}/g))
+    ports.set(port, String(await freePort()));
   const text = [...ports].reduce((all, [port, free]) => all.replaceAll(port, free), readFileSync(policy, "utf8"));
   writeFileSync(policy, text);
   copyFileSync(policy, join(edge, "approved.yaml"));
   return { folder: edge };
 };
-
-async function writeVar(at: string): Promise<void> {
-  mkdirSync(at);
-  const ca = await testCa();
-  const { cert, key } = await ca.issue({ name: "edge" });
-  const secret = (size: number): string => randomBytes(size).toString("base64url");
-  const files: Readonly<Record<string, string | Buffer>> = {
-    "edge.pem": cert,
-    "edge.key": key,
-    "network-ca.pem": ca.cert,
-    "partner-ca.pem": ca.cert,
-    "device-ca.pem": ca.cert,
-    "device-ca.crl": Buffer.from(await ca.crl([])),
-    "usage.key": secret(32),
-    "abuse.key": secret(16),
-    "links.key": secret(32),
-    "redis.url": "rediss://redis.example",
-  };
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(at, name), text);
-}
 
 /** The journal a payer's edge has kept. */
 const atPayer: Prepare = async (folder) => {

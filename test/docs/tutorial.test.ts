@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "@wardline-tools/test-kit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildProgram, runBlock } from "./run-page.ts";
 import { NO_CURL, openShell, type Ran } from "./shell.ts";
-import { blocksOf, freePort, installedFolder, readPage } from "./support.ts";
+import { blocksOf, installedFolder, readPage } from "./support.ts";
 
 const PAGE = "docs/tutorial.md";
 const PORTS = ["9000", "3000", "3001", "8080"];
@@ -22,7 +23,7 @@ describe.skipIf(NO_CURL)(PAGE, () => {
     folder = installedFolder();
     programs = mkdtempSync(join(tmpdir(), "wardline-programs-"));
     const ports = new Map<string, string>();
-    for (const port of PORTS) ports.set(port, await freePort());
+    for (const port of PORTS) ports.set(port, String(await freePort()));
     const moved = (text: string): string =>
       [...ports].reduce((all, [port, free]) => all.replaceAll(new RegExp(`\\b${port}\\b`, "g"), free), text);
     const staysUp = /^node (?:issuer|app|fhir-server|edge)\.mjs$|wardline serve /;

@@ -1,7 +1,6 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { testCa } from "@wardline-tools/test-kit";
+import { writeStarterFiles } from "@wardline-tools/test-kit";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
 import { fillIn, STARTERS } from "../src/init/starter.ts";
@@ -80,7 +79,7 @@ it.each(copied)("%s is a policy whose tests hold, once its files are there", asy
   const urls = ["--upstream", "https://ehr.example/r4", "--issuer", "https://id.example"];
   const answers = [...urls, "--public-origin", "https://fhir.example"];
   expect(await run(["init", folder("edge"), "--starter", name, ...answers])).toMatchObject({ code: 0 });
-  await writeFiles(folder("edge/var"));
+  await writeStarterFiles(folder("edge/var"));
   const policy = folder("edge/policy.yaml");
   // Paths of a policy begin in the folder where the edge is started.
   const text = await readFile(policy, "utf8");
@@ -104,24 +103,4 @@ interface Policy {
 /** Only the example knows where its own sign-in has its pages. */
 function withoutAddresses({ issuers, ...policy }: Policy): object {
   return issuers === undefined ? policy : { ...policy, issuers: issuers.map(({ smart: _smart, ...one }) => one) };
-}
-
-async function writeFiles(at: string): Promise<void> {
-  await mkdir(at);
-  const ca = await testCa();
-  const { cert, key } = await ca.issue({ name: "edge" });
-  const secret = (size: number): string => randomBytes(size).toString("base64url");
-  const files: Readonly<Record<string, string | Buffer>> = {
-    "edge.pem": cert,
-    "edge.key": key,
-    "network-ca.pem": ca.cert,
-    "partner-ca.pem": ca.cert,
-    "device-ca.pem": ca.cert,
-    "device-ca.crl": Buffer.from(await ca.crl([])),
-    "usage.key": secret(32),
-    "abuse.key": secret(16),
-    "links.key": secret(32),
-    "redis.url": "rediss://redis.example",
-  };
-  for (const [name, text] of Object.entries(files)) await writeFile(join(at, name), text);
 }

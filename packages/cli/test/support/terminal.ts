@@ -1,35 +1,19 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Printed, pipedTerminal } from "@wardline-tools/test-kit";
 import { afterEach, beforeEach } from "vitest";
 import { type ExitCode, runCli, type Terminal } from "../../src/index.ts";
 
-export interface Run {
+export interface Run extends Printed {
   readonly code: ExitCode;
-  readonly out: string;
-  readonly err: string;
 }
 
 /** Runs a command line in this process, at a terminal that is piped and asks nobody unless told otherwise. */
 export async function run(args: readonly string[], given: Partial<Terminal> = {}): Promise<Run> {
-  let out = "";
-  let err = "";
-  const code = await runCli(args, {
-    out: (text) => {
-      out += text;
-      return Promise.resolve();
-    },
-    err: (text) => {
-      err += text;
-    },
-    colours: false,
-    watched: false,
-    ask: undefined,
-    environment: {},
-    now: Date.now,
-    ...given,
-  });
-  return { code, out, err };
+  const [terminal, printed] = pipedTerminal();
+  const code = await runCli(args, { ...terminal, ...given });
+  return { code, ...printed() };
 }
 
 /** A folder for each test, gone afterwards. */
