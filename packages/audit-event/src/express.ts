@@ -1,5 +1,5 @@
 import type { AccessRecord } from "@wardline/policy-types";
-import { afterAnswer, beforeAnswer, recordDecision, sendProblem } from "@wardline/policy-types/express";
+import { afterAnswer, beforeAnswer, joinTurn, recordDecision, sendProblem } from "@wardline/policy-types/express";
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { logAccess, type OperationalLogger } from "./access-log.ts";
 import type { AuditLog } from "./audit-log.ts";
@@ -48,7 +48,7 @@ export function auditEvent(options: AuditEventOptions): AuditEventHandler {
     }
     recordDecision(req, { control: CONTROL, kind: "permit", because });
     watch(res, parsed, trail);
-    next();
+    joinTurn(res, next);
   }
   return Object.assign(auditEventMiddleware, {
     record: (...event: Parameters<AuditLog["record"]>) => trail.record(...event),

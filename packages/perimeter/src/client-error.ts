@@ -28,6 +28,8 @@ type HttpSocket = Duplex & { readonly _httpMessage?: ServerResponse | null };
 export function clientErrorHandler(error: NodeJS.ErrnoException, socket: Duplex): void {
   // What the client still sends after its refusal is as unreadable as before: answered once is enough.
   if (socket.writableEnded) return;
+  // RFC 9112 section 9.6: what comes after the connection's last request is no request, and the answer under way closes.
+  if (error.code === "HPE_CLOSED_CONNECTION" && owesAnswer(socket)) return;
   if (!socket.writable || error.code === "ECONNRESET" || owesAnswer(socket)) {
     socket.destroy();
     return;

@@ -1,5 +1,5 @@
 import { type Decision, deny, type Problem, permit } from "@wardline/policy-types";
-import { beforeHead, contextOf, recordDecision, sendProblem } from "@wardline/policy-types/express";
+import { beforeHead, contextOf, joinTurn, recordDecision, sendProblem } from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
 import { addressMatcher, clientAddress } from "./addresses.ts";
 import { preflightHeaders } from "./cors.ts";
@@ -56,7 +56,7 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
     }
     recordDecision(req, { control: "perimeter", kind: "permit", because });
     if (answersPreflight(req, res, policy)) return;
-    next();
+    joinTurn(res, next);
   };
 
   function judgeInput(req: Request, entry: Decision<undefined>, found: readonly HostileFinding[]): Decision<undefined> {

@@ -95,6 +95,15 @@ describe("what Node cannot read as a request", () => {
     server.close();
   });
 
+  it("what follows a request that is the last of its connection is not read, and takes nobody's answer away", async () => {
+    const app = express();
+    app.use((_req, res) => void setTimeout(() => res.end("answered"), 20));
+    const port = await listenOnPort(app, {}, (server) => server.on("clientError", clientErrorHandler));
+    const text = await sendRaw(port, `GET / HTTP/1.1\r\n${HOST}Connection: close\r\nContent-Length: 0\r\n\r\na=b\r\n`);
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 200"]);
+    expect(text).toContain("answered");
+  });
+
   it.each([
     ["silent", false],
     ["talking", true],

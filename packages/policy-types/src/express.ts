@@ -1,5 +1,5 @@
 export { type BodyLimits, readBody } from "./express/body.ts";
-export { byTurn, gatherByTurn } from "./express/by-turn.ts";
+export { byTurn, gatherByTurn, joinTurn } from "./express/by-turn.ts";
 export {
   contextOf,
   grantOf,

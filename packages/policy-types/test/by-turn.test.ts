@@ -4,7 +4,7 @@ import { createServer, type RequestListener, type ServerResponse } from "node:ht
 import { type AddressInfo, connect } from "node:net";
 import type { AccessRecord } from "@wardline/policy-types";
 import { expect, it, onTestFinished } from "vitest";
-import { afterAnswer, byTurn } from "../src/express.ts";
+import { afterAnswer, byTurn, joinTurn } from "../src/express.ts";
 
 const TWO = "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -53,13 +53,18 @@ it("leaves each request the async context it came in", async () => {
   expect(seen).toEqual(["/1", "/2"]);
 });
 
-it("lets a listener that throws fail alone, and loudly", async () => {
+/** The next exception that nobody catches. */
+function uncaught(): Promise<unknown[]> {
   const others = process.listeners("uncaughtException");
   process.removeAllListeners("uncaughtException");
   onTestFinished(() => {
     for (const other of others) process.on("uncaughtException", other);
   });
-  const failed = once(process, "uncaughtException");
+  return once(process, "uncaughtException");
+}
+
+it("lets a listener that throws fail alone, and loudly", async () => {
+  const failed = uncaught();
   const served: unknown[] = [];
   await exchange(
     TWO,
@@ -109,3 +114,72 @@ it.each([["/1"], ["/2"]])(
     expect(records[0]).toMatchObject({ method: "GET", completed: false });
   },
 );
+
+it("a middleware of an app on a server of its own goes on with the requests of one turn together, each in its context", async () => {
+  const storage = new AsyncLocalStorage<string | undefined>();
+  const seen: string[] = [];
+  await exchange(TWO, (req, res) => {
+    storage.run(req.url, () => {
+      seen.push(`read ${req.url}`);
+      joinTurn(res, () => {
+        seen.push(`serve ${storage.getStore()}`);
+        res.end();
+      });
+    });
+  });
+  expect(seen).toEqual(["read /1", "read /2", "serve /1", "serve /2"]);
+});
+
+it("goes on at once where the requests of the turn are served together already", async () => {
+  const seen: string[] = [];
+  await exchange(
+    TWO,
+    byTurn((req, res) => {
+      joinTurn(res, () => {
+        seen.push(`serve ${req.url}`);
+        res.end();
+      });
+      seen.push(`served ${req.url}`);
+    }),
+  );
+  expect(seen).toEqual(["serve /1", "served /1", "serve /2", "served /2"]);
+});
+
+it("goes on by itself after a turn in which somebody threw", async () => {
+  const failed = uncaught();
+  await exchange(TWO, (req, res) =>
+    joinTurn(res, () => {
+      res.destroy();
+      if (req.url === "/1") throw new Error("the first");
+    }),
+  );
+  expect((await failed)[0]).toMatchObject({ message: "the first" });
+  const seen: string[] = [];
+  await exchange(TWO, (req, res) => {
+    joinTurn(res, () => {
+      seen.push(`serve ${req.url}`);
+      res.end();
+    });
+    seen.push(`read ${req.url}`);
+  });
+  expect(seen).toEqual(["read /1", "read /2", "serve /1", "serve /2"]);
+});
+
+it("A15, F13: begins nothing for a client that has gone in the same turn, and its request is recorded once", async () => {
+  const records: AccessRecord[] = [];
+  const begun: (string | undefined)[] = [];
+  let told = 0;
+  const gone = new Promise<void>((resolve) => {
+    void exchange(TWO, (req, res) => {
+      afterAnswer(res, (record) => {
+        records.push(record);
+        if (++told === 2) setImmediate(resolve);
+      });
+      joinTurn(res, () => void begun.push(req.url));
+      if (req.url === "/2") req.socket.destroy();
+    });
+  });
+  await gone;
+  expect(records.map(({ completed }) => completed)).toEqual([false, false]);
+  expect(begun).toEqual([]);
+});

@@ -256,6 +256,27 @@ describe.each(EXPRESS)("createEdgeServer with %s", (_name, express) => {
     expect(last.map((object, at) => haveOneShape(object, before[at] as object))).toEqual([true, true]);
   });
 
+  it("where Express exchanges the prototypes, gives all requests one shape and all responses one, and takes nothing from them", async () => {
+    setFlagsFromString("--allow-natives-syntax");
+    const haveOneShape = runInThisContext("(a, b) => %HaveSameMap(a, b)") as (a: object, b: object) => boolean;
+    onTestFinished(() => setFlagsFromString("--no-allow-natives-syntax"));
+    const app = express();
+    const seen: object[][] = [];
+    const keys: (string | symbol)[][] = [];
+    app.use((req, res) => {
+      const before = [req, res].flatMap(Reflect.ownKeys);
+      afterAnswer(res, () => undefined);
+      keys.push(before.filter((key) => !Object.hasOwn(req, key) && !Object.hasOwn(res, key)));
+      seen.push([req, res]);
+      res.json(seen.length);
+    });
+    const origin = await listen(app);
+    for (let count = 0; count < 5; count++) await (await fetch(origin)).text();
+    const [before, last] = seen.slice(-2) as [object[], object[]];
+    expect(last.map((object, at) => haveOneShape(object, before[at] as object))).toEqual([true, true]);
+    expect(keys.flat()).toEqual([]);
+  });
+
   it("follows another app from the next request on", () => {
     const [first, second] = [express(), express()];
     const { IncomingMessage: Request, ServerResponse: Response, follow } = edgeClasses(first);

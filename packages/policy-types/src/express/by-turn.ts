@@ -24,6 +24,15 @@ export function byTurn(listener: RequestListener): RequestListener {
   };
 }
 
+/**
+ * `byTurn` for an app on a server of its own: goes on with the request together with those of the same turn. Nothing is begun
+ * for a client that has gone by then.
+ */
+export function joinTurn(res: ServerResponse, next: () => void): void {
+  if (isTurnsEnd) next();
+  else goOnAtTurnsEnd(() => res.destroyed || res.req.socket.destroyed || next());
+}
+
 /** Gathers what a turn of the event loop brings, and does it at the turn's end: in order, each in its own async context. */
 export function gatherByTurn(): (work: () => void) => void {
   let gathered: Piece[] = [];
@@ -31,13 +40,19 @@ export function gatherByTurn(): (work: () => void) => void {
   function doAll(): void {
     const together = gathered;
     gathered = [];
+    isTurnsEnd = true;
     for (const piece of together) perform(piece);
+    isTurnsEnd = false;
   }
 
   return function atTurnsEnd(work) {
     if (gathered.push({ work, context: new AsyncResource("wardline.turn") }) === 1) setImmediate(doAll);
   };
 }
+
+/** What is done now is done together already. */
+let isTurnsEnd = false;
+const goOnAtTurnsEnd = gatherByTurn();
 
 interface Piece {
   readonly work: () => void;
