@@ -39,10 +39,6 @@ describe("code in docs/ and in READMEs", () => {
     }
   });
 
-  it.each(of("json"))("%s is JSON", (_title, { text }) => {
-    expect(() => JSON.parse(text) as unknown).not.toThrow();
-  });
-
   it.each(of("yaml"))(
     "%s is a policy the gateway takes, whole or with an upstream and an issuer",
     (_title, { text }) => {

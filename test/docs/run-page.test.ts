@@ -86,6 +86,10 @@ describe("the blocks of a page", () => {
     ]);
   });
 
+  it("are found whatever ends the lines", () => {
+    expect(blocksIn("x.md", "```sh\r\na\r\n```\r\n").map(({ text }) => text)).toEqual(["a\n"]);
+  });
+
   it("are not taken when one is not closed", () => {
     expect(() => blocksIn("x.md", "```sh\na\n")).toThrow("x.md:1");
   });

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -44,7 +44,7 @@ export function blocksOf(page: string): readonly Block[] {
 export function blocksIn(page: string, text: string): readonly Block[] {
   const blocks: Block[] = [];
   let open: { block: Block; indent: string; fence: string } | undefined;
-  for (const [index, line] of text.split("\n").entries()) {
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (open === undefined) {
       const [, indent = "", fence, language = "", info = ""] = /^( *)(`{3,}|~{3,}) *(\S*) *(.*)$/.exec(line) ?? [];
       if (fence !== undefined) open = { block: { page, line: index + 1, language, info, text: "" }, indent, fence };
@@ -90,6 +90,11 @@ function missing(name: string): never {
 /** Where this Node reads TypeScript the sources are run, else what was built from them. */
 const CONDITIONS =
   "typescript" in process.features && process.features.typescript ? ["--conditions=@wardline/source"] : [];
+
+/** Runs a file of the folder to its end. */
+export function runFile(folder: string, file: string): SpawnSyncReturns<string> {
+  return spawnSync(process.execPath, [...CONDITIONS, file], { cwd: folder, encoding: "utf8" });
+}
 
 /** Runs a file of the folder; resolves with the first line it prints, rejects when it ends before. */
 export function startFile(
