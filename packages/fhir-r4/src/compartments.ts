@@ -58,10 +58,12 @@ export function membershipPaths(type: string, rule: CompartmentRule): readonly E
 }
 
 function membershipOf(type: string, rule: CompartmentRule): Membership {
+  const known = rule === "subject" ? memberships.subject : memberships.full;
+  const remembered = known.get(type);
+  if (remembered !== undefined) return remembered;
   const codes = codesByType.get(type);
   if (codes === undefined) return OUTSIDE;
-  const known = memberships[rule === "subject" ? "subject" : "full"];
-  const found = known.get(type) ?? membership(type, rule === "subject" ? subjectCodes(codes) : codes);
+  const found = membership(type, rule === "subject" ? subjectCodes(codes) : codes);
   known.set(type, found);
   return found;
 }

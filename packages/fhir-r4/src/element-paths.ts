@@ -82,5 +82,6 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 
 /** An own property, or undefined: `constructor` is nobody's element. */
 export function own(value: Readonly<Record<string, unknown>>, name: string): unknown {
-  return Object.hasOwn(value, name) ? value[name] : undefined;
+  const found = value[name];
+  return found === undefined || Object.hasOwn(value, name) ? found : undefined;
 }

@@ -87,12 +87,14 @@ export function createRights(grant: Grant, settings: RightsSettings): Rights {
           !isMemberType(type, compartment.rule) &&
           filter.length === 0,
       ),
-    covers: (resource, letters) =>
-      letters.some((letter) =>
-        clausesFor(resource.resourceType, letter).some(
-          (clause) => isWithin(clause, resource) && passesFilter(clause, resource),
-        ),
-      ),
+    covers(resource, letters) {
+      for (const letter of letters) {
+        for (const clause of clausesFor(resource.resourceType, letter)) {
+          if (isWithin(clause, resource) && passesFilter(clause, resource)) return true;
+        }
+      }
+      return false;
+    },
   };
 }
 

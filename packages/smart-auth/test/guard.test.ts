@@ -275,6 +275,29 @@ describe("an entry", () => {
     );
   });
 
+  it.each<[string, Object]>([
+    ["a link", { link: [{ relation: "x", url: "y" }] }],
+    ["a request that is none", { request: "GET Observation/a" }],
+    ["a response that is none", { response: "200 OK" }],
+    ["an address that is no text", { fullUrl: 7 }],
+  ])("whose address is already public is shown without %s", (_what, odd) => {
+    const usual = { fullUrl: `${BASE}/Observation/a`, ...match(own("a")) };
+    const { fullUrl, ...rest } = usual;
+    const expected = "fullUrl" in odd ? rest : { fullUrl, ...rest };
+    for (const scopes of [STAFF, undefined]) {
+      expect(shown(bundle([{ ...usual, ...odd }]), "/Observation", scopes)).toEqual(bundle([expected]));
+    }
+  });
+
+  it("for who may see all has the public place of its response", () => {
+    const usual = { fullUrl: `${BASE}/Observation/a`, ...match(own("a")) };
+    const response = { status: "200", location: `${UPSTREAM}/Observation/a/_history/1` };
+    const location = `${BASE}/Observation/a/_history/1`;
+    expect(shown(bundle([{ ...usual, response }]), "/Observation", STAFF)).toEqual(
+      bundle([{ ...usual, response: { status: "200", location } }]),
+    );
+  });
+
   it("has no address of another server", () => {
     expect(shown(bundle([{ ...match(own("a")), fullUrl: "https://elsewhere.example/Observation/a" }]))).toEqual(
       bundle([match(own("a"))]),

@@ -9,8 +9,10 @@ import { isMemberType, type Rights } from "../rights.ts";
  */
 export function coversWithContained(rights: Rights, resource: FhirResource, letters: readonly ScopeLetter[]): boolean {
   if (!rights.covers(resource, letters)) return false;
-  const contained = objectsOf(resource["contained"]);
-  return contained?.every((part) => isFhirResource(part) && coversPart(rights, part, letters)) ?? false;
+  const { contained } = resource;
+  if (contained === undefined) return true;
+  const parts = objectsOf(contained);
+  return parts?.every((part) => isFhirResource(part) && coversPart(rights, part, letters)) ?? false;
 }
 
 function coversPart(rights: Rights, part: FhirResource, letters: readonly ScopeLetter[]): boolean {

@@ -24,22 +24,32 @@ export function modeOf({ search }: JsonObject): Json | undefined {
 
 /** An entry with this server's public addresses only; with bound rights, rebuilt from the parts a client needs. */
 export function withPublicUrls(entry: JsonObject, facts: GuardFacts): JsonObject {
-  const { fullUrl, resource, search, request, response } = entry;
+  const { fullUrl, resource, request, response } = entry;
   const shown = typeof fullUrl === "string" ? publicFullUrl(fullUrl, facts) : undefined;
-  // Every entry of a page passes here: one object is filled, none is copied.
-  const kept: JsonObject = shown === undefined ? {} : { fullUrl: shown };
-  if (facts.bound) {
-    // An entry without one is shown to nobody who is bound.
-    kept["resource"] = resource as Json;
-    const mode = isObject(search) ? search["mode"] : undefined;
-    if (typeof mode === "string") kept["search"] = { mode };
-  } else {
-    const { fullUrl: _, link: __, request: ___, response: ____, ...rest } = entry;
-    Object.assign(kept, rest);
-  }
+  if (!facts.bound && shown === fullUrl && isBare(entry)) return entry;
+  const kept = facts.bound ? boundEntry(entry, shown) : unboundEntry(entry, shown);
   if (isObject(request)) kept["request"] = publicRequest(request, resource, facts.bound);
   if (isObject(response)) kept["response"] = publicResponse(response, resource, facts);
   return kept;
+}
+
+/** Nothing in it but `fullUrl` would have to be looked at. */
+function isBare({ link, request, response }: JsonObject): boolean {
+  return link === undefined && request === undefined && response === undefined;
+}
+
+function boundEntry({ resource, search }: JsonObject, shown: string | undefined): JsonObject {
+  // An entry without one is shown to nobody who is bound.
+  const held = resource as Json;
+  const kept: JsonObject = shown === undefined ? { resource: held } : { fullUrl: shown, resource: held };
+  const mode = isObject(search) ? search["mode"] : undefined;
+  if (typeof mode === "string") kept["search"] = { mode };
+  return kept;
+}
+
+function unboundEntry(entry: JsonObject, shown: string | undefined): JsonObject {
+  const { fullUrl: _, link: __, request: ___, response: ____, ...rest } = entry;
+  return shown === undefined ? rest : { fullUrl: shown, ...rest };
 }
 
 /** What a history says was asked. A conditional URL in it would be somebody's search. */

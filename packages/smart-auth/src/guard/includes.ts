@@ -22,7 +22,7 @@ export function accountedFor(
   entries: readonly JsonObject[],
   interaction: Interaction,
   references: ReferenceOptions,
-): readonly JsonObject[] {
+): JsonObject[] {
   const matches = entries.filter((entry) => modeOf(entry) !== "include");
   const includes = interaction.search?.includes ?? [];
   const forward = includes.some(({ kind }) => kind === "include");

@@ -38,9 +38,12 @@ export function publicLocation(url: string, { type, id }: Interaction, bases: Ba
 /** `Bundle.entry.fullUrl` under the public base; a URN stays; the address of another server is left out. */
 export function publicFullUrl(url: string, bases: Bases): string | undefined {
   if (url.startsWith("urn:")) return url;
-  const reference = parseReference(url, { baseUrls: bases.baseUrls });
+  const reference = parseReference(url, bases);
   if (reference.kind !== "literal") return undefined;
-  return `${bases.baseUrl}/${reference.type}/${reference.id}`;
+  const { baseUrl } = bases;
+  // Nothing is put together for what is already as it should be.
+  const isPublic = reference.versionId === undefined && url[baseUrl.length] === "/" && url.indexOf(baseUrl) === 0;
+  return isPublic ? url : `${baseUrl}/${reference.type}/${reference.id}`;
 }
 
 export interface LinkFacts extends Bases {

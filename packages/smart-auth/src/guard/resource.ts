@@ -50,15 +50,13 @@ function judgeBundle(bundle: JsonObject, need: Need, facts: GuardFacts): JsonObj
   if (entries === undefined) throw new AnswerUnreadable("Bundle.entry is no list of objects");
   let cut = false;
   let repeated = false;
-  const kept = entries.flatMap((entry): JsonObject[] => {
+  const kept: JsonObject[] = [];
+  for (const entry of entries) {
     const judged = judgeEntry(entry, need, facts);
-    if (judged === undefined && modeOf(entry) !== "include") cut = true;
-    if (judged !== undefined && isRepeat(entry, facts)) {
-      repeated = true;
-      return [];
-    }
-    return judged === undefined ? [] : [judged];
-  });
+    if (judged === undefined) cut ||= modeOf(entry) !== "include";
+    else if (isRepeat(entry, facts)) repeated = true;
+    else kept.push(judged);
+  }
   const shown = cut || repeated ? accountedFor(kept, facts.interaction, facts.rights.references) : kept;
   const { total, link: _, entry: __, ...rest } = bundle;
   const links = publicLinks(bundle["link"], cut, facts);
@@ -71,7 +69,7 @@ function judgeBundle(bundle: JsonObject, need: Need, facts: GuardFacts): JsonObj
     ...(showTotal ? { total } : {}),
     ...(links.length === 0 ? {} : { link: links }),
     // R4 forbids empty arrays.
-    ...(shown.length === 0 ? {} : { entry: [...shown] }),
+    ...(shown.length === 0 ? {} : { entry: shown }),
   };
 }
 
