@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePort } from "@wardline-tools/test-kit";
+import { codeIn, freePort } from "@wardline-tools/test-kit";
 import { describe, expect, it } from "vitest";
 import { blocksOf, endChild, installedFolder, startFile } from "./support.ts";
 
@@ -30,9 +30,8 @@ async function withApp(
   }
 }
 
-async function codeOf(answer: Response): Promise<unknown> {
-  const { issue } = (await answer.json()) as { issue: { details: { coding: { code: string }[] } }[] };
-  return issue[0]?.details.coding[0]?.code;
+async function codeOf(answer: Response): Promise<string | undefined> {
+  return codeIn(await answer.text());
 }
 
 describe(PAGE, () => {

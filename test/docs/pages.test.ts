@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { PAGES, ROOT, readPage } from "./support.ts";
 
@@ -76,5 +77,21 @@ describe("docs/README.md", () => {
     expect(
       PAGES.filter((page) => page !== "docs/README.md" && !index.includes(`](${page.slice("docs/".length)})`)),
     ).toEqual([]);
+  });
+});
+
+describe("docs/mutation.md", () => {
+  it("names files of the cores only", async () => {
+    const { CORES } = (await import(pathToFileURL(join(ROOT, "scripts/cores.mjs")).href)) as {
+      CORES: Readonly<Record<string, { readonly of: string; readonly files: readonly string[] }>>;
+    };
+    const files = Object.values(CORES).flatMap((core) => core.files);
+    const named = [...readPage("docs/mutation.md").matchAll(/`([\w/]+\.ts)`/g)].map(([, file = ""]) => file);
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((file) => !files.includes(file))).toEqual([]);
+    const paths = Object.values(CORES).flatMap((core) =>
+      core.files.map((file) => join("packages", core.of, "src", file)),
+    );
+    expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 });
