@@ -111,8 +111,7 @@ function resourceFindings(
   id: string | undefined,
   settings: ParsedOptions,
 ): readonly Finding[] {
-  const named = { ...(type === undefined ? {} : { type }), ...(id === undefined ? {} : { id }) };
-  const found = findingOf("resource", validateResource(body, { ...limitsOf(settings), ...named }));
+  const found = findingOf("resource", validateResource(body, limitsOf(settings, type, id)));
   return refuses(found) ? found : [...found, ...profileFindings(body, settings)];
 }
 
@@ -123,7 +122,7 @@ function patchFindings(
   settings: ParsedOptions,
 ): readonly Finding[] {
   if (isJsonPatch) return findingOf("patch", checkJsonPatch(body));
-  const found = findingOf("resource", validateResource(body, { ...limitsOf(settings), type: "Parameters" }));
+  const found = findingOf("resource", validateResource(body, limitsOf(settings, "Parameters")));
   return refuses(found) ? found : [...found, ...findingOf("patch", checkFhirPathPatch(body, type))];
 }
 

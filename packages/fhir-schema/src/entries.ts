@@ -12,7 +12,7 @@ import { validateResource } from "./resources/validate.ts";
  * @see https://hl7.org/fhir/R4/http.html#transaction
  */
 export function bundleFindings({ entries }: Interaction, body: unknown, settings: ParsedOptions): readonly Finding[] {
-  const whole = findingOf("resource", validateResource(body, { ...limitsOf(settings), type: "Bundle" }));
+  const whole = findingOf("resource", validateResource(body, limitsOf(settings, "Bundle")));
   if (refuses(whole)) return whole;
   const held = isRecord(body) && Array.isArray(body["entry"]) ? (body["entry"] as readonly unknown[]) : [];
   const found = entries.flatMap((entry) => {

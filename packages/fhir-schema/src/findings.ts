@@ -3,7 +3,7 @@ import { checkOperationBody } from "./operations/check.ts";
 import type { ParsedOptions } from "./options.ts";
 import type { FindingKind } from "./problems.ts";
 import { isRecord } from "./record.ts";
-import type { ResourceLimits } from "./resources/validate.ts";
+import type { Named, ResourceLimits } from "./resources/validate.ts";
 
 /** Findings of one kind. */
 export interface Finding {
@@ -20,8 +20,13 @@ export function refuses(found: readonly Finding[]): boolean {
   return found.some(({ issues }) => hasError(issues));
 }
 
-export function limitsOf({ maxIssues, maxDepth, maxArrayLength, exampleFaults }: ParsedOptions): ResourceLimits {
-  return { maxIssues, maxDepth, maxArrayLength, exampleFaults };
+/** With what the URL names, in one piece: V8 does not know an object again that was put together by spreading. */
+export function limitsOf(
+  { maxIssues, maxDepth, maxArrayLength, exampleFaults }: ParsedOptions,
+  type?: string,
+  id?: string,
+): ResourceLimits & Named {
+  return { maxIssues, maxDepth, maxArrayLength, exampleFaults, type, id };
 }
 
 export function profileFindings(resource: unknown, { profiles }: ParsedOptions): readonly Finding[] {

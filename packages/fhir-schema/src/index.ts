@@ -17,4 +17,4 @@ export type { QueryLimits } from "./queries/limits.ts";
 export { checkSearch, type QueryUse, type QueryVerdict } from "./queries/search.ts";
 export type { SchemaReport } from "./report.ts";
 export type { ExampleFaultsMode } from "./resources/example-faults.ts";
-export { prepare, type ResourceLimits, validateResource } from "./resources/validate.ts";
+export { type Named, prepare, type ResourceLimits, validateResource } from "./resources/validate.ts";

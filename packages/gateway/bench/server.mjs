@@ -21,7 +21,14 @@ const folder = mkdtempSync(join(tmpdir(), "edge-bench-"));
 const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const keySet = { keys: [{ ...publicKey.export({ format: "jwk" }), kid: "1", alg: "ES256", use: "sig" }] };
 
-const KINDS = { app: serveApp, upstream: serveUpstream, proxy: serveProxy, nginx: serveNginx, gateway: serveGateway };
+const KINDS = {
+  app: serveApp,
+  upstream: serveUpstream,
+  proxy: serveProxy,
+  nginx: serveNginx,
+  forwarding: serveForwarding,
+  gateway: serveGateway,
+};
 let cpuUsed = () => process.cpuUsage();
 process.send(await KINDS[kind]());
 process.on("message", () => process.send({ cpu: cpuUsed(), memory: process.memoryUsage.rss() }));
@@ -81,6 +88,23 @@ async function serveProxy() {
     answer.body.pipe(res);
   });
   return { url: await listen(server), token: "" };
+}
+
+/** The gateway's way to an upstream and back, without a control: no transform applies. */
+async function serveForwarding() {
+  const [{ byTurn }, { forward }, { openUpstream }] = await Promise.all([
+    import("@wardline/policy-types/express"),
+    import("../dist/proxy/forward.js"),
+    import("../dist/proxy/upstream.js"),
+  ]);
+  const ehr = openUpstream("ehr", { url: `${upstream}/fhir` });
+  const backends = { all: [ehr], forInteraction: () => ehr };
+  const health = { upstreamFailed: (_name, error) => console.error(error), upstreamAnswered: () => undefined };
+  const options = { requestBodyBytes: 1024 * 1024, health, target: (_context, url) => url };
+  return {
+    url: await listen(http.createServer(byTurn((req, res) => forward(req, res, backends, options)))),
+    token: "",
+  };
 }
 
 /** nginx with one worker and `proxy_pass`, connections to the upstream kept. */

@@ -187,9 +187,9 @@ function routeStages(parts: Parts, route: RoutePolicy): RequestHandler {
     idempotency,
     ...(identity === undefined ? {} : { identity }),
     ...(fhirVersion === undefined ? {} : { fhirVersion }),
+    target: hasDocument(route) ? documentTarget : upstreamTarget,
   };
-  const target = hasDocument(route) ? documentTarget : upstreamTarget;
-  stages.push((req, res) => forward(req, res, backends, { ...options, target }));
+  stages.push((req, res) => forward(req, res, backends, options));
   return inOrder(stages);
 }
 

@@ -132,9 +132,14 @@ function combinationOf({ interaction, operation, resourceType }: AccessRecord, p
 }
 
 /** @see https://terminology.hl7.org/CodeSystem-v3-ActReason.html code BTG */
-export function isBreakGlass({ principal, decisions }: Pick<AccessRecord, "principal" | "decisions">): boolean {
+export function isBreakGlass({ principal, decisions }: BreakGlassFacts): boolean {
   if (principal?.purposeOfUse.includes("BTG") === true) return true;
   return decisions.some(({ control, because }) => control === "smart-auth" && because.includes("break-glass"));
+}
+
+/** A record, or the context of a request under way. */
+interface BreakGlassFacts extends Pick<AccessRecord, "decisions"> {
+  readonly principal?: { readonly purposeOfUse: readonly string[] };
 }
 
 function endingOf({ status, problem, outcome }: AccessRecord): Ending {

@@ -17,6 +17,12 @@ export interface ResourceLimits {
   readonly exampleFaults?: ExampleFaultsMode;
 }
 
+/** What the URL names. */
+export interface Named {
+  readonly type?: string | undefined;
+  readonly id?: string | undefined;
+}
+
 const DEFAULTS: RunLimits = { maxIssues: 20, maxDepth: 64, maxArrayLength: 50_000, exampleFaults: "report" };
 
 /** Made at first use. It remembers compiled definitions of R4 and nothing of any resource. */
@@ -33,10 +39,7 @@ let engine: Engine | undefined;
  *
  * @see https://hl7.org/fhir/R4/json.html
  */
-export function validateResource(
-  resource: unknown,
-  limits: ResourceLimits & { /** the type the URL names */ readonly type?: string; readonly id?: string } = {},
-): readonly SchemaIssue[] {
+export function validateResource(resource: unknown, limits: ResourceLimits & Named = {}): readonly SchemaIssue[] {
   engine ??= createEngine();
   const run = new Run(
     {
@@ -64,7 +67,7 @@ function positive(limit: number | undefined, fallback: number): number {
   return limit !== undefined && limit >= 1 ? limit : fallback;
 }
 
-function compareWithUrl(run: Run, resource: unknown, url: { readonly type?: string; readonly id?: string }): void {
+function compareWithUrl(run: Run, resource: unknown, url: Named): void {
   const { resourceType, id } = Object(resource) as { readonly resourceType?: unknown; readonly id?: unknown };
   if (url.type !== undefined && resourceType !== url.type) run.fail(0, "otherType");
   if (url.id !== undefined && id !== url.id) run.fail(0, id === undefined ? "idMissing" : "otherId", "/id");

@@ -11,6 +11,7 @@ import {
   UPSTREAM_UNEXPECTED,
   UPSTREAM_UNREACHABLE,
 } from "../problems.ts";
+import { Abort } from "./abort.ts";
 import type { Backends } from "./backends.ts";
 import { clientResponseHeaders, upstreamRequestHeaders } from "./headers.ts";
 import type { IdempotencyStore } from "./idempotency.ts";
@@ -80,7 +81,7 @@ async function exchange(
   once: Once | undefined,
 ): Promise<void> {
   const context = contextOf(req);
-  const abort = new AbortController();
+  const abort = new Abort();
   // A keyed request is carried through when its client has gone, so that the client's next attempt finds what came of it.
   /** From then on `relay` ends what is left when the client goes. */
   let isAnswered = false;

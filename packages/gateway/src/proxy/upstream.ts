@@ -2,6 +2,7 @@ import type { TlsClientOptions } from "@wardline/perimeter";
 import { type Decision, permit, type UpstreamPolicy, type UpstreamTarget } from "@wardline/policy-types";
 import type { Breaker } from "@wardline/tiered-throttle";
 import { type Dispatcher, errors, Pool } from "undici";
+import type { Abort } from "./abort.ts";
 import { createRotation, retryBudget } from "./balance.ts";
 import { followSrv, type ResolveSrv } from "./discover.ts";
 
@@ -27,7 +28,7 @@ export interface UpstreamRequest {
   readonly body?: Buffer;
   readonly signal?: AbortSignal;
   /** In place of `signal`: aborted by the caller, and by us when the deadline has passed. */
-  readonly abort?: AbortController;
+  readonly abort?: Abort;
 }
 
 export interface UpstreamFacts {
@@ -81,7 +82,7 @@ export function openUpstream(
         );
   const stopProbing = policy.probe === undefined ? undefined : probe(policy.probe, () => targets);
 
-  async function askOneOf(options: UpstreamRequest, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async function askOneOf(options: UpstreamRequest, signal?: AbortSignal | Abort): Promise<Dispatcher.ResponseData> {
     budget.earn();
     const first = pick(targets);
     if (first === undefined) throw new Error("the upstream has no server");
@@ -101,8 +102,8 @@ export function openUpstream(
     basePath,
     baseUrls: () => [base.origin + basePath, ...targets.map(({ url }) => url)],
     async request(options) {
-      if (breaker === undefined) return permit(await askOneOf(options, options.abort?.signal ?? options.signal), []);
-      return breaker.execute(async (signal, follow) => {
+      if (breaker === undefined) return permit(await askOneOf(options, options.abort ?? options.signal), []);
+      return breaker.execute(async (signal: AbortSignal | Abort, follow) => {
         const answer = await askOneOf(options, signal);
         follow(answer.body);
         return answer;
@@ -134,7 +135,7 @@ function ask(
   { pool, basePath }: Target,
   { method, path, headers, body }: UpstreamRequest,
   ownPath: string,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal | Abort | undefined,
 ): Promise<Dispatcher.ResponseData> {
   return pool.request({
     method: method as Dispatcher.HttpMethod,

@@ -4,6 +4,7 @@ import type { Request, Response } from "express";
 import type { Dispatcher } from "undici";
 import type { Health } from "../health.ts";
 import { UPSTREAM_TIMEOUT, UPSTREAM_UNEXPECTED, UPSTREAM_UNREACHABLE } from "../problems.ts";
+import { Abort } from "../proxy/abort.ts";
 import { isTimeout, relay } from "../proxy/forward.ts";
 import type { Upstream } from "../proxy/upstream.ts";
 import { type SignInHeaderFacts, signInRequestHeaders, signInResponseHeaders } from "./headers.ts";
@@ -28,7 +29,7 @@ export async function forwardSignIn(req: Request, res: Response, options: SignIn
   const { bytes } = body.grant;
   const hasBody = bytes !== undefined && bytes.length > 0;
   context.upstream = upstream.name;
-  const abort = new AbortController();
+  const abort = new Abort();
   let isAnswered = false;
   res.once("close", () => isAnswered || abort.abort());
   let decision: Decision<Dispatcher.ResponseData>;

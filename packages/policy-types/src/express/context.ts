@@ -92,8 +92,8 @@ export function contextOf(req: IncomingMessage): RequestContext {
   const carrier = req as Carrier;
   const existing = carrier[CONTEXT_KEY];
   if (existing !== undefined) return existing;
-  const opened = openContext(carrier);
   giveOneShape(carrier);
+  const opened = openContext(carrier);
   Object.defineProperty(carrier, CONTEXT_KEY, { value: opened, enumerable: false });
   return opened;
 }

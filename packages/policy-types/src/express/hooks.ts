@@ -1,6 +1,5 @@
 import type { ServerResponse } from "node:http";
 import type { WriteArguments } from "./chunks.ts";
-import { giveOneShape } from "./one-shape.ts";
 import { closeWithConnection } from "./pipelined.ts";
 
 /** `Symbol.for`, so that two installed copies of this package hook a response once. */
@@ -24,7 +23,6 @@ export type Carrier<Answer extends WaysOut = WaysOut> = HookedResponse & { [ANSW
 
 /** Puts ours in place of a response's ways out. */
 export function hook(res: Carrier, answer: WaysOut): void {
-  giveOneShape(res);
   Object.defineProperty(res, ANSWER_KEY, { value: answer, enumerable: false });
   res.writeHead = hookedWriteHead as ServerResponse["writeHead"];
   res.write = hookedWrite as ServerResponse["write"];

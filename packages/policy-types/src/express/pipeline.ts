@@ -4,6 +4,7 @@ import type { Problem } from "../decision.ts";
 import { Answer } from "./answer.ts";
 import { contextOf } from "./context.ts";
 import { ANSWER_KEY, type Carrier, hook } from "./hooks.ts";
+import { giveOneShape } from "./one-shape.ts";
 import type { Gate, Settle } from "./outlet.ts";
 import { type BodyTransform, TRANSFORM_STAGES } from "./transform.ts";
 
@@ -53,6 +54,7 @@ function answerOf(res: ServerResponse): Answer {
   const carrier = res as Carrier<Answer>;
   const existing = carrier[ANSWER_KEY];
   if (existing !== undefined) return existing;
+  giveOneShape(carrier);
   const answer = new Answer(carrier);
   hook(carrier, answer);
   return answer;

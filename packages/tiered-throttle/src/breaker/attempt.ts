@@ -6,8 +6,22 @@ import type { ParsedBreaker } from "./options.ts";
 /** Keeps the call open until a body has been read or has broken off, and learns from how it ended. */
 export type FollowBody = (body: Readable) => void;
 
+/** A signal of any kind. */
+export interface Aborted {
+  readonly aborted: boolean;
+}
+
+/** What ends a call. An `AbortController` is one; what is made for each of many calls may be something that costs less. */
+export interface Aborting<Signal extends Aborted = AbortSignal> {
+  readonly signal: Signal;
+  abort(reason: unknown): void;
+}
+
 /** The work itself. It ends when `signal` aborts. */
-export type UpstreamWork<Value> = (signal: AbortSignal, follow: FollowBody) => Promise<Value>;
+export type UpstreamWork<Value, Signal extends Aborted = AbortSignal> = (
+  signal: Signal,
+  follow: FollowBody,
+) => Promise<Value>;
 
 export type Attempt<Value> = { readonly report: Report } & (
   | { readonly kind: "answered"; readonly value: Value }
@@ -23,20 +37,20 @@ export interface Hooks {
 }
 
 /** How the caller says that it has left. */
-export interface Leaving {
+export interface Leaving<Signal extends Aborted = AbortSignal> {
   readonly signal?: AbortSignal;
-  readonly abort?: AbortController;
+  readonly abort?: Aborting<Signal>;
 }
 
 /** Runs the work once under our own deadline (F1), and says what it tells about the upstream. Never rejects. */
-export async function attemptOnce<Value>(
-  work: UpstreamWork<Value>,
+export async function attemptOnce<Value, Signal extends Aborted>(
+  work: UpstreamWork<Value, Signal>,
   { timeoutMs, slowCallMs, classify, classifyError, now }: ParsedBreaker,
-  { signal: caller, abort }: Leaving,
+  { signal: caller, abort }: Leaving<Signal>,
   { onBroken, onEnd }: Hooks,
 ): Promise<Attempt<Value>> {
-  const deadline = abort ?? new AbortController();
-  const signal = caller === undefined ? deadline.signal : AbortSignal.any([caller, deadline.signal]);
+  const deadline = abort ?? (endingWith(caller) as unknown as Aborting<Signal>);
+  const { signal } = deadline;
   let busy = 1;
   const letGo = (): void => {
     busy -= 1;
@@ -78,6 +92,13 @@ export async function attemptOnce<Value>(
   }
 }
 
+/** Ends the call at our word and at the caller's. */
+function endingWith(caller: AbortSignal | undefined): Aborting {
+  const own = new AbortController();
+  const signal = caller === undefined ? own.signal : AbortSignal.any([caller, own.signal]);
+  return { signal, abort: (reason) => own.abort(reason) };
+}
+
 /** Three listeners, where `stream.finished` takes a dozen: this is done for every answer. */
 function whenRead(body: Readable, told: (error: Error | undefined) => void): void {
   let isOver = false;
@@ -102,7 +123,11 @@ function verdictOf<Subject>(rule: (subject: Subject) => CallVerdict, subject: Su
 
 type Ended<Value> = { readonly value: Value } | { readonly error: unknown };
 
-async function start<Value>(work: UpstreamWork<Value>, signal: AbortSignal, follow: FollowBody): Promise<Ended<Value>> {
+async function start<Value, Signal extends Aborted>(
+  work: UpstreamWork<Value, Signal>,
+  signal: Signal,
+  follow: FollowBody,
+): Promise<Ended<Value>> {
   try {
     return { value: await work(signal, follow) };
   } catch (error) {

@@ -1,5 +1,5 @@
 import { type Decision, deny, permit } from "@wardline/policy-types";
-import { type Attempt, attemptOnce, type Leaving, type UpstreamWork } from "./attempt.ts";
+import { type Aborted, type Aborting, type Attempt, attemptOnce, type Leaving, type UpstreamWork } from "./attempt.ts";
 import { type CircuitPhase, createCircuit } from "./circuit.ts";
 import { type BreakerOptions, parseBreaker } from "./options.ts";
 import { breakerOpen, upstreamFull, upstreamTimeout } from "./problems.ts";
@@ -7,13 +7,13 @@ import { createRetryBudget, isSafeMethod } from "./retry-budget.ts";
 import { createSharedState } from "./shared.ts";
 import type { WindowCounts } from "./window.ts";
 
-export interface CallOptions {
+export interface CallOptions<Signal extends Aborted = AbortSignal> {
   /** Method of the request: GET, HEAD and OPTIONS may be retried. Default: never retried. */
   readonly method?: string;
   /** Aborts when the client has left. */
   readonly signal?: AbortSignal;
-  /** In place of `signal`: the caller's own controller, which the deadline aborts as well. Spares a signal for each call. */
-  readonly abort?: AbortController;
+  /** In place of `signal`: the caller's own means to end the call, which the deadline uses as well. Spares a signal for each call. */
+  readonly abort?: Aborting<Signal>;
 }
 
 /** Where a breaker stands, for a console, `/readyz` and the metrics. */
@@ -48,7 +48,10 @@ export interface Breaker {
    * Does the work, or says why not: circuit open or too many at once (503), or given up at the deadline (504). What the work throws is
    * thrown on.
    */
-  execute<Value>(work: UpstreamWork<Value>, call?: CallOptions): Promise<Decision<Value>>;
+  execute<Value, Signal extends Aborted = AbortSignal>(
+    work: UpstreamWork<Value, Signal>,
+    call?: CallOptions<Signal>,
+  ): Promise<Decision<Value>>;
   state(): BreakerState;
 }
 
@@ -74,13 +77,13 @@ export function createBreaker(options: BreakerOptions): Breaker {
 
   return {
     name,
-    async execute(work, { method, ...leaving } = {}) {
+    async execute(work, call = {}) {
       shared?.look();
       budget.call();
-      let made = await attempt(work, leaving);
-      if (made.kind === "threw" && made.report === "failed" && isSafeMethod(method) && budget.spend()) {
+      let made = await attempt(work, call);
+      if (made.kind === "threw" && made.report === "failed" && isSafeMethod(call.method) && budget.spend()) {
         totals.retried += 1;
-        const again = await attempt(work, leaving);
+        const again = await attempt(work, call);
         // Refused the second time, the first is still what happened.
         if (again.kind !== "open" && again.kind !== "full") made = again;
       }
@@ -112,9 +115,9 @@ export function createBreaker(options: BreakerOptions): Breaker {
     },
   };
 
-  async function attempt<Value>(
-    work: UpstreamWork<Value>,
-    leaving: Leaving,
+  async function attempt<Value, Signal extends Aborted>(
+    work: UpstreamWork<Value, Signal>,
+    leaving: Leaving<Signal>,
   ): Promise<Attempt<Value> | { readonly kind: "open" | "full" }> {
     if (running >= concurrency) {
       totals.refused += 1;
