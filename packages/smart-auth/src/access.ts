@@ -43,20 +43,24 @@ export interface JudgedBinary {
   readonly patients: readonly string[];
 }
 
+const NONE: readonly ScopeLetter[] = Object.freeze([]);
+const READ: readonly ScopeLetter[] = Object.freeze(["r"]);
+const SEARCH: readonly ScopeLetter[] = Object.freeze(["s"]);
+
 /** What every interaction needs on its base type (SMART 2.2, scopes for requesting FHIR resources). */
 export function lettersNeeded({ code, condition }: Pick<Interaction, "code" | "condition">): readonly ScopeLetter[] {
   // A condition runs a search, and tells by its outcome what it found.
-  const conditional: readonly ScopeLetter[] = condition === undefined ? [] : ["s"];
+  const conditional: readonly ScopeLetter[] = condition === undefined ? NONE : SEARCH;
   switch (code) {
     case "read":
     case "vread":
     case "history-instance":
-      return ["r"];
+      return READ;
     case "search-type":
     case "search-system":
     case "history-type":
     case "history-system":
-      return ["s"];
+      return SEARCH;
     case "create":
       return ["c", ...conditional];
     case "update":

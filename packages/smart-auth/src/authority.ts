@@ -108,7 +108,8 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
       now,
       brokeGlass: purpose !== undefined,
     };
-    const access = lifts("user-access") ? "all" : await userAccess(caller);
+    const question = lifts("user-access") ? "all" : userAccess(caller);
+    const access = typeof question === "object" ? await question : question;
     if (access === "unavailable") return deny(USER_ACCESS_UNAVAILABLE, ["the user's patients could not be looked up"]);
     const rights = rightsOf(facts.caller, access, registered.scopes);
     const denied = withheldCategories(conditions, { ...base, interaction });
@@ -116,10 +117,10 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
     const asked = lifts("consent") ? undefined : registry;
     const limited =
       asked === undefined && denied.length === 0
-        ? permit(rights, [])
+        ? permit(rights, NO_REASONS)
         : await withConsent(rights, { registry: asked, denied, caller });
     if (limited.kind === "deny") return limited;
-    return permit({ caller, rights: limited.grant, rule: ruleOf(base, problems) }, []);
+    return permit({ caller, rights: limited.grant, rule: ruleOf(base, problems) }, NO_REASONS);
   };
 
   /** `undefined`: not registered. A device has no client. */
@@ -179,6 +180,7 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
   }
 
   function ruleOf(base: Omit<ConditionFacts, "interaction">, problems: Problems): Authorised["rule"] {
+    if (conditions.length === 0) return NO_RULE;
     return (interaction) => {
       const verdict = decideConditions(conditions, { ...base, interaction });
       switch (verdict.kind) {
@@ -192,6 +194,9 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
     };
   }
 }
+
+const NO_RULE: Authorised["rule"] = () => undefined;
+const NO_REASONS: readonly string[] = Object.freeze([]);
 
 function withPurpose(purposes: readonly string[], purpose: string): readonly string[] {
   return purposes.includes(purpose) ? purposes : Object.freeze([...purposes, purpose]);

@@ -20,9 +20,12 @@ export interface PresentedToken {
   readonly token: string;
 }
 
-/** RFC 6750 section 2.1: `b64token`; at most 8 KiB. */
-const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
+/** RFC 6750 section 2.1: `b64token`, in one look, since a token of many scopes is long; at most 8 KiB. */
+const WELL_FORMED = /^(bearer|dpop) +([A-Za-z0-9\-._~+/]+=*)$/i;
 const TOKEN_LIMIT = 8192;
+/** What else there is, for the reason of its refusal. */
+const ANY_FORM = /^(\S+)(?: +(\S.*)?)?$/;
+const ONE_TOKEN = Object.freeze(["one token"]);
 
 /** The one access token of a request. Does NOT look into it. */
 export function readCredentials(
@@ -35,13 +38,14 @@ export function readCredentials(
   if (values.length > 1) return deny(schemes.credentialsMalformed, ["several Authorization headers"]);
   const [value] = values;
   if (value === undefined) return deny(schemes.credentialsMissing, ["no Authorization header"]);
-  const [, name, token = ""] = /^(\S+)(?: +(\S.*)?)?$/.exec(value) ?? [];
+  const wellFormed = WELL_FORMED.exec(value);
+  const [, name, token = ""] = wellFormed ?? ANY_FORM.exec(value) ?? [];
   const scheme = name?.toLowerCase();
   if (scheme !== "bearer" && !(scheme === "dpop" && takesDpop)) {
     return deny(schemes.credentialsMissing, ["not a scheme that is accepted here"]);
   }
   if (token === "") return deny(schemes.credentialsMalformed, ["the scheme without a token"]);
-  if (token.length <= TOKEN_LIMIT && TOKEN.test(token)) return permit({ scheme, token }, ["one token"]);
+  if (wellFormed !== null && token.length <= TOKEN_LIMIT) return permit({ scheme, token }, ONE_TOKEN);
   const { tokenInvalid } = scheme === "dpop" ? schemes.underDpop : schemes;
   return deny(tokenInvalid, ["the token has characters no token has, or is too long"]);
 }

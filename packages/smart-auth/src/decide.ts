@@ -135,9 +135,12 @@ function otherPatientFault(interaction: Interaction, rights: Rights): Decision<n
   return isWithin ? undefined : deny(NOT_FOUND, ["another patient"]);
 }
 
+const READ_BOUND = Object.freeze(["read is bound"]);
+const READ_NOT_BOUND = Object.freeze(["read is not bound"]);
+
 function permitRead(interaction: Interaction, rights: Rights): Decision<Access> {
   const bound = !rights.reachesAll(interaction.type ?? "*", "r");
-  const because = [bound ? "read is bound" : "read is not bound"];
+  const because = bound ? READ_BOUND : READ_NOT_BOUND;
   return permit({ interaction, bound, because }, because);
 }
 

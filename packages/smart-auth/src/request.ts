@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { parseInteraction } from "@wardline/fhir-r4";
+import { type InteractionRequest, parseInteraction } from "@wardline/fhir-r4";
 import { type Decision, deny, type Interaction, permit } from "@wardline/policy-types";
 import { announcesBody, type RequestBody, type RequestTarget, readBody } from "@wardline/policy-types/express";
 import { INTERACTION_UNKNOWN, MEDIA_TYPE_UNSUPPORTED } from "./problems.ts";
@@ -16,6 +16,7 @@ export function publicInteraction(
   return interaction.code === "capabilities" && interactions.has("capabilities") ? interaction : undefined;
 }
 
+const NO_BODY_NEEDED = Object.freeze(["no body needed"]);
 const WRITING: ReadonlySet<string> = new Set(["PUT", "PATCH", "DELETE"]);
 
 export interface Asked {
@@ -24,14 +25,13 @@ export interface Asked {
 }
 
 /** Names the request, body included where the decision needs it. */
-export async function readInteraction(
+export function readInteraction(
   req: IncomingMessage,
   { path, query }: RequestTarget,
   settings: SmartAuthSettings,
-): Promise<Decision<Asked>> {
+): Decision<Asked> | Promise<Decision<Asked>> {
   const { method = "", headers } = req;
   const request = { method, path, query, headers };
-  const options = { baseUrls: settings.route.baseUrls };
   // R4 knows If-None-Match on reads alone. Here it would be lost, and what a client meant to create would be overwritten.
   if (WRITING.has(method) && headers["if-none-match"] !== undefined) {
     return deny(INTERACTION_UNKNOWN, ["If-None-Match on a write"]);
@@ -39,17 +39,25 @@ export async function readInteraction(
   if (method !== "POST" && method !== "PUT" && method !== "PATCH") {
     // R4 has no bodies here; a server that reads one would act on what nobody judged.
     if (announcesBody(req)) return deny(INTERACTION_UNKNOWN, ["a body where R4 has none"]);
-    return permit({ interaction: parseInteraction(request, options) }, ["no body needed"]);
+    return permit({ interaction: parseInteraction(request, settings.route) }, NO_BODY_NEEDED);
   }
+  return readWithBody(req, request, settings);
+}
+
+async function readWithBody(
+  req: IncomingMessage,
+  request: InteractionRequest,
+  settings: SmartAuthSettings,
+): Promise<Decision<Asked>> {
   const read = await readBody(req, { limitBytes: settings.requestBodyBytes });
   if (read.kind === "deny") return read;
   const body = read.grant;
   const form = body.form ?? (hasNoBody(req, body) ? "" : undefined);
   const interaction = parseInteraction(
     { ...request, ...(form === undefined ? {} : { form }), ...(body.json === undefined ? {} : { body: body.json }) },
-    options,
+    settings.route,
   );
-  return mediaTypeFault(req, path, interaction, body) ?? permit({ interaction, body }, ["body read"]);
+  return mediaTypeFault(req, request.path, interaction, body) ?? permit({ interaction, body }, ["body read"]);
 }
 
 /** What cannot be read here cannot be judged; the one form R4 knows is that of a search. */

@@ -81,7 +81,7 @@ function requestDetails({ record, naming, locate, followsUp }: Rendering): Detai
   addCommon(detail, "upstream", record.upstream);
   add(detail, "cache-status", (record as Rendering["record"] & Cached).cacheStatus?.slice(0, LONGEST_CACHE_STATUS));
   addCommon(detail, "tenant", principal?.tenant);
-  addCommon(detail, "scopes", principal?.scopes.join(" "));
+  addScopes(detail, principal?.scopes ?? NO_SCOPES);
   add(detail, "peer-address", forwardedAddress === undefined ? undefined : peerAddress);
   if (clientCertificate !== undefined) {
     const { subject } = clientCertificate;
@@ -129,6 +129,22 @@ export function add(detail: Detail[], type: string, value: string | number | boo
 function addCommon(detail: Detail[], type: CommonFact, value: string | number | undefined): void {
   if (value !== undefined && value !== "") detail.push(COMMON[type](String(value)));
 }
+
+/** A remembered token has one list of scopes in all its records: however many they are, it is joined and written once. */
+function addScopes(detail: Detail[], scopes: readonly string[]): void {
+  if (scopes.length === 0) return;
+  const known = SCOPES.get(scopes);
+  if (known !== undefined) {
+    detail.push(known);
+    return;
+  }
+  const made = COMMON.scopes(scopes.join(" "));
+  detail.push(made);
+  if (Object.isFrozen(scopes)) SCOPES.set(scopes, Object.isFrozen(made) ? made : constant(made));
+}
+
+const NO_SCOPES: readonly string[] = Object.freeze([]);
+const SCOPES = new WeakMap<readonly string[], Detail>();
 
 const COMMON_FACTS = [
   "method",

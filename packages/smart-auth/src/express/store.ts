@@ -5,9 +5,12 @@ import { isFhirResource, objectsOf } from "../resource.ts";
 import type { SmartAuthSettings } from "../settings.ts";
 import { type SearchStored, type Store, type StoredReference, withDeadline } from "../stored.ts";
 
+const NO_STORE: Store = Object.freeze({});
+
 /** What one request may ask of the store behind the handler. */
 export function storeFor(req: IncomingMessage, settings: SmartAuthSettings): Store {
   const { readStored, searchStored, route } = settings;
+  if (readStored === undefined && searchStored === undefined && settings.findReferrers === undefined) return NO_STORE;
   const findReferrers =
     settings.findReferrers ??
     (searchStored === undefined
