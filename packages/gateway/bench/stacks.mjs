@@ -79,7 +79,7 @@ export async function everything(app, { folder, issuer, durability, profile = "m
     { fhirSchema },
     { perimeter },
     { phiRedact },
-    { requireControls },
+    { inOrder, requireControls },
     smart,
     throttle,
   ] = await Promise.all([
@@ -93,17 +93,23 @@ export async function everything(app, { folder, issuer, durability, profile = "m
   ]);
   const ledger = await openLedger({ folder: join(folder, "audit") });
   const issuers = [{ issuer, jwksUri: `${issuer}/jwks`, audience: [BASE] }];
-  app.use(auditEvent({ ledger, source: { observer: "bench", address: BASE }, durability }));
-  app.use(perimeter({ development: true }));
-  app.use(throttle.doorThrottle({ limit: 1e9, windowSeconds: 60 }));
+  app.use(
+    inOrder([
+      auditEvent({ ledger, source: { observer: "bench", address: BASE }, durability }),
+      perimeter({ development: true }),
+      throttle.doorThrottle({ limit: 1e9, windowSeconds: 60 }),
+    ]),
+  );
   const redact = phiRedact({ profile });
   app.use("/export", redact);
   app.use(
     "/fhir",
-    smart.smartAuth({ baseUrl: BASE, development: true, issuers, interactions: ["read", "search-type", "create"] }),
-    throttle.tieredThrottle({ windows: WINDOWS }),
-    fhirSchema(),
-    redact,
-    requireControls(CONTROLS),
+    inOrder([
+      smart.smartAuth({ baseUrl: BASE, development: true, issuers, interactions: ["read", "search-type", "create"] }),
+      throttle.tieredThrottle({ windows: WINDOWS }),
+      fhirSchema(),
+      redact,
+      requireControls(CONTROLS),
+    ]),
   );
 }

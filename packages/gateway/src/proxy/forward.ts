@@ -17,7 +17,7 @@ import { clientResponseHeaders, upstreamRequestHeaders } from "./headers.ts";
 import type { IdempotencyStore } from "./idempotency.ts";
 import { type Turn, takeTurn } from "./once.ts";
 import { upstreamTarget } from "./target.ts";
-import { isUnconnected, type Upstream } from "./upstream.ts";
+import { isUnconnected, type Upstream, type UpstreamRequest } from "./upstream.ts";
 
 export interface ForwardOptions {
   readonly requestBodyBytes: number;
@@ -86,18 +86,12 @@ async function exchange(
   /** From then on `relay` ends what is left when the client goes. */
   let isAnswered = false;
   if (once === undefined) res.once("close", () => isAnswered || abort.abort());
-  const sent = bodyToSend(context);
-  const asked = {
-    method: req.method ?? "GET",
-    path: target(context, req.url ?? "/", upstream.basePath),
-    headers: {
-      ...upstreamRequestHeaders(req.headers, context, { body: sent, fhirVersion }),
-      ...(identity === undefined ? {} : await identity.write(context)),
-      ...(once === undefined ? {} : { "idempotency-key": `"${once.key}"` }),
-    },
-    ...(sent === undefined ? {} : { body: sent }),
-    abort,
-  };
+  const body = bodyToSend(context);
+  const headers = upstreamRequestHeaders(req.headers, context, { body, fhirVersion });
+  if (identity !== undefined) Object.assign(headers, await identity.write(context));
+  if (once !== undefined) headers["idempotency-key"] = `"${once.key}"`;
+  const path = target(context, req.url ?? "/", upstream.basePath);
+  const asked: UpstreamRequest = { method: req.method ?? "GET", path, headers, body, abort };
   let decision: Decision<Dispatcher.ResponseData>;
   try {
     decision = await upstream.request(asked);
@@ -119,10 +113,10 @@ async function exchange(
     health.upstreamFailed(upstream.name, new Error(`unexpected status ${answer.statusCode}`));
     return sendProblem(res, UPSTREAM_UNEXPECTED);
   }
-  const headers = clientResponseHeaders(answer.headers);
-  if (once !== undefined) keepAnswer(answer, headers, once);
+  const passing = clientResponseHeaders(answer.headers);
+  if (once !== undefined) keepAnswer(answer, passing, once);
   res.statusCode = answer.statusCode;
-  for (const [name, value] of headers) res.setHeader(name, value);
+  for (const [name, value] of passing) res.setHeader(name, value);
   isAnswered = true;
   relay(answer.body, res, upstream.name, health, once !== undefined);
 }

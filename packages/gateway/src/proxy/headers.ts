@@ -8,7 +8,7 @@ import type { RequestContext } from "@wardline/policy-types/express";
  *
  * Does NOT pass `Authorization`: the client's token is for this edge, and an upstream has no use for it.
  */
-const REQUEST_HEADERS = ["content-type", "prefer", "if-match", "if-none-exist"] as const;
+const REQUEST_HEADERS = ["prefer", "if-match", "if-none-exist"] as const;
 
 /** Response headers a client gets to see; the rest tells what runs behind the edge. */
 const RESPONSE_HEADERS: ReadonlySet<string> = new Set([
@@ -46,13 +46,12 @@ export function upstreamRequestHeaders(
   }
   if (context.correlationId !== undefined) sent["x-correlation-id"] = context.correlationId;
   if (context.traceparent !== undefined) sent["traceparent"] = context.traceparent;
-  if (body === undefined) {
-    delete sent["content-type"];
-    return sent;
-  }
+  if (body === undefined) return sent;
   sent["content-length"] = String(body.length);
-  const isFhirJson = /^application\/fhir\+json\s*(?:;|$)/i.test(sent["content-type"] ?? "");
-  if (fhirVersion !== undefined && isFhirJson) sent["content-type"] = fhirJson;
+  const contentType = headers["content-type"];
+  if (contentType === undefined) return sent;
+  const isFhirJson = /^application\/fhir\+json\s*(?:;|$)/i.test(contentType);
+  sent["content-type"] = fhirVersion !== undefined && isFhirJson ? fhirJson : contentType;
   return sent;
 }
 
@@ -60,14 +59,24 @@ export function upstreamRequestHeaders(
 export function clientResponseHeaders(
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): [name: string, value: string][] {
-  const named = new Set(
-    String(headers["connection"] ?? "")
+  const named = namedInConnection(headers["connection"]);
+  const passing: [name: string, value: string][] = [];
+  for (const name in headers) {
+    const value = headers[name];
+    if (typeof value === "string" && RESPONSE_HEADERS.has(name) && !named.has(name)) passing.push([name, value]);
+  }
+  return passing;
+}
+
+function namedInConnection(connection: string | string[] | undefined): ReadonlySet<string> {
+  // What nearly every answer says names no header.
+  if (connection === undefined || connection === "keep-alive" || connection === "close") return NONE;
+  return new Set(
+    String(connection)
       .toLowerCase()
       .split(",")
       .map((name) => name.trim()),
   );
-  return Object.entries(headers).filter(
-    (pair): pair is [string, string] =>
-      RESPONSE_HEADERS.has(pair[0]) && !named.has(pair[0]) && typeof pair[1] === "string",
-  );
 }
+
+const NONE: ReadonlySet<string> = new Set();

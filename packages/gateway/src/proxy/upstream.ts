@@ -25,7 +25,7 @@ export interface UpstreamRequest {
   /** Absolute path and query, below `basePath` of this upstream. */
   readonly path: string;
   readonly headers: Record<string, string>;
-  readonly body?: Buffer;
+  readonly body?: Buffer | undefined;
   readonly signal?: AbortSignal;
   /** In place of `signal`: aborted by the caller, and by us when the deadline has passed. */
   readonly abort?: Abort;

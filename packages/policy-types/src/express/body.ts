@@ -58,18 +58,28 @@ async function fromStream(req: ParsedCarrier, limits: BodyLimits): Promise<Decis
     return deny(TOO_LONG, ["Content-Length over limit"]);
   // Its end has been told to somebody else, and will not be told again.
   if (req.readableEnded) return hasBody(req) ? consumed(req) : permit({ mediaType }, ["no body"]);
+  // RFC 9112 section 6.3: neither a length nor a coding is no body, so there is nothing to wait for.
+  if (req.httpVersionMajor === 1 && !hasBody(req))
+    return kept(req, permit({ mediaType, bytes: NO_BYTES }, ["no body"]));
   const source = decoded(req);
   if (source === undefined) return deny(CODING, ["unknown content coding"]);
 
   const bytes = await collect(req, source, limits.limitBytes);
   if (!Buffer.isBuffer(bytes)) return bytes;
-  const decision = interpret(bytes, mediaType, limits.maxDepth ?? DEFAULT_DEPTH);
+  return kept(req, interpret(bytes, mediaType, limits.maxDepth ?? DEFAULT_DEPTH));
+}
+
+/** As a body parser leaves it. */
+function kept(req: ParsedCarrier, decision: Decision<RequestBody>): Decision<RequestBody> {
   if (decision.kind === "permit") {
+    const { json, form, bytes } = decision.grant;
     req._body = true;
-    req.body = decision.grant.json ?? (decision.grant.form === undefined ? bytes : formObject(decision.grant.form));
+    req.body = json ?? (form === undefined ? bytes : formObject(form));
   }
   return decision;
 }
+
+const NO_BYTES = Buffer.alloc(0);
 
 function interpret(bytes: Buffer, mediaType: string, maxDepth: number): Decision<RequestBody> {
   if (bytes.length === 0) return permit({ mediaType, bytes }, ["no body"]);

@@ -113,11 +113,13 @@ function standing(decision: ControlDecision): ControlDecision {
   const words = `${control}\n${kind}\n${code ?? ""}\n${because.join("\n")}`;
   const like = BY_WORDS.get(words);
   const same = like !== undefined && isSame(like, decision) ? like : remembered(words, frozen(decision));
-  // Frozen reasons come again themselves, which spares reading them.
-  if (!STANDING.has(same)) return same;
-  if (Object.isFrozen(because)) BY_REASONS.set(because, same);
   // What a control has decided last it mostly decides again; its words need not be put together for that.
-  LAST.set(control, same);
+  if (STANDING.has(same)) LAST.set(control, same);
+  // Frozen reasons come again themselves, which spares reading them, however many they are. Remembered as long as they live.
+  if (Object.isFrozen(because)) {
+    STANDING.add(same);
+    BY_REASONS.set(because, same);
+  }
   return same;
 }
 
@@ -149,7 +151,7 @@ export function isStanding(decision: ControlDecision): boolean {
 }
 
 function frozen({ control, kind, because, code }: ControlDecision): ControlDecision {
-  const reasons = Object.freeze([...because]);
+  const reasons = Object.isFrozen(because) ? because : Object.freeze([...because]);
   return Object.freeze(
     code === undefined ? { control, kind, because: reasons } : { control, kind, because: reasons, code },
   );

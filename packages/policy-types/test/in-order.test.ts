@@ -1,10 +1,7 @@
-import type { RoutePolicy } from "@wardline/policy-types";
 import { EXPRESS, listen } from "@wardline-tools/test-kit";
 import type { ErrorRequestHandler, RequestHandler } from "express";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { inOrder } from "../src/in-order.ts";
-import { routeFinder } from "../src/routes.ts";
+import { inOrder } from "../src/express.ts";
 
 const [, express] = EXPRESS[0];
 
@@ -79,34 +76,4 @@ describe("stages in order", () => {
   ])("F11: %s", async (_what, stages, expected) => {
     expect(await walk(...stages)).toEqual(expected);
   });
-});
-
-it("S5: a path of as many segments as a request may have is looked up as quickly as any", () => {
-  const find = routeFinder([{ path: "/fhir" }, { path: "/payer/fhir" }] as RoutePolicy[]);
-  const long = "/x".repeat(100_000);
-  // At a look for each of its segments, each as long as what is before it, this would take minutes.
-  for (let count = 0; count < 50; count++) {
-    expect(find(`${long}${count}`)).toBeUndefined();
-    expect(find(`/fhir${long}${count}`)?.path).toBe("/fhir");
-  }
-});
-
-it("finds the longest route of whole segments, however many there are", () => {
-  const segment = fc.constantFrom("a", "b", "fhir", "Fhir", "%61");
-  const path = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join("/")}`);
-  fc.assert(
-    fc.property(
-      fc.uniqueArray(path, { maxLength: 12 }),
-      path,
-      fc.constantFrom("", "/", "/x", "x", "?a=/b"),
-      (paths, asked, rest) => {
-        const routes = paths.map((one) => ({ path: one }) as RoutePolicy);
-        const bare = `${asked}${rest}`.split("?", 1)[0] ?? "";
-        const expected = [...routes]
-          .sort((a, b) => b.path.length - a.path.length)
-          .find((route) => bare === route.path || bare.startsWith(`${route.path}/`));
-        expect(routeFinder(routes)(`${asked}${rest}`)).toBe(expected);
-      },
-    ),
-  );
 });
