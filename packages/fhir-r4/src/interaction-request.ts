@@ -6,11 +6,11 @@ export interface InteractionRequest {
   /** Path below the FHIR base as received, still percent-encoded; "" or "/" is the base itself. */
   readonly path: string;
   /** The text after "?", still encoded. */
-  readonly query?: string;
+  readonly query?: string | undefined;
   /** Lower-case names. Read are `content-type`, `if-none-exist`, and the method overrides, which are refused. */
-  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined;
   /** Text of the application/x-www-form-urlencoded body of a POST `_search`; "" when it was empty. */
-  readonly form?: string;
+  readonly form?: string | undefined;
   /** Parsed JSON body: the Bundle of a batch or transaction, the resource of a create or update. */
   readonly body?: unknown;
 }

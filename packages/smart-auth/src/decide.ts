@@ -87,7 +87,15 @@ export async function decideAccess(facts: AccessFacts): Promise<Decision<Access>
     case "update":
     case "patch":
     case "delete":
-      return decideWrite({ ...facts, store, scopeInsufficient, offers: (code) => route.interactions.has(code) });
+      return decideWrite({
+        interaction,
+        body: facts.body,
+        ifMatch: facts.ifMatch,
+        rights,
+        store,
+        scopeInsufficient,
+        offers: (code) => route.interactions.has(code),
+      });
     case "operation":
       return decideOperation({ ...facts, store, memberOperations: route.memberOperations, scopeInsufficient });
     case "batch":

@@ -53,11 +53,9 @@ async function readWithBody(
   if (read.kind === "deny") return read;
   const body = read.grant;
   const form = body.form ?? (hasNoBody(req, body) ? "" : undefined);
-  const interaction = parseInteraction(
-    { ...request, ...(form === undefined ? {} : { form }), ...(body.json === undefined ? {} : { body: body.json }) },
-    settings.route,
-  );
-  return mediaTypeFault(req, request.path, interaction, body) ?? permit({ interaction, body }, ["body read"]);
+  const { method, path, query, headers } = request;
+  const interaction = parseInteraction({ method, path, query, headers, form, body: body.json }, settings.route);
+  return mediaTypeFault(req, path, interaction, body) ?? permit({ interaction, body }, ["body read"]);
 }
 
 /** What cannot be read here cannot be judged; the one form R4 knows is that of a search. */

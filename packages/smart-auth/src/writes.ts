@@ -52,7 +52,8 @@ export async function decideWrite(facts: WriteFacts): Promise<Decision<Access>> 
   const affected = await affectedBy(interaction, facts.store);
   if (affected.kind === "deny") return affected;
   const because = [`${interaction.code} is not bound`];
-  const patients = patientsWritten({ ...facts, stored: affected.grant }, facts.rights.references);
+  const written = { interaction, body: facts.body, stored: affected.grant };
+  const patients = patientsWritten(written, facts.rights.references);
   return permit({ interaction, bound: false, patients, because }, because);
 }
 
