@@ -42,6 +42,7 @@ const VARIANTS = [
   ],
   ["bare undici proxy", "bare undici proxy", { kind: "proxy" }],
   ...(hasNginx() ? [["nginx", "bare undici proxy", { kind: "nginx" }]] : []),
+  ["the gateway's forwarding alone", "bare undici proxy", { kind: "forwarding" }],
   ["gateway", "bare undici proxy", { kind: "gateway" }],
   ["gateway, durable audit", "bare undici proxy", { kind: "gateway", durability: "before-response" }],
 ];

@@ -28,9 +28,9 @@ export type FindReferrers = (binary: StoredReference, req: IncomingMessage) => P
 
 /** The store as one request may ask it, within our own deadline. What is absent cannot be asked. */
 export interface Store {
-  readonly read?: (reference: StoredReference) => Promise<Json | undefined>;
-  readonly search?: (search: StoredSearch) => Promise<Json>;
-  readonly referrers?: (binary: StoredReference) => Promise<readonly Json[]>;
+  readonly read?: ((reference: StoredReference) => Promise<Json | undefined>) | undefined;
+  readonly search?: ((search: StoredSearch) => Promise<Json>) | undefined;
+  readonly referrers?: ((binary: StoredReference) => Promise<readonly Json[]>) | undefined;
 }
 
 export function withDeadline<Value>(work: Promise<Value>): Promise<Value> {

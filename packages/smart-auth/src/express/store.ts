@@ -18,9 +18,9 @@ export function storeFor(req: IncomingMessage, settings: SmartAuthSettings): Sto
       : (binary: StoredReference) =>
           findDocumentReferences(binary, route.baseUrls, (search) => searchStored(search, req)));
   return {
-    ...(readStored === undefined ? {} : { read: (reference) => withDeadline(readStored(reference, req)) }),
-    ...(searchStored === undefined ? {} : { search: (search) => withDeadline(searchStored(search, req)) }),
-    ...(findReferrers === undefined ? {} : { referrers: (binary) => withDeadline(findReferrers(binary, req)) }),
+    read: readStored && ((reference) => withDeadline(readStored(reference, req))),
+    search: searchStored && ((search) => withDeadline(searchStored(search, req))),
+    referrers: findReferrers && ((binary) => withDeadline(findReferrers(binary, req))),
   };
 }
 
