@@ -92,11 +92,13 @@ async function serveProxy() {
 
 /** The gateway's way to an upstream and back, without a control: no transform applies. */
 async function serveForwarding() {
-  const [{ byTurn }, { forward }, { openUpstream }] = await Promise.all([
+  const [{ byTurn }, { keepFreedMemory }, { forward }, { openUpstream }] = await Promise.all([
     import("@wardline/policy-types/express"),
+    import("../dist/heap.js"),
     import("../dist/proxy/forward.js"),
     import("../dist/proxy/upstream.js"),
   ]);
+  keepFreedMemory();
   const ehr = openUpstream("ehr", { url: `${upstream}/fhir` });
   const backends = { all: [ehr], forInteraction: () => ehr };
   const health = { upstreamFailed: (_name, error) => console.error(error), upstreamAnswered: () => undefined };

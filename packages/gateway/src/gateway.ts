@@ -9,6 +9,7 @@ import { createThrottles } from "./controls/throttle.ts";
 import { openTracing } from "./controls/tracing.ts";
 import { DEFAULT_HOST, type Listening, openDoors } from "./doors.ts";
 import { watchHealth } from "./health.ts";
+import { keepFreedMemory } from "./heap.ts";
 import { type NextPolicy, putInForce } from "./in-force.ts";
 import { openMetrics, registerStateMetrics } from "./metrics.ts";
 import { type GatewayDependencies, parseDependencies } from "./options.ts";
@@ -71,6 +72,7 @@ export async function createGateway(source: PolicySource, given: GatewayDependen
   const closeOpened = async (): Promise<void> => {
     for (const closeOne of opened.splice(0).reverse()) await closeOne();
   };
+  keepFreedMemory();
   try {
     const material = await fetchMaterial(first.policy, readSecret);
     const shared = await openSharedState({ policy: first.policy, given: dependencies.auth, readSecret, onEvent });

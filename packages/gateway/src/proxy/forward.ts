@@ -154,15 +154,19 @@ export function relay(
   health: ForwardOptions["health"],
   toTheEnd: boolean,
 ): void {
+  const { transforms } = contextOf(res.req);
   body.on("data", (chunk: Buffer) => {
     if (!res.destroyed && !res.write(chunk)) body.pause();
   });
   res.on("drain", () => body.resume());
   body.once("end", () => {
     health.upstreamAnswered(upstream);
-    atTurnsEnd(() => {
+    const end = (): void => {
       if (!res.destroyed) res.end();
-    });
+    };
+    // What nobody judges has left already, and its memory with it.
+    if (transforms.length === 0) end();
+    else atTurnsEnd(end);
   });
   body.once("error", (error) => {
     if (res.destroyed || res.writableFinished) return;
