@@ -92,9 +92,8 @@ async function serveProxy() {
 
 /** The gateway's way to an upstream and back, without a control: no transform applies. */
 async function serveForwarding() {
-  const [{ byTurn }, { keepFreedMemory }, { forward }, { openUpstream }] = await Promise.all([
+  const [{ byTurn, keepFreedMemory }, { forward }, { openUpstream }] = await Promise.all([
     import("@wardline/policy-types/express"),
-    import("../dist/heap.js"),
     import("../dist/proxy/forward.js"),
     import("../dist/proxy/upstream.js"),
   ]);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener } from "node:http";
 import type { PolicySource } from "@wardline/policy-types";
+import { keepFreedMemory } from "@wardline/policy-types/express";
 import { adminApp } from "./admin/app.ts";
 import { openAudit } from "./audit.ts";
 import { createWatch } from "./controls/abuse.ts";
@@ -9,7 +10,6 @@ import { createThrottles } from "./controls/throttle.ts";
 import { openTracing } from "./controls/tracing.ts";
 import { DEFAULT_HOST, type Listening, openDoors } from "./doors.ts";
 import { watchHealth } from "./health.ts";
-import { keepFreedMemory } from "./heap.ts";
 import { type NextPolicy, putInForce } from "./in-force.ts";
 import { openMetrics, registerStateMetrics } from "./metrics.ts";
 import { type GatewayDependencies, parseDependencies } from "./options.ts";

@@ -11,6 +11,7 @@ export {
 } from "./express/context.ts";
 export { type EdgeApp, type EdgeClasses, edgeClasses } from "./express/edge-classes.ts";
 export { createEdgeServer, type EdgeServerOptions, type SecureEdgeServerOptions } from "./express/edge-server.ts";
+export { keepFreedMemory } from "./express/heap.ts";
 export { inOrder } from "./express/in-order.ts";
 export { leaveOut, prefersLenient } from "./express/leave-out.ts";
 export type { Gate, Settle } from "./express/outlet.ts";

@@ -6,6 +6,7 @@ import {
 } from "node:https";
 import { byTurn } from "./by-turn.ts";
 import { type EdgeApp, edgeClasses } from "./edge-classes.ts";
+import { keepFreedMemory } from "./heap.ts";
 
 /** What `http.createServer` takes. */
 export interface EdgeServerOptions extends Omit<ServerOptions, "IncomingMessage" | "ServerResponse"> {
@@ -20,7 +21,7 @@ export interface SecureEdgeServerOptions extends Omit<ServerOptions, "IncomingMe
 /**
  * `http.createServer(options, app)` or `https.createServer(...)` for an Express app, whose requests and responses are born
  * with the app's prototypes instead of being given them one by one, and served together with those of the same turn (see
- * `byTurn`). Every answer is the one the plain server gives. An app whose prototypes cannot be carried is given Node's own
+ * `byTurn`) from memory that is kept (see `keepFreedMemory`). Every answer is the one the plain server gives. An app whose prototypes cannot be carried is given Node's own
  * objects.
  *
  * Does NOT set any limit or timeout that the options do not name: see `serverTimeouts()` of @wardline/perimeter.
@@ -31,6 +32,7 @@ export function createEdgeServer(
   app: RequestListener & EdgeApp,
   { tls, ...options }: EdgeServerOptions | SecureEdgeServerOptions = {},
 ): Server | SecureServer {
+  keepFreedMemory();
   const { follow, ...classes } = edgeClasses(app);
   const listener = byTurn(app);
   const server =

@@ -9,7 +9,7 @@ const { header } = process.report.getReport() as { header: { glibcVersionRuntime
 /** Uses and drops 32 buffers of an answer's size at a time, and tells the page faults for one. */
 const SOURCE = `
 import { readFileSync } from "node:fs";
-import { keepFreedMemory } from ${JSON.stringify(join(import.meta.dirname, "../dist/heap.js"))};
+import { keepFreedMemory } from ${JSON.stringify(join(import.meta.dirname, "../dist/express.js"))};
 
 const faults = () => Number(readFileSync("/proc/self/stat", "utf8").split(") ")[1].split(" ")[7]);
 const turn = () => new Promise((resolve) => setImmediate(resolve));
