@@ -1,4 +1,4 @@
-import { appendFile, cp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { appendFile, cp, readdir, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type LedgerChange, type LedgerPosition, openLedger, verifyLedger } from "../src/index.ts";
@@ -9,6 +9,8 @@ import { newSigner, notesIn } from "./support/signed.ts";
 const signer = newSigner();
 const keys = [signer.verifierKey];
 const PAD = "ö".repeat(75);
+/** Bytes; an entry has at most 64 MiB. */
+const TOO_LONG = 65 * 1024 * 1024;
 
 /** Six entries, two in each segment. */
 async function grow(folder: string, events: readonly object[], by = signer, start = 0): Promise<LedgerPosition> {
@@ -188,5 +190,13 @@ describe("A15: what was done to a ledger is named, with the place", () => {
     expect(await verifyLedger(folder, { keys })).toMatchObject({ ok: false, change: "torn", at: { file } });
     await grow(folder, [{ n: 6 }], signer, 10_000);
     expect(await verifyLedger(folder, { keys })).toMatchObject({ ok: true, entries: 7 });
+  });
+
+  it("a last line that is longer than any entry can be is no torn one, which could be put aside", async () => {
+    const folder = await copyOf(original);
+    const last = join(folder, (await segmentFiles(folder)).at(-1) ?? "");
+    const { size } = await stat(last);
+    await truncate(last, size + TOO_LONG);
+    expect(await verifyLedger(folder, { keys })).toMatchObject({ ok: false, change: "deletion" });
   });
 });
