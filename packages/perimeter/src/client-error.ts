@@ -29,7 +29,11 @@ export function clientErrorHandler(error: NodeJS.ErrnoException, socket: Duplex)
   // What the client still sends after its refusal is as unreadable as before: answered once is enough.
   if (socket.writableEnded) return;
   // RFC 9112 section 9.6: what comes after the connection's last request is no request, and the answer under way closes.
-  if (error.code === "HPE_CLOSED_CONNECTION" && owesAnswer(socket)) return;
+  // One piece is passed over; who goes on would be read without any limit for as long as the answer takes.
+  if (error.code === "HPE_CLOSED_CONNECTION" && owesAnswer(socket) && !PASSED_OVER.has(socket)) {
+    PASSED_OVER.add(socket);
+    return;
+  }
   if (!socket.writable || error.code === "ECONNRESET" || owesAnswer(socket)) {
     socket.destroy();
     return;
@@ -40,6 +44,8 @@ export function clientErrorHandler(error: NodeJS.ErrnoException, socket: Duplex)
   timer.unref();
   socket.once("close", () => clearTimeout(timer));
 }
+
+const PASSED_OVER = new WeakSet<Duplex>();
 
 /** Node keeps the response in progress on its socket. An answer to a request whose own body is broken is still ours to give. */
 function owesAnswer(socket: HttpSocket): boolean {

@@ -104,6 +104,22 @@ describe("what Node cannot read as a request", () => {
     expect(text).toContain("answered");
   });
 
+  it("who goes on and on behind the last request is cut off: nobody has asked for it, and no limit would count it", async () => {
+    const app = express();
+    let reached = false;
+    app.use(() => {
+      reached = true;
+    });
+    const port = await listenOnPort(app, {}, (server) => server.on("clientError", clientErrorHandler));
+    const socket = connect(port, "127.0.0.1").on("error", () => undefined);
+    socket.resume().write(`GET / HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`);
+    await expect.poll(() => reached).toBe(true);
+    const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    const writing = setInterval(() => socket.write("a=b\r\n"), 20);
+    await closed;
+    clearInterval(writing);
+  });
+
   it.each([
     ["silent", false],
     ["talking", true],

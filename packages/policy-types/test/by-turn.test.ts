@@ -130,19 +130,21 @@ it("a middleware of an app on a server of its own goes on with the requests of o
   expect(seen).toEqual(["read /1", "read /2", "serve /1", "serve /2"]);
 });
 
+/** A middleware that joins the turn, and says when it was asked and when it went on. */
+const joining =
+  (seen: string[]): RequestListener =>
+  (req, res) => {
+    joinTurn(res, () => {
+      seen.push(`serve ${req.url}`);
+      res.end();
+    });
+    seen.push(`read ${req.url}`);
+  };
+
 it("goes on at once where the requests of the turn are served together already", async () => {
   const seen: string[] = [];
-  await exchange(
-    TWO,
-    byTurn((req, res) => {
-      joinTurn(res, () => {
-        seen.push(`serve ${req.url}`);
-        res.end();
-      });
-      seen.push(`served ${req.url}`);
-    }),
-  );
-  expect(seen).toEqual(["serve /1", "served /1", "serve /2", "served /2"]);
+  await exchange(TWO, byTurn(joining(seen)));
+  expect(seen).toEqual(["serve /1", "read /1", "serve /2", "read /2"]);
 });
 
 it("goes on by itself after a turn in which somebody threw", async () => {
@@ -155,13 +157,7 @@ it("goes on by itself after a turn in which somebody threw", async () => {
   );
   expect((await failed)[0]).toMatchObject({ message: "the first" });
   const seen: string[] = [];
-  await exchange(TWO, (req, res) => {
-    joinTurn(res, () => {
-      seen.push(`serve ${req.url}`);
-      res.end();
-    });
-    seen.push(`read ${req.url}`);
-  });
+  await exchange(TWO, joining(seen));
   expect(seen).toEqual(["read /1", "read /2", "serve /1", "serve /2"]);
 });
 
