@@ -1,7 +1,8 @@
-import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 // Not the global one, which tests of an app may have replaced by a clock of their own.
 import { setImmediate } from "node:timers";
+import { gatherInto } from "./gather.ts";
+import { writeTogether } from "./write-together.ts";
 
 /**
  * Serves the requests that one turn of the event loop brings one right after the other, instead of each when it has been
@@ -17,6 +18,7 @@ export function byTurn(listener: RequestListener): RequestListener {
   const atTurnsEnd = gatherByTurn();
 
   return function byTurnListener(req, res) {
+    writeTogether(req.socket);
     atTurnsEnd(() => {
       listener(req, res);
       if (req.socket.closed) process.nextTick(tellOfTheEnd, req, res);
@@ -29,47 +31,25 @@ export function byTurn(listener: RequestListener): RequestListener {
  * for a client that has gone by then.
  */
 export function joinTurn(res: ServerResponse, next: () => void): void {
+  writeTogether(res.req.socket);
   if (isTurnsEnd) next();
   else goOnAtTurnsEnd(() => res.destroyed || res.req.socket.destroyed || next());
 }
 
 /** Gathers what a turn of the event loop brings, and does it at the turn's end: in order, each in its own async context. */
 export function gatherByTurn(): (work: () => void) => void {
-  let gathered: Piece[] = [];
-
-  function doAll(): void {
-    const together = gathered;
-    gathered = [];
-    isTurnsEnd = true;
-    for (const piece of together) perform(piece);
-    isTurnsEnd = false;
-  }
-
-  return function atTurnsEnd(work) {
-    if (gathered.push({ work, context: new AsyncResource("wardline.turn") }) === 1) setImmediate(doAll);
-  };
+  return gatherInto((doAll) =>
+    setImmediate(() => {
+      isTurnsEnd = true;
+      doAll();
+      isTurnsEnd = false;
+    }),
+  );
 }
 
 /** What is done now is done together already. */
 let isTurnsEnd = false;
 const goOnAtTurnsEnd = gatherByTurn();
-
-interface Piece {
-  readonly work: () => void;
-  /** `AsyncLocalStorage`, and with it a tracer's span, is that of whoever brought the work. */
-  readonly context: AsyncResource;
-}
-
-function perform({ work, context }: Piece): void {
-  try {
-    context.runInAsyncScope(work);
-  } catch (error) {
-    // Nobody's to catch, as where it was brought; those behind it are served.
-    process.nextTick(() => {
-      throw error;
-    });
-  }
-}
 
 /** The connection ended before there was anybody to hear of it (A15, F13). */
 function tellOfTheEnd(req: IncomingMessage, res: ServerResponse): void {
