@@ -1,34 +1,51 @@
 import { hash } from "node:crypto";
 
-const CACHE_LIMIT = 10_000;
+/** Of tokens found out about or asked for last: so many are remembered at least, and twice as many at most. */
+const GENERATION = 10_000;
 
-/** What was found out about tokens, so that a repeated one costs a hash. Bounded: the least recently used goes first (S8). */
+/** What was found out about tokens, so that a repeated one costs a hash. Bounded: what was not used for longest goes first (S8). */
 export interface TokenCache<Value> {
   get(key: string, nowSeconds: number): Value | undefined;
   /** @param until seconds since the epoch */
   set(key: string, value: Value, until: number): void;
 }
 
+/** By generations: a token that comes again and again is not moved each time, only once after the younger generation was full. */
 export function createTokenCache<Value>(): TokenCache<Value> {
-  const entries = new Map<string, { readonly value: Value; readonly until: number }>();
+  let young = new Map<string, Entry<Value>>();
+  let old = new Map<string, Entry<Value>>();
+
+  function put(key: string, entry: Entry<Value>): void {
+    if (young.size >= GENERATION && !young.has(key)) {
+      old = young;
+      young = new Map();
+    }
+    young.set(key, entry);
+  }
+
   return {
     get(key, nowSeconds) {
-      const entry = entries.get(key);
-      if (entry === undefined) return undefined;
-      entries.delete(key);
-      if (nowSeconds >= entry.until) return undefined;
-      entries.set(key, entry);
-      return entry.value;
+      let entry = young.get(key);
+      if (entry === undefined) {
+        entry = old.get(key);
+        if (entry === undefined) return undefined;
+        old.delete(key);
+        if (nowSeconds < entry.until) put(key, entry);
+      }
+      if (nowSeconds < entry.until) return entry.value;
+      young.delete(key);
+      return undefined;
     },
     set(key, value, until) {
-      entries.delete(key);
-      if (entries.size >= CACHE_LIMIT) {
-        const [oldest] = entries.keys();
-        if (oldest !== undefined) entries.delete(oldest);
-      }
-      entries.set(key, { value, until });
+      old.delete(key);
+      put(key, { value, until });
     },
   };
+}
+
+interface Entry<Value> {
+  readonly value: Value;
+  readonly until: number;
 }
 
 /** S8, A14: SHA-256 over length-prefixed parts, so that no key holds a token and no two lists of parts share one. */
