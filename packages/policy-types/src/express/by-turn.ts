@@ -8,7 +8,7 @@ import { writeTogether } from "./write-together.ts";
  * Serves the requests that one turn of the event loop brings one right after the other, instead of each when it has been
  * read. A pipeline of controls is much code: gone through by many requests at once it stays in the processor's caches, and
  * the time goes that is spent on fetching it anew for each. Requests keep their order, and each its async context; one that
- * comes alone is served in the same turn.
+ * comes alone is served in the same turn. Answers of one turn are written together as well.
  *
  *     createServer(byTurn(app))
  *

@@ -5,10 +5,12 @@ type Done = (error?: Error | null) => void;
 
 /**
  * From now on what is written into the socket is handed to the system when the code that runs has run, together with what
- * was written into other sockets meanwhile. Between the controls of two requests a write costs twice what it costs behind
- * another write: the system's code and ours drive each other out of the processor's caches, and the reader of each answer is
- * woken on its own. Who listens for the ends of writes is told behind all of them. To whoever uses the socket nothing is different: what
- * was written before it is destroyed is still sent, and async contexts are kept.
+ * was written into other sockets meanwhile. Between the controls of two requests a write costs more than twice what it costs
+ * behind another write: the system's code and ours drive each other out of the processor's caches, and each reader is woken
+ * on its own. Who listens for the ends of writes is told behind all of them.
+ *
+ * To whoever uses the socket nothing is different: what was written before it is destroyed is still sent, and async contexts
+ * are kept. What is no socket of the system is left as it is.
  */
 export function writeTogether(socket: Socket): void {
   if (together.has(socket) || !(socket instanceof Socket)) return;
