@@ -179,9 +179,10 @@ it("is asked of a connection once, and leaves what is no socket of the system as
   writeTogether(near);
   expect(Reflect.ownKeys(near).map((name) => Reflect.get(near, name) as unknown)).toEqual(before);
 
-  for (const other of [new Duplex(), {}, undefined]) {
-    const own = Reflect.ownKeys(Object(other));
+  for (const other of [new Duplex(), {}]) {
+    const own = Reflect.ownKeys(other);
     writeTogether(other as Socket);
-    expect(Reflect.ownKeys(Object(other))).toEqual(own);
+    expect(Reflect.ownKeys(other)).toEqual(own);
   }
+  expect(() => writeTogether(undefined as unknown as Socket)).not.toThrow();
 });

@@ -15,7 +15,9 @@ type Done = (error?: Error | null) => void;
 export function writeTogether(socket: Socket): void {
   if (together.has(socket) || !(socket instanceof Socket)) return;
   together.add(socket);
-  const { _write: write, _writev: writev, _destroy: destroy } = socket;
+  const write = socket._write.bind(socket);
+  const writeMany = socket._writev?.bind(socket);
+  const destroy = socket._destroy.bind(socket);
   // A stream hands on nothing before it has heard of what it handed on last.
   let held: (() => void) | undefined;
 
@@ -25,18 +27,18 @@ export function writeTogether(socket: Socket): void {
     writeHeld?.();
   };
   socket._write = (chunk: unknown, encoding: BufferEncoding, done: Done) => {
-    held = () => write.call(socket, chunk, encoding, behindAll(done));
+    held = () => write(chunk, encoding, behindAll(done));
     afterThis(letGo);
   };
-  if (writev !== undefined) {
+  if (writeMany !== undefined) {
     socket._writev = (chunks: { chunk: unknown; encoding: BufferEncoding }[], done: Done) => {
-      held = () => writev.call(socket, chunks, behindAll(done));
+      held = () => writeMany(chunks, behindAll(done));
       afterThis(letGo);
     };
   }
   socket._destroy = (error: Error | null, done: Done) => {
     letGo();
-    destroy.call(socket, error, done);
+    destroy(error, done);
   };
 }
 
