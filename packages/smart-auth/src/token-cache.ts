@@ -23,15 +23,18 @@ export function createTokenCache<Value>(): TokenCache<Value> {
     young.set(key, entry);
   }
 
+  function takeOver(key: string): Entry<Value> | undefined {
+    const entry = old.get(key);
+    if (entry === undefined) return undefined;
+    old.delete(key);
+    put(key, entry);
+    return entry;
+  }
+
   return {
     get(key, nowSeconds) {
-      let entry = young.get(key);
-      if (entry === undefined) {
-        entry = old.get(key);
-        if (entry === undefined) return undefined;
-        old.delete(key);
-        if (nowSeconds < entry.until) put(key, entry);
-      }
+      const entry = young.get(key) ?? takeOver(key);
+      if (entry === undefined) return undefined;
       if (nowSeconds < entry.until) return entry.value;
       young.delete(key);
       return undefined;
