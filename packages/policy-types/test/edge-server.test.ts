@@ -268,10 +268,9 @@ describe.each(EXPRESS)("createEdgeServer with %s", (_name, express) => {
       const waiting: [express.Request, express.Response][] = [];
       app.use((req, res) => {
         if (waiting.push([req, res]) < 2) return;
-        const before = waiting.map((carriers) => carriers.flatMap(Reflect.ownKeys));
+        const before = waiting.flat().map((carrier) => ({ carrier, own: Reflect.ownKeys(carrier) }));
         for (const [, other] of waiting) afterAnswer(other, () => undefined);
-        const after = new Set(waiting.flat().flatMap((carrier) => Reflect.ownKeys(carrier)));
-        keys.push(...before.flat().filter((key) => !after.has(key)));
+        for (const { carrier, own } of before) keys.push(...own.filter((key) => !Object.hasOwn(carrier, key)));
         shared.push([0, 1].map((at) => haveOneShape(waiting[0]?.[at] as object, waiting[1]?.[at] as object)));
         for (const [, other] of waiting) other.json(1);
       });
