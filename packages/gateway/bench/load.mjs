@@ -45,9 +45,9 @@ export async function start(variant) {
 }
 
 /**
- * Asks so many times, as fast as it is answered on 32 connections, or as many as `work` says: a count and no time, so that a slow machine measures the
- * same code as warm. Requests per second, microseconds of the server's processor time for one, and the 99th percentile of
- * the milliseconds to the last byte.
+ * Asks so many times, as fast as it is answered on 32 connections, or as many as `work` says: a count and no time, so that a
+ * slow machine measures the same code as warm. Requests per second, microseconds of the server's processor time for one, and
+ * the 99th percentile of the milliseconds to the last byte.
  */
 export async function load(server, work, count) {
   const connections = await open(server, work);
