@@ -9,7 +9,7 @@ import { runInThisContext } from "node:vm";
 import { ask, EXPRESS, listen, type Question, testCa } from "@wardline-tools/test-kit";
 import type express from "express";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { afterAnswer, createEdgeServer, type EdgeApp, edgeClasses } from "../src/express.ts";
+import { afterAnswer, byTurn, contextOf, createEdgeServer, type EdgeApp, edgeClasses } from "../src/express.ts";
 
 type ExpressModule = typeof express;
 const FOLDER = mkdtempSync(join(tmpdir(), "edge-server-"));
@@ -128,6 +128,14 @@ const QUESTIONS: readonly (readonly [path: string, question?: Question])[] = [
   ["//double//"],
 ];
 
+/** Prepares its requests from the first on that asks for it. */
+function learning(app: express.Express): express.Express {
+  return app.get("/learn", (req, res) => {
+    contextOf(req);
+    res.end();
+  });
+}
+
 /** An answer without what differs from second to second. */
 async function answerOf(origin: string, path: string, question?: Question): Promise<object> {
   const { status, headers, text } = await ask(origin + path, question);
@@ -148,10 +156,15 @@ describe.each(EXPRESS)("createEdgeServer with %s", (_name, express) => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   };
 
-  it("answers everything as the plain server does", async () => {
+  it("answers everything as the plain server does, and so do apps whose requests are prepared", async () => {
     const [plain, edge] = [await listen(appOf(express)), await serve(appOf(express))];
+    const [turned, prepared] = [await listen(byTurn(appOf(express))), await listen(learning(appOf(express)))];
+    await ask(`${prepared}/learn`);
     for (const [path, question] of QUESTIONS) {
-      expect([path, await answerOf(edge, path, question)]).toEqual([path, await answerOf(plain, path, question)]);
+      const expected = [path, await answerOf(plain, path, question)];
+      for (const origin of [edge, turned, prepared]) {
+        expect([path, await answerOf(origin, path, question)]).toEqual(expected);
+      }
     }
   });
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 // Not the global one, which tests of an app may have replaced by a clock of their own.
 import { setImmediate } from "node:timers";
 import { gatherInto } from "./gather.ts";
+import { isExpressApp, prepareFor } from "./one-shape.ts";
 import { writeTogether } from "./write-together.ts";
 
 /**
@@ -16,8 +17,10 @@ import { writeTogether } from "./write-together.ts";
  */
 export function byTurn(listener: RequestListener): RequestListener {
   const atTurnsEnd = gatherByTurn();
+  const app = isExpressApp(listener) ? listener : undefined;
 
   return function byTurnListener(req, res) {
+    if (app !== undefined) prepareFor(app, req, res);
     writeTogether(req.socket);
     atTurnsEnd(() => {
       listener(req, res);

@@ -8,7 +8,7 @@ import type { Interaction } from "../interaction.ts";
 import type { RoutePolicy } from "../policy-routes.ts";
 import type { Principal } from "../principal.ts";
 import type { ControlName, TrustZone } from "../zones.ts";
-import { giveOneShape } from "./one-shape.ts";
+import { giveOneShape, prepareThoseToCome } from "./one-shape.ts";
 import type { RequestBody } from "./request-body.ts";
 import type { BodyTransform, Json } from "./transform.ts";
 
@@ -93,6 +93,7 @@ export function contextOf(req: IncomingMessage): RequestContext {
   const existing = carrier[CONTEXT_KEY];
   if (existing !== undefined) return existing;
   giveOneShape(carrier);
+  prepareThoseToCome(carrier);
   const opened = openContext(carrier);
   Object.defineProperty(carrier, CONTEXT_KEY, { value: opened, enumerable: false });
   return opened;

@@ -1,5 +1,5 @@
 import { IncomingMessage, ServerResponse } from "node:http";
-import { markAsBorn } from "./one-shape.ts";
+import { markAsShaped } from "./one-shape.ts";
 
 /** What of an Express app a server needs to know. Any Express 4 or 5 app is one. */
 export interface EdgeApp {
@@ -50,7 +50,7 @@ function bornAs(base: unknown): Born {
   const construct = base as (...args: unknown[]) => void;
   return descending(base as object, function (this: object, first: unknown, second: unknown): void {
     construct.call(this, first, second);
-    markAsBorn(this);
+    markAsShaped(this);
   });
 }
 

@@ -1,4 +1,6 @@
+import { EventEmitter } from "node:events";
 import { IncomingMessage, ServerResponse } from "node:http";
+import type { EdgeApp } from "./edge-classes.ts";
 
 /**
  * Gives a request or response whose prototype Express has exchanged the shape that all such have. V8 makes each of them a
@@ -9,8 +11,12 @@ import { IncomingMessage, ServerResponse } from "node:http";
  */
 export function giveOneShape(carrier: IncomingMessage | ServerResponse): void {
   const prototype: unknown = Object.getPrototypeOf(carrier);
-  if (prototype === IncomingMessage.prototype || prototype === ServerResponse.prototype || Born.is(carrier)) return;
-  const losing: { wardlineLost?: boolean; wardlineLast?: boolean } = carrier as object;
+  if (prototype === IncomingMessage.prototype || prototype === ServerResponse.prototype || Shaped.is(carrier)) return;
+  loseMember(carrier);
+}
+
+function loseMember(carrier: object): void {
+  const losing: { wardlineLost?: boolean; wardlineLast?: boolean } = carrier;
   losing.wardlineLost = true;
   losing.wardlineLast = true;
   // In this order: what was added last could be taken back without a trace.
@@ -18,9 +24,50 @@ export function giveOneShape(carrier: IncomingMessage | ServerResponse): void {
   delete losing.wardlineLast;
 }
 
-/** Says of an object that it was born with its prototype. */
-export function markAsBorn(carrier: object): void {
-  new Born(carrier);
+/**
+ * Gives a request and its response the prototypes of the Express app that is asked next, as the app itself does first of all, and
+ * one shape with them: what Express and every middleware then add, they add to a shape that V8 knows.
+ */
+export function prepareFor({ request, response }: EdgeApp, req: IncomingMessage, res: ServerResponse): void {
+  if (Shaped.is(req)) return;
+  prepare(req, request);
+  prepare(res, response);
+}
+
+function prepare(carrier: object, prototype: object): void {
+  Object.setPrototypeOf(carrier, prototype);
+  loseMember(carrier);
+  markAsShaped(carrier);
+}
+
+/**
+ * Has the requests to come of this request's server prepared before Express is asked, if an Express app is all the server asks, and
+ * the app that `req` is with. Nobody sees a difference: between the listener that does it and the app there is nothing.
+ */
+export function prepareThoseToCome(req: IncomingMessage): void {
+  const { server } = req.socket as { readonly server?: unknown };
+  if (!(server instanceof EventEmitter) || LOOKED_AT.has(server)) return;
+  LOOKED_AT.add(server);
+  const [app, ...others] = server.listeners("request");
+  if (app === undefined || others.length > 0 || !isExpressApp(app) || Object.getPrototypeOf(req) !== app.request)
+    return;
+  server.prependListener("request", (next: IncomingMessage, res: ServerResponse) => {
+    // Who has taken the app away since has a listener of another kind.
+    if (server.listenerCount("request", app) === 1) prepareFor(app, next, res);
+  });
+}
+
+const LOOKED_AT = new WeakSet<object>();
+
+/** Its prototypes descend from Node's, so it gives them to what it is asked. */
+export function isExpressApp(listener: object): listener is EdgeApp {
+  const { request, response } = listener as Partial<EdgeApp>;
+  return request instanceof IncomingMessage && response instanceof ServerResponse;
+}
+
+/** Says of an object that V8 knows its shape: it was born with its prototype, or prepared. */
+export function markAsShaped(carrier: object): void {
+  new Shaped(carrier);
 }
 
 function itself(carrier: object): object {
@@ -30,10 +77,10 @@ function itself(carrier: object): object {
 const Itself: new (carrier: object) => object = itself as never;
 
 /** Its private member is put on the object it is given, where nobody else can see it. */
-class Born extends Itself {
-  readonly #born = true;
+class Shaped extends Itself {
+  readonly #shaped = true;
 
   static is(carrier: object): boolean {
-    return #born in carrier && carrier.#born;
+    return #shaped in carrier && carrier.#shaped;
   }
 }
