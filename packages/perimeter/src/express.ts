@@ -1,4 +1,4 @@
-import { type Decision, deny, type Problem, permit } from "@wardline/policy-types";
+import { type Decision, deny, type Problem } from "@wardline/policy-types";
 import { beforeHead, contextOf, joinTurn, recordDecision, sendProblem } from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
 import { addressMatcher, clientAddress } from "./addresses.ts";
@@ -8,7 +8,7 @@ import { pathOf, tellFindings } from "./express/hostile-body.ts";
 import { passingHeaders } from "./express/passing.ts";
 import { answerSettlers } from "./express/settle.ts";
 import { type RequestFacts, readHeaderFacts } from "./facts.ts";
-import { decideHostile } from "./hostile/decide.ts";
+import { CLEAN_INPUT, decideHostile } from "./hostile/decide.ts";
 import { headInspector } from "./hostile/head.ts";
 import type { HostileFinding } from "./hostile/inspect.ts";
 import { signalReader } from "./hostile/signals.ts";
@@ -34,7 +34,7 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
   let warnedOfProxy = false;
 
   return function perimeterMiddleware(req, res, next) {
-    const trusted = policy.trustedProxy(req.socket.remoteAddress);
+    const trusted = policy.trustedProxy(contextOf(req).transport.peerAddress);
     const facts = readFacts(req, policy, trusted);
     beforeHead(res, facts.secure ? overTls : overPlainHttp);
 
@@ -45,9 +45,11 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
     const { found, signals } = looked
       ? inspectHead(facts, isRead)
       : { found: [], signals: readSignals(facts.headers, false) };
-    const decision = looked ? judgeInput(req, entry, found) : entry;
+    const input = found.length === 0 ? CLEAN_INPUT : judgeInput(req, found);
+    const decision = input.kind === "deny" ? input : entry;
     if (decision.kind === "deny" && !trusted && claimsForwarding(req.headers)) warnOfProxy(decision.problem);
     const because = [...decision.because];
+    if (looked && input.kind === "permit") because.push(...input.because);
     if (stripHeaders(req, passes) > 0) because.push("request headers not on the list removed");
     because.push(...signals);
     if (decision.kind === "deny") {
@@ -59,11 +61,10 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
     joinTurn(res, next);
   };
 
-  function judgeInput(req: Request, entry: Decision<undefined>, found: readonly HostileFinding[]): Decision<undefined> {
+  function judgeInput(req: Request, found: readonly HostileFinding[]): Decision<undefined> {
     const { decision, standing } = decideHostile(found, pathOf(req), policy.hostileInput);
     tellFindings(req, policy.hostileInput, standing);
-    if (decision.kind === "deny") return decision;
-    return permit(undefined, [...entry.because, ...decision.because]);
+    return decision;
   }
 
   function warnOfProxy({ code }: Problem): void {

@@ -28,6 +28,13 @@ export interface Lens {
   readonly facts: AccessFacts;
   /** Rules about categories that are in force for this caller, unless consent lifts them. */
   readonly rules: readonly SensitiveRule[];
+  readonly needs: Needs;
+}
+
+/** What has to be fetched before a body can be walked. */
+export interface Needs {
+  readonly keys: boolean;
+  readonly consents: boolean;
 }
 
 /** Which profile is applied. No profile, no data. */
@@ -35,21 +42,32 @@ export function decideLens(facts: AccessFacts, { choices }: ParsedOptions): Deci
   const choice = selectChoice(choices, facts);
   if (choice === undefined) return deny(NO_PROFILE, ["no profile fits the caller"]);
   const rules = withheldRules(choice.sensitive, facts);
-  return permit({ choice, facts, rules }, reasonsFor(choice, rules));
+  const { needs, because } = consequencesOf(choice, rules);
+  return permit({ choice, facts, rules, needs }, because);
 }
 
-/** Most callers have all of a choice's rules against them, and then the same reasons. */
-function reasonsFor(choice: CompiledChoice, rules: readonly SensitiveRule[]): Reasons {
-  const isWhole = rules.length === choice.sensitive.length;
-  const known = isWhole ? REASONS.get(choice) : undefined;
-  if (known !== undefined) return known;
-  const { name } = choice.machine.profile;
-  const because = [`profile ${name}`, ...rules.map(({ category, fate }) => `${category}: ${fate}`)];
-  if (isWhole) REASONS.set(choice, Object.freeze(because));
-  return because;
+interface Consequences {
+  readonly needs: Needs;
+  readonly because: Reasons;
 }
 
-const REASONS = new WeakMap<CompiledChoice, Reasons>();
+/** Most callers have all of a choice's rules against them, and then the same follows. */
+function consequencesOf(choice: CompiledChoice, rules: readonly SensitiveRule[]): Consequences {
+  if (rules.length < choice.sensitive.length) return consequences(choice, rules);
+  const known = CONSEQUENCES.get(choice) ?? consequences(choice, rules);
+  CONSEQUENCES.set(choice, known);
+  return known;
+}
+
+const CONSEQUENCES = new WeakMap<CompiledChoice, Consequences>();
+
+function consequences({ machine: { profile } }: CompiledChoice, rules: readonly SensitiveRule[]): Consequences {
+  const keys =
+    rules.some(({ fate }) => fate === "encrypt") || (profile.rules ?? []).some(({ action }) => action === "encrypt");
+  const consents = rules.some(({ unless = [] }) => unless.some((condition) => condition.consent === true));
+  const because = [`profile ${profile.name}`, ...rules.map(({ category, fate }) => `${category}: ${fate}`)];
+  return { needs: Object.freeze({ keys, consents }), because: Object.freeze(because) };
+}
 
 /**
  * May this be asked under the profile, and written? Does NOT decide whether the caller may do it at all (smart-auth), nor

@@ -9,12 +9,8 @@ import { PREPARATION_FAILED } from "./problems.ts";
  * at our own deadline (F1).
  */
 export function prepare(lens: Lens, settings: ParsedOptions): Prepared | Promise<Prepared> {
-  const { rules, choice } = lens;
-  const encrypts =
-    rules.some(({ fate }) => fate === "encrypt") ||
-    (choice.machine.profile.rules ?? []).some(({ action }) => action === "encrypt");
-  const asks = rules.some(({ unless = [] }) => unless.some((condition) => condition.consent === true));
-  return encrypts || asks ? fetchAll(lens, settings, { encrypts, asks }) : NOTHING;
+  const { keys, consents } = lens.needs;
+  return keys || consents ? fetchAll(lens, settings) : NOTHING;
 }
 
 type Prepared = Decision<ConsentView | undefined>;
@@ -22,12 +18,14 @@ type Prepared = Decision<ConsentView | undefined>;
 const NOTHING: Prepared = permit(undefined, ["nothing to prepare"]);
 
 async function fetchAll(
-  { facts }: Lens,
+  { facts, needs }: Lens,
   { cipher, consent, prepareTimeoutMs }: ParsedOptions,
-  { encrypts, asks }: { readonly encrypts: boolean; readonly asks: boolean },
 ): Promise<Prepared> {
   try {
-    const work = Promise.all([encrypts ? cipher?.prepare() : undefined, asks ? consent?.(facts) : undefined]);
+    const work = Promise.all([
+      needs.keys ? cipher?.prepare() : undefined,
+      needs.consents ? consent?.(facts) : undefined,
+    ]);
     const [, view] = await before(prepareTimeoutMs, work);
     return permit(view, ["keys and consents are at hand"]);
   } catch {

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { connect } from "node:net";
 import { type Answer, ask, EXPRESS, listen } from "@wardline-tools/test-kit";
 import { describe, expect, it } from "vitest";
 import {
@@ -237,6 +239,33 @@ describe("request context", () => {
       originalUrl: "/a?b=c",
       transport: { encrypted: false, peerAddress: "127.0.0.1" },
     });
+  });
+
+  it("asks a connection for its peer once, and each connection for its own", async () => {
+    const seen: ReturnType<typeof contextOf>["transport"][] = [];
+    const url = await listen((req: IncomingMessage, res: ServerResponse) => {
+      seen.push(contextOf(req).transport);
+      res.end();
+    });
+    const two = "GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2);
+    for (let count = 0; count < 2; count++) {
+      const client = connect(Number(new URL(url).port), "127.0.0.1")
+        .end(two)
+        .resume();
+      await once(client, "close");
+    }
+    const [first, again, other] = seen;
+    expect(again).toBe(first);
+    expect(other).not.toBe(first);
+    expect(seen).toHaveLength(4);
+  });
+
+  it("asks again where the address was not to be had", () => {
+    const socket: { remoteAddress?: string } = {};
+    const ask = (): unknown => contextOf({ headers: {}, socket } as IncomingMessage).transport.peerAddress;
+    expect(ask()).toBeUndefined();
+    socket.remoteAddress = "::ffff:192.0.2.1";
+    expect(ask()).toBe("192.0.2.1");
   });
 
   it("grantOf throws a wiring error when smart-auth did not run", () => {

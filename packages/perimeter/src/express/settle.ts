@@ -35,29 +35,23 @@ export function answerSettlers({
   const isFingerprint = nameMatcher([...FINGERPRINT_HEADERS, ...removeHeaders]);
   const isIntermediaryOrder = nameMatcher(INTERMEDIARY_ORDERS);
 
-  const settler =
-    (sent: Headers | undefined) =>
-    (res: ServerResponse): void => {
+  const settler = (sent: Headers | undefined): ((res: ServerResponse) => void) => {
+    const refused = { defaults, hsts: sent, isFingerprint, isIntermediaryOrder, keepContentPolicy: false };
+    const answered = { ...refused, keepContentPolicy };
+
+    return (res) => {
       if (cors !== undefined) takeOverCors(res);
       const context = contextOf(res.req);
       const { requestId, correlationId, problem } = context;
-      settleHeaders(
-        res,
-        {
-          defaults,
-          hsts: sent,
-          isFingerprint,
-          isIntermediaryOrder,
-          keepContentPolicy: keepContentPolicy && problem === undefined,
-        },
-        problem === undefined && publicPaths.size > 0 && publicPaths.has(publicNameOf(context)),
-      );
+      const isPublic = problem === undefined && publicPaths.size > 0 && publicPaths.has(publicNameOf(context));
+      settleHeaders(res, problem === undefined ? answered : refused, isPublic);
       res.setHeader("x-request-id", requestId);
       if (correlationId !== undefined) res.setHeader("x-correlation-id", correlationId);
       if (cors === undefined) return;
       const allowed = corsHeaders(cors, res.req.headers.origin);
       for (const name in allowed) res.setHeader(name, allowed[name] as string);
     };
+  };
   return { overTls: settler(hstsHeader(hsts)), overPlainHttp: settler(undefined) };
 }
 

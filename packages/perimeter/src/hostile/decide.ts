@@ -19,7 +19,7 @@ export function decideHostile(
   path: string,
   { mode, excepted }: Pick<ParsedHostileOptions, "mode" | "excepted">,
 ): HostileVerdict {
-  if (found.length === 0) return NOTHING;
+  if (found.length === 0) return { decision: CLEAN_INPUT, standing: [] };
   const standing = found.filter(({ rule, parameter }) => !excepted(path, rule, parameter));
   if (standing.length === 0) return EXCEPTED;
   const because = [...new Set(standing.map(({ rule, surface }) => `hostile:${rule} in ${surface}`))];
@@ -27,7 +27,9 @@ export function decideHostile(
   return { decision, standing };
 }
 
-const NOTHING: HostileVerdict = Object.freeze({ decision: permit(undefined, ["no hostile input"]), standing: [] });
+/** What is decided where nothing was found. */
+export const CLEAN_INPUT: Decision<undefined> = permit(undefined, ["no hostile input"]);
+
 const EXCEPTED: HostileVerdict = Object.freeze({
   decision: permit(undefined, ["hostile input excepted on this route"]),
   standing: [],

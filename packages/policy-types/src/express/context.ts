@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { AccessRecord, ControlDecision, SignInRecord } from "../access-record.ts";
 import type { Problem } from "../decision.ts";
@@ -160,8 +161,12 @@ function frozen({ control, kind, because, code }: ControlDecision): ControlDecis
 
 /** True when `control` has permitted this request and has not denied it. */
 export function hasPermitted(req: IncomingMessage, control: ControlName): boolean {
+  return isPermitted(contextOf(req).decisions, control);
+}
+
+export function isPermitted(decisions: readonly ControlDecision[], control: ControlName): boolean {
   let permitted = false;
-  for (const decision of contextOf(req).decisions) {
+  for (const decision of decisions) {
     if (decision.control !== control) continue;
     if (decision.kind !== "permit") return false;
     permitted = true;
@@ -216,8 +221,18 @@ function single(req: IncomingMessage, name: string): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-function readTransport(req: IncomingMessage): TransportFacts {
-  const socket = req.socket as TLSSocket;
+/** All requests of a connection have one peer. One that has gone already has no address, and is not asked again. */
+function readTransport({ socket }: IncomingMessage): TransportFacts {
+  const known = TRANSPORTS.get(socket);
+  if (known !== undefined) return known;
+  const facts = transportOf(socket as TLSSocket);
+  if (facts.peerAddress !== undefined) TRANSPORTS.set(socket, facts);
+  return facts;
+}
+
+const TRANSPORTS = new WeakMap<Socket, TransportFacts>();
+
+function transportOf(socket: TLSSocket): TransportFacts {
   const encrypted = socket.encrypted === true;
   const peerAddress = socket.remoteAddress?.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
   const certificate = encrypted && socket.authorized ? socket.getPeerX509Certificate() : undefined;

@@ -27,12 +27,11 @@ export function inOrder<Req, Res>(
         hasGoneOn = true;
         enter(at + 1);
       };
-      const fail = (failure: unknown): void => goOn(failure ?? new Error("a stage failed"));
       try {
         const done: unknown = stage(req, res, goOn);
-        if (done instanceof Promise) done.catch(fail);
+        if (done instanceof Promise) done.catch((failure: unknown) => goOn(asError(failure)));
       } catch (failure) {
-        fail(failure);
+        goOn(asError(failure));
       }
     }
   };

@@ -120,7 +120,8 @@ export class Outlet {
   #send(pieces: readonly Piece[]): boolean {
     const res = this.#res;
     let room = true;
-    for (const [index, piece] of pieces.entries()) {
+    for (let index = 0; index < pieces.length; index++) {
+      const piece = pieces[index] as Piece;
       if (piece === "end") {
         if (index === 0) this.native.end.call(res);
       } else {

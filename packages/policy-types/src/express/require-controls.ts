@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Problem } from "../decision.ts";
 import { nearest } from "../options.ts";
 import { CONTROLS, type ControlName, TRUST_ZONES, type TrustZone, ZONE_PRESETS } from "../zones.ts";
-import { contextOf, hasPermitted, recordDecision } from "./context.ts";
+import { contextOf, isPermitted, recordDecision } from "./context.ts";
 import { sendProblem } from "./pipeline.ts";
 
 const CONTROL_SKIPPED: Problem = Object.freeze({
@@ -30,8 +30,9 @@ export function requireControls(
   let warned = false;
 
   return function requireControlsMiddleware(req, res, next) {
-    const missing = required.filter((control) => !hasPermitted(req, control));
-    if (missing.length === 0) return next();
+    const { decisions } = contextOf(req);
+    if (required.every((control) => isPermitted(decisions, control))) return next();
+    const missing = required.filter((control) => !isPermitted(decisions, control));
     const because = missing.map((control) => `no permit of ${control} in the request context`);
     recordDecision(req, { control: "require-controls", kind: "deny", because, code: CONTROL_SKIPPED.code });
     if (contextOf(req).problem === undefined) warnOnce(missing);

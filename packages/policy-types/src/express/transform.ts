@@ -50,6 +50,9 @@ export interface BodyTransform {
   opaque?(answer: AnswerFacts): BodyVerdict;
   /** Judges an answer without a body. Absent: kept. */
   empty?(answer: AnswerFacts): BodyVerdict;
-  /** Headers to set (or, with `undefined`, remove) on the answer. A removal counts for all; of two values the earlier stage's. */
-  headers?(answer: AnswerFacts): Readonly<Record<string, string | undefined>>;
+  /**
+   * Headers to set (or, with `undefined`, remove) on the answer; nothing, where there is nothing to say. A removal counts for
+   * all; of two values the earlier stage's.
+   */
+  headers?(answer: AnswerFacts): Readonly<Record<string, string | undefined>> | undefined;
 }

@@ -1,0 +1,90 @@
+import type { Problem } from "@wardline/policy-types";
+import {
+  type AnswerFacts,
+  type BodyTransform,
+  type BodyVerdict,
+  contextOf,
+  type Json,
+  KEEP,
+  recordDecision,
+  type TransformStage,
+} from "@wardline/policy-types/express";
+import type { Request } from "express";
+import type { ConsentView } from "./categories/rules.ts";
+import { type Lens, mayCarryNotice, redactBody } from "./decide.ts";
+import { isManifest } from "./manifest.ts";
+import type { ParsedOptions } from "./options.ts";
+import { ANSWER_UNJUDGEABLE, ERROR_WITHHELD, NOT_AVAILABLE } from "./problems.ts";
+import { UnjudgeableError } from "./walk/context.ts";
+
+export const CONTROL = "phi-redact";
+
+/** Applies to one answer what was settled for its caller before the handler ran. */
+export class AnswerRedaction implements BodyTransform {
+  readonly name: string = CONTROL;
+  readonly stage: TransformStage = "redact";
+  readonly #req: Request;
+  readonly #lens: Lens;
+  readonly #consent: ConsentView | undefined;
+  readonly #settings: ParsedOptions;
+  #isNoticed = false;
+
+  constructor(req: Request, lens: Lens, consent: ConsentView | undefined, settings: ParsedOptions) {
+    this.#req = req;
+    this.#lens = lens;
+    this.#consent = consent;
+    this.#settings = settings;
+  }
+
+  json(body: Json, { status, unit }: AnswerFacts): BodyVerdict {
+    try {
+      if (isManifest(body, contextOf(this.#req).interaction)) return KEEP;
+      const after = redactBody(body, this.#lens, this.#consent, this.#settings, () => {
+        this.#isNoticed = true;
+      });
+      if (after === body) return KEEP;
+      if (after !== undefined) return { kind: "replace", body: after };
+      return unit === "line" ? { kind: "drop" } : this.#withhold(NOT_AVAILABLE, "nothing of the answer may leave");
+    } catch (error) {
+      if (status >= 400 && error instanceof UnjudgeableError) return this.#withholdError(status);
+      return this.#withhold(ANSWER_UNJUDGEABLE, "S12: the answer cannot be judged");
+    }
+  }
+
+  opaque({ status }: AnswerFacts): BodyVerdict {
+    if (status >= 400) return this.#withholdError(status);
+    return this.#withhold(ANSWER_UNJUDGEABLE, "S12: the answer is not JSON");
+  }
+
+  headers({ unit }: AnswerFacts): Readonly<Record<string, string | undefined>> | undefined {
+    const { intermediary } = this.#settings;
+    // The head of a stream leaves before anybody has seen what is in it.
+    const notices = this.#isNoticed || (unit === "line" && mayCarryNotice(this.#lens));
+    const replacesIds = changesIds(this.#lens);
+    if (!notices && !replacesIds && intermediary === undefined) return undefined;
+    return {
+      ...(notices ? { [NOTICE_HEADER]: PART_2_NOTICE } : {}),
+      ...(intermediary === undefined ? {} : { "X-Intermediary": intermediary }),
+      ...(replacesIds ? { Location: undefined, "Content-Location": undefined } : {}),
+    };
+  }
+
+  #withholdError(status: number): BodyVerdict {
+    return this.#withhold({ ...ERROR_WITHHELD, status }, "an error that is no OperationOutcome");
+  }
+
+  #withhold(problem: Problem, because: string): BodyVerdict {
+    recordDecision(this.#req, { control: CONTROL, kind: "deny", because: [because], code: problem.code });
+    return { kind: "refuse", problem };
+  }
+}
+
+/** No standard names a header for it. @see 42 CFR 2.32(b) */
+const NOTICE_HEADER = "X-Part2-Notice";
+const PART_2_NOTICE = "42 CFR part 2 prohibits unauthorized use or disclosure of these records.";
+
+/** Their URLs would tell the id that the body does not. */
+function changesIds({ choice: { machine } }: Lens): boolean {
+  const state = machine.root("Basic");
+  return state !== undefined && state !== "drop" && machine.step(state, "id")?.kind !== "keep";
+}
