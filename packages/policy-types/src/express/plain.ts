@@ -10,37 +10,24 @@ export function isPlain(value: unknown): boolean {
 const DEEPEST = 200;
 
 function isPlainBelow(value: unknown, depth: number): boolean {
-  switch (typeof value) {
-    case "string":
-    case "number":
-    case "boolean":
-    case "undefined":
-      return true;
-    case "object":
-      return value === null || (depth < DEEPEST && isPlainNode(value, depth + 1));
-    case "bigint":
-    case "function":
-    case "symbol":
-      return false;
-  }
+  if (typeof value === "object") return value === null || (depth < DEEPEST && isPlainNode(value, depth + 1));
+  return typeof value !== "bigint" && typeof value !== "function" && typeof value !== "symbol";
 }
 
 /** Loops that make no list of members: this looks at every node of every answer. */
 function isPlainNode(node: object, depth: number): boolean {
-  if (!hasPlainPrototype(node) || "toJSON" in node) return false;
+  const prototype: unknown = Object.getPrototypeOf(node);
+  if ("toJSON" in node) return false;
   if (Array.isArray(node)) {
+    if (prototype !== Array.prototype) return false;
     for (let at = 0; at < node.length; at++) if (!isPlainBelow(node[at], depth)) return false;
     return true;
   }
+  if (prototype !== Object.prototype && prototype !== null) return false;
   // Inherited members are visited too, and what somebody put on `Object.prototype` only makes a value less plain.
   for (const name in node) {
     const member = (node as Readonly<Record<string, unknown>>)[name];
     if (typeof member !== "string" && !isPlainBelow(member, depth)) return false;
   }
   return true;
-}
-
-function hasPlainPrototype(node: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(node);
-  return Array.isArray(node) ? prototype === Array.prototype : prototype === Object.prototype || prototype === null;
 }
