@@ -7,7 +7,8 @@ import { createNaming, renderAccessLine, renderAuditEvents } from "@wardline/aud
 import { contextOf, recordDecision } from "@wardline/policy-types/express";
 import { pino } from "pino";
 import winston from "winston";
-import { jsonText } from "../dist/json-text.js";
+import { GrowingBytes } from "../dist/growing-bytes.js";
+import { writeJson } from "../dist/json-text.js";
 import { renderEntry } from "../dist/ledger/entry.js";
 
 const ROUNDS = 600;
@@ -79,12 +80,15 @@ const logger = winston.createLogger({
 
 const quick = pino({}, nowhere);
 
+const [texts, lines] = [new GrowingBytes(8192), new GrowingBytes(8192)];
 let position = { entries: 7, hash: "0".repeat(64) };
 /** What the ledger does for one entry before the write that many share. */
 function chain(event) {
-  const { line, after } = renderEntry(position, "2026-01-31T12:00:00.000Z", { kind: "plain", text: jsonText(event) });
+  texts.wipe();
+  lines.wipe();
+  writeJson(texts, event);
+  const { after } = renderEntry(position, "2026-01-31T12:00:00.000Z", { kind: "plain", text: texts.view(0) }, lines);
   position = { entries: 7, hash: after.hash };
-  return line;
 }
 
 const same = Array(PER_ROUND).fill(record);

@@ -1,5 +1,7 @@
 import { DependencyError } from "@wardline/policy-types";
 import { createDeadline } from "./deadline.ts";
+import { FileLedger } from "./ledger/file-ledger.ts";
+import { WrittenEvents } from "./ledger/written-events.ts";
 import type { Ledger } from "./ledger.ts";
 import type { ParsedOptions } from "./options.ts";
 
@@ -15,7 +17,6 @@ export interface Recorder {
 
 /** Events of one turn of the event loop, on their way into the ledger together. */
 interface Group {
-  readonly events: object[];
   readonly recorded: Promise<boolean>;
   readonly settle: (recorded: boolean) => void;
 }
@@ -33,15 +34,17 @@ export function createRecorder(
 
   const withDeadline = createDeadline(appendDeadlineMs, appendTimedOut);
   let group: Group | undefined;
+  /** Those of the group, written down as they come: while they are at hand, and nothing of the requests is held. */
+  const events = new WrittenEvents();
 
   return {
     record(render) {
       try {
-        const events = render();
-        if (events.length === 0) return RECORDED;
+        const rendered = render();
+        if (rendered.length === 0) return RECORDED;
+        events.add(rendered);
         const together = group ?? openGroup();
-        for (const event of events) together.events.push(event);
-        if (together.events.length >= MOST_TOGETHER) appendGroup(together);
+        if (events.count >= MOST_TOGETHER) appendGroup(together);
         return together.recorded;
       } catch (error) {
         failed(codeOf(error), 1);
@@ -64,7 +67,7 @@ export function createRecorder(
     const recorded = new Promise<boolean>((resolve) => {
       settle = resolve;
     });
-    const opened: Group = { events: [], recorded, settle };
+    const opened: Group = { recorded, settle };
     group = opened;
     setImmediate(() => appendGroup(opened));
     return opened;
@@ -73,16 +76,17 @@ export function createRecorder(
   function appendGroup(gathered: Group): void {
     if (group !== gathered) return;
     group = undefined;
-    void appended(gathered.events).then(gathered.settle);
+    void appended().then(gathered.settle);
+    // The ledger has taken them over.
+    events.wipe();
   }
 
-  /** Holds on to nothing of the requests while the disk is awaited: hundreds of them may be waiting. */
-  async function appended(events: readonly object[]): Promise<boolean> {
-    const count = events.length;
+  async function appended(): Promise<boolean> {
+    const { count } = events;
     try {
       const ledger = current();
       if (ledger === undefined) throw notOpen();
-      await withDeadline(ledger.append(events));
+      await withDeadline(ledger instanceof FileLedger ? ledger.append(events) : ledger.append(events.parse()));
     } catch (error) {
       failed(codeOf(error), count);
       return false;

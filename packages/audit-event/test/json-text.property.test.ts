@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { GrowingBytes } from "../src/growing-bytes.ts";
 import { renderAuditEvents } from "../src/index.ts";
-import { constant, jsonText } from "../src/json-text.ts";
+import { constant, jsonText, writeJson } from "../src/json-text.ts";
 import { READ, SOURCE } from "./support/records.ts";
 
 describe("the text of an event", () => {
@@ -50,12 +51,38 @@ describe("the text of an event", () => {
     expect(() => jsonText({ n: 1n })).toThrow(TypeError);
   });
 
+  it("is put behind what is there, and leaves it as it is", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme" }), fc.anything(), (before, value) => {
+        const out = new GrowingBytes(0);
+        out.addText(before);
+        expect(writeJson(out, value)).toBe(JSON.stringify(value) !== undefined);
+        expect(out.view(0).toString()).toBe(before + (JSON.stringify(value) ?? ""));
+      }),
+    );
+  });
+
   it("is that of the parts that events share, which nobody can change", () => {
     const [event] = renderAuditEvents(READ, { source: Object.freeze({ ...SOURCE }) });
     expect(jsonText(event)).toBe(JSON.stringify(event));
     const part = constant({ a: { b: [1] } });
     expect(() => Object.assign(part.a, { b: [2] })).toThrow(TypeError);
     expect(() => part.a.b.push(2)).toThrow(TypeError);
+  });
+
+  it("is remembered of a part that is not ASCII, too", () => {
+    const part = constant({ name: "Müller 患者 \ud800", list: [{ 'ö"': 1 }] });
+    same({ first: part, again: [part, part.list] });
+  });
+
+  it.each([1, 2, 4, 40])("is the same where %d events share what is theirs in common", (count) => {
+    const patients = Array.from({ length: count }, (_, n) => `p${n}`);
+    const events = renderAuditEvents({ ...READ, patients, zone: "partner" }, { source: SOURCE });
+    expect(events.length).toBe(2 * count);
+    for (const event of events) same(event);
+    const requestIds = events.map(({ entity }) => entity.at(-1)?.what?.identifier?.value);
+    expect(new Set(requestIds)).toEqual(new Set([READ.requestId]));
+    expect(new Set(events.map(({ id }) => id)).size).toBe(2 * count);
   });
 
   it("keeps the parts of one source from another", () => {

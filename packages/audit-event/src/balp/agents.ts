@@ -1,6 +1,7 @@
 import { common } from "../common.ts";
+import type { Draft } from "../draft.ts";
 import { APPLICATION, AUTHORIZER, conceptOf, OAUTH_AGENT, ORGANISATION, PURPOSE_SYSTEM } from "./codes.ts";
-import { type Draft, partOf, type Rendering } from "./event.ts";
+import { partOf, type Rendering } from "./event.ts";
 import type { Naming } from "./naming.ts";
 import type { AuditAgent, CodeableConcept, Coding, Reference } from "./resource.ts";
 import type { AuditSource } from "./source.ts";

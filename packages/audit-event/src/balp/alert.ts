@@ -8,8 +8,8 @@ import {
   RESTRICTED_FUNCTION,
   SECURITY_ALERT,
 } from "./codes.ts";
-import { patientEntity, tokenEntity, transactionEntity } from "./entities.ts";
-import { begin, described, present, type Rendering, sourceOf, times } from "./event.ts";
+import { patientEntity, tokenEntity } from "./entities.ts";
+import { begin, described, present, type Rendering, sourceOf } from "./event.ts";
 import { isConsentRefusal } from "./outcome.ts";
 import type { AuditEvent } from "./resource.ts";
 
@@ -24,11 +24,11 @@ export function deniedUseEvent(facts: Rendering): AuditEvent {
     type: SECURITY_ALERT,
     subtype: [RESTRICTED_FUNCTION, isConsentRefusal(record) ? AUTHZ_CONSENT : AUTHZ_ROLE],
     action: "E",
-    ...times(record),
+    ...facts.times,
     outcome: "8",
     ...described(record),
     ...parties(facts),
-    entity: present([token(facts), transactionEntity(facts)]),
+    entity: present([token(facts), facts.transaction]),
   };
 }
 
@@ -40,14 +40,14 @@ export function breakGlassEvent(facts: Rendering): AuditEvent {
     type: SECURITY_ALERT,
     subtype: [OVERRIDE_STARTED],
     action: "E",
-    ...times(record),
+    ...facts.times,
     outcome: "0",
     purposeOfEvent: purposes(record.principal?.purposeOfUse ?? []),
     ...parties(facts),
     entity: present([
       ...record.patients.map((patient) => patientEntity(patient, naming)),
       token(facts),
-      transactionEntity(facts),
+      facts.transaction,
     ]),
   };
 }

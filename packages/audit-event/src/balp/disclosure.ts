@@ -1,8 +1,8 @@
 import type { AccessRecord } from "@wardline/policy-types";
 import { clientAgent, organisationAgent, purposes, serverAgent, userAgent } from "./agents.ts";
 import { DESTINATION, DISCLOSE, EXPORT, INTERACTION_SYSTEM, PATTERNS, profileUrl, RECIPIENT, SOURCE } from "./codes.ts";
-import { dataEntity, patientEntity, queryEntity, transactionEntity } from "./entities.ts";
-import { begin, claimed, present, type Rendering, sourceOf, times } from "./event.ts";
+import { patientEntity } from "./entities.ts";
+import { begin, claimed, present, type Rendering, sourceOf } from "./event.ts";
 import { outcomeOf } from "./outcome.ts";
 import type { AuditEvent } from "./resource.ts";
 
@@ -29,7 +29,6 @@ export function disclosureEvent(facts: Rendering, patient: string): AuditEvent {
   const from = serverAgent(source, SOURCE);
   const recipient = clientAgent(facts, DESTINATION);
   const purposeOfUse = record.principal?.purposeOfUse ?? [];
-  const { profile } = PATTERNS[record.interaction];
   const whole = from.network !== undefined && recipient.network !== undefined;
   return {
     ...begin(facts),
@@ -40,16 +39,12 @@ export function disclosureEvent(facts: Rendering, patient: string): AuditEvent {
         ? [DISCLOSE]
         : [DISCLOSE, { system: INTERACTION_SYSTEM, code: record.interaction }],
     action: "R",
-    ...times(record),
+    ...facts.times,
     outcome: "0",
     ...(purposeOfUse.length === 0 ? {} : { purposeOfEvent: purposes(purposeOfUse) }),
     agent: present([from, recipient, userAgent(facts, RECIPIENT), organisationAgent(facts)]),
     source: sourceOf(source),
-    entity: present([
-      profile === "Query" ? queryEntity(facts) : dataEntity(facts),
-      patientEntity(patient, facts.naming),
-      transactionEntity(facts),
-    ]),
+    entity: present([facts.object, patientEntity(patient, facts.naming), facts.transaction]),
   };
 }
 

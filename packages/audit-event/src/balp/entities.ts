@@ -1,4 +1,4 @@
-import type { ControlDecision } from "@wardline/policy-types";
+import type { AccessRecord, ControlDecision } from "@wardline/policy-types";
 import { isStanding } from "@wardline/policy-types/express";
 import { common } from "../common.ts";
 import { constant } from "../json-text.ts";
@@ -8,20 +8,25 @@ import {
   OAUTH_AGENT,
   OUTCOME_RESOURCE,
   PATIENT_ROLE,
+  PATTERNS,
   PERSON,
   QUERY_ROLE,
   REQUEST_ID,
   RESOURCE_ROLE,
   SYSTEM_OBJECT,
 } from "./codes.ts";
-import type { Rendering } from "./event.ts";
+import type { RenderOptions } from "./event.ts";
 import type { Naming } from "./naming.ts";
 import type { AuditEntity } from "./resource.ts";
 import { tokenUri } from "./token.ts";
 
-/** The resource asked for; by its type alone where nobody knows its id. */
-export function dataEntity({ record, naming }: Rendering): AuditEntity | undefined {
-  const { resource, resourceType } = record;
+/** What was asked for: a search, or a resource. */
+export function objectEntity(record: AccessRecord, naming: Naming): AuditEntity | undefined {
+  return PATTERNS[record.interaction].profile === "Query" ? queryEntity(record) : dataEntity(record, naming);
+}
+
+/** The resource; by its type alone where nobody knows its id. */
+function dataEntity({ resource, resourceType }: AccessRecord, naming: Naming): AuditEntity | undefined {
   if (resource !== undefined) return { what: naming.resource(resource), type: SYSTEM_OBJECT, role: RESOURCE_ROLE };
   return resourceType === undefined ? undefined : { type: SYSTEM_OBJECT, role: RESOURCE_ROLE, name: resourceType };
 }
@@ -43,27 +48,32 @@ const NOT_DELIVERED = [{ type: DELIVERED, valueString: "false" }];
  * The search, in BALP's base64, built from what an access record holds: the names of the parameters, never their values.
  * `what`, `lifecycle` and `detail` may not stand here.
  */
-export function queryEntity({ record }: Rendering): AuditEntity {
-  const { method, resourceType, parameters } = record;
+function queryEntity({ method, resourceType, parameters }: AccessRecord): AuditEntity {
   const names = parameters.length === 0 ? "" : `?${parameters.join("&")}`;
-  return {
+  return searchFor(`${method} ${resourceType ?? ""}${names}`);
+}
+
+const searchFor = common(
+  (words): AuditEntity => ({
     type: SYSTEM_OBJECT,
     role: QUERY_ROLE,
     description: "parameter names only, values are not recorded",
-    query: Buffer.from(`${method} ${resourceType ?? ""}${names}`).toString("base64"),
-  };
-}
+    query: Buffer.from(words).toString("base64"),
+  }),
+);
 
 /** Ties the events of one request together and says what the controls decided. */
-export function transactionEntity(facts: Rendering): AuditEntity {
+export function transactionEntity(record: AccessRecord, naming: Naming, options: Circumstances): AuditEntity {
   return {
-    what: { identifier: { value: facts.record.requestId } },
+    what: { identifier: { value: record.requestId } },
     type: REQUEST_ID,
-    detail: requestDetails(facts),
+    detail: requestDetails(record, naming, options),
   };
 }
 
-function requestDetails({ record, naming, locate, followsUp }: Rendering): Detail[] {
+type Circumstances = Pick<RenderOptions, "locate" | "followsUp">;
+
+function requestDetails(record: AccessRecord, naming: Naming, { locate, followsUp }: Circumstances): Detail[] {
   const { principal, forwardedAddress, peerAddress, clientCertificate } = record;
   const detail: Detail[] = [];
   add(detail, "follows-up", followsUp);
@@ -79,7 +89,7 @@ function requestDetails({ record, naming, locate, followsUp }: Rendering): Detai
   add(detail, "parameters", record.parameters.join("&"));
   addCommon(detail, "policy-version", record.policyVersion);
   addCommon(detail, "upstream", record.upstream);
-  add(detail, "cache-status", (record as Rendering["record"] & Cached).cacheStatus?.slice(0, LONGEST_CACHE_STATUS));
+  add(detail, "cache-status", (record as AccessRecord & Cached).cacheStatus?.slice(0, LONGEST_CACHE_STATUS));
   addCommon(detail, "tenant", principal?.tenant);
   addScopes(detail, principal?.scopes ?? NO_SCOPES);
   add(detail, "peer-address", forwardedAddress === undefined ? undefined : peerAddress);

@@ -1,11 +1,11 @@
-import { randomUUID } from "node:crypto";
 import type { AccessRecord } from "@wardline/policy-types";
+import { instant } from "../instant.ts";
 import { constant } from "../json-text.ts";
 import { WEB_SERVER } from "./codes.ts";
 import type { Place } from "./geo.ts";
-import { CLEAR, type Naming, type NamingFor } from "./naming.ts";
+import type { Naming, NamingFor } from "./naming.ts";
 import { describeOutcome } from "./outcome.ts";
-import type { AuditEvent, Coding } from "./resource.ts";
+import type { AuditEntity, AuditEvent, Coding } from "./resource.ts";
 import type { AuditSource } from "./source.ts";
 
 export interface RenderOptions {
@@ -21,51 +21,31 @@ export interface RenderOptions {
   readonly newId?: () => string;
 }
 
-/** What every event of one record needs. */
-export interface Rendering extends RenderOptions {
+/** What the events of one record are made of. */
+export interface Rendering {
   readonly record: AccessRecord;
+  readonly source: AuditSource;
   readonly naming: Naming;
+  readonly newId: () => string;
+  readonly times: Required<Pick<AuditEvent, "period" | "recorded">>;
+  /** What was asked for. */
+  readonly object: AuditEntity | undefined;
+  /** Ties them together. */
+  readonly transaction: AuditEntity;
 }
 
-export function rendering(record: AccessRecord, options: RenderOptions): Rendering {
-  const { source, followsUp, locate, newId: nextId, namingFor } = options;
-  const facts: Draft<Rendering> = { source, record, naming: namingFor?.(record.zone) ?? CLEAR };
-  if (followsUp !== undefined) facts.followsUp = followsUp;
-  if (locate !== undefined) facts.locate = locate;
-  if (nextId !== undefined) facts.newId = nextId;
-  return facts;
-}
-
-export type Draft<Value> = { -readonly [Key in keyof Value]: Value[Key] };
-
-export function newId({ newId = randomUUID }: Pick<RenderOptions, "newId">): string {
-  return newId();
-}
-
-export function begin(options: Pick<RenderOptions, "newId">): Pick<AuditEvent, "resourceType" | "id"> {
-  return { resourceType: "AuditEvent", id: newId(options) };
+export function begin({ newId }: Rendering): Pick<AuditEvent, "resourceType" | "id"> {
+  return { resourceType: "AuditEvent", id: newId() };
 }
 
 export function claimed(profiles: readonly string[]): Pick<AuditEvent, "meta"> {
   return profiles.length === 0 ? {} : { meta: { profile: profiles } };
 }
 
-export function times({ receivedAt, latencyMs }: AccessRecord): Required<Pick<AuditEvent, "period" | "recorded">> {
+export function timesOf({ receivedAt, latencyMs }: AccessRecord): Rendering["times"] {
   const end = instant(receivedAt + latencyMs);
   return { period: { start: instant(receivedAt), end }, recorded: end };
 }
-
-/** As `Date.toISOString` writes it. Many events share a second, which is then written once. */
-function instant(milliseconds: number): string {
-  const time = Math.trunc(milliseconds);
-  const second = Math.floor(time / 1000);
-  if (second !== writtenSecond.second) {
-    writtenSecond = { second, text: new Date(second * 1000).toISOString().slice(0, -"000Z".length) };
-  }
-  return `${writtenSecond.text}${String(time - second * 1000).padStart(3, "0")}Z`;
-}
-
-let writtenSecond = { second: Number.NaN, text: "" };
 
 export function described(record: AccessRecord): Pick<AuditEvent, "outcomeDesc"> {
   const outcomeDesc = describeOutcome(record);
@@ -96,6 +76,10 @@ const PARTS = new WeakMap<AuditSource, Map<Coding, object>>();
 
 const SOURCE_TYPE = constant([WEB_SERVER]);
 
-export function present<Value>(values: readonly (Value | undefined)[]): Value[] {
-  return values.filter((value) => value !== undefined);
+export function present<Value>(values: readonly (Value | undefined)[]): readonly Value[] {
+  return isPresent(values) ? values : values.filter((value) => value !== undefined);
+}
+
+function isPresent<Value>(values: readonly (Value | undefined)[]): values is readonly Value[] {
+  return !values.includes(undefined);
 }

@@ -3,13 +3,15 @@ import { clientAgent, organisationAgent, serverAgent, userAgent } from "./agents
 import type { Pattern } from "./codes.ts";
 import { present, type Rendering } from "./event.ts";
 import type { AuditAgent } from "./resource.ts";
+import { tokenProfiles } from "./token.ts";
 
-/** Who took part in an access, and the list an event holds of them. */
+/** Who took part in an access, as an event lists them, and what BALP lets it claim for that. */
 export interface Parties {
-  readonly client: AuditAgent;
-  readonly server: AuditAgent;
-  readonly user: AuditAgent | undefined;
   readonly agents: readonly AuditAgent[];
+  /** Both ends are known by their addresses. */
+  readonly areLocated: boolean;
+  /** See `tokenProfiles`. */
+  readonly tokenProfiles: readonly string[];
 }
 
 /** The parties of a caller who asked before in the same way, from the same place, are the same. */
@@ -64,5 +66,9 @@ function renderParties(facts: Rendering, pattern: Pattern): Parties {
   const client = clientAgent(facts, pattern.client);
   const server = serverAgent(facts.source, pattern.server);
   const user = userAgent(facts, pattern.user);
-  return { client, server, user, agents: present([client, server, user, organisationAgent(facts)]) };
+  return {
+    agents: present([client, server, user, organisationAgent(facts)]),
+    areLocated: client.network !== undefined && server.network !== undefined,
+    tokenProfiles: tokenProfiles(facts.record.principal?.tokenId, client, user),
+  };
 }

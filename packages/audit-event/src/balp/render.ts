@@ -1,7 +1,11 @@
+import { randomUUID } from "node:crypto";
 import type { AccessRecord } from "@wardline/policy-types";
+import { constant } from "../json-text.ts";
 import { breakGlassEvent, deniedUseEvent } from "./alert.ts";
 import { disclosureEvent, isDisclosure } from "./disclosure.ts";
-import { type RenderOptions, rendering } from "./event.ts";
+import { objectEntity, transactionEntity } from "./entities.ts";
+import { type Rendering, type RenderOptions, timesOf } from "./event.ts";
+import { CLEAR } from "./naming.ts";
 import { isBreakGlass, isDeniedUse } from "./outcome.ts";
 import type { AuditEvent } from "./resource.ts";
 import { restEvent } from "./rest.ts";
@@ -22,13 +26,25 @@ import { signInEvent } from "./sign-in.ts";
 export function renderAuditEvents(record: AccessRecord, options: RenderOptions): AuditEvent[] {
   const facts = rendering(record, options);
   if (record.signIn !== undefined) return [signInEvent(facts, record.signIn)];
-  const [first, ...more] = record.patients;
-  const events = [restEvent(facts, first)];
-  for (const patient of more) events.push(restEvent(facts, patient));
+  const { patients } = record;
+  if (patients.length > WRITTEN_ONCE_ABOVE) constant(facts.transaction);
+  const events = [restEvent(facts, patients[0])];
+  for (let at = 1; at < patients.length; at++) events.push(restEvent(facts, patients[at]));
   if (isDisclosure(record)) {
-    for (const patient of record.patients) events.push(disclosureEvent(facts, patient));
+    for (const patient of patients) events.push(disclosureEvent(facts, patient));
   }
   if (isDeniedUse(record)) events.push(deniedUseEvent(facts));
   if (isBreakGlass(record)) events.push(breakGlassEvent(facts));
   return events;
+}
+
+/** Of so many events it pays to write what they share once and for all of them. */
+const WRITTEN_ONCE_ABOVE = 3;
+
+function rendering(record: AccessRecord, options: RenderOptions): Rendering {
+  const { source, namingFor, newId = randomUUID } = options;
+  const naming = namingFor?.(record.zone) ?? CLEAR;
+  const transaction = transactionEntity(record, naming, options);
+  const times = timesOf(record);
+  return { record, source, naming, newId, times, object: objectEntity(record, naming), transaction };
 }

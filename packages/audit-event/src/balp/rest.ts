@@ -1,4 +1,5 @@
 import type { InteractionCode } from "@wardline/policy-types";
+import type { Draft } from "../draft.ts";
 import { constant } from "../json-text.ts";
 import {
   INTERACTION_SYSTEM,
@@ -10,12 +11,11 @@ import {
   REST,
   USER_AUTHENTICATION,
 } from "./codes.ts";
-import { dataEntity, namedOnly, outcomeEntity, patientEntity, queryEntity, transactionEntity } from "./entities.ts";
-import { type Draft, newId, present, type Rendering, sourceOf, times } from "./event.ts";
+import { namedOnly, outcomeEntity, patientEntity } from "./entities.ts";
+import { present, type Rendering, sourceOf } from "./event.ts";
 import { containedOutcome, describeOutcome, isBreakGlass, isFailedLogin, outcomeOf } from "./outcome.ts";
 import { type Parties, partiesOf } from "./parties.ts";
 import type { AuditEntity, AuditEvent, Coding } from "./resource.ts";
-import { tokenProfiles } from "./token.ts";
 
 /**
  * The request as a RESTful operation on one patient, or on none. A caller whom nobody could identify has not come as far
@@ -24,32 +24,26 @@ import { tokenProfiles } from "./token.ts";
  * @see https://profiles.ihe.net/ITI/BALP/content.html IHE BALP 1.1.4, sections 3:5.7.5.3 to 3:5.7.5.8
  */
 export function restEvent(facts: Rendering, patient: string | undefined): AuditEvent {
-  const { record, source } = facts;
+  const { record, source, newId, times, object, transaction } = facts;
   const pattern = PATTERNS[record.interaction];
   const parties = partiesOf(facts, pattern);
-  const object = pattern.profile === "Query" ? queryEntity(facts) : dataEntity(facts);
+  const about = patient === undefined ? undefined : patientOf(patient, facts);
   const refused = record.problem !== undefined;
   const subtype = subtypesOf(facts);
-  const meta = metaFor(facts, pattern, patient, parties, object);
+  const meta = metaFor(facts, pattern, patient, parties);
   const outcomeDesc = describeOutcome(record);
-  const time = times(record);
   // One per request and patient: members are assigned where spreading them would cost more than all else here.
   const event: Draft<AuditEvent> = {
     resourceType: "AuditEvent",
-    id: newId(facts),
+    id: newId(),
     type: isFailedLogin(record) ? USER_AUTHENTICATION : REST,
     action: isFailedLogin(record) ? "E" : pattern.action,
-    period: time.period,
-    recorded: time.recorded,
+    period: times.period,
+    recorded: times.recorded,
     outcome: outcomeOf(record),
     agent: parties.agents,
     source: sourceOf(source),
-    entity: present([
-      object,
-      patient === undefined ? undefined : patientOf(patient, facts),
-      transactionEntity(facts),
-      refused ? outcomeEntity("refusal") : undefined,
-    ]),
+    entity: present(refused ? [object, about, transaction, outcomeEntity("refusal")] : [object, about, transaction]),
   };
   if (meta !== undefined) event.meta = meta;
   if (refused) event.contained = [containedOutcome("refusal", record)];
@@ -72,30 +66,30 @@ function subtypesOf({ record }: Rendering): readonly Coding[] {
 
 /** BALP fixes outcome 0 in its REST profiles, and asks for both agents' networks and for the object. */
 function metaFor(
-  { record }: Rendering,
+  { record, object }: Rendering,
   { profile }: Pattern,
   patient: string | undefined,
-  { client, server, user }: Parties,
-  object: AuditEntity | undefined,
+  { areLocated, tokenProfiles }: Parties,
 ): AuditEvent["meta"] {
   if (outcomeOf(record) !== "0") return undefined;
-  const whole = client.network !== undefined && server.network !== undefined;
   const known = object?.what !== undefined || object?.query !== undefined;
-  const rest = profile !== undefined && whole && known ? `${patient === undefined ? "" : "Patient"}${profile}` : "";
-  return metaOf(rest, tokenProfiles(record.principal?.tokenId, client, user));
+  const rest =
+    profile !== undefined && areLocated && known ? `${patient === undefined ? "" : "Patient"}${profile}` : "";
+  return metaOf(rest, tokenProfiles);
 }
 
 /** Few combinations come, again and again. */
 function metaOf(rest: string, tokens: readonly string[]): AuditEvent["meta"] {
-  const key = `${rest} ${tokens.length} ${tokens[0] ?? ""}`;
-  if (METAS.has(key)) return METAS.get(key);
+  const metas = METAS.get(tokens) ?? new Map<string, AuditEvent["meta"]>();
+  METAS.set(tokens, metas);
+  if (metas.has(rest)) return metas.get(rest);
   const profile = [...(rest === "" ? [] : [profileUrl(`IHE.BasicAudit.${rest}`)]), ...tokens];
   const meta = profile.length === 0 ? undefined : constant({ profile });
-  METAS.set(key, meta);
+  metas.set(rest, meta);
   return meta;
 }
 
-const METAS = new Map<string, AuditEvent["meta"]>();
+const METAS = new Map<readonly string[], Map<string, AuditEvent["meta"]>>();
 
 const INTERACTIONS = Object.fromEntries(
   Object.keys(PATTERNS).map((code) => [

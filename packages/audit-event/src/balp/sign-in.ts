@@ -1,8 +1,8 @@
 import type { SignInRecord } from "@wardline/policy-types";
 import { clientAgent, serverAgent } from "./agents.ts";
 import { APPLICATION, DESTINATION, LOGIN, ownCode, SYSTEM_OBJECT, USER_AUTHENTICATION } from "./codes.ts";
-import { add, outcomeEntity, transactionEntity } from "./entities.ts";
-import { begin, present, type Rendering, sourceOf, times } from "./event.ts";
+import { add, outcomeEntity } from "./entities.ts";
+import { begin, present, type Rendering, sourceOf } from "./event.ts";
 import { containedOutcome, describeOutcome, outcomeOf } from "./outcome.ts";
 import type { AuditAgent, AuditEntity, AuditEvent, Coding } from "./resource.ts";
 
@@ -21,16 +21,12 @@ export function signInEvent(facts: Rendering, signIn: SignInRecord): AuditEvent 
     type: USER_AUTHENTICATION,
     subtype: subtypesOf(facts, signIn),
     action: "E",
-    ...times(record),
+    ...facts.times,
     outcome: outcomeOf(record),
     ...(outcomeDesc === undefined ? {} : { outcomeDesc }),
     agent: [clientOf(facts, signIn), serverAgent(source, DESTINATION)],
     source: sourceOf(source),
-    entity: present([
-      signInEntity(facts, signIn),
-      transactionEntity(facts),
-      refused ? outcomeEntity("refusal") : undefined,
-    ]),
+    entity: present([signInEntity(facts, signIn), facts.transaction, refused ? outcomeEntity("refusal") : undefined]),
     ...(refused ? { contained: [containedOutcome("refusal", record)] } : {}),
   };
 }

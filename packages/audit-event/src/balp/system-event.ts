@@ -90,7 +90,7 @@ export function renderSystemEvent(
   };
 }
 
-function agentsOf(actor: SystemActor | undefined, source: AuditSource, naming: Naming): AuditAgent[] {
+function agentsOf(actor: SystemActor | undefined, source: AuditSource, naming: Naming): readonly AuditAgent[] {
   if (actor === undefined) {
     return [{ type: { coding: [LAUNCHER] }, who: { display: source.observer }, requestor: true }];
   }

@@ -23,6 +23,7 @@ export function tokenIdOf(uri: string): string {
 /**
  * The profiles of a token's use. Minimal: an id and the user. Comprehensive: the client by its id besides. Opaque: a
  * token without an id, told by its hash. BALP would have the last 32 characters of the token, of which we keep none.
+ * There are four lists, and each is always the same.
  *
  * @see https://profiles.ihe.net/ITI/BALP/content.html IHE BALP 1.1.4, section 3:5.7.5.9
  */

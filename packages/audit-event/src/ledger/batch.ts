@@ -1,19 +1,9 @@
-import type { DependencyError } from "@wardline/policy-types";
+import { GrowingBytes } from "../growing-bytes.ts";
 import type { LedgerPosition } from "../ledger.ts";
 import { entryBytes, renderEntry } from "./entry.ts";
 import { type OwnEvent, renderOwnEvent } from "./own-events.ts";
+import type { Batch } from "./queue.ts";
 import { type EventSealer, sealedBytes } from "./seal.ts";
-
-/** Events accepted and not yet on disk. */
-export interface Pending {
-  readonly texts: readonly string[];
-  readonly bytes: number;
-  /** When they were accepted, in milliseconds, and as it is written. */
-  readonly time: number;
-  readonly at: string;
-  readonly resolve: (position: LedgerPosition) => void;
-  readonly reject: (error: DependencyError) => void;
-}
 
 export interface RenderedBatch {
   readonly lines: Buffer;
@@ -55,45 +45,43 @@ export class BatchRenderer {
   }
 
   /** What the batch takes on disk: exact for plain events without notes, otherwise close. */
-  bytesOf(batch: readonly Pending[], { entries }: LedgerPosition): number {
+  bytesOf({ events }: Batch, { entries }: LedgerPosition): number {
     let bytes = this.#notes.length * OWN_EVENT_BYTES;
-    for (const { texts } of batch) for (const text of texts) bytes += this.entryBytes(text, entries);
+    for (let index = 0; index < events.count; index++) bytes += this.entryBytes(events.sizeOf(index), entries);
     return bytes;
   }
 
   /** What one entry takes, but for the announcement of a key. */
-  entryBytes(text: string, seq: number): number {
-    const size = Buffer.byteLength(text);
-    return entryBytes(seq, this.#sealer === undefined ? size : sealedBytes(size));
+  entryBytes(eventBytes: number, seq: number): number {
+    return entryBytes(seq, this.#sealer === undefined ? eventBytes : sealedBytes(eventBytes));
   }
 
-  render(batch: readonly Pending[], before: LedgerPosition, now: number): RenderedBatch {
+  render(batch: Batch, before: LedgerPosition, now: number): RenderedBatch {
     const entries: { seq: number; at: string; hash: string }[] = [];
     const positions: LedgerPosition[] = [];
     let after = before;
-    const lines: Buffer[] = [];
-    const add = (event: string, at: string): void => {
-      const stored = this.#sealer?.seal(after, at, event) ?? { kind: "plain" as const, text: event };
-      const { line, after: next } = renderEntry(after, at, stored);
-      lines.push(line);
+    const lines = new GrowingBytes(this.bytesOf(batch, before));
+    const add = (text: Uint8Array, at: string): void => {
+      const stored = this.#sealer?.seal(after, at, text) ?? { kind: "plain" as const, text };
+      const { after: next } = renderEntry(after, at, stored, lines);
       entries.push({ seq: after.entries, at, hash: next.hash });
       after = next;
     };
     const addOwn = (event: OwnEvent, at: string): void => {
-      add(JSON.stringify(renderOwnEvent(this.#instance, at, event)), at);
+      add(Buffer.from(JSON.stringify(renderOwnEvent(this.#instance, at, event))), at);
     };
 
     for (const event of this.#notes) addOwn(event, new Date(now).toISOString());
-    for (const { texts, time, at } of batch) {
-      if (texts.length > 0 && time < this.#lastAt - CLOCK_TOLERANCE_MS) {
+    let index = 0;
+    for (const { count, time, at } of batch.pending) {
+      if (count > 0 && time < this.#lastAt - CLOCK_TOLERANCE_MS) {
         addOwn({ kind: "clock-went-back", from: new Date(this.#lastAt).toISOString(), to: at }, at);
       }
-      if (texts.length > 0) this.#lastAt = time;
-      for (const event of texts) add(event, at);
+      if (count > 0) this.#lastAt = time;
+      for (const end = index + count; index < end; index++) add(batch.events.textOf(index), at);
       positions.push(after);
     }
-    const [only] = lines;
-    return { lines: lines.length === 1 && only !== undefined ? only : Buffer.concat(lines), entries, positions, after };
+    return { lines: lines.view(0), entries, positions, after };
   }
 }
 

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Draft } from "../draft.ts";
 import type { LedgerPosition, LedgerState } from "../ledger.ts";
 import { renderCheckpoint } from "../merkle/checkpoint.ts";
 import type { CheckpointSigner } from "../merkle/signer.ts";
@@ -73,12 +74,11 @@ export class Checkpointer {
 
   state(): NonNullable<LedgerState["checkpoint"]> {
     const { witnessed, failing } = this.#witnessing;
-    return {
-      entries: this.#signed ?? 0,
-      ...(this.#failing === undefined ? {} : { failing: this.#failing }),
-      ...(witnessed === undefined ? {} : { witnessed }),
-      ...(failing === undefined ? {} : { witnessFailing: failing }),
-    };
+    const state: Draft<NonNullable<LedgerState["checkpoint"]>> = { entries: this.#signed ?? 0 };
+    if (this.#failing !== undefined) state.failing = this.#failing;
+    if (witnessed !== undefined) state.witnessed = witnessed;
+    if (failing !== undefined) state.witnessFailing = failing;
+    return state;
   }
 
   /** Takes entries that are on disk. */

@@ -1,4 +1,5 @@
 import { hash as digest } from "node:crypto";
+import { GrowingBytes } from "../growing-bytes.ts";
 import type { LedgerPosition } from "../ledger.ts";
 import { decodeBase64 } from "../merkle/note.ts";
 
@@ -21,9 +22,9 @@ export interface Entry {
   readonly bytes: Buffer;
 }
 
-/** An event as stored: its JSON text, or ciphertext. */
-export type StoredEvent =
-  | { readonly kind: "plain"; readonly text: string }
+/** An event as stored: its JSON text (on its way in perhaps as bytes, in UTF-8), or ciphertext. */
+export type StoredEvent<Text = string> =
+  | { readonly kind: "plain"; readonly text: Text }
   | {
       readonly kind: "sealed";
       /** Absent: the key of the entries before. */
@@ -41,22 +42,23 @@ export function genesisHash(instance: string): string {
   return digest("sha256", `wardline ledger 1\n${instance}\n`);
 }
 
-/** The line of the next entry, with its newline, and the position after it. */
+/** The line of the next entry, with its newline, put behind `lines`; and the position after it. */
 export function renderEntry(
   before: LedgerPosition,
   at: string,
-  event: StoredEvent,
+  event: StoredEvent<string | Uint8Array>,
+  lines: GrowingBytes = new GrowingBytes(0),
 ): { readonly line: Buffer; readonly after: LedgerPosition } {
-  const start = `${entryHead(before, at, event.kind)}",${event.kind === "plain" ? '"event":' : sealedMembers(event)}`;
-  const text = event.kind === "plain" ? event.text : "";
-  // Encoded once, for the hash and for the disk, and the event's text is not copied into a longer one first.
-  const bodyLength = start.length + Buffer.byteLength(text);
-  const line = Buffer.allocUnsafe(bodyLength + SUFFIX_LENGTH + 1);
-  line.write(start, 0, "latin1");
-  line.write(text, start.length, "utf8");
-  const hash = digest("sha256", line.subarray(0, bodyLength));
-  line.write(`${suffix(hash)}\n`, bodyLength, "latin1");
-  return { line, after: { entries: before.entries + 1, hash } };
+  const start = lines.length;
+  lines.addText(`${entryHead(before, at, event.kind)}",${event.kind === "plain" ? '"event":' : sealedMembers(event)}`);
+  if (event.kind === "plain") {
+    if (typeof event.text === "string") lines.addText(event.text);
+    else lines.addBytes(event.text);
+  }
+  // Over the bytes that go to disk: nothing is encoded twice.
+  const hash = digest("sha256", lines.view(start));
+  lines.addText(`${suffix(hash)}\n`);
+  return { line: lines.view(start), after: { entries: before.entries + 1, hash } };
 }
 
 /** The line's beginning, up to the time. An encrypted event is bound to it: it opens in its own place only. */

@@ -1,16 +1,19 @@
 import { setTimeout as delay, setImmediate } from "node:timers/promises";
 import { DependencyError } from "@wardline/policy-types";
-import { jsonText } from "../json-text.ts";
+import type { Draft } from "../draft.ts";
+import { instant } from "../instant.ts";
 import type { Ledger, LedgerPosition, LedgerState } from "../ledger.ts";
-import { BatchRenderer, type Pending } from "./batch.ts";
+import { BatchRenderer } from "./batch.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import { TIME_LENGTH } from "./entry.ts";
-import { closeTimedOut, ledgerClosed, ledgerFailed, ledgerFull, systemCode } from "./faults.ts";
+import { closeTimedOut, ledgerClosed, ledgerFailed, systemCode } from "./faults.ts";
 import type { FolderLock } from "./lock.ts";
 import type { ParsedLedgerOptions } from "./options.ts";
+import { type Batch, NOTHING, Queue } from "./queue.ts";
 import type { Retention } from "./retention.ts";
 import type { EventSealer } from "./seal.ts";
 import type { SegmentWriter } from "./segment-writer.ts";
+import type { WrittenEvents } from "./written-events.ts";
 
 export interface Parts {
   readonly options: ParsedLedgerOptions;
@@ -32,9 +35,8 @@ export interface Parts {
 export class FileLedger implements Ledger {
   readonly #parts: Parts;
   readonly #renderer: BatchRenderer;
+  readonly #queue: Queue;
   #durable: LedgerPosition;
-  #queue: Pending[] = [];
-  #queuedBytes = 0;
   #writing: Promise<void> | undefined;
   #failure: { readonly cause: unknown; readonly since: number; inDoubt: number; cut: number } | undefined;
   #healing: NodeJS.Timeout | undefined;
@@ -46,6 +48,7 @@ export class FileLedger implements Ledger {
     this.#parts = parts;
     this.#durable = position;
     this.#renderer = new BatchRenderer(options.instance, lastAt, sealer);
+    this.#queue = new Queue(options.queueBytes);
     this.#healDelay = options.healAfterMs;
   }
 
@@ -54,7 +57,7 @@ export class FileLedger implements Ledger {
     const { recovered, checkpointer, retention, options } = this.#parts;
     if (recovered !== undefined) {
       this.#renderer.note({ kind: recovered.hole ? "hole-put-aside" : "recovered", bytes: recovered.bytes });
-      await this.#write([], options.now());
+      await this.#write(NOTHING, options.now());
     }
     await checkpointer?.flush();
     retention?.start((expired) => {
@@ -63,23 +66,14 @@ export class FileLedger implements Ledger {
     });
   }
 
-  async append(events: readonly object[]): Promise<LedgerPosition> {
+  async append(events: readonly object[] | WrittenEvents): Promise<LedgerPosition> {
     if (this.#failure !== undefined) throw ledgerFailed(this.#failure.cause, { retryable: true });
     if (this.#closing !== undefined) throw ledgerClosed();
-    const { queueBytes, now } = this.#parts.options;
-    if (this.#queuedBytes >= queueBytes) throw ledgerFull();
-
-    const texts = events.map(textOf);
-    let bytes = 0;
-    for (const text of texts) bytes += this.#renderer.entryBytes(text, this.#durable.entries);
-    if (this.#queuedBytes + bytes > queueBytes) throw ledgerFull();
-    const time = now();
-    const at = new Date(time).toISOString();
+    const time = this.#parts.options.now();
+    const at = instant(time);
     if (at.length !== TIME_LENGTH) throw new RangeError("the clock shows a year that has not four digits");
-    this.#queuedBytes += bytes;
-    const durable = new Promise<LedgerPosition>((resolve, reject) => {
-      this.#queue.push({ texts, bytes, time, at, resolve, reject });
-    });
+    const { entries } = this.#durable;
+    const durable = this.#queue.add(events, { time, at }, (size) => this.#renderer.entryBytes(size, entries));
     this.#writing ??= this.#writeAll();
     return durable;
   }
@@ -87,14 +81,13 @@ export class FileLedger implements Ledger {
   state(): LedgerState {
     const { recovered, checkpointer } = this.#parts;
     const closed = this.#closing === undefined ? "open" : "closed";
-    return {
-      status: this.#failure === undefined ? closed : "failed",
-      durable: this.#durable,
-      queuedBytes: this.#queuedBytes,
-      ...(this.#failure === undefined ? {} : { because: systemCode(this.#failure.cause) }),
-      ...(recovered === undefined ? {} : { recovered }),
-      ...(checkpointer === undefined ? {} : { checkpoint: checkpointer.state() }),
-    };
+    const status = this.#failure === undefined ? closed : "failed";
+    // Every request asks for it.
+    const state: Draft<LedgerState> = { status, durable: this.#durable, queuedBytes: this.#queue.bytes };
+    if (this.#failure !== undefined) state.because = systemCode(this.#failure.cause);
+    if (recovered !== undefined) state.recovered = recovered;
+    if (checkpointer !== undefined) state.checkpoint = checkpointer.state();
+    return state;
   }
 
   close(): Promise<void> {
@@ -105,21 +98,22 @@ export class FileLedger implements Ledger {
   async #writeAll(): Promise<void> {
     // What the same turn of the event loop brings goes into the first write.
     await setImmediate();
-    while ((this.#queue.length > 0 || this.#renderer.hasNotes) && this.#failure === undefined) {
-      const batch = this.#queue;
-      this.#queue = [];
+    while ((!this.#queue.isEmpty || this.#renderer.hasNotes) && this.#failure === undefined) {
+      const batch = this.#queue.take();
       try {
         await this.#write(batch, this.#parts.options.now());
       } catch (cause) {
         if (isKeysMissing(cause)) this.#refuse(batch, cause);
         else this.#fail(cause, batch);
         break;
+      } finally {
+        this.#queue.release(batch);
       }
     }
     this.#writing = undefined;
   }
 
-  async #write(batch: readonly Pending[], now: number): Promise<void> {
+  async #write(batch: Batch, now: number): Promise<void> {
     const { segment, sealer, checkpointer, retention } = this.#parts;
     if (await segment.makeRoom(this.#renderer.bytesOf(batch, this.#durable), this.#durable)) {
       sealer?.forgetKey();
@@ -132,27 +126,23 @@ export class FileLedger implements Ledger {
     this.#renderer.forgetNotes();
     this.#durable = after;
     checkpointer?.add(entries, after);
-    batch.forEach(({ bytes, resolve }, index) => {
-      this.#queuedBytes -= bytes;
+    batch.pending.forEach(({ bytes, resolve }, index) => {
+      this.#queue.settle(bytes);
       resolve(positions[index] ?? after);
     });
   }
 
   /** Nothing of it was written; the ledger stands. */
-  #refuse(batch: readonly Pending[], error: DependencyError): void {
-    for (const pending of [...batch, ...this.#queue]) pending.reject(error);
-    this.#queue = [];
-    this.#queuedBytes = 0;
+  #refuse(batch: Batch, error: DependencyError): void {
+    for (const pending of [...batch.pending, ...this.#queue.abandon()]) pending.reject(error);
   }
 
   /** F9: after a failed write or sync nobody knows what is on disk; nothing is acknowledged until that is known. */
-  #fail(cause: unknown, batch: readonly Pending[]): void {
-    const inDoubt = batch.reduce((sum, { texts }) => sum + texts.length, 0);
+  #fail(cause: unknown, batch: Batch): void {
+    const inDoubt = batch.events.count;
     this.#failure = { cause, since: this.#parts.options.now(), inDoubt, cut: 0 };
-    for (const pending of batch) pending.reject(ledgerFailed(cause, { retryable: false }));
-    for (const pending of this.#queue) pending.reject(ledgerFailed(cause, { retryable: true }));
-    this.#queue = [];
-    this.#queuedBytes = 0;
+    for (const pending of batch.pending) pending.reject(ledgerFailed(cause, { retryable: false }));
+    for (const pending of this.#queue.abandon()) pending.reject(ledgerFailed(cause, { retryable: true }));
     this.#healLater();
   }
 
@@ -160,7 +150,7 @@ export class FileLedger implements Ledger {
     if (this.#healDelay === 0 || this.#closing !== undefined) return;
     this.#healing = setTimeout(() => {
       this.#writing ??= this.#heal().finally(() => {
-        this.#writing = this.#queue.length > 0 ? this.#writeAll() : undefined;
+        this.#writing = this.#queue.isEmpty ? undefined : this.#writeAll();
       });
     }, this.#healDelay).unref();
     this.#healDelay = Math.min(this.#healDelay * 2, MOST_HEAL_DELAY_MS);
@@ -180,7 +170,7 @@ export class FileLedger implements Ledger {
       const { inDoubt, cut: bytes, since } = failure;
       const because = systemCode(failure.cause);
       this.#renderer.note({ kind: "healed", because, since: new Date(since).toISOString(), inDoubt, bytes });
-      await this.#write([], options.now());
+      await this.#write(NOTHING, options.now());
     } catch (error) {
       this.#renderer.forgetHealed();
       // Acknowledged entries are not there any more: that is for people to look at, not to be written over.
@@ -224,12 +214,6 @@ async function inTime(work: Promise<void>, milliseconds: number): Promise<boolea
   const finished = await Promise.race([work.then(() => true), timer]);
   abort.abort();
   return finished;
-}
-
-function textOf(event: object): string {
-  const text = jsonText(event);
-  if (text?.startsWith("{") !== true) throw new TypeError("an event is an object that JSON can hold");
-  return text;
 }
 
 function isKeysMissing(error: unknown): error is DependencyError {

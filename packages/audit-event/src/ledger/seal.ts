@@ -38,11 +38,11 @@ export class EventSealer {
   }
 
   /** Requires `prepare`. The entry's number is the nonce: under one key it comes once. */
-  seal(before: LedgerPosition, at: string, text: string): StoredEvent {
+  seal(before: LedgerPosition, at: string, text: Uint8Array): StoredEvent {
     if (this.#key === undefined) throw ledgerKeysMissing(undefined);
     const cipher = createCipheriv(ALGORITHM, this.#key, nonce(before.entries), { authTagLength: TAG_BYTES });
     cipher.setAAD(Buffer.from(entryHead(before, at, "sealed")));
-    const data = Buffer.concat([cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()]);
+    const data = Buffer.concat([cipher.update(text), cipher.final(), cipher.getAuthTag()]);
     const key = this.#announce;
     this.#announce = undefined;
     return { kind: "sealed", data, ...(key === undefined ? {} : { key }) };
