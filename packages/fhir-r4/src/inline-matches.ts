@@ -21,7 +21,7 @@ export function inlineMatches(resource: unknown, touches: TouchList): void {
     } else if (isRecord(node)) {
       const reference = own(node, "reference");
       if (typeof reference === "string") addMatch(reference, touches);
-      for (const key of Object.keys(node)) if (typeof node[key] === "object") open.push(node[key]);
+      for (const key in node) if (typeof node[key] === "object" && Object.hasOwn(node, key)) open.push(node[key]);
     }
   }
 }

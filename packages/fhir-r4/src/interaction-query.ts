@@ -28,11 +28,17 @@ export function readParameters(route: Route, request: InteractionRequest): Param
   if (route.query === "history")
     return fromUrl.length === 0 ? { types } : { types, search: historySearch(types, fromUrl) };
   if (route.query === "operation") return fromUrl.length === 0 ? { types } : operationParameters(types, fromUrl);
-  const isAllowed = ([name]: readonly [string, string]) =>
-    FORMAT.has(name) || (name === "mode" && route.query === "mode");
-  return fromUrl.every(isAllowed)
-    ? { types: route.code === "capabilities" ? [] : types }
-    : "the interaction takes no such parameters";
+  if (!fromUrl.every(route.query === "mode" ? shapesOrIsMode : shapes))
+    return "the interaction takes no such parameters";
+  return { types: route.code === "capabilities" ? [] : types };
+}
+
+function shapes([name]: Pairs[number]): boolean {
+  return FORMAT.has(name);
+}
+
+function shapesOrIsMode(pair: Pairs[number]): boolean {
+  return pair[0] === "mode" || shapes(pair);
 }
 
 function readSearch(

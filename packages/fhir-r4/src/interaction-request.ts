@@ -15,7 +15,7 @@ export interface InteractionRequest {
   readonly body?: unknown;
 }
 
-const NO_ENTRIES: readonly BundleEntryInteraction[] = Object.freeze([]);
+export const NO_ENTRIES: readonly BundleEntryInteraction[] = Object.freeze([]);
 const ANYTHING: Interaction["touches"] = Object.freeze([Object.freeze({ type: "*", via: "base" })]);
 
 /** `path` is "" when it could not be read, so that nobody forwards it. */
@@ -30,8 +30,19 @@ export function wrongForm({ method, path, query, form, headers = {} }: Interacti
   if (form !== undefined && !isText(form)) return "the form is no text";
   if (method === "GET") return undefined;
   if (typeof headers["get"] === "function") return "the headers are no plain object";
-  return Object.keys(headers).some(hasCapital) ? "the name of a header is not in lower case" : undefined;
+  for (const name in headers) {
+    if (hasCapital(name) && Object.hasOwn(headers, name)) return "the name of a header is not in lower case";
+  }
+  return undefined;
 }
 
 const isText = (value: unknown): boolean => typeof value === "string";
-const hasCapital = (name: string): boolean => /[A-Z]/.test(name);
+function hasCapital(name: string): boolean {
+  for (let at = 0; at < name.length; at++) {
+    const code = name.charCodeAt(at);
+    if (code >= CAPITAL_A && code <= CAPITAL_Z) return true;
+  }
+  return false;
+}
+const CAPITAL_A = 0x41;
+const CAPITAL_Z = 0x5a;

@@ -2,7 +2,7 @@ import type { Interaction, SearchQuery } from "@wardline/policy-types";
 import { parseBundle } from "./bundle.ts";
 import { inlineMatches } from "./inline-matches.ts";
 import { type Parameters, readCondition, readParameters } from "./interaction-query.ts";
-import { type InteractionRequest, unknownInteraction, wrongForm } from "./interaction-request.ts";
+import { type InteractionRequest, NO_ENTRIES, unknownInteraction, wrongForm } from "./interaction-request.ts";
 import { staysOnType } from "./operations.ts";
 import type { ReferenceOptions } from "./references.ts";
 import { parseRequestPath } from "./request-path.ts";
@@ -21,13 +21,18 @@ const METHOD_OVERRIDES = ["x-http-method-override", "x-http-method", "x-method-o
  *
  * @see https://hl7.org/fhir/R4/http.html
  */
-export function parseInteraction(request: InteractionRequest, options: ReferenceOptions = {}): Interaction {
-  return interpret(request, (body) => parseBundle(body, options, (entry) => interpret(entry, () => undefined)));
+export function parseInteraction(request: InteractionRequest, options: ReferenceOptions = NO_OPTIONS): Interaction {
+  return interpret(request, options);
 }
 
-type BundleReader = (body: unknown) => ReturnType<typeof parseBundle> | undefined;
+const NO_OPTIONS: ReferenceOptions = Object.freeze({});
 
-function interpret(request: InteractionRequest, readBundle: BundleReader): Interaction {
+function interpretEntry(entry: InteractionRequest): Interaction {
+  return interpret(entry, undefined);
+}
+
+/** Without options it is an entry of a batch, and can be no batch itself. */
+function interpret(request: InteractionRequest, options: ReferenceOptions | undefined): Interaction {
   const wrong = wrongForm(request);
   if (wrong !== undefined) return unknownInteraction(wrong);
   const { headers = {} } = request;
@@ -49,7 +54,7 @@ function interpret(request: InteractionRequest, readBundle: BundleReader): Inter
   const slashAllowed = route.code === "delete" && route.query === "condition";
   if (read.trailingSlash && !slashAllowed) return unknownInteraction("the path ends with a slash", path);
 
-  if (route.code === "batch") return batchInteraction(request, path, readBundle(request.body));
+  if (route.code === "batch") return batchInteraction(request, path, options);
   const parameters = readParameters(route, request);
   if (typeof parameters === "string") return unknownInteraction(parameters, path);
   const condition = readCondition(route, request);
@@ -66,15 +71,14 @@ type Growing<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 /** Member by member, because copying with spread and rest was a third of the time of reading a request. */
 function assemble(route: Route, path: string, { parameters, condition }: Queries, body: unknown): Interaction {
   const { types, search } = parameters;
-  const touches = new TouchList();
-  if (route.operation === undefined) touches.add(types, "base");
-  else touches.add(reachOf(route.operation.name, parameters, route.type), "operation");
+  const touches = new TouchList(route.operation === undefined ? types : []);
+  if (route.operation !== undefined) touches.add(reachOf(route.operation.name, parameters, route.type), "operation");
   if (route.compartment !== undefined) touches.add([route.compartment.type], "compartment");
   if (condition !== undefined) touches.add(types, "condition").addSearch(condition);
   const reaching = parameters.reaching ?? search;
   if (reaching !== undefined) touches.addSearch(reaching);
   if (route.code === "create" || route.code === "update") inlineMatches(body, touches);
-  const interaction: Growing<Interaction> = { code: route.code, path, touches: touches.toArray(), entries: [] };
+  const interaction: Growing<Interaction> = { code: route.code, path, touches: touches.toArray(), entries: NO_ENTRIES };
   if (route.type !== undefined) interaction.type = route.type;
   if (route.id !== undefined) interaction.id = route.id;
   if (route.versionId !== undefined) interaction.versionId = route.versionId;
@@ -96,9 +100,10 @@ function reachOf(operation: string, { only }: Parameters, type: string | undefin
 function batchInteraction(
   request: InteractionRequest,
   path: string,
-  bundle: ReturnType<typeof parseBundle> | undefined,
+  options: ReferenceOptions | undefined,
 ): Interaction {
-  if (bundle === undefined) return unknownInteraction("a batch cannot hold a batch", path);
+  if (options === undefined) return unknownInteraction("a batch cannot hold a batch", path);
+  const bundle = parseBundle(request.body, options, interpretEntry);
   if (typeof bundle === "string") return unknownInteraction(bundle, path);
   const parameters = readParameters({ code: "batch", query: "format" }, request);
   if (typeof parameters === "string") return unknownInteraction(parameters, path);

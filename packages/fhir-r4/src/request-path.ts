@@ -23,11 +23,11 @@ export function parseRequestPath(path: string): RequestPath {
   const relative = path.startsWith("/") ? path.slice(1) : path;
   if (relative === "") return { kind: "path", segments: [], trailingSlash: false };
   const trailingSlash = relative.endsWith("/");
-  const segments: string[] = [];
-  for (const raw of (trailingSlash ? relative.slice(0, -1) : relative).split("/")) {
+  const segments = (trailingSlash ? relative.slice(0, -1) : relative).split("/");
+  for (const [at, raw] of segments.entries()) {
     const segment = decodeSegment(raw);
     if (typeof segment !== "string") return segment;
-    segments.push(segment);
+    segments[at] = segment;
   }
   return { kind: "path", segments, trailingSlash };
 }

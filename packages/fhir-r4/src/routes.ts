@@ -41,9 +41,8 @@ export function matchRoute(method: Method, segments: readonly string[], conditio
   if (first === undefined || !/^[A-Za-z]/.test(first) || first === "metadata") return systemRoute(method, segments);
   if (!isResourceType(first)) return undefined;
   if (second === undefined) return typeRoute(method, first, conditional);
-  const below = segments.slice(2);
-  if (second.startsWith("_") || second.startsWith("$")) return typeLevelRoute(method, first, second, below);
-  return isId(second) ? instanceRoute(method, first, second, below) : undefined;
+  if (second.startsWith("_") || second.startsWith("$")) return typeLevelRoute(method, first, second, segments);
+  return isId(second) ? instanceRoute(method, first, second, segments) : undefined;
 }
 
 function systemRoute(method: Method, [name, ...below]: readonly string[]): Route | undefined {
@@ -64,40 +63,35 @@ function typeRoute(method: Method, type: string, conditional: boolean): Route | 
   return { code: method === "PATCH" ? "patch" : "delete", type, query: "condition" };
 }
 
-function typeLevelRoute(method: Method, type: string, name: string, below: readonly string[]): Route | undefined {
-  if (below.length > 0) return undefined;
+function typeLevelRoute(method: Method, type: string, name: string, segments: readonly string[]): Route | undefined {
+  if (segments.length > 2) return undefined;
   if (name === "_history" && method === "GET") return { code: "history-type", type, query: "history" };
   if (name === "_search" && method === "POST") return { code: "search-type", type, query: "search", form: true };
   return operationRoute(method, name, "type", { type });
 }
 
-function instanceRoute(
-  method: Method,
-  type: string,
-  id: string,
-  [third, fourth, ...below]: readonly string[],
-): Route | undefined {
+function instanceRoute(method: Method, type: string, id: string, segments: readonly string[]): Route | undefined {
+  const [, , third, fourth] = segments;
   if (third === undefined) {
     if (method === "GET") return { code: "read", type, id, query: "format" };
     if (method === "PUT") return { code: "update", type, id, query: "format" };
     if (method === "PATCH") return { code: "patch", type, id, query: "format" };
     return method === "DELETE" ? { code: "delete", type, id, query: "format" } : undefined;
   }
-  if (third === "_history") return historyRoute(method, type, id, fourth, below);
+  if (third === "_history") return historyRoute(method, { type, id }, segments);
   if (third.startsWith("$")) {
     return fourth === undefined ? operationRoute(method, third, "instance", { type, id }) : undefined;
   }
-  return below.length > 0 ? undefined : compartmentRoute(method, { type, id }, third, fourth);
+  return segments.length > 4 ? undefined : compartmentRoute(method, { type, id }, third, fourth);
 }
 
 function historyRoute(
   method: Method,
-  type: string,
-  id: string,
-  versionId: string | undefined,
-  [name, ...below]: readonly string[],
+  { type, id }: { readonly type: string; readonly id: string },
+  segments: readonly string[],
 ): Route | undefined {
-  if (below.length > 0) return undefined;
+  if (segments.length > 5) return undefined;
+  const [, , , versionId, name] = segments;
   if (versionId === undefined) {
     return method === "GET" ? { code: "history-instance", type, id, query: "history" } : undefined;
   }

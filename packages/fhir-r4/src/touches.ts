@@ -1,24 +1,39 @@
 import type { SearchCriterion, SearchQuery, Touch, TouchVia } from "@wardline/policy-types";
 import { parsePairs } from "./request-query.ts";
-import { isResourceType } from "./resource-types.ts";
+import { isResourceType, RESOURCE_TYPES } from "./resource-types.ts";
 import { parseSearch } from "./search.ts";
 
 /** Collects touches without repeats, in the order of first mention. */
 export class TouchList {
-  readonly #touches: Touch[] = [];
+  /** What it begins with, which other lists have too. */
+  readonly #shared: readonly Touch[];
+  /** All of it, once anything was added. */
+  #own: Touch[] | undefined;
   /** Of more touches than are looked through one by one. */
   #seen: Set<string> | undefined;
 
+  constructor(bases: readonly string[] = []) {
+    const alone = bases.length === 1 ? BASE_ALONE.get(bases[0] ?? "") : undefined;
+    this.#shared = alone ?? NONE;
+    if (alone === undefined) this.add(bases, "base");
+  }
+
   add(types: readonly string[], via: TouchVia): this {
     for (const type of types) {
-      if (this.#isNew(type, via)) this.#touches.push({ type, via });
+      if (!this.#isNew(type, via)) continue;
+      this.#own ??= [...this.#shared];
+      this.#own.push({ type, via });
     }
     return this;
   }
 
   #isNew(type: string, via: TouchVia): boolean {
-    if (this.#touches.length < FEW) return !this.#touches.some((touch) => touch.type === type && touch.via === via);
-    this.#seen ??= new Set(this.#touches.map((touch) => `${touch.via} ${touch.type}`));
+    const touches = this.toArray();
+    if (touches.length < FEW) {
+      for (const touch of touches) if (touch.type === type && touch.via === via) return false;
+      return true;
+    }
+    this.#seen ??= new Set(touches.map((touch) => `${touch.via} ${touch.type}`));
     const { size } = this.#seen;
     return this.#seen.add(`${via} ${type}`).size > size;
   }
@@ -32,9 +47,15 @@ export class TouchList {
   }
 
   toArray(): readonly Touch[] {
-    return this.#touches;
+    return this.#own ?? this.#shared;
   }
 }
+
+const NONE: readonly Touch[] = Object.freeze([]);
+/** Most requests reach the type they are on and no other, so that one list of each stands for all of them. */
+const BASE_ALONE: ReadonlyMap<string, readonly Touch[]> = new Map(
+  ["*", ...RESOURCE_TYPES].map((type) => [type, Object.freeze([Object.freeze({ type, via: "base" as const })])]),
+);
 
 const FEW = 8;
 const ANY: readonly string[] = Object.freeze(["*"]);

@@ -12,6 +12,24 @@ const ask = (line: string, more: Partial<InteractionRequest> = {}) => parseInter
 const touches = (line: string, more?: Partial<InteractionRequest>) =>
   ask(line, more).touches.map(({ type, via }) => `${via} ${type}`);
 
+describe("what requests have in common", () => {
+  it("touches of one are none of another's", () => {
+    expect(touches("GET /Patient/1")).toEqual(["base Patient"]);
+    expect(touches("GET /Patient?organization.name=x")).toEqual(["base Patient", "chain Organization"]);
+    expect(touches("GET /Patient/2")).toEqual(["base Patient"]);
+    expect(Object.isFrozen(ask("GET /Patient/1").touches)).toBe(true);
+  });
+
+  it("what is inherited is neither a header nor part of a resource", () => {
+    const reference = { reference: "Organization?name=x" };
+    const body = Object.assign(Object.create({ managingOrganization: reference }) as object, { active: true });
+    const headers = Object.create({ "X-Any": "1" }) as Record<string, string>;
+    expect(touches("POST /Patient", { body, headers })).toEqual(["base Patient"]);
+    expect(touches("POST /Patient", { body: { managingOrganization: reference } })).toContain("condition Organization");
+    expect(ask("POST /Patient", { headers: { "X-Any": "1" } }).code).toBe("unknown");
+  });
+});
+
 describe("URL forms of R4", () => {
   it.each([
     ["GET /Patient/1", { code: "read", type: "Patient", id: "1" }],

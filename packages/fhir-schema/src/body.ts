@@ -1,33 +1,52 @@
 import type { IncomingMessage } from "node:http";
-import { type Decision, deny, permit } from "@wardline/policy-types";
+import { type Decision, deny, permit, type Reasons } from "@wardline/policy-types";
 import { contextOf, type RequestBody, readBody } from "@wardline/policy-types/express";
-import { findJsonFault, findJsonValueFault } from "./json-faults.ts";
+import { findJsonValueFault, type JsonLook, lookThroughJson } from "./json-faults.ts";
 import type { ParsedOptions } from "./options.ts";
 import { BODY_INFLATES, bodyRefused } from "./problems.ts";
 
 type BodySettings = Pick<ParsedOptions, "requestBodyBytes" | "maxInflation" | "maxDepth" | "maxArrayLength">;
 
+/** What a body turned out to hold. */
+export interface FhirBody {
+  readonly isEmpty: boolean;
+  readonly json: RequestBody["json"] | undefined;
+  readonly form: RequestBody["form"] | undefined;
+  /** The text, when it writes some whole number in a form that the JSON does not tell. */
+  readonly numberText: Buffer | undefined;
+}
+
 /**
  * Reads the body within limits, or takes the one an earlier control or parser has read, and refuses what reading JSON would
  * hide. The bytes stay as received: whoever forwards them sends every decimal as it came.
  */
-export async function readFhirBody(req: IncomingMessage, settings: BodySettings): Promise<Decision<RequestBody>> {
+export async function readFhirBody(req: IncomingMessage, settings: BodySettings): Promise<Decision<FhirBody>> {
   const wireBytes = countWireBytes(req);
   const read = await readBody(req, { limitBytes: settings.requestBodyBytes, maxDepth: settings.maxDepth });
   if (read.kind === "deny") return read;
-  const { bytes, json } = read.grant;
+  const { bytes, json, form } = read.grant;
   if (bytes !== undefined && bytes.length > settings.maxInflation * wireBytes()) {
     return deny(BODY_INFLATES, ["the compressed body grows beyond the ratio"]);
   }
-  if (json === undefined) return read;
-  const fault = bytes === undefined ? findJsonValueFault(json, settings) : findJsonFault(bytes, settings);
-  return fault === undefined ? permit(read.grant, ["body read"]) : deny(bodyRefused(fault), [`JSON: ${fault}`]);
+  if (json === undefined) return permit({ isEmpty: bytes?.length === 0, json, form, numberText: undefined }, BODY_READ);
+  const { fault, wholeInOtherForm } = look(json, bytes, settings);
+  if (fault !== undefined) return deny(bodyRefused(fault), [`JSON: ${fault}`]);
+  return permit({ isEmpty: false, json, form, numberText: wholeInOtherForm ? bytes : undefined }, BODY_READ);
+}
+
+const BODY_READ: Reasons = Object.freeze(["body read"]);
+
+/** Where an earlier parser has consumed the text, the forms of its numbers are gone with it. */
+function look(json: unknown, bytes: Buffer | undefined, settings: BodySettings): JsonLook {
+  return bytes === undefined
+    ? { fault: findJsonValueFault(json, settings), wholeInOtherForm: false }
+    : lookThroughJson(bytes, settings);
 }
 
 /** How long a compressed body was on the wire; unlimited for one that is not, or that was read before. */
 function countWireBytes(req: IncomingMessage): () => number {
   const coding = req.headers["content-encoding"]?.toLowerCase() ?? "identity";
-  if (coding === "identity") return () => Number.POSITIVE_INFINITY;
+  if (coding === "identity") return UNLIMITED;
   const announced = Number(req.headers["content-length"] ?? Number.POSITIVE_INFINITY);
   if (contextOf(req).body !== undefined || req.readableEnded) return () => announced;
   let count = 0;
@@ -37,3 +56,5 @@ function countWireBytes(req: IncomingMessage): () => number {
   });
   return () => count;
 }
+
+const UNLIMITED = (): number => Number.POSITIVE_INFINITY;

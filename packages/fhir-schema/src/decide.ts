@@ -1,7 +1,15 @@
 import { isResourceType, parseSearch } from "@wardline/fhir-r4";
 import type { Interaction, SearchQuery } from "@wardline/policy-types";
 import { bundleFindings } from "./entries.ts";
-import { type Finding, findingOf, limitsOf, operationBodyFindings, profileFindings, refuses } from "./findings.ts";
+import {
+  type Finding,
+  findingOf,
+  limitsOf,
+  NO_FINDINGS,
+  operationBodyFindings,
+  profileFindings,
+  refuses,
+} from "./findings.ts";
 import { integerFormIssues } from "./integer-forms.ts";
 import type { SchemaIssue } from "./issues.ts";
 import { checkOperationQuery } from "./operations/check.ts";
@@ -21,6 +29,11 @@ export interface QueryFacts {
   readonly lenient: boolean;
 }
 
+export interface QueryFinding extends Finding {
+  /** Names, as sent, of parameters to leave out of what is forwarded. */
+  readonly ignored: readonly string[];
+}
+
 /**
  * Checks everything that selects: the query, the condition, an operation's inputs in the URL. Does NOT look at the entries
  * of a batch (see `entryQueryFindings`).
@@ -28,13 +41,14 @@ export interface QueryFacts {
 export function queryFindings(
   { interaction, method, pairs, lenient }: QueryFacts,
   settings: ParsedOptions,
-): Finding & { readonly ignored: readonly string[] } {
+): QueryFinding {
   const { search, condition, code, operation, type } = interaction;
   if (operation !== undefined) {
     const { extraParameters, maxCount, operations: definitions } = settings;
     const call = { name: operation.name, type, extraParameters, maxCount, definitions };
     return { kind: "operation", issues: checkOperationQuery(call, method, search?.pairs ?? []), ignored: [] };
   }
+  if (search === undefined && condition === undefined && pairs.length === 0) return NOTHING_ASKED;
   const of = code.startsWith("history") ? "history" : "search";
   // The query of a conditional create only shapes: its condition stands in a header.
   const shapes = search === undefined && (condition === undefined || code === "create");
@@ -50,6 +64,8 @@ export function queryFindings(
   return { kind: "query", issues: found, ignored };
 }
 
+const NOTHING_ASKED: QueryFinding = Object.freeze({ kind: "query", issues: [], ignored: [] });
+
 /** `_format` and its like on an interaction that selects nothing; `parseInteraction` has let no other pass. */
 function shaping(type: string | undefined, pairs: SearchQuery["pairs"]): SearchQuery | undefined {
   const own = pairs.filter(([name]) => name !== "mode");
@@ -58,6 +74,7 @@ function shaping(type: string | undefined, pairs: SearchQuery["pairs"]): SearchQ
 
 /** The queries of a batch's entries, each told at its entry. */
 export function entryQueryFindings({ entries }: Interaction, settings: ParsedOptions): readonly Finding[] {
+  if (entries.length === 0) return NO_FINDINGS;
   return entries.flatMap(({ index, method, interaction }) => {
     if (interaction.code === "unknown") return [];
     const { kind, issues } = queryFindings({ interaction, method, pairs: [], lenient: false }, settings);
@@ -69,24 +86,24 @@ export function entryQueryFindings({ entries }: Interaction, settings: ParsedOpt
   });
 }
 
-/** A body as read: its JSON and, unless an earlier parser consumed it, its text. */
+/** A body as read: its JSON and, where that does not tell the form of some whole number, its text. */
 export interface JsonBody {
-  readonly json?: unknown;
-  readonly bytes?: Buffer;
+  readonly json: unknown;
+  readonly numberText: Buffer | undefined;
 }
 
 /** Checks the body of one request: a resource, a patch, an operation's inputs, or a Bundle entry by entry. */
 export function bodyFindings(
   interaction: Interaction,
-  { json, bytes }: JsonBody,
+  { json, numberText }: JsonBody,
   isJsonPatch: boolean,
   settings: ParsedOptions,
 ): readonly Finding[] {
   // Whether a resource is valid is what `$validate` is asked; it may well not be.
   if (interaction.operation?.name === "validate") return [];
   const found = contentFindings(interaction, json, isJsonPatch, settings);
-  if (refuses(found) || bytes === undefined || isJsonPatch) return found;
-  return [...found, ...findingOf("resource", integerFormIssues(bytes, json, settings.maxIssues))];
+  if (numberText === undefined || isJsonPatch || refuses(found)) return found;
+  return [...found, ...findingOf("resource", integerFormIssues(numberText, json, settings.maxIssues))];
 }
 
 function contentFindings(
@@ -130,9 +147,10 @@ function patchFindings(
 export function isServed(interaction: Interaction, { types }: Pick<ParsedOptions, "types">): boolean {
   if (types === undefined) return true;
   const { code, type, touches, entries } = interaction;
-  const bases = touches.filter(({ via }) => via === "base").map((touch) => touch.type);
-  const own = type === undefined ? bases : [...bases, type];
-  const isOwn = NEEDS_NO_TYPE.has(code) || own.every((one) => types.has(one));
+  const isOwn =
+    NEEDS_NO_TYPE.has(code) ||
+    ((type === undefined || types.has(type)) &&
+      touches.every((touch) => touch.via !== "base" || types.has(touch.type)));
   return isOwn && entries.every(({ interaction: entry }) => entry.code === "unknown" || isServed(entry, { types }));
 }
 

@@ -1,4 +1,4 @@
-import { deny, type Problem } from "@wardline/policy-types";
+import { type ControlDecision, type Decision, type Deny, deny, type Interaction } from "@wardline/policy-types";
 import {
   addTransform,
   contextOf,
@@ -8,9 +8,9 @@ import {
   recordDecision,
   sendProblem,
 } from "@wardline/policy-types/express";
-import type { Request, RequestHandler, Response } from "express";
-import { answerIssues, bodyFindings, entryQueryFindings, queryFindings } from "./decide.ts";
-import type { Finding } from "./findings.ts";
+import type { NextFunction, Request, RequestHandler, Response } from "express";
+import { answerIssues, bodyFindings, entryQueryFindings, type QueryFinding, queryFindings } from "./decide.ts";
+import { type Finding, findingOf, NO_FINDINGS } from "./findings.ts";
 import { errorsFirst, hasError, isError } from "./issues.ts";
 import { type CheckMode, type FhirSchemaOptions, parseOptions } from "./options.ts";
 import { findingsProblem } from "./problems.ts";
@@ -31,60 +31,86 @@ const CONTROL = "fhir-schema";
 export function fhirSchema(options: FhirSchemaOptions = {}): RequestHandler {
   const settings = parseOptions(options);
   if (settings.types !== undefined) prepare([...settings.types]);
-  const strictly = Object.freeze([`queries: ${settings.queries}`, `resources: ${settings.resources}`]);
-  const leniently = Object.freeze([...strictly, "lenient: unknown parameters left out"]);
+  const because = [`queries: ${settings.queries}`, `resources: ${settings.resources}`];
+  const strictly = permitted(because);
+  const leniently = permitted([...because, "lenient: unknown parameters left out"]);
 
-  return async function fhirSchemaMiddleware(req, res, next) {
+  return function fhirSchemaMiddleware(req, res, next) {
+    const asked = readRequest(req, settings);
+    // Without a body there is nothing to wait for.
+    if (asked instanceof Promise) return handleLater(req, res, next, asked);
+    if (handle(req, res, asked)) next();
+    return undefined;
+  };
+
+  async function handleLater(
+    req: Request,
+    res: Response,
+    next: NextFunction,
+    asked: Promise<Decision<Asked>>,
+  ): Promise<void> {
     let goesOn: boolean;
     try {
-      goesOn = await handle(req, res);
+      goesOn = handle(req, res, await asked);
     } catch (error) {
       // Express 4 does not carry a rejection to the error handler.
       next(error);
       return;
     }
     if (goesOn) next();
-  };
+  }
 
-  async function handle(req: Request, res: Response): Promise<boolean> {
-    const read = await readRequest(req, settings);
-    if (read.kind === "deny") return refuse(req, res, read.problem, read.because);
+  /** Whether the request goes on; else it has been answered. */
+  function handle(req: Request, res: Response, read: Decision<Asked>): boolean {
+    if (read.kind === "deny") return refuse(req, res, read);
     const asked = read.grant;
+    const query = settings.queries === "off" ? undefined : queryOf(req, asked);
+    const queries = query === undefined ? NO_FINDINGS : queriesOf(query, asked.interaction);
+    const bodies = settings.resources === "off" ? NO_FINDINGS : bodiesOf(asked);
+    const refusal = queries.length + bodies.length === 0 ? undefined : tell(req, queries, bodies);
+    if (refusal !== undefined) return refuse(req, res, refusal);
 
-    const lenient = settings.allowLenient && prefersLenient(req.headers["prefer"]);
-    const { interaction, pairs } = asked;
-    const query =
-      settings.queries === "off"
-        ? undefined
-        : queryFindings({ interaction, method: req.method, pairs, lenient }, settings);
-    const found: readonly (readonly [CheckMode, Finding])[] = [
-      ...judged(settings.queries, query === undefined ? [] : [query, ...entryQueryFindings(interaction, settings)]),
-      ...judged(settings.resources, settings.resources === "off" ? [] : bodyOf(asked)),
-    ];
-    for (const [mode, finding] of found) if (mode === "report") report(req, "request", finding);
-    const refusing = found.filter(([mode]) => mode === "refuse").map(([, finding]) => finding);
-    const first = refusing.find(({ issues }) => hasError(issues));
-    if (first !== undefined) {
-      const issues = errorsFirst(refusing.flatMap((finding) => finding.issues)).slice(0, settings.maxIssues);
-      return refuse(req, res, findingsProblem(first.kind, issues), becauseOf(refusing));
-    }
-    // Nothing of it is an error: it is told, and passes.
-    for (const finding of refusing) report(req, "request", finding);
-
-    const ignored = query?.ignored ?? [];
-    if (ignored.length > 0) {
-      leaveOut(req, ignored);
+    const isLenient = query !== undefined && query.ignored.length > 0;
+    if (isLenient) {
+      leaveOut(req, query.ignored);
       res.setHeader("Preference-Applied", "handling=lenient");
     }
     if (settings.responses === "report") watchAnswer(req, res);
-    recordDecision(req, { control: CONTROL, kind: "permit", because: ignored.length > 0 ? leniently : strictly });
+    recordDecision(req, isLenient ? leniently : strictly);
     return true;
   }
 
-  function bodyOf({ interaction, body, bodyUse }: Asked): readonly Finding[] {
+  function queryOf(req: Request, { interaction, pairs }: Asked): QueryFinding {
+    const lenient = settings.allowLenient && prefersLenient(req.headers["prefer"]);
+    return queryFindings({ interaction, method: req.method, pairs, lenient }, settings);
+  }
+
+  function queriesOf({ kind, issues }: QueryFinding, interaction: Interaction): readonly Finding[] {
+    return [...findingOf(kind, issues), ...entryQueryFindings(interaction, settings)];
+  }
+
+  function bodiesOf({ interaction, body, bodyUse }: Asked): readonly Finding[] {
     return body === undefined || bodyUse === "none" || bodyUse === "form"
-      ? []
+      ? NO_FINDINGS
       : bodyFindings(interaction, body, bodyUse === "json-patch", settings);
+  }
+
+  /** Tells what is only to be told; a refusal when an error is among the rest. */
+  function tell(req: Request, queries: readonly Finding[], bodies: readonly Finding[]): Deny | undefined {
+    const inMode = (mode: CheckMode): readonly Finding[] => [
+      ...(settings.queries === mode ? queries : []),
+      ...(settings.resources === mode ? bodies : []),
+    ];
+    for (const finding of inMode("report")) report(req, "request", finding);
+    const refusing = inMode("refuse");
+    const first = refusing.find(({ issues }) => hasError(issues));
+    if (first !== undefined) {
+      const issues = errorsFirst(refusing.flatMap((finding) => finding.issues)).slice(0, settings.maxIssues);
+      return deny(findingsProblem(first.kind, issues), becauseOf(refusing));
+    }
+    // Nothing of it is an error: it is told, and passes.
+    for (const finding of refusing) report(req, "request", finding);
+    return undefined;
   }
 
   /** A report listener that throws must not decide about a request. */
@@ -115,8 +141,9 @@ export function fhirSchema(options: FhirSchemaOptions = {}): RequestHandler {
   }
 }
 
-function judged(mode: CheckMode, found: readonly Finding[]): readonly (readonly [CheckMode, Finding])[] {
-  return found.filter(({ issues }) => issues.length > 0).map((finding) => [mode, finding] as const);
+/** One decision for all that are alike, so that none is made by request. */
+function permitted(because: readonly string[]): ControlDecision {
+  return Object.freeze({ control: CONTROL, kind: "permit", because: Object.freeze(because) });
 }
 
 /** For operators: the sentences, which hold nothing of the request, each once. */
@@ -129,9 +156,8 @@ function becauseOf(found: readonly Finding[]): readonly string[] {
 
 const MAX_REASONS = 10;
 
-function refuse(req: Request, res: Response, problem: Problem, because: readonly string[]): false {
-  const decision = deny(problem, because);
-  recordDecision(req, { control: CONTROL, kind: "deny", because: decision.because, code: problem.code });
+function refuse(req: Request, res: Response, { problem, because }: Deny): false {
+  recordDecision(req, { control: CONTROL, kind: "deny", because, code: problem.code });
   sendProblem(res, problem);
   return false;
 }

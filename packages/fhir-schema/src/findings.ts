@@ -11,8 +11,10 @@ export interface Finding {
   readonly issues: readonly SchemaIssue[];
 }
 
+export const NO_FINDINGS: readonly Finding[] = Object.freeze([]);
+
 export function findingOf(kind: FindingKind, issues: readonly SchemaIssue[]): readonly Finding[] {
-  return issues.length > 0 ? [{ kind, issues }] : [];
+  return issues.length > 0 ? [{ kind, issues }] : NO_FINDINGS;
 }
 
 /** Findings that only tell are no reason to refuse. */

@@ -1,3 +1,6 @@
+import { endOfNumber, isNumberStart, numberForm } from "./json-numbers.ts";
+import { hasLoneSurrogate, nameOf, readString, type StringRead } from "./json-strings.ts";
+
 /** What a JSON text may hold, by our limits. */
 export interface JsonLimits {
   /** Objects and arrays within each other. */
@@ -14,24 +17,51 @@ export type JsonFault =
   | "number-form"
   | "lone-surrogate";
 
+/** What one look through a JSON text tells. */
+export interface JsonLook {
+  readonly fault: JsonFault | undefined;
+  /** Whole numbers were met that are written with a fraction or an exponent: `integerFormIssues` tells which are integers. */
+  readonly wholeInOtherForm: boolean;
+}
+
 /**
  * Looks through the bytes of a JSON text for what reading it would hide or change: numbers that JavaScript cannot hold,
  * halves of surrogate pairs, names that mean something on a JavaScript object; and for what is too deep or too long.
- * One pass, no recursion.
+ * One pass, no recursion, which ends at the first fault.
  *
  * Requires text that is well-formed UTF-8 and JSON. Names that occur twice are looked for on demand: `readBody` has done so.
  *
  * @see https://hl7.org/fhir/R4/json.html
  */
-export function findJsonFault(
+export function lookThroughJson(bytes: Buffer, limits: JsonLimits, demand: Demand = NO_DEMAND): JsonLook {
+  const look: Growing<JsonLook> = { fault: undefined, wholeInOtherForm: false };
+  look.fault = firstFault(bytes, limits, demand, look);
+  return look;
+}
+
+/** The same, when nothing but the fault is asked. */
+export function findJsonFault(bytes: Buffer, limits: JsonLimits): JsonFault | undefined {
+  return lookThroughJson(bytes, limits).fault;
+}
+
+interface Demand {
+  readonly repeatedNames: boolean;
+}
+const NO_DEMAND: Demand = Object.freeze({ repeatedNames: false });
+
+type Growing<Value> = { -readonly [Key in keyof Value]: Value[Key] };
+
+function firstFault(
   bytes: Buffer,
   { maxDepth, maxArrayLength }: JsonLimits,
-  demand: { readonly repeatedNames: boolean } = { repeatedNames: false },
+  { repeatedNames }: Demand,
+  look: Growing<JsonLook>,
 ): JsonFault | undefined {
   /** Entries begun in each open array; -1 for an object. */
   const open: number[] = [];
   /** Names seen in each open object and array. */
   const seen: Set<string>[] = [];
+  const string: StringRead = { end: 0, hasEscapes: false, hasUnicodeEscapes: false };
   let expectsName = false;
   for (let at = 0; at < bytes.length; at++) {
     const byte: number = bytes[at] ?? 0;
@@ -41,7 +71,7 @@ export function findJsonFault(
         if (open.length >= maxDepth) return "too-deep";
         expectsName = byte === OPEN_BRACE;
         open.push(expectsName ? -1 : 1);
-        if (demand.repeatedNames) seen.push(new Set());
+        if (repeatedNames) seen.push(new Set());
         break;
       case CLOSE_BRACE:
       case CLOSE_BRACKET:
@@ -58,18 +88,21 @@ export function findJsonFault(
         break;
       }
       case QUOTE: {
-        const end = endOfString(bytes, at + 1);
+        readString(bytes, at + 1, string);
         const fault =
-          stringFault(bytes, at + 1, end) ?? (expectsName ? nameFault(bytes, at + 1, end, seen.at(-1)) : undefined);
+          stringFault(bytes, at + 1, string) ??
+          (expectsName ? nameFault(bytes, at + 1, string, seen.at(-1)) : undefined);
         if (fault !== undefined) return fault;
         expectsName = false;
-        at = end.at;
+        at = string.end;
         break;
       }
       default:
         if (isNumberStart(byte)) {
           const end = endOfNumber(bytes, at + 1);
-          if (end - at > 1 && !isFaithful(bytes.toString("latin1", at, end))) return "number-form";
+          const form = end - at === 1 ? "usual" : numberForm(bytes.toString("latin1", at, end));
+          if (form === "changed") return "number-form";
+          if (form === "whole") look.wholeInOtherForm = true;
           at = end - 1;
         }
     }
@@ -100,91 +133,30 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const COMMA = 0x2c;
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const MINUS = 0x2d;
-const ZERO = 0x30;
-const NINE = 0x39;
-
-interface StringEnd {
-  readonly at: number;
-  readonly escaped: boolean;
-}
-
-function endOfString(bytes: Buffer, start: number): StringEnd {
-  let escaped = false;
-  for (let at = start; at < bytes.length; at++) {
-    const byte = bytes[at];
-    if (byte === QUOTE) return { at, escaped };
-    if (byte === BACKSLASH) {
-      escaped = true;
-      at++;
-    }
-  }
-  return { at: bytes.length, escaped };
-}
-
 /** Names of JavaScript's own objects. No element of FHIR has one of them. */
 const FORBIDDEN: ReadonlySet<string> = new Set([...Object.getOwnPropertyNames(Object.prototype), "prototype"]);
-const FORBIDDEN_STARTS: ReadonlySet<number> = new Set([...FORBIDDEN].map((name) => name.charCodeAt(0)));
 
-function nameFault(bytes: Buffer, start: number, end: StringEnd, seen: Set<string> | undefined): JsonFault | undefined {
-  if (seen === undefined && !end.escaped && !FORBIDDEN_STARTS.has(bytes[start] ?? 0)) return undefined;
-  const name = nameOf(bytes, start, end);
+/** What a name of theirs begins with, and how long it is: hardly a name of FHIR is like it, so that few have to be read. */
+const shapeOf = (firstByte: number, length: number): number => firstByte + 256 * length;
+const FORBIDDEN_SHAPES: ReadonlySet<number> = new Set(
+  [...FORBIDDEN].map((name) => shapeOf(Buffer.from(name)[0] ?? 0, Buffer.byteLength(name))),
+);
+
+function nameFault(
+  bytes: Buffer,
+  start: number,
+  read: StringRead,
+  seen: Set<string> | undefined,
+): JsonFault | undefined {
+  const mayBeForbidden = read.hasEscapes || FORBIDDEN_SHAPES.has(shapeOf(bytes[start] ?? 0, read.end - start));
+  if (seen === undefined && !mayBeForbidden) return undefined;
+  const name = nameOf(bytes, start, read);
   if (FORBIDDEN.has(name)) return "forbidden-name";
   if (seen?.has(name) === true) return "repeated-name";
   seen?.add(name);
   return undefined;
 }
 
-/** Names are compared after escapes are decoded: `"na\u006de"` is `name`. */
-function nameOf(bytes: Buffer, start: number, { at: end, escaped }: StringEnd): string {
-  const text = bytes.toString("utf8", start, end);
-  return escaped ? (JSON.parse(`"${text}"`) as string) : text;
-}
-
-function stringFault(bytes: Buffer, start: number, { at: end, escaped }: StringEnd): JsonFault | undefined {
-  return escaped && hasLoneSurrogate(bytes.toString("latin1", start, end)) ? "lone-surrogate" : undefined;
-}
-
-/** UTF-8 cannot write half a pair, so that whoever writes the text again writes something else. */
-function hasLoneSurrogate(text: string): boolean {
-  for (let at = text.indexOf("\\"); at >= 0; at = text.indexOf("\\", at)) {
-    const [whole = "", unit = ""] = /^\\(?:u([0-9a-fA-F]{4})|.)/s.exec(text.slice(at, at + 6)) ?? [];
-    if (/^d[c-f]/i.test(unit)) return true;
-    if (/^d[89ab]/i.test(unit)) {
-      if (!/^\\ud[c-f]/i.test(text.slice(at + 6, at + 10))) return true;
-      at += 6;
-    }
-    at += Math.max(whole.length, 1);
-  }
-  return false;
-}
-
-function isNumberStart(byte: number): boolean {
-  return byte === MINUS || (byte >= ZERO && byte <= NINE);
-}
-
-function endOfNumber(bytes: Buffer, start: number): number {
-  let at = start;
-  for (; at < bytes.length; at++) {
-    const byte = bytes[at] ?? 0;
-    // digits, "+", "-", ".", "E", "e"
-    if (!((byte >= ZERO && byte <= NINE) || byte === 0x2b || byte === MINUS || byte === 0x2e || (byte | 0x20) === 0x65))
-      break;
-  }
-  return at;
-}
-
-/** FHIR asks for eighteen digits of precision; more than this measures nothing. */
-const MAX_NUMBER_LENGTH = 64;
-
-/** `readBody` keeps the text of numbers, some of which `JSON.parse` would not read. */
-const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-
-/** @see https://hl7.org/fhir/R4/datatypes.html#decimal */
-function isFaithful(text: string): boolean {
-  if (text.length > MAX_NUMBER_LENGTH || !NUMBER.test(text)) return false;
-  const number = Number(text);
-  if (!Number.isFinite(number)) return false;
-  return number !== 0 || !/^-?[0.]*[1-9]/.test(text);
+function stringFault(bytes: Buffer, start: number, { end, hasUnicodeEscapes }: StringRead): JsonFault | undefined {
+  return hasUnicodeEscapes && hasLoneSurrogate(bytes.toString("latin1", start, end)) ? "lone-surrogate" : undefined;
 }

@@ -6,13 +6,18 @@ export interface MediaType {
 }
 
 export function parseMediaType(text: string): MediaType {
+  if (!text.includes(";")) return { essence: text.trim().toLowerCase(), parameters: NO_PARAMETERS };
   const [essence = "", ...rest] = text.split(";");
   const parameters = rest.map((one) => {
-    const [name = "", value = ""] = one.split(/=(.*)/s);
+    const equals = one.indexOf("=");
+    const name = equals < 0 ? one : one.slice(0, equals);
+    const value = equals < 0 ? "" : one.slice(equals + 1);
     return [name.trim().toLowerCase(), value.trim().replace(/^"(.*)"$/s, "$1")] as const;
   });
   return { essence: essence.trim().toLowerCase(), parameters: new Map(parameters) };
 }
+
+const NO_PARAMETERS: MediaType["parameters"] = new Map();
 
 /** 0 to 1; what cannot be read is 1. @see https://www.rfc-editor.org/rfc/rfc9110#section-12.4.2 */
 export function qualityOf({ parameters }: MediaType): number {

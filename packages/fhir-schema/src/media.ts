@@ -1,5 +1,5 @@
 import type { Interaction } from "@wardline/policy-types";
-import { isOfVersion, parseMediaType, qualityOf } from "./media-version.ts";
+import { isOfVersion, type MediaType, parseMediaType, qualityOf } from "./media-version.ts";
 
 const FHIR_JSON: ReadonlySet<string> = new Set(["application/fhir+json", "application/json", "text/json"]);
 const JSON_PATCH = "application/json-patch+json";
@@ -7,12 +7,11 @@ const JSON_PATCH = "application/json-patch+json";
 export type BodyUse = "resource" | "json-patch" | "form" | "none";
 
 /**
- * What a body of this Content-Type is to an interaction; undefined when the server cannot consume it (415).
+ * What a body of this media type is to an interaction; undefined when the server cannot consume it (415).
  *
  * @see https://hl7.org/fhir/R4/http.html#mime-type
  */
-export function bodyUse(contentType: string, { code }: Interaction, isSearchPath: boolean): BodyUse | undefined {
-  const { essence } = parseMediaType(contentType);
+export function bodyUse({ essence }: MediaType, { code }: Interaction, isSearchPath: boolean): BodyUse | undefined {
   if (code.startsWith("search") || isSearchPath) {
     return essence === "application/x-www-form-urlencoded" ? "form" : undefined;
   }
@@ -29,12 +28,15 @@ export function acceptsJson(accept: string | undefined, format: string | undefin
   if (format !== undefined && format !== "") {
     return FORMATS.test(essenceOf(format)) && isOfVersion(parseMediaType(format), version);
   }
-  if (accept === undefined || accept.trim() === "") return true;
+  if (accept === undefined || ANY_FHIR_JSON.has(accept) || accept.trim() === "") return true;
   return accept.split(",").some((range) => {
     const media = parseMediaType(range);
     return qualityOf(media) > 0 && isOfVersion(media, version) && ACCEPTABLE.test(media.essence);
   });
 }
+
+/** What clients mostly ask for: FHIR JSON of every version, with nothing to take apart. */
+const ANY_FHIR_JSON: ReadonlySet<string> = new Set(["application/fhir+json", "application/json", "*/*"]);
 
 /** A `+` in an unencoded query is a space once decoded; the standard asks servers to take it for the `+` that was meant. */
 function essenceOf(format: string): string {
@@ -47,7 +49,6 @@ const ACCEPTABLE =
   /^(?:\*\/\*|application\/\*|(?:application|text)\/(?:fhir\+)?json|application\/json\+fhir|application\/(?:fhir\+|x-)?ndjson)$/;
 
 /** Any media type some interaction takes: what is none of them need not be read. */
-export function isBodyType(contentType: string): boolean {
-  const { essence } = parseMediaType(contentType);
+export function isBodyType({ essence }: MediaType): boolean {
   return FHIR_JSON.has(essence) || essence === JSON_PATCH || essence === "application/x-www-form-urlencoded";
 }

@@ -1,6 +1,6 @@
 import { integerFormIssues } from "./integer-forms.ts";
 import { hasError, type SchemaIssue } from "./issues.ts";
-import { findJsonFault, type JsonFault } from "./json-faults.ts";
+import { type JsonFault, lookThroughJson } from "./json-faults.ts";
 import { bodyRefused } from "./problems.ts";
 import type { ProfileValidator } from "./profiles/validate.ts";
 import type { ExampleFaultsMode } from "./resources/example-faults.ts";
@@ -111,7 +111,7 @@ function judgeLine(raw: Buffer, options: NdjsonOptions): Judged | undefined {
   } catch {
     return { bytes, resource: undefined, issues: [UNREADABLE] };
   }
-  const fault = findJsonFault(bytes, { maxDepth, maxArrayLength }, { repeatedNames: true });
+  const { fault, wholeInOtherForm } = lookThroughJson(bytes, { maxDepth, maxArrayLength }, { repeatedNames: true });
   if (fault !== undefined) return { bytes, resource: undefined, issues: [faultIssue(fault)] };
   const limits = {
     maxDepth,
@@ -122,7 +122,7 @@ function judgeLine(raw: Buffer, options: NdjsonOptions): Judged | undefined {
   const named = type === undefined ? {} : { type };
   const told = validateResource(resource, { ...limits, ...named });
   if (hasError(told)) return { bytes, resource, issues: told };
-  const forms = integerFormIssues(bytes, resource, maxIssues ?? MAX_ISSUES);
+  const forms = wholeInOtherForm ? integerFormIssues(bytes, resource, maxIssues ?? MAX_ISSUES) : [];
   if (forms.length > 0 || profiles === undefined) return { bytes, resource, issues: [...forms, ...told] };
   const ofProfiles = profiles.validator.validate(resource, profiles.required ?? []);
   return { bytes, resource, issues: [...ofProfiles, ...told] };

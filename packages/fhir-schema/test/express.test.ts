@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import { parseInteraction } from "@wardline/fhir-r4";
 import { contextOf, requireControls } from "@wardline/policy-types/express";
 import { ask, EXPRESS, listen, type Question } from "@wardline-tools/test-kit";
-import type { Request, RequestHandler, Response } from "express";
+import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { describe, expect, it, vi } from "vitest";
 import { type FhirSchemaOptions, fhirSchema, type SchemaReport, validateResource } from "../src/index.ts";
 import { profile } from "./profiles/support/profile.ts";
@@ -599,6 +599,24 @@ describe.each(EXPRESS)("fhirSchema on %s", (_name, express) => {
       await passes(await serve({ queries: "report", onReport }), "/Patient?surname=a");
       expect(warning).toHaveBeenCalled();
       warning.mockRestore();
+    });
+
+    it.each<[string, string, Question?]>([
+      ["a read", "/Patient/1"],
+      ["a create", "/Patient", send("POST", PATIENT)],
+    ])("what fails behind %s fails once, as an error", async (_what, path, question) => {
+      const failures: unknown[] = [];
+      const failing = () => {
+        throw new Error("handler");
+      };
+      const app = express();
+      app.use("/fhir", fhirSchema(), failing);
+      app.use((error: unknown, _req: Request, res: Response, _next: NextFunction) => {
+        failures.push(error);
+        res.status(500).end();
+      });
+      expect((await ask(`${await listen(app)}/fhir${path}`, question)).status).toBe(500);
+      expect(failures).toEqual([new Error("handler")]);
     });
 
     it("an answer without a check is not held (nothing is registered when responses are off)", async () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { findJsonFault, findJsonValueFault, type JsonLimits } from "../src/json-faults.ts";
+import { findJsonFault, findJsonValueFault, type JsonLimits, lookThroughJson } from "../src/json-faults.ts";
 import { cpuMilliseconds } from "./support/cpu.ts";
 
 const LIMITS: JsonLimits = { maxDepth: 100, maxArrayLength: 100 };
@@ -49,6 +49,14 @@ describe("what reading JSON would hide or change (S9)", () => {
     ["array-too-long", `{"a":[[${"{},".repeat(100)}{}]]}`],
   ])("%s: %s", (name, text) => expect(fault(text)).toBe(name));
 
+  it("every name of JavaScript's own objects is one no element has, plain or with an escape; one like it passes", () => {
+    for (const name of [...Object.getOwnPropertyNames(Object.prototype), "prototype"]) {
+      expect(fault(`{"${name}":1}`), name).toBe("forbidden-name");
+      expect(fault(`{"\\u00${name.charCodeAt(0).toString(16)}${name.slice(1)}":1}`), name).toBe("forbidden-name");
+      expect(fault(`{"${name.slice(0, -1)}-":1}`), name).toBe(undefined);
+    }
+  });
+
   it("a long object is no long list, and lists beside each other are not added up", () => {
     const members = Array.from({ length: 500 }, (_, n) => `"a${n}":[1,2]`).join(",");
     expect(fault(`{${members}}`)).toBe(undefined);
@@ -85,6 +93,36 @@ describe("what reading JSON would hide or change (S9)", () => {
       });
       expect(spent, piece).toBeLessThan(500);
     }
+  });
+});
+
+describe("whole numbers in another form", () => {
+  const isMet = (text: string): boolean => lookThroughJson(Buffer.from(text), LIMITS).wholeInOtherForm;
+
+  it.each(["1.0", "[1.5,2.00]", '{"a":1e2}', '{"a":-3E+1}', "-0.0", "10e-1", '{"a":1.0,"b":1}'])("%s: met", (text) =>
+    expect(isMet(text)).toBe(true),
+  );
+
+  it.each(["1", "-10", "1.5", "15e-1", "[0.25]", '"1.0"', '{"1.0":"\\"1e2"}', "{}"])("%s: none", (text) =>
+    expect(isMet(text)).toBe(false),
+  );
+
+  it("they are met wherever reading turns a fraction or an exponent into a whole number", () => {
+    const anyNumber = fc.stringMatching(/^-?(?:0|[1-9]\d{0,3})(?:\.\d{1,3})?(?:[eE][+-]?\d)?$/);
+    const anyMember = fc.oneof(
+      anyNumber,
+      anyNumber,
+      fc.string().map((text) => JSON.stringify(text)),
+    );
+    fc.assert(
+      fc.property(fc.array(anyMember, { maxLength: 5 }), (members) => {
+        const text = `{"a":[${members.join(", ")}]}`;
+        const fraction = (one: string) => !one.startsWith('"') && /[.eE]/.test(one) && Number.isInteger(Number(one));
+        fc.pre(fault(text) === undefined);
+        expect(isMet(text)).toBe(members.some(fraction));
+      }),
+      { numRuns: 1000 },
+    );
   });
 });
 
