@@ -1,11 +1,13 @@
 import { renderQuery } from "@wardline/fhir-r4";
-import { type Decision, type Interaction, permit } from "@wardline/policy-types";
+import { type Decision, type Interaction, permit, type SearchQuery } from "@wardline/policy-types";
 import type { Json } from "@wardline/policy-types/express";
+import type { Later } from "./later.ts";
 import { isFhirResource, objectsOf } from "./resource.ts";
-import { askStore, readResource, type Store } from "./stored.ts";
+import { askStore, readResource, type Store, type StoredReference } from "./stored.ts";
 
 /** What has no body that says whose record it is. */
 const NAMELESS: ReadonlySet<Interaction["code"]> = new Set(["patch", "delete"]);
+const NONE_NAMED = permit<readonly Json[]>(Object.freeze([]), Object.freeze(["nothing stored is named"]));
 
 /**
  * A15: the stored resources that an unbound PATCH or DELETE is about, so that the audit can name their patients: the one
@@ -14,21 +16,29 @@ const NAMELESS: ReadonlySet<Interaction["code"]> = new Set(["patch", "delete"]);
  *
  * Does NOT judge them: whoever may change all of them may change these.
  */
-export async function affectedBy(
-  { code, type, id, condition }: Interaction,
-  { read, search }: Store,
+export function affectedBy(interaction: Interaction, { read, search }: Store): Later<Decision<readonly Json[]>> {
+  const { code, type, id, condition } = interaction;
+  if (!NAMELESS.has(code) || type === undefined) return NONE_NAMED;
+  if (condition !== undefined) return search === undefined ? NONE_NAMED : selectedBy(condition, type, search);
+  return id === undefined || read === undefined ? NONE_NAMED : storedAt({ type, id }, read);
+}
+
+async function selectedBy(
+  { pairs }: SearchQuery,
+  type: string,
+  search: NonNullable<Store["search"]>,
 ): Promise<Decision<readonly Json[]>> {
-  const none = permit<readonly Json[]>([], ["nothing stored is named"]);
-  if (!NAMELESS.has(code) || type === undefined) return none;
-  if (condition !== undefined) {
-    if (search === undefined) return none;
-    const found = await askStore(() => search({ type, query: renderQuery(condition.pairs) }));
-    return found.kind === "deny" ? found : permit(resourcesIn(found.grant), found.because);
-  }
-  if (id === undefined || read === undefined) return none;
-  const stored = await readResource(read, { type, id });
+  const found = await askStore(() => search({ type, query: renderQuery(pairs) }));
+  return found.kind === "deny" ? found : permit(resourcesIn(found.grant), found.because);
+}
+
+async function storedAt(
+  reference: StoredReference,
+  read: NonNullable<Store["read"]>,
+): Promise<Decision<readonly Json[]>> {
+  const stored = await readResource(read, reference);
   if (stored.kind === "deny") return stored;
-  return stored.grant === undefined ? none : permit([stored.grant], stored.because);
+  return stored.grant === undefined ? NONE_NAMED : permit([stored.grant], stored.because);
 }
 
 function resourcesIn(bundle: Json): readonly Json[] {

@@ -1,13 +1,16 @@
-import { type Decision, type Principal, type Problem, permit } from "@wardline/policy-types";
+import { type Decision, type Deny, type Permit, type Principal, permit } from "@wardline/policy-types";
 import { clientCertificate } from "./certificate/read.ts";
-import { type Credentials, headerValues, readCredentials } from "./credentials.ts";
+import { type Credentials, headerValues, type PresentedToken, readCredentials } from "./credentials.ts";
 import { createDeviceIdentifier } from "./device/identify.ts";
+import { goOnWith, type Later } from "./later.ts";
 import type { SmartAuthSettings } from "./settings.ts";
 import type { SchemeProblems } from "./token-problems.ts";
 import { revocationFault, type UseSettings, useFault } from "./use.ts";
+import type { VerifiedToken } from "./verified.ts";
 import { createVerifier } from "./verify.ts";
 
-export type Authenticator = (credentials: Credentials) => Promise<Decision<Principal>>;
+/** A caller whose token was verified before is known at once, where no store has to be asked about its use. */
+export type Authenticator = (credentials: Credentials) => Later<Decision<Principal>>;
 
 type AuthenticatorSettings = Pick<
   SmartAuthSettings,
@@ -27,26 +30,41 @@ export function createAuthenticator(settings: AuthenticatorSettings, schemes: Sc
   const verify = createVerifier(settings);
   const identify = settings.devices === undefined ? undefined : createDeviceIdentifier(settings.devices, settings.now);
 
-  return async function authenticate(credentials) {
+  return function authenticate(credentials) {
     const presented = readCredentials(credentials, schemes, settings.dpop !== undefined);
-    if (presented.kind === "deny") return (await asDevice(credentials, presented.problem)) ?? presented;
-    const problems = presented.grant.scheme === "dpop" ? schemes.underDpop : schemes;
-    const verified = await verify(presented.grant.token, problems);
-    if (verified.kind === "deny") return verified;
-    const use = { verified: verified.grant, presented: presented.grant, credentials, problems };
-    return (await useFault(use, settings)) ?? permit(verified.grant.principal, verified.because);
+    if (presented.kind === "deny") return asDevice(credentials, presented);
+    const { token, scheme } = presented.grant;
+    const problems = scheme === "dpop" ? schemes.underDpop : schemes;
+    return goOnWith(verify(token, problems), (verified) =>
+      verified.kind === "deny" ? verified : usedBy(credentials, presented.grant, verified),
+    );
   };
 
+  function usedBy(
+    credentials: Credentials,
+    presented: PresentedToken,
+    verified: Permit<VerifiedToken>,
+  ): Later<Decision<Principal>> {
+    const { grant, because } = verified;
+    const problems = presented.scheme === "dpop" ? schemes.underDpop : schemes;
+    const fault = useFault({ verified: grant, presented, credentials, problems }, settings);
+    return goOnWith(fault, (found) => found ?? permit(grant.principal, because));
+  }
+
   /** Only in place of a token, never beside one. */
-  async function asDevice(credentials: Credentials, problem: Problem): Promise<Decision<Principal> | undefined> {
-    if (identify === undefined || problem !== schemes.credentialsMissing) return undefined;
-    if (headerValues(credentials.rawHeaders, "authorization").length > 0) return undefined;
-    const certificate = clientCertificate(credentials.rawHeaders, credentials.transport, settings.certificateHeader);
-    if (certificate === undefined) return undefined;
-    const device = await identify(certificate, schemes);
-    if (device.kind === "deny") return device;
-    const { grant: principal } = device;
+  function asDevice(credentials: Credentials, refused: Deny): Later<Decision<Principal>> {
+    if (identify === undefined || refused.problem !== schemes.credentialsMissing) return refused;
+    const { rawHeaders, transport } = credentials;
+    if (headerValues(rawHeaders, "authorization").length > 0) return refused;
+    const certificate = clientCertificate(rawHeaders, transport, settings.certificateHeader);
+    return certificate === undefined ? refused : identified(identify(certificate, schemes));
+  }
+
+  async function identified(device: ReturnType<NonNullable<typeof identify>>): Promise<Decision<Principal>> {
+    const decision = await device;
+    if (decision.kind === "deny") return decision;
+    const { grant: principal } = decision;
     const fault = await revocationFault({ principal, hash: principal.confirmation?.x5tS256 ?? "" }, schemes, settings);
-    return fault ?? device;
+    return fault ?? decision;
   }
 }

@@ -3,18 +3,18 @@ import { declaredPurposes } from "./break-glass/category.ts";
 import { decideBreakGlass } from "./break-glass/decide.ts";
 import type { GlassAttempt } from "./break-glass/event.ts";
 import { approvedScopes } from "./clients/approve.ts";
-import { decideConditions, withheldCategories } from "./conditions/decide.ts";
-import type { ConditionFacts } from "./conditions/facts.ts";
+import { withheldCategories } from "./conditions/decide.ts";
+import { NO_RULE, type RequestFacts, type Rule, ruleOf } from "./conditions/rule.ts";
 import type { ConsentRegistry } from "./consent/registry.ts";
 import { createWithholding, withoutWithheld } from "./consent/withholding.ts";
 import { within } from "./deadline.ts";
 import { type Authority, grantFor } from "./grant.ts";
+import type { Later } from "./later.ts";
 import {
   BREAK_GLASS_REFUSED,
   CLIENT_NOT_REGISTERED,
   CONSENT_UNAVAILABLE,
   CONSENT_WITHDRAWN,
-  POLICY_REFUSED,
   USER_ACCESS_UNAVAILABLE,
 } from "./problems.ts";
 import { createRights, type Rights } from "./rights.ts";
@@ -34,7 +34,7 @@ export interface AuthorityFacts {
   /** Of the scheme the caller used. */
   readonly problems: Problems;
   /** Told of a declared emergency, before anything else is asked. */
-  readonly onGlass?: (attempt: GlassAttempt) => void;
+  readonly onGlass?: ((attempt: GlassAttempt) => void) | undefined;
 }
 
 /** What a caller may do in this request. */
@@ -43,7 +43,7 @@ export interface Authorised {
   readonly caller: Principal;
   readonly rights: Rights;
   /** The rules, for one entry of a batch or the request itself. */
-  readonly rule: (interaction: Interaction) => Decision<never> | undefined;
+  readonly rule: Rule;
 }
 
 type AuthoritySettings = Pick<
@@ -71,21 +71,37 @@ type Registration = Pick<Authority, "scopes"> & {
  *
  * Does NOT decide whether the rights cover the interaction: see `decideAccess`.
  */
-export function createAuthority(settings: AuthoritySettings): (facts: AuthorityFacts) => Promise<Decision<Authorised>> {
+export function createAuthority(settings: AuthoritySettings): (facts: AuthorityFacts) => Later<Decision<Authorised>> {
   const { route, breakGlass, consent, conditions } = settings;
+  /** Else all requests of a token may do the same. */
+  const dependsOnRequest =
+    breakGlass !== undefined ||
+    conditions.length > 0 ||
+    consent.registry !== undefined ||
+    settings.userAccess !== undefined;
   const accessOf =
     settings.userAccess === undefined ? undefined : createUserAccess({ ...settings.userAccess, now: settings.now });
   /** A remembered token keeps its principal, and with it the rights. */
-  const known = new WeakMap<Principal, { readonly access: UserAccess | undefined; readonly rights: Rights }>();
+  const granted = new WeakMap<Principal, { readonly access: UserAccess | undefined; readonly rights: Rights }>();
   const registrations = new WeakMap<Principal, Registration>();
+  const standing = new WeakMap<Principal, Decision<Authorised>>();
 
-  return async function authorise(facts) {
-    const { interaction, problems } = facts;
-    const now = settings.now();
+  return function authorise(facts) {
+    const known = standing.get(facts.caller);
+    if (known !== undefined) return known;
     const registered = registrationOf(facts.caller);
     if (registered === undefined) return deny(CLIENT_NOT_REGISTERED, ["the client is not registered"]);
-    const { named } = registered;
+    if (dependsOnRequest) return authoriseRequest(facts, registered);
+    const rights = rightsOf(facts.caller, undefined, registered.scopes);
+    const decision = Object.freeze(permit({ caller: registered.named, rights, rule: NO_RULE }, NO_REASONS));
+    standing.set(facts.caller, decision);
+    return decision;
+  };
 
+  async function authoriseRequest(facts: AuthorityFacts, registered: Registration): Promise<Decision<Authorised>> {
+    const { interaction, problems } = facts;
+    const { named } = registered;
+    const now = settings.now();
     const glass =
       breakGlass === undefined
         ? undefined
@@ -102,7 +118,7 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
     const lifts = (what: "user-access" | "consent") => purpose !== undefined && breakGlass?.lifts.has(what) === true;
     const caller = purpose === undefined ? named : { ...named, purposeOfUse: withPurpose(named.purposeOfUse, purpose) };
 
-    const base: Omit<ConditionFacts, "interaction"> = {
+    const base: RequestFacts = {
       caller,
       address: facts.address,
       now,
@@ -120,8 +136,8 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
         ? permit(rights, NO_REASONS)
         : await withConsent(rights, { registry: asked, denied, caller });
     if (limited.kind === "deny") return limited;
-    return permit({ caller, rights: limited.grant, rule: ruleOf(base, problems) }, NO_REASONS);
-  };
+    return permit({ caller, rights: limited.grant, rule: ruleOf(conditions, base, problems) }, NO_REASONS);
+  }
 
   /** `undefined`: not registered. A device has no client. */
   function registrationOf(caller: Principal): Registration | undefined {
@@ -151,14 +167,14 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
   }
 
   function rightsOf(caller: Principal, access: UserAccess | undefined, scopes: Authority["scopes"]): Rights {
-    const remembered = known.get(caller);
+    const remembered = granted.get(caller);
     if (remembered !== undefined && remembered.access === access) return remembered.rights;
     const grant = grantFor(caller, route, {
       ...(scopes === undefined ? {} : { scopes }),
       ...(access === undefined ? {} : { userAccess: access }),
     });
     const rights = createRights(grant, route);
-    known.set(caller, { access, rights });
+    granted.set(caller, { access, rights });
     return rights;
   }
 
@@ -178,24 +194,8 @@ export function createAuthority(settings: AuthoritySettings): (facts: AuthorityF
       return deny(CONSENT_UNAVAILABLE, ["what patients withhold could not be found out"]);
     }
   }
-
-  function ruleOf(base: Omit<ConditionFacts, "interaction">, problems: Problems): Authorised["rule"] {
-    if (conditions.length === 0) return NO_RULE;
-    return (interaction) => {
-      const verdict = decideConditions(conditions, { ...base, interaction });
-      switch (verdict.kind) {
-        case "met":
-          return undefined;
-        case "refused":
-          return deny(POLICY_REFUSED, [verdict.because]);
-        case "step-up":
-          return deny(problems.stepUpNeeded(verdict.stepUp), [verdict.because]);
-      }
-    };
-  }
 }
 
-const NO_RULE: Authorised["rule"] = () => undefined;
 const NO_REASONS: readonly string[] = Object.freeze([]);
 
 function withPurpose(purposes: readonly string[], purpose: string): readonly string[] {

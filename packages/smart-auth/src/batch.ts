@@ -33,7 +33,7 @@ export async function decideBundle(facts: AccessFacts): Promise<Decision<BundleA
     return deny(BODY_MISMATCH, ["entries unreadable"]);
 
   const entries = await Promise.all(
-    interaction.entries.map((entry, at) =>
+    interaction.entries.map(async (entry, at) =>
       decideAccess({ ...facts, interaction: entry.interaction, ...submittedBy(given[at] ?? {}) }),
     ),
   );

@@ -52,14 +52,18 @@ export function readCredentials(
 
 /** Every value of a header, in order. */
 export function headerValues(rawHeaders: readonly string[], name: string): readonly string[] {
-  const values: string[] = [];
+  let values = NO_VALUES;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const given = rawHeaders[at];
     // Lengths first: every request asks this of every header, several times.
-    if (given?.length === name.length && given.toLowerCase() === name) values.push(rawHeaders[at + 1] ?? "");
+    if (given?.length !== name.length || given.toLowerCase() !== name) continue;
+    const value = rawHeaders[at + 1] ?? "";
+    values = values.length === 0 ? [value] : [...values, value];
   }
   return values;
 }
+
+const NO_VALUES: readonly string[] = Object.freeze([]);
 
 /** RFC 9700 section 4.3.2: URLs end up in logs, so a token there is refused even beside a good header. */
 function hasAccessToken(query: string): boolean {

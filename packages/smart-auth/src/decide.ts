@@ -1,15 +1,19 @@
 import {
   type Decision,
   deny,
+  type GrantClause,
   type Interaction,
   type Principal,
+  type Problem,
   permit,
   type ScopeLetter,
 } from "@wardline/policy-types";
 import type { Json } from "@wardline/policy-types/express";
 import { type Access, lettersNeeded } from "./access.ts";
 import { decideBinary } from "./binary/decide.ts";
+import type { Rule } from "./conditions/rule.ts";
 import { decideKickOff } from "./export/decide.ts";
+import type { Later } from "./later.ts";
 import { allowedMethods } from "./methods.ts";
 import { decideOperation } from "./operations/decide.ts";
 import {
@@ -22,7 +26,7 @@ import {
 import { isMemberType, type Rights } from "./rights.ts";
 import { baseTypes, decideSearch } from "./search.ts";
 import type { RouteSettings } from "./settings.ts";
-import type { Store } from "./stored.ts";
+import { NO_STORE, type Store } from "./stored.ts";
 import type { Problems } from "./token-problems.ts";
 import { decideWrite } from "./writes.ts";
 
@@ -35,8 +39,8 @@ export interface AccessFacts {
   readonly rights: Rights;
   readonly route: RouteSettings;
   readonly problems: Problems;
-  /** What policy says of an interaction; `undefined`: nothing against it. Absent: there are no rules. */
-  readonly rule?: (interaction: Interaction) => Decision<never> | undefined;
+  /** Absent: there are no rules. */
+  readonly rule?: Rule;
   /** The client's `If-Match`. */
   readonly ifMatch?: string | undefined;
   /** Absent: nothing can be asked of the store. */
@@ -51,16 +55,14 @@ export interface AccessFacts {
  *
  * @see https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
  */
-export async function decideAccess(facts: AccessFacts): Promise<Decision<Access>> {
-  const { interaction, rights } = facts;
-  const { route, store = {} } = facts;
-  const scopeInsufficient = (type: string, letter: ScopeLetter) =>
-    facts.problems.scopeInsufficient(scopeFor(facts, type, [letter]));
+export function decideAccess(facts: AccessFacts): Later<Decision<Access>> {
+  const { interaction, rights, route, store = NO_STORE } = facts;
   const barred = offeredFault(interaction, route) ?? facts.rule?.(interaction);
   if (barred !== undefined) return barred;
   // An export is of several types, each judged by itself.
-  if (interaction.operation?.name === "export")
-    return decideKickOff({ ...facts, served: route.types, scopeInsufficient });
+  if (interaction.operation?.name === "export") {
+    return decideKickOff({ ...facts, served: route.types, scopeInsufficient: insufficientFor(facts) });
+  }
   const refused = scopeFault(facts) ?? otherPatientFault(interaction, rights);
   if (refused !== undefined) return refused;
   switch (interaction.code) {
@@ -81,7 +83,7 @@ export async function decideAccess(facts: AccessFacts): Promise<Decision<Access>
         rights,
         extraParameters: route.extraParameters,
         splits: route.sealsPages === true,
-        scopeInsufficient,
+        scopeInsufficient: insufficientFor(facts),
       });
     case "create":
     case "update":
@@ -93,11 +95,16 @@ export async function decideAccess(facts: AccessFacts): Promise<Decision<Access>
         ifMatch: facts.ifMatch,
         rights,
         store,
-        scopeInsufficient,
+        scopeInsufficient: insufficientFor(facts),
         offers: (code) => route.interactions.has(code),
       });
     case "operation":
-      return decideOperation({ ...facts, store, memberOperations: route.memberOperations, scopeInsufficient });
+      return decideOperation({
+        ...facts,
+        store,
+        memberOperations: route.memberOperations,
+        scopeInsufficient: insufficientFor(facts),
+      });
     case "batch":
     case "transaction":
     case "unknown":
@@ -109,8 +116,8 @@ export async function decideAccess(facts: AccessFacts): Promise<Decision<Access>
 export function offeredFault(interaction: Interaction, route: RouteSettings): Decision<never> | undefined {
   const { code, type, compartment, operation } = interaction;
   if (code === "unknown") return deny(INTERACTION_UNKNOWN, [interaction.unknownBecause ?? "unknown"]);
-  const served = [type, compartment?.type].every((one) => one === undefined || route.types?.has(one) !== false);
-  if (!served) return deny(TYPE_NOT_SERVED, ["the type is not served"]);
+  if (!serves(route, type) || !serves(route, compartment?.type))
+    return deny(TYPE_NOT_SERVED, ["the type is not served"]);
   if (operation !== undefined) {
     return route.operations.has(operation.name) ? undefined : deny(OPERATION_NOT_ALLOWED, ["operation not registered"]);
   }
@@ -118,29 +125,47 @@ export function offeredFault(interaction: Interaction, route: RouteSettings): De
   return deny(interactionNotAllowed(allowedMethods(interaction, route)), [`${code} is not offered`]);
 }
 
+function serves({ types }: RouteSettings, type: string | undefined): boolean {
+  return type === undefined || types?.has(type) !== false;
+}
+
 /** RFC 6750 section 3.1: a token that is valid but too narrow answers 403. */
 function scopeFault(facts: AccessFacts): Decision<never> | undefined {
   const { interaction, rights, problems } = facts;
   const needed = lettersNeeded(interaction);
   for (const type of baseTypes(interaction)) {
+    if (reachesByEach(rights, type, needed)) continue;
     const missing = needed.filter((letter) => !rights.reaches(type, [letter]));
-    if (missing.length > 0) {
-      return deny(problems.scopeInsufficient(scopeFor(facts, type, missing)), ["no scope covers the interaction"]);
-    }
+    return deny(problems.scopeInsufficient(scopeFor(facts, type, missing)), ["no scope covers the interaction"]);
   }
   return undefined;
+}
+
+function reachesByEach(rights: Rights, type: string, letters: readonly ScopeLetter[]): boolean {
+  for (const letter of letters) if (rights.clausesFor(type, letter).length === 0) return false;
+  return true;
+}
+
+/** The refusal when a further right turns out to be needed. */
+function insufficientFor(facts: AccessFacts): (type: string, letter: ScopeLetter) => Problem {
+  return (type, letter) => facts.problems.scopeInsufficient(scopeFor(facts, type, [letter]));
 }
 
 /** A9: another patient's record is denied before anybody is asked whether it exists. */
 function otherPatientFault(interaction: Interaction, rights: Rights): Decision<never> | undefined {
   const { type, id } = interaction;
   if (type !== "Patient" || id === undefined) return undefined;
-  const isWithin = lettersNeeded(interaction).every((letter) =>
-    rights
-      .clausesFor(type, letter)
-      .some(({ compartment }) => (compartment?.id ?? id) === id || compartment?.rule === "full"),
-  );
-  return isWithin ? undefined : deny(NOT_FOUND, ["another patient"]);
+  for (const letter of lettersNeeded(interaction)) {
+    if (!reachesPatient(rights.clausesFor(type, letter), id)) return deny(NOT_FOUND, ["another patient"]);
+  }
+  return undefined;
+}
+
+function reachesPatient(clauses: readonly GrantClause[], id: string): boolean {
+  for (const { compartment } of clauses) {
+    if (compartment === undefined || compartment.id === id || compartment.rule === "full") return true;
+  }
+  return false;
 }
 
 const READ_BOUND = Object.freeze(["read is bound"]);

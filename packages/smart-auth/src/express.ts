@@ -1,22 +1,27 @@
-import { deny, type Interaction, permit } from "@wardline/policy-types";
+import { deny, type Interaction, type Principal, permit } from "@wardline/policy-types";
 import { contextOf, leaveOut, prefersLenient, requestTarget } from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
 import { createAuthenticator } from "./authenticate.ts";
-import { createAuthority } from "./authority.ts";
+import { type Authorised, createAuthority } from "./authority.ts";
 import { decideBundle } from "./batch.ts";
-import { writesConsent } from "./consent/feed.ts";
+import type { Rule } from "./conditions/rule.ts";
+import { feedsConsent } from "./consent/feed.ts";
 import { type AccessFacts, decideAccess } from "./decide.ts";
 import { readJobRequest } from "./export/job.ts";
 import { createConclusions } from "./express/conclude.ts";
-import { JOB_ASKED } from "./express/exports.ts";
+import { createProceeding, type Exchange, goOn, type Identified, type Question } from "./express/exchange.ts";
+import { JOB_ASKED, type JobCaller } from "./express/exports.ts";
+import { asFailure } from "./express/failure.ts";
 import { createJobs } from "./express/jobs.ts";
 import { createPassing } from "./express/pass.ts";
 import { storeFor } from "./express/store.ts";
+import { goOnWith, type Later } from "./later.ts";
 import { withoutUnknown } from "./lenient.ts";
 import { bindingsOf, openPage } from "./links/pages.ts";
+import type { Sealer } from "./links/sealer.ts";
 import { parseOptions, type SmartAuthOptions } from "./options.ts";
 import { CONSENT_UNREADABLE, INTERACTION_UNKNOWN } from "./problems.ts";
-import { publicInteraction, readInteraction } from "./request.ts";
+import { type Asked, publicInteraction, readInteraction } from "./request.ts";
 import { metadataUrl } from "./resource-metadata.ts";
 import { createProblems } from "./token-problems.ts";
 
@@ -39,22 +44,19 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
   const authorise = createAuthority(settings);
   const conclusions = createConclusions(settings);
   const { conclude } = conclusions;
+  const proceed = createProceeding(conclusions);
   const jobs = createJobs(settings, conclusions);
   const pass = createPassing(settings, conclusions, jobs);
 
-  return async function smartAuthMiddleware(req, res, next) {
-    let goesOn: boolean;
+  return function smartAuthMiddleware(req, res, next) {
     try {
-      goesOn = await handle(req, res);
+      return goOn(handle(req, res), next);
     } catch (error) {
-      // Express 4 does not carry a rejection to the error handler.
-      next(error);
-      return;
+      return next(asFailure(error));
     }
-    if (goesOn) next();
   };
 
-  async function handle(req: Request, res: Response): Promise<boolean> {
+  function handle(req: Request, res: Response): Later<boolean> {
     const context = contextOf(req);
     const target = requestTarget(req);
     if (target === undefined) return conclude(req, res, deny(INTERACTION_UNKNOWN, ["the URL was changed before"]));
@@ -63,32 +65,40 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
       context.interaction = open;
       return pass.public(req, res, open);
     }
-    const caller = await authenticate({
+    const caller = authenticate({
       rawHeaders: req.rawHeaders,
       query: target.query,
       transport: context.transport,
       method: context.method,
       uri: `${route.baseUrl}${target.path}`,
     });
-    if (caller.kind === "deny") return conclude(req, res, caller);
-    context.principal = caller.grant;
+    return proceed({ req, res, context, target }, caller, nameInteraction);
+  }
 
+  function nameInteraction({ req, res, context, target }: Exchange, caller: Principal): Later<boolean> {
+    context.principal = caller;
     const job = settings.bulkExport === undefined ? undefined : readJobRequest(context.method, target.path);
-    const asked =
-      job === undefined ? await readInteraction(req, target, settings) : permit(JOB_ASKED, ["an export job"]);
-    if (asked.kind === "deny") return conclude(req, res, asked);
-    context.interaction = asked.grant.interaction;
-    const scheme = caller.grant.confirmation?.jkt === undefined ? problems : problems.underDpop;
-    const authorised = await authorise({
-      caller: caller.grant,
-      interaction: asked.grant.interaction,
+    const asked = job === undefined ? readInteraction(req, target, settings) : permit(JOB_ASKED, ["an export job"]);
+    return proceed({ req, res, context, target, caller, job }, asked, authoriseCaller);
+  }
+
+  function authoriseCaller({ req, res, context, target, caller, job }: Identified, asked: Asked): Later<boolean> {
+    const { interaction } = asked;
+    context.interaction = interaction;
+    const scheme = caller.confirmation?.jkt === undefined ? problems : problems.underDpop;
+    const authorised = authorise({
+      caller,
+      interaction,
       rawHeaders: req.rawHeaders,
       address: context.clientAddress ?? context.transport.peerAddress,
       problems: scheme,
-      onGlass: (attempt) => conclusions.declare(req, attempt),
+      onGlass: settings.breakGlass === undefined ? undefined : conclusions.declarationOf(req),
     });
-    if (authorised.kind === "deny") return conclude(req, res, authorised);
-    const { caller: principal, rights, rule } = authorised.grant;
+    return proceed({ req, res, context, target, job, asked, scheme }, authorised, decide);
+  }
+
+  function decide(question: Question, { caller: principal, rights, rule }: Authorised): Later<boolean> {
+    const { req, res, context, target, job, asked, scheme } = question;
     context.principal = principal;
     if (job !== undefined) {
       const refused = rule(JOB_ASKED.interaction);
@@ -96,25 +106,25 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
       return jobs.pass(req, res, target, { asked: job, caller: { principal, rights } });
     }
 
-    const opened = openPage(asked.grant.interaction, sealer, () => bindingsOf(principal, rights.grant, route.baseUrl));
+    const opened = sealer === undefined ? undefined : openPageOf(asked.interaction, sealer, { principal, rights });
     if (opened?.kind === "deny") return conclude(req, res, opened);
     const page = opened?.grant;
-    const interaction = page?.interaction ?? leniently(req, res, asked.grant.interaction);
+    const interaction = page?.interaction ?? leniently(req, res, asked.interaction);
     const isBundle = interaction.code === "batch" || interaction.code === "transaction";
     const facts: AccessFacts = {
       interaction,
-      body: asked.grant.body?.json,
+      body: asked.body?.json,
       principal,
       rights,
       route,
       problems: scheme,
-      rule: (one) => (isBundle && feedsConsent(one) ? deny(CONSENT_UNREADABLE, ["a Consent in a Bundle"]) : rule(one)),
+      rule: isBundle ? withoutConsents(rule) : rule,
       ifMatch: req.headers["if-match"],
       store: storeFor(req, settings),
     };
     return isBundle
-      ? pass.bundle(req, res, facts, await decideBundle(facts))
-      : pass.one(req, res, facts, { decision: await decideAccess(facts), page });
+      ? decideBundle(facts).then((decision) => pass.bundle(req, res, facts, decision))
+      : goOnWith(decideAccess(facts), (decision) => pass.one(req, res, facts, { decision, page }));
   }
 
   /** Before anything is decided: what is left out is not asked of anybody. */
@@ -127,7 +137,12 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
     return interaction;
   }
 
-  function feedsConsent(interaction: Interaction): boolean {
-    return settings.consent.readResources && writesConsent(interaction);
+  function openPageOf(interaction: Interaction, by: Sealer, { principal, rights }: JobCaller) {
+    return openPage(interaction, by, () => bindingsOf(principal, rights.grant, route.baseUrl));
+  }
+
+  function withoutConsents(rule: Rule): Rule {
+    return (one) =>
+      feedsConsent(one, settings.consent) ? deny(CONSENT_UNREADABLE, ["a Consent in a Bundle"]) : rule(one);
   }
 }

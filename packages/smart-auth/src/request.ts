@@ -17,6 +17,7 @@ export function publicInteraction(
 }
 
 const NO_BODY_NEEDED = Object.freeze(["no body needed"]);
+const BODY_READ = Object.freeze(["body read"]);
 const WRITING: ReadonlySet<string> = new Set(["PUT", "PATCH", "DELETE"]);
 
 export interface Asked {
@@ -44,18 +45,26 @@ export function readInteraction(
   return readWithBody(req, request, settings);
 }
 
-async function readWithBody(
+function readWithBody(
   req: IncomingMessage,
   request: InteractionRequest,
   settings: SmartAuthSettings,
 ): Promise<Decision<Asked>> {
-  const read = await readBody(req, { limitBytes: settings.requestBodyBytes });
-  if (read.kind === "deny") return read;
-  const body = read.grant;
+  return readBody(req, { limitBytes: settings.requestBodyBytes }).then((read) =>
+    read.kind === "deny" ? read : nameWithBody(req, request, read.grant, settings),
+  );
+}
+
+function nameWithBody(
+  req: IncomingMessage,
+  request: InteractionRequest,
+  body: RequestBody,
+  settings: SmartAuthSettings,
+): Decision<Asked> {
   const form = body.form ?? (hasNoBody(req, body) ? "" : undefined);
   const { method, path, query, headers } = request;
   const interaction = parseInteraction({ method, path, query, headers, form, body: body.json }, settings.route);
-  return mediaTypeFault(req, path, interaction, body) ?? permit({ interaction, body }, ["body read"]);
+  return mediaTypeFault(req, path, interaction, body) ?? permit({ interaction, body }, BODY_READ);
 }
 
 /** What cannot be read here cannot be judged; the one form R4 knows is that of a search. */

@@ -41,8 +41,10 @@ export function createRights(grant: Grant, settings: RightsSettings): Rights {
   const found = new Map<ScopeLetter, Map<string, readonly GrantClause[]>>();
 
   function clausesFor(type: string, letter: ScopeLetter): readonly GrantClause[] {
-    const known = found.get(letter)?.get(type);
-    if (known !== undefined) return known;
+    return found.get(letter)?.get(type) ?? findClauses(type, letter);
+  }
+
+  function findClauses(type: string, letter: ScopeLetter): readonly GrantClause[] {
     const isServed = type === "*" || types?.has(type) !== false;
     const clauses = isServed ? grant.clauses.filter((clause) => clauseReaches(clause, type, letter)) : [];
     if (type === "*" || isResourceType(type)) {

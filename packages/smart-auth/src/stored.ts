@@ -33,6 +33,8 @@ export interface Store {
   readonly referrers?: ((binary: StoredReference) => Promise<readonly Json[]>) | undefined;
 }
 
+export const NO_STORE: Store = Object.freeze({});
+
 export function withDeadline<Value>(work: Promise<Value>): Promise<Value> {
   return within(DEADLINE_MS, work);
 }

@@ -51,7 +51,12 @@ interface Entry<Value> {
   readonly until: number;
 }
 
-/** S8, A14: SHA-256 over length-prefixed parts, so that no key holds a token and no two lists of parts share one. */
+/** S8, A14: SHA-256, so that no key holds a token. */
+export function hashOfToken(token: string): string {
+  return hash("sha256", token, "base64url");
+}
+
+/** S8, A14: SHA-256 over length-prefixed parts, so that no key holds a name and no two lists of parts share one. */
 export function hashOf(...parts: readonly string[]): string {
   let text = "";
   for (const part of parts) text += `${Buffer.byteLength(part)}:${part}`;

@@ -1,4 +1,3 @@
-import { hash as digest } from "node:crypto";
 import { type Decision, deny, type Principal } from "@wardline/policy-types";
 import { clientCertificate } from "./certificate/read.ts";
 import { certificateFault } from "./confirmation.ts";
@@ -8,8 +7,9 @@ import { nonceAt } from "./dpop/nonce.ts";
 import { checkProof } from "./dpop/proof.ts";
 import { holderOf } from "./first-holder/holder.ts";
 import { LONGEST_LEEWAY_SECONDS } from "./issuer-options.ts";
+import type { Later } from "./later.ts";
 import type { SmartAuthSettings } from "./settings.ts";
-import { hashOf } from "./token-cache.ts";
+import { hashOf, hashOfToken } from "./token-cache.ts";
 import type { Problems } from "./token-problems.ts";
 import type { VerifiedToken } from "./verified.ts";
 
@@ -37,12 +37,20 @@ export interface Use {
 
 /**
  * May this caller use this token, in this request? Asked each time: what is remembered of a token is only that it is good.
- * Resolves to `undefined` when nothing speaks against it.
+ * Gives `undefined` when nothing speaks against it.
  */
-export async function useFault(use: Use, settings: UseSettings): Promise<Decision<never> | undefined> {
-  // Only what has to be asked is waited for: most tokens ask no store anything.
+export function useFault(use: Use, settings: UseSettings): Later<Decision<never> | undefined> {
+  return bindingFault(use, settings) ?? (asksStores(use, settings) ? storedFault(use, settings) : undefined);
+}
+
+function asksStores({ verified }: Use, { revocation, oneTimeTokens, holderStore }: UseSettings): boolean {
+  const isProven = verified.principal.confirmation?.jkt !== undefined;
+  return revocation !== undefined || isProven || oneTimeTokens || holderStore !== undefined;
+}
+
+/** Only what has to be asked is waited for. */
+async function storedFault(use: Use, settings: UseSettings): Promise<Decision<never> | undefined> {
   return (
-    bindingFault(use, settings) ??
     (settings.revocation === undefined ? undefined : await tokenRevocationFault(use, settings)) ??
     (use.verified.principal.confirmation?.jkt === undefined ? undefined : await proofFault(use, settings)) ??
     (settings.oneTimeTokens ? await repeatedFault(use, settings) : undefined) ??
@@ -53,7 +61,7 @@ export async function useFault(use: Use, settings: UseSettings): Promise<Decisio
 async function tokenRevocationFault({ verified, presented, problems }: Use, settings: UseSettings) {
   if (settings.revocation === undefined) return undefined;
   const { principal, issuedAt } = verified;
-  const hash = TOKEN_HASHES.get(verified) ?? digest("sha256", presented.token, "base64url");
+  const hash = TOKEN_HASHES.get(verified) ?? hashOfToken(presented.token);
   TOKEN_HASHES.set(verified, hash);
   return revocationFault({ principal, hash, issuedAt }, problems, settings);
 }

@@ -3,15 +3,16 @@ import { checkClaims, isName } from "./claims.ts";
 import { createIntrospector, type Introspector } from "./introspection/introspect.ts";
 import { ANY_ISSUER } from "./issuer-options.ts";
 import { createKeySource, type KeySource } from "./jwks.ts";
+import type { Later } from "./later.ts";
 import type { IssuerSettings, SmartAuthSettings } from "./settings.ts";
 import { verifySignature } from "./signature.ts";
 import { looksLikeJwt, parseToken, type UnverifiedToken } from "./token.ts";
-import { createTokenCache, hashOf } from "./token-cache.ts";
+import { createTokenCache, hashOfToken } from "./token-cache.ts";
 import type { Problems } from "./token-problems.ts";
 import type { VerifiedToken } from "./verified.ts";
 
-/** Is it a good token, and meant for us? The problems are those of the scheme it came by. */
-export type Verifier = (text: string, problems: Problems) => Promise<Decision<VerifiedToken>>;
+/** Is it a good token, and meant for us? The problems are those of the scheme it came by. A token verified before is known at once. */
+export type Verifier = (text: string, problems: Problems) => Later<Decision<VerifiedToken>>;
 
 type VerifierSettings = Pick<SmartAuthSettings, "issuers" | "fetch" | "now" | "development" | "onKeys">;
 
@@ -43,8 +44,8 @@ export function createVerifier(settings: VerifierSettings): Verifier {
   const forOpaque = [...issuers.values()].find(({ issuer }) => issuer.introspection?.opaque === true)?.introspect;
   const cache = createTokenCache<Remembered>();
 
-  return async function verify(text, problems) {
-    const key = hashOf(text);
+  return function verify(text, problems) {
+    const key = hashOfToken(text);
     const known = cache.get(key, Math.floor(settings.now() / 1000));
     // A10: what a key has vouched for that is published no more, is asked anew.
     if (known !== undefined && known.keys.generation() === known.generation) return known.decision;

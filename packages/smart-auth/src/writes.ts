@@ -6,6 +6,7 @@ import { affectedBy } from "./affected.ts";
 import { newBinariesFault } from "./binary/decide.ts";
 import { selectByCondition } from "./conditional.ts";
 import { coversWithContained } from "./guard/contained.ts";
+import { goOnWith, type Later } from "./later.ts";
 import { applyPatch } from "./patch/apply.ts";
 import { heldByContent } from "./patch/held.ts";
 import {
@@ -42,18 +43,22 @@ export interface WriteFacts {
  * cannot be judged is refused (A11). An update never creates a resource of a given id with bound rights, so that absent
  * and hidden look alike (A9). What is forwarded names the version that was judged.
  */
-export async function decideWrite(facts: WriteFacts): Promise<Decision<Access>> {
+export function decideWrite(facts: WriteFacts): Later<Decision<Access>> {
   const { interaction } = facts;
   const refused = conditionFault(interaction);
   if (refused !== undefined) return refused;
   if (isBound(facts)) return interaction.condition === undefined ? judge(facts, {}) : judgeSelected(facts);
   const fault = inlineFault(facts) ?? bodyFault(facts);
   if (fault !== undefined) return fault;
-  const affected = await affectedBy(interaction, facts.store);
-  if (affected.kind === "deny") return affected;
+  return goOnWith(affectedBy(interaction, facts.store), (affected) =>
+    affected.kind === "deny" ? affected : permitUnbound(facts, affected.grant),
+  );
+}
+
+/** @param stored what the write is about, as far as it is known */
+function permitUnbound({ interaction, body, rights }: WriteFacts, stored: readonly Json[]): Decision<Access> {
   const because = [`${interaction.code} is not bound`];
-  const written = { interaction, body: facts.body, stored: affected.grant };
-  const patients = patientsWritten(written, facts.rights.references);
+  const patients = patientsWritten({ interaction, body, stored }, rights.references);
   return permit({ interaction, bound: false, patients, because }, because);
 }
 

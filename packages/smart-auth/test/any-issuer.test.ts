@@ -24,7 +24,7 @@ function authenticator(more: object): Authenticator {
   return createAuthenticator(settings, createProblems(AUDIENCE));
 }
 
-function present(token: string): Promise<Decision<Principal>> {
+async function present(token: string): Promise<Decision<Principal>> {
   const rawHeaders = ["Authorization", `Bearer ${token}`];
   return authenticate({ rawHeaders, query: "", transport: {}, method: "GET", uri: AUDIENCE });
 }

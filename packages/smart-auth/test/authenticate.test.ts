@@ -43,7 +43,7 @@ function authenticator(policy: object = {}): Authenticator {
   return createAuthenticator(settings, createProblems(AUDIENCE));
 }
 
-function present(value: string | undefined, query = ""): Promise<Decision<Principal>> {
+async function present(value: string | undefined, query = ""): Promise<Decision<Principal>> {
   return authenticate({
     rawHeaders: value === undefined ? [] : ["Authorization", value],
     query,

@@ -73,6 +73,18 @@ describe.each(EXPRESS)("smartAuth on %s", (_name, express) => {
       expect(answer.status).toBe(404);
       expect(answer.text).not.toContain(SECRET);
     });
+
+    it.each([
+      ["text", SECRET, 502, "smart-auth/answer-opaque"],
+      ["nothing", "", 200, undefined],
+    ] as const)("answers metadata that is %s with %j as anything else: %i", async (_what, sent, status, code) => {
+      const edge = await createEdge(express);
+      edge.backend.next = (_req, res) => void res.type("text/plain").set("Location", "/Patient/p2").end(sent);
+      const answer = await edge.as(undefined, "/metadata");
+      expect([answer.status, answer.headers["location"]]).toEqual([status, undefined]);
+      if (code === undefined) expect(answer.text).toBe("");
+      else expect(codeOf(answer)).toBe(code);
+    });
   });
 
   describe("reading under patient/ scopes", () => {

@@ -302,6 +302,8 @@ describe("addresses", () => {
     [`${BASE}x/Patient/1`, undefined],
     [`x${BASE}/Patient/1`, undefined],
     [`${BASE}/Patient/..`, undefined],
+    [`${BASE}/${BASE}/Patient/1`, undefined],
+    [`${BASE}/urn:uuid:1`, undefined],
     ["https://elsewhere.example/Patient/1", undefined],
     ["xurn:uuid:1", undefined],
   ])("fullUrl %s is shown as %j", (url, shown) => {

@@ -46,7 +46,7 @@ afterAll(() => {
   server.close();
 });
 
-function present(certificate: TestCertificate, ca = AUTHORITY.pem): Promise<Decision<Principal>> {
+async function present(certificate: TestCertificate, ca = AUTHORITY.pem): Promise<Decision<Principal>> {
   const authentication: IntrospectionAuthentication = {
     method: "tls_client_auth",
     cert: certificate.pem,

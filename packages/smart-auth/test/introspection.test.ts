@@ -32,7 +32,7 @@ function use(introspection: Partial<IntrospectionOptions> = {}, ...more: SmartIs
   authenticate = createAuthenticator(settings, createProblems(AUDIENCE));
 }
 
-const present = (token = OPAQUE): Promise<Decision<Principal>> =>
+const present = async (token = OPAQUE): Promise<Decision<Principal>> =>
   authenticate({
     rawHeaders: ["Authorization", `Bearer ${token}`],
     query: "",

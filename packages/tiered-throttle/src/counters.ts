@@ -34,21 +34,36 @@ class LimitCounter {
     this.#changed = limit.kind === "quota" ? remembered?.memory.changed : undefined;
   }
 
+  /** Where a key stands, without charging it. */
+  look(key: string, now: number): LimitCount {
+    return this.#countOf(this.#find(key, now));
+  }
+
+  hasRoom(key: string, now: number, cost: number): boolean {
+    const entry = this.#find(key, now);
+    return entry.used + costFor(this.#limit.limit, cost) <= this.#limitOf(entry);
+  }
+
+  /** Requires that there is room. */
+  charge(key: string, now: number, cost: number): LimitCount {
+    const entry = this.#find(key, now);
+    // Whatever was charged before cost at least 1.
+    const isNew = entry.used === 0;
+    entry.used += costFor(this.#limit.limit, cost);
+    this.#changed?.();
+    if (isNew) this.#keep(key, entry, now);
+    return this.#countOf(entry);
+  }
+
   /** The live entry this key is charged to, or the one that would be opened. */
-  find(key: string, now: number): Count {
+  #find(key: string, now: number): Count {
     const own = this.#entries.get(key);
     if (own !== undefined && own.resetAt > now) return own;
     if (this.#shared !== undefined && this.#shared.resetAt > now) return this.#shared;
     return openEntry(this.#limit, now, own);
   }
 
-  /** `entry` is what `find` gave for this key in the same step. */
-  charge(key: string, entry: Count, cost: number, now: number): void {
-    // Whatever was charged before cost at least 1.
-    const isNew = entry.used === 0;
-    entry.used += cost;
-    this.#changed?.();
-    if (!isNew) return;
+  #keep(key: string, entry: Count, now: number): void {
     this.#shared = undefined;
     this.#entries.delete(key);
     this.#sweep(now);
@@ -60,8 +75,14 @@ class LimitCounter {
     return this.#entries.size;
   }
 
+  #countOf(entry: Count): LimitCount {
+    const { used, resetAt, lengthMs } = entry;
+    const limit = this.#limitOf(entry);
+    return { limit, remaining: Math.max(0, limit - used), resetAt, lengthMs };
+  }
+
   /** What may be used until the entry's end. */
-  limitOf({ carried }: Count): number {
+  #limitOf({ carried }: Count): number {
     return this.#limit.limit + carried;
   }
 
@@ -87,56 +108,41 @@ function openEntry(limit: Limit, now: number, previous: Count | undefined): Coun
   return { used: 0, carried, resetAt: end, lengthMs: end - start, forgetAt };
 }
 
-function countOf({ used, resetAt, lengthMs }: Count, limit: number): LimitCount {
-  return { limit, remaining: Math.max(0, limit - used), resetAt, lengthMs };
-}
-
 const NONE_FULL: readonly number[] = Object.freeze([]);
 
 /** Counters of this process. `take` is one synchronous step: no other request comes between judging and charging (F14). */
 export class LocalCounters {
-  readonly #limits: readonly Limit[];
   readonly #counters: readonly LimitCounter[];
 
   constructor(limits: readonly Limit[], maxKeys: number, remembered?: Remembered) {
-    this.#limits = limits;
     this.#counters = limits.map((limit) => new LimitCounter(limit, maxKeys, remembered));
   }
 
   /** Charges every limit, or none when one of them has no room. `keys` in the order of the limits. */
   take(keys: readonly string[], now: number, cost = 1): Taken {
-    const counters = this.#counters;
-    const entries: Count[] = [];
-    let full = NONE_FULL;
-    for (let index = 0; index < counters.length; index++) {
-      const counter = counters[index] as LimitCounter;
-      const entry = counter.find(keys[index] as string, now);
-      entries.push(entry);
-      if (entry.used + this.#costAt(index, cost) > counter.limitOf(entry)) full = [...full, index];
-    }
-    const admitted = full.length === 0;
-    const counts: LimitCount[] = [];
-    for (let index = 0; index < counters.length; index++) {
-      const counter = counters[index] as LimitCounter;
-      const entry = entries[index] as Count;
-      if (admitted) counter.charge(keys[index] as string, entry, this.#costAt(index, cost), now);
-      counts.push(countOf(entry, counter.limitOf(entry)));
-    }
-    return { admitted, counts, full };
+    const full = this.#withoutRoom(keys, now, cost);
+    if (full.length > 0) return this.#looked(keys, now, full);
+    const counts = this.#counters.map((counter, index) => counter.charge(keys[index] as string, now, cost));
+    return { admitted: true, counts, full };
   }
 
   /** As `take` for a request that costs one, without charging it. */
   look(keys: readonly string[], now: number): Taken {
-    const counts = this.#counters.map((counter, index) => {
-      const entry = counter.find(keys[index] as string, now);
-      return countOf(entry, counter.limitOf(entry));
-    });
-    const full = counts.flatMap(({ remaining }, index) => (remaining === 0 ? [index] : []));
+    return this.#looked(keys, now, this.#withoutRoom(keys, now, 1));
+  }
+
+  #looked(keys: readonly string[], now: number, full: readonly number[]): Taken {
+    const counts = this.#counters.map((counter, index) => counter.look(keys[index] as string, now));
     return { admitted: full.length === 0, counts, full };
   }
 
-  #costAt(index: number, cost: number): number {
-    return costFor((this.#limits[index] as Limit).limit, cost);
+  #withoutRoom(keys: readonly string[], now: number, cost: number): readonly number[] {
+    let full = NONE_FULL;
+    for (let index = 0; index < this.#counters.length; index++) {
+      const counter = this.#counters[index] as LimitCounter;
+      if (!counter.hasRoom(keys[index] as string, now, cost)) full = [...full, index];
+    }
+    return full;
   }
 
   /** Keys remembered, over all limits. */

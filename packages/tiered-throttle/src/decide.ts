@@ -53,10 +53,9 @@ export function decideCount(
   if (counted.kind === "down") return deny(storeUnavailable(retrySeconds), ["counter store down", ...notes]);
   if (counted.kind === "uncounted") return permit({ headers: {} }, ["counter store down: not counted", ...notes]);
   const decision = decideRate(policy, counted.taken, now);
+  if (counted.by !== "process-share" && notes.length === 0) return decision;
   const share = counted.by === "process-share" ? ["counter store down: counted in this process"] : [];
-  return share.length + notes.length === 0
-    ? decision
-    : { ...decision, because: [...decision.because, ...share, ...notes] };
+  return { ...decision, because: [...decision.because, ...share, ...notes] };
 }
 
 /** The 429 of the door for an address that failed to authenticate too often. */

@@ -7,7 +7,7 @@ import type { RateGrant } from "./decide.ts";
 import { openDoor } from "./door.ts";
 import { type DoorThrottleOptions, parseDoor } from "./door-options.ts";
 import { type ParsedThrottle, parseThrottle, type TieredThrottleOptions } from "./options.ts";
-import { createThrottle, NO_SLOT, type ThrottleSnapshot, type Verdict } from "./throttle.ts";
+import { createThrottle, type LiveTier, NO_SLOT, type ThrottleSnapshot } from "./throttle.ts";
 import type { RequestFacts } from "./tiers.ts";
 
 /** The middleware, and what it can tell the console. */
@@ -34,25 +34,28 @@ export function tieredThrottle(options: TieredThrottleOptions): TieredThrottle {
     if (res.destroyed) return;
     const facts = factsOf(req, parsed);
     const tier = throttle.tierFor(facts);
-    if (tier.takeSlot !== undefined) {
-      const release = tier.takeSlot(facts);
-      if (release === undefined) return finish(NO_SLOT);
-      // F13: whatever ends the answer or its connection returns the slot.
-      afterAnswer(res, release);
+    const verdict = holdSlot(res, tier, facts) ? tier.count(facts) : NO_SLOT;
+    if (!(verdict instanceof Promise)) {
+      tier.tell(verdict, facts);
+      return conclude(req, res, "tiered-throttle", verdict.decision, next);
     }
-    const verdict = tier.count(facts);
-    if (!(verdict instanceof Promise)) return finish(verdict);
     void verdict.then((late) => {
-      if (!res.destroyed && !res.headersSent) finish(late);
+      if (res.destroyed || res.headersSent) return;
+      tier.tell(late, facts);
+      conclude(req, res, "tiered-throttle", late.decision, next);
     });
-
-    function finish(verdict: Verdict): void {
-      const { zone, apiType, operationClass } = facts;
-      tier.tell(verdict, { zone, apiType, operationClass });
-      conclude(req, res, "tiered-throttle", verdict.decision, next);
-    }
   }
   return Object.assign(tieredThrottleMiddleware, { snapshot: throttle.snapshot });
+}
+
+/** False: none is free. */
+function holdSlot(res: Response, { takeSlot }: LiveTier, facts: RequestFacts): boolean {
+  if (takeSlot === undefined) return true;
+  const release = takeSlot(facts);
+  if (release === undefined) return false;
+  // F13: whatever ends the answer or its connection returns the slot.
+  afterAnswer(res, release);
+  return true;
 }
 
 /**

@@ -25,11 +25,20 @@ export interface Partition {
  * the address when that part is missing, so that no request goes uncounted.
  */
 export function partitionOf(by: WindowOwner, caller: Caller, ipv6Prefix: number): Partition {
-  const { principal } = caller;
-  const owner = by === "address" ? undefined : principal && ownerOf(by, principal);
-  if (principal !== undefined && owner !== undefined) return { parts: [by, principal.issuer, ...owner] };
-  const parts = ["address", addressKey(caller.address, ipv6Prefix)];
-  return by === "address" ? { parts } : { parts, because: `no ${by}: charged to the address` };
+  const named = namedBy(by, caller);
+  if (named !== undefined) return { parts: named };
+  const parts = addressParts(caller.address, ipv6Prefix);
+  return by === "address" ? { parts } : { parts, because: toTheAddress(by) };
+}
+
+/** `undefined`: the address. */
+function namedBy(by: WindowOwner, { principal }: Caller): readonly string[] | undefined {
+  const owner = by === "address" || principal === undefined ? undefined : ownerOf(by, principal);
+  return principal === undefined || owner === undefined ? undefined : [by, principal.issuer, ...owner];
+}
+
+function toTheAddress(by: Exclude<WindowOwner, "address">): string {
+  return `no ${by}: charged to the address`;
 }
 
 function ownerOf(by: Exclude<WindowOwner, "address">, principal: Principal): readonly string[] | undefined {
@@ -66,31 +75,31 @@ const REMEMBERED = 4096;
  */
 export function createOwners(ipv6Prefix: number): (by: WindowOwner, caller: Caller) => Owner {
   const known = new WeakMap<Principal, Map<WindowOwner, Owner>>();
-  const addresses = new Map<string | undefined, string>();
+  const addresses = new Map<string | undefined, Owner>();
 
-  function make(by: WindowOwner, caller: Caller): Owner {
-    const { parts, because } = partitionOf(by, caller, ipv6Prefix);
-    const key = parts[0] === "address" ? ofAddress(caller.address, parts) : hashKey(parts);
-    return because === undefined ? { key } : { key, because };
+  function make(by: Exclude<WindowOwner, "address">, caller: Caller): Owner {
+    const named = namedBy(by, caller);
+    if (named !== undefined) return { key: hashKey(named) };
+    return { key: ofAddress(caller.address).key, because: toTheAddress(by) };
   }
   function remember(principal: Principal): Map<WindowOwner, Owner> {
     const owners = new Map<WindowOwner, Owner>();
     known.set(principal, owners);
     return owners;
   }
-  function ofAddress(address: string | undefined, parts: readonly string[]): string {
-    let key = addresses.get(address);
-    if (key === undefined) {
-      key = hashKey(parts);
-      if (addresses.size >= REMEMBERED) addresses.clear();
-      addresses.set(address, key);
-    }
-    return key;
+  function ofAddress(address: string | undefined): Owner {
+    const remembered = addresses.get(address);
+    if (remembered !== undefined) return remembered;
+    const owner = { key: hashKey(addressParts(address, ipv6Prefix)) };
+    if (addresses.size >= REMEMBERED) addresses.clear();
+    addresses.set(address, owner);
+    return owner;
   }
 
   return (by, caller) => {
     const { principal } = caller;
-    if (principal === undefined || by === "address") return make(by, caller);
+    if (by === "address") return ofAddress(caller.address);
+    if (principal === undefined) return make(by, caller);
     const owners = known.get(principal) ?? remember(principal);
     const remembered = owners.get(by);
     if (remembered !== undefined) return remembered;
@@ -102,8 +111,8 @@ export function createOwners(ipv6Prefix: number): (by: WindowOwner, caller: Call
 }
 
 /** S5: one IPv6 subscriber holds a whole prefix; IPv4-mapped IPv6 is IPv4. Callers without an address share one counter. */
-function addressKey(address: string | undefined, ipv6Prefix: number): string {
-  return address === undefined ? "unknown" : ipKeyGenerator(address.split("%", 1)[0] ?? "", ipv6Prefix);
+function addressParts(address: string | undefined, ipv6Prefix: number): readonly string[] {
+  return ["address", address === undefined ? "unknown" : ipKeyGenerator(address.split("%", 1)[0] ?? "", ipv6Prefix)];
 }
 
 /**

@@ -63,14 +63,15 @@ function structured(limits: readonly Named[]): RenderFields {
     if (last === undefined || !sameLimits(last.counts, counts)) last = { counts, text: policyOf(counts) };
     return last.text;
   };
+  const item = (counts: readonly LimitCount[], at: number, now: number): string => {
+    const count = counts[at] as LimitCount;
+    return `"${limits[at]?.name}";r=${count.remaining};t=${secondsUntil(count, now)}`;
+  };
   return ({ counts }, index, now) => {
-    const item = (at: number): string => {
-      const count = counts[at] as LimitCount;
-      return `"${limits[at]?.name}";r=${count.remaining};t=${secondsUntil(count, now)}`;
-    };
-    if (quotas.length === 0) return { "RateLimit-Policy": windowPolicy(counts), RateLimit: item(index) };
+    if (quotas.length === 0) return { "RateLimit-Policy": windowPolicy(counts), RateLimit: item(counts, index, now) };
     const shown = [index, ...quotas.filter((quota) => quota !== index)];
-    return { "RateLimit-Policy": policyOf(counts), RateLimit: shown.map(item).join(", ") };
+    const items = shown.map((at) => item(counts, at, now));
+    return { "RateLimit-Policy": policyOf(counts), RateLimit: items.join(", ") };
   };
 }
 

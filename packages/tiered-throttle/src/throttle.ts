@@ -1,9 +1,11 @@
 import { type Decision, deny } from "@wardline/policy-types";
+import { type Charged, chargedBy } from "./charged.ts";
 import { type Count, countingOf } from "./counting.ts";
 import { decideCount, type RateGrant, ratePolicyOf } from "./decide.ts";
 import type { Counted } from "./failover.ts";
 import type { CountedBy } from "./hooks.ts";
-import { createOwners, type Owner } from "./keys.ts";
+import { createOwners } from "./keys.ts";
+import type { Taken } from "./limits.ts";
 import type { ParsedThrottle } from "./options.ts";
 import { concurrencyExceeded, storeUnavailable } from "./problems.ts";
 import { Slots } from "./slots.ts";
@@ -44,11 +46,13 @@ export interface Throttle {
   readonly snapshot: () => ThrottleSnapshot;
 }
 
+const NONE_FULL: readonly string[] = Object.freeze([]);
+
 export const NO_SLOT: Verdict = Object.freeze({
   decision: deny(concurrencyExceeded(), ["no free slot"]),
   cost: 0,
   countedBy: "nobody",
-  full: [],
+  full: NONE_FULL,
 });
 
 /** Tiers with their counters and slots: everything but the request. */
@@ -84,14 +88,15 @@ function openTally(tier: string, onDecision: ParsedThrottle["onDecision"]): Tall
   let permitted = 0;
   const refused = new Map<string, number>();
   return {
-    tell({ decision, cost, countedBy, full }, facts) {
+    tell({ decision, cost, countedBy, full }, { zone, apiType, operationClass }) {
       const { kind } = decision;
       const code = decision.kind === "deny" ? decision.problem.code : undefined;
       if (code === undefined) permitted += 1;
       else refused.set(code, (refused.get(code) ?? 0) + 1);
       if (onDecision === undefined) return;
       try {
-        onDecision({ kind, ...(code !== undefined && { code }), tier, cost, countedBy, full, ...facts });
+        const told = { kind, tier, cost, countedBy, full, zone, apiType, operationClass };
+        onDecision(code === undefined ? told : { ...told, code });
       } catch {
         // A listener that fails changes nothing about who is let through.
       }
@@ -108,35 +113,28 @@ function counter(
 ): LiveTier["count"] {
   const policy = ratePolicyOf(tier.limits, options.fields);
   const retrySeconds = options.storeRetrySeconds;
+  const chargedFor = chargedBy(tier.limits, ownerOf);
 
   return (facts) => {
-    const owners = tier.limits.map(({ by }) => ownerOf(by, facts));
-    const notes = notesOf(owners);
+    const charged = chargedFor(facts);
     const cost = costOf(tier, facts);
-    const counted = count(owners.map(keyOf), cost);
-    return counted instanceof Promise ? counted.then(judge) : judge(counted);
-
-    function judge(result: Counted): Verdict {
-      // F6: whoever has a name has something to protect, whatever the options say.
-      const isOpen = result.kind === "uncounted" && facts.principal !== undefined;
-      const decision = isOpen
-        ? deny(storeUnavailable(retrySeconds), ["counter store down, and the caller is known", ...notes])
-        : decideCount(policy, { now: options.now(), retrySeconds }, result, notes);
-      if (result.kind !== "taken") return { decision, cost, countedBy: "nobody", full: [] };
-      const full = result.taken.full.map((index) => tier.limits[index]?.name ?? "");
-      return { decision, cost, countedBy: result.by, full };
-    }
+    const counted = count(charged.keys, cost);
+    return counted instanceof Promise
+      ? counted.then((late) => judge(late, facts, charged, cost))
+      : judge(counted, facts, charged, cost);
   };
-}
 
-function keyOf({ key }: Owner): string {
-  return key;
-}
+  function judge(counted: Counted, { principal }: RequestFacts, { notes }: Charged, cost: number): Verdict {
+    // F6: whoever has a name has something to protect, whatever the options say.
+    const isOpen = counted.kind === "uncounted" && principal !== undefined;
+    const decision = isOpen
+      ? deny(storeUnavailable(retrySeconds), ["counter store down, and the caller is known", ...notes])
+      : decideCount(policy, { now: options.now(), retrySeconds }, counted, notes);
+    if (counted.kind !== "taken") return { decision, cost, countedBy: "nobody", full: NONE_FULL };
+    return { decision, cost, countedBy: counted.by, full: namesOf(counted.taken) };
+  }
 
-const NO_NOTES: readonly string[] = Object.freeze([]);
-
-/** Mostly nothing: a request is charged to whom its tier names. */
-function notesOf(owners: readonly Owner[]): readonly string[] {
-  if (owners.every(({ because }) => because === undefined)) return NO_NOTES;
-  return [...new Set(owners.flatMap(({ because }) => because ?? []))];
+  function namesOf({ admitted, full }: Taken): readonly string[] {
+    return admitted ? NONE_FULL : full.map((index) => tier.limits[index]?.name ?? "");
+  }
 }

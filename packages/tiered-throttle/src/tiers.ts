@@ -73,7 +73,8 @@ export function resolveTier<Tier extends Pick<ParsedTier, "matches">>(
   tiers: readonly Tier[],
   facts: RequestFacts,
 ): Tier {
-  return tiers.find((tier) => tier.matches(facts)) ?? (tiers.at(-1) as Tier);
+  for (const tier of tiers) if (tier.matches(facts)) return tier;
+  return tiers.at(-1) as Tier;
 }
 
 export function compileMatch(when: TierMatch = {}): ParsedTier["matches"] {
@@ -81,6 +82,7 @@ export function compileMatch(when: TierMatch = {}): ParsedTier["matches"] {
     const words = when[key];
     return words === undefined ? [] : [{ key, words: new Set<string>([words].flat()) }];
   });
+  if (wanted.length === 0) return () => true;
   return (facts) => wanted.every(({ key, words }) => words.has(factOf(key, facts) ?? ""));
 }
 

@@ -27,8 +27,9 @@ export type ConsentGate = (answer: {
   readonly resource?: string;
 }) => Promise<Problem | undefined>;
 
-export function writesConsent({ code, type }: Interaction): boolean {
-  return type === "Consent" && WRITES.has(code);
+/** A write that is taken at its word. */
+export function feedsConsent({ code, type }: Interaction, { readResources }: ConsentSettings): boolean {
+  return readResources && type === "Consent" && WRITES.has(code);
 }
 
 /**
@@ -40,7 +41,7 @@ export function writesConsent({ code, type }: Interaction): boolean {
 export function feedConsent(write: ConsentWrite, settings: ConsentSettings): Decision<never> | ConsentGate | undefined {
   const { registry } = settings;
   const { interaction } = write;
-  if (registry === undefined || !settings.readResources || !writesConsent(interaction)) return undefined;
+  if (registry === undefined || !feedsConsent(interaction, settings)) return undefined;
   // Which resource it will be, only the store knows.
   const isGuess =
     interaction.code !== "create" && (interaction.id === undefined || interaction.condition !== undefined);

@@ -3,16 +3,13 @@ import type { AnswerFacts, BodyTransform, BodyVerdict, Json } from "@wardline/po
 import { KEEP } from "@wardline/policy-types/express";
 import type { OnRefusal } from "../guard/answer.ts";
 import { AnswerUnreadable } from "../guard/facts.ts";
-import { type Bases, belowBase } from "../guard/locations.ts";
+import { type Bases, belowBase, NO_ADDRESSES } from "../guard/locations.ts";
 import { bareOutcome } from "../guard/outcome.ts";
 import { ANSWER_NOT_FHIR, ANSWER_OPAQUE, NOT_FOUND } from "../problems.ts";
 import { isFhirResource } from "../resource.ts";
 import type { Rights } from "../rights.ts";
 import type { ExportFile, ExportJob } from "./job.ts";
 import { judgeDeleted, judgeManifest } from "./manifest.ts";
-
-type Headers = Readonly<Record<string, string | undefined>>;
-const NO_ADDRESSES: Headers = { Location: undefined, "Content-Location": undefined, Link: undefined };
 
 export interface JobFacts {
   readonly job: ExportJob;
@@ -41,7 +38,8 @@ export function kickOffGuard(otherwise: BodyTransform, { job, bases, onRefusal, 
   const judge = (answer: AnswerFacts, rest: () => BodyVerdict): BodyVerdict =>
     answer.status === 202 ? accepted(answer) : rest();
   return {
-    ...otherwise,
+    name: otherwise.name,
+    stage: otherwise.stage,
     json: (body, answer) => judge(answer, () => otherwise.json(body, answer)),
     opaque: (answer) => judge(answer, () => otherwise.opaque?.(answer) ?? KEEP),
     empty: (answer) => judge(answer, () => otherwise.empty?.(answer) ?? KEEP),

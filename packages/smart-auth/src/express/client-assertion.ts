@@ -11,6 +11,7 @@ import {
 import { namedClients } from "../token-endpoint/named-clients.ts";
 import { decideUnasserted } from "../token-endpoint/other-clients.ts";
 import { CLIENT_AMBIGUOUS, CLIENT_UNPROVED, CLIENTS_UNAVAILABLE } from "../token-endpoint/problems.ts";
+import { asFailure } from "./failure.ts";
 
 const FORM_BYTES = 64 * 1024;
 const CONTROL = "smart-auth";
@@ -73,7 +74,7 @@ export function requireClientAssertion(options: AssertedClientOptions): RequestH
       }
     } catch (error) {
       // Express 4 does not carry a rejection to the error handler.
-      next(error);
+      next(asFailure(error));
       return;
     }
     next();

@@ -14,7 +14,7 @@ export interface Conclusions {
   /** Records what the guard refuses of an answer. */
   readonly refusalOf: (req: Request) => OnRefusal;
   /** The request declared an emergency: whatever becomes of it is told as one. */
-  readonly declare: (req: Request, attempt: GlassAttempt) => void;
+  readonly declarationOf: (req: Request) => (attempt: GlassAttempt) => void;
 }
 
 export function createConclusions({ onBreakGlass, onDecision, now }: SmartAuthSettings): Conclusions {
@@ -45,6 +45,6 @@ export function createConclusions({ onBreakGlass, onDecision, now }: SmartAuthSe
       return false;
     },
     refusalOf: (req) => (problem: Problem, because: string) => record(req, deny(problem, [`answer: ${because}`])),
-    declare: (req, attempt) => void emergencies.set(req, attempt),
+    declarationOf: (req) => (attempt) => void emergencies.set(req, attempt),
   };
 }

@@ -57,14 +57,16 @@ export function guardFacts(req: Request, judged: Judged, { sealer, route }: Smar
 }
 
 /** A15: a write is recorded with its patients whether or not its answer repeats them. */
-export function notePatients(req: Request, { patients = [] }: Access): void {
+export function notePatients(req: Request, { patients }: Access): void {
+  if (patients === undefined) return;
   const noted = contextOf(req).patients;
   for (const id of patients) noted.add(id);
 }
 
 /** The reasons of a permit, and the scopes it rests on: the same list for what is permitted for the same reasons again. */
 export function withScopes(because: readonly string[], { grant: { clauses } }: Rights): readonly string[] {
-  const key = because.join("\n");
+  const [only] = because;
+  const key = because.length === 1 && only !== undefined ? only : because.join("\n");
   const lists = REASONS.get(clauses) ?? new Map<string, readonly string[]>();
   const known = lists.get(key);
   if (known !== undefined) return known;

@@ -2,6 +2,7 @@ import { announcesBody, contextOf, readBody, recordDecision, sendProblem } from 
 import type { Request, RequestHandler } from "express";
 import { decideLegacyGrant, type OAuthEndpoint, type OAuthRefusal } from "../token-endpoint/legacy-grants.ts";
 import { grantRefused } from "../token-endpoint/problems.ts";
+import { asFailure } from "./failure.ts";
 
 const FORM_BYTES = 64 * 1024;
 const CONTROL = "smart-auth";
@@ -36,7 +37,7 @@ export function refuseLegacyGrants(endpoint: OAuthEndpoint): RequestHandler {
       }
     } catch (error) {
       // Express 4 does not carry a rejection to the error handler.
-      next(error);
+      next(asFailure(error));
       return;
     }
     recordDecision(req, { control: CONTROL, kind: "permit", because: NOT_LEGACY });

@@ -1,11 +1,11 @@
 import { type Decision, type Interaction, permit } from "@wardline/policy-types";
-import { addTransform, beforeAnswer, contextOf, type Json } from "@wardline/policy-types/express";
+import { addTransform, type BodyTransform, beforeAnswer, contextOf, type Json } from "@wardline/policy-types/express";
 import type { Request, Response } from "express";
 import type { Access } from "../access.ts";
 import type { BundleAccess } from "../batch.ts";
-import { type ConsentWrite, feedConsent } from "../consent/feed.ts";
+import { type ConsentWrite, feedConsent, feedsConsent } from "../consent/feed.ts";
 import type { AccessFacts } from "../decide.ts";
-import { createGuard } from "../guard/answer.ts";
+import { createGuard, type Guard } from "../guard/answer.ts";
 import { batchAnswer, createBatchGuard } from "../guard/batch-answer.ts";
 import { type AskedPage, accessToPart } from "../links/pages.ts";
 import { createRights } from "../rights.ts";
@@ -41,12 +41,7 @@ export function createPassing(settings: SmartAuthSettings, { conclude, refusalOf
       const rights = createRights({ clauses: [] }, route);
       const access: Access = { interaction, bound: true, because: ["public"] };
       const guard = createGuard(guardFacts(req, { rights, access, part: 0 }, settings), refusalOf(req));
-      // SMART 2.2, conformance: any origin may read the capabilities.
-      const headers = (answer: Parameters<NonNullable<typeof guard.headers>>[0]) => ({
-        ...guard.headers?.(answer),
-        "Access-Control-Allow-Origin": "*",
-      });
-      addTransform(res, { ...guard, headers });
+      addTransform(res, forAnyOrigin(guard));
       return conclude(req, res, permit(rights.grant, ["public: capabilities"]));
     },
     one(req, res, { rights, principal, body }, { decision, page }) {
@@ -55,7 +50,9 @@ export function createPassing(settings: SmartAuthSettings, { conclude, refusalOf
       const access = accessToPart(decision.grant, part);
       notePatients(req, access);
       const guard = createGuard(guardFacts(req, { rights, principal, access, part }, settings), refusalOf(req));
-      const fed = feedConsent(consentWrite(req, access, body), consent);
+      const fed = feedsConsent(access.interaction, consent)
+        ? feedConsent(consentWrite(req, access, body), consent)
+        : undefined;
       if (typeof fed === "object") return conclude(req, res, fed);
       if (fed !== undefined) beforeAnswer(res, fed);
       const { exports } = access;
@@ -86,5 +83,17 @@ export function createPassing(settings: SmartAuthSettings, { conclude, refusalOf
       }
       return true;
     },
+  };
+}
+
+/** SMART 2.2, conformance: any origin may read the capabilities. */
+function forAnyOrigin(guard: Guard): BodyTransform {
+  return {
+    name: guard.name,
+    stage: guard.stage,
+    json: (body, answer) => guard.json(body, answer),
+    opaque: (answer) => guard.opaque(answer),
+    empty: (answer) => guard.empty(answer),
+    headers: (answer) => ({ ...guard.headers(answer), "Access-Control-Allow-Origin": "*" }),
   };
 }

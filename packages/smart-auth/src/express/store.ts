@@ -3,9 +3,7 @@ import { renderQuery } from "@wardline/fhir-r4";
 import type { Json } from "@wardline/policy-types/express";
 import { isFhirResource, objectsOf } from "../resource.ts";
 import type { SmartAuthSettings } from "../settings.ts";
-import { type SearchStored, type Store, type StoredReference, withDeadline } from "../stored.ts";
-
-const NO_STORE: Store = Object.freeze({});
+import { NO_STORE, type SearchStored, type Store, type StoredReference, withDeadline } from "../stored.ts";
 
 /** What one request may ask of the store behind the handler. */
 export function storeFor(req: IncomingMessage, settings: SmartAuthSettings): Store {

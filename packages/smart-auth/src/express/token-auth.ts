@@ -5,6 +5,7 @@ import { createAuthenticator } from "../authenticate.ts";
 import { parseOptions, type SmartAuthOptions } from "../options.ts";
 import { POLICY_REFUSED } from "../problems.ts";
 import { createProblems, type SchemeProblems } from "../token-problems.ts";
+import { asFailure } from "./failure.ts";
 
 /** Whose tokens count, and what they must say, on a route that is no FHIR. */
 export interface TokenAuthOptions
@@ -62,7 +63,7 @@ export function tokenAuth({ roles, amr, ...options }: TokenAuthOptions): Request
       decision = caller.kind === "deny" ? caller : decideRole(caller.grant, { roles, amr }, problems);
     } catch (error) {
       // Express 4 does not carry a rejection to the error handler.
-      return next(error);
+      return next(asFailure(error));
     }
     const { kind, because } = decision;
     if (decision.kind === "deny") {

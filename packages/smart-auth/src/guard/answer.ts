@@ -11,7 +11,7 @@ import { ANSWER_NOT_FHIR, ANSWER_OPAQUE, NOT_FOUND } from "../problems.ts";
 import { type FhirResource, isFhirResource, isObject } from "../resource.ts";
 import { patientsInside } from "../written.ts";
 import { AnswerUnreadable, type GuardFacts, type Need } from "./facts.ts";
-import { publicLocation } from "./locations.ts";
+import { NO_ADDRESSES, publicLocation, type SaidHeaders } from "./locations.ts";
 import { judgeContainer, judgeResource } from "./resource.ts";
 
 /** Told when the guard refuses an answer that the decision had let the handler give. */
@@ -21,36 +21,55 @@ export type OnRefusal = (problem: Problem, because: string) => void;
  * The guarantee: judges every resource of the answer of one interaction, whatever the handler did with the request. What
  * is not covered does not leave; a single resource that is not covered looks like one that does not exist (A9).
  */
-export function createGuard(facts: GuardFacts, onRefusal: OnRefusal): BodyTransform {
-  const refuse = (problem: Problem, because: string): BodyVerdict => {
-    onRefusal(problem, because);
+export function createGuard(facts: GuardFacts, onRefusal: OnRefusal): Guard {
+  return new Guard(facts, onRefusal);
+}
+
+/** A class, because each request has one: the functions are the same for all of them. */
+export class Guard implements BodyTransform {
+  readonly name = "smart-auth/guard";
+  readonly stage = "guard";
+  readonly #facts: GuardFacts;
+  readonly #onRefusal: OnRefusal;
+
+  constructor(facts: GuardFacts, onRefusal: OnRefusal) {
+    this.#facts = facts;
+    this.#onRefusal = onRefusal;
+  }
+
+  json(body: Json, answer: AnswerFacts): BodyVerdict {
+    try {
+      const verdict = judgeJson(body, answer, this.#facts);
+      return verdict ?? this.#refuse(NOT_FOUND, "the resource of the answer is absent or not covered");
+    } catch (error) {
+      if (!(error instanceof AnswerUnreadable)) throw error;
+      return this.#refuse(ANSWER_NOT_FHIR, error.message);
+    }
+  }
+
+  opaque(answer: AnswerFacts): BodyVerdict {
+    const facts = this.#facts;
+    if (isMissing(answer, facts)) return this.#refuse(NOT_FOUND, "the resource is absent");
+    if (isUnboundBinary(facts)) return KEEP;
+    if (isJudgedBinary(answer, facts)) {
+      facts.onPatients(facts.access.binary?.patients ?? []);
+      return KEEP;
+    }
+    return this.#refuse(ANSWER_OPAQUE, "the answer is not JSON");
+  }
+
+  empty(answer: AnswerFacts): BodyVerdict {
+    return isMissing(answer, this.#facts) ? this.#refuse(NOT_FOUND, "the resource is absent") : KEEP;
+  }
+
+  headers(answer: AnswerFacts): SaidHeaders {
+    return publicHeaders(answer, this.#facts);
+  }
+
+  #refuse(problem: Problem, because: string): BodyVerdict {
+    this.#onRefusal(problem, because);
     return { kind: "refuse", problem };
-  };
-  return {
-    name: "smart-auth/guard",
-    stage: "guard",
-    json(body, answer) {
-      try {
-        return (
-          judgeJson(body, answer, facts) ?? refuse(NOT_FOUND, "the resource of the answer is absent or not covered")
-        );
-      } catch (error) {
-        if (!(error instanceof AnswerUnreadable)) throw error;
-        return refuse(ANSWER_NOT_FHIR, error.message);
-      }
-    },
-    opaque(answer) {
-      if (isMissing(answer, facts)) return refuse(NOT_FOUND, "the resource is absent");
-      if (isUnboundBinary(facts)) return KEEP;
-      if (isJudgedBinary(answer, facts)) {
-        facts.onPatients(facts.access.binary?.patients ?? []);
-        return KEEP;
-      }
-      return refuse(ANSWER_OPAQUE, "the answer is not JSON");
-    },
-    empty: (answer) => (isMissing(answer, facts) ? refuse(NOT_FOUND, "the resource is absent") : KEEP),
-    headers: (answer) => publicHeaders(answer, facts),
-  };
+  }
 }
 
 /** `undefined`: refused as not found. */
@@ -84,10 +103,12 @@ function judgeTop(body: FhirResource, facts: GuardFacts): Json | undefined {
 }
 
 function needOf({ interaction, access }: GuardFacts): Need {
-  if (WRITES.has(interaction.code) || access.submission === true) return { any: ["r"] };
-  return interaction.code === "operation" ? { all: ["r", "s"] } : { any: lettersNeeded(interaction) };
+  if (WRITES.has(interaction.code) || access.submission === true) return READ;
+  return interaction.code === "operation" ? READ_AND_SEARCH : { any: lettersNeeded(interaction) };
 }
 
+const READ: Need = Object.freeze({ any: ["r"] as const });
+const READ_AND_SEARCH: Need = Object.freeze({ all: ["r", "s"] as const });
 const WRITES: ReadonlySet<string> = new Set(["create", "update", "patch", "delete"]);
 const SEARCHES: ReadonlySet<string> = new Set([
   "search-type",
@@ -126,11 +147,10 @@ function judgeBinary(
   return body;
 }
 
-function publicHeaders({ headers }: AnswerFacts, facts: GuardFacts): Readonly<Record<string, string | undefined>> {
-  const shown = (name: string) => {
-    const value = headers[name];
-    return value === undefined ? undefined : publicLocation(value, facts.interaction, facts);
-  };
-  // A Link header would page around the judged links.
-  return { Location: shown("location"), "Content-Location": shown("content-location"), Link: undefined };
+function publicHeaders({ headers }: AnswerFacts, facts: GuardFacts): SaidHeaders {
+  const { location, "content-location": contentLocation } = headers;
+  if (location === undefined && contentLocation === undefined) return NO_ADDRESSES;
+  const shown = (value: string | undefined) =>
+    value === undefined ? undefined : publicLocation(value, facts.interaction, facts);
+  return { ...NO_ADDRESSES, Location: shown(location), "Content-Location": shown(contentLocation) };
 }

@@ -14,6 +14,7 @@ import { isFhirResource, isObject, type JsonObject, objectsOf } from "../resourc
 import { createGuard, type OnRefusal } from "./answer.ts";
 import { publicResponse } from "./entry.ts";
 import type { GuardFacts } from "./facts.ts";
+import { NO_ADDRESSES } from "./locations.ts";
 import { bareOutcome } from "./outcome.ts";
 
 export type EntryFacts = (access: Access) => GuardFacts;
@@ -42,7 +43,7 @@ export function createBatchGuard(access: BundleAccess, entryFacts: EntryFacts, o
       return { kind: "replace", body: batchAnswer(access, judged) };
     },
     opaque: () => refuse(ANSWER_OPAQUE, "the answer is not JSON"),
-    headers: () => ({ Location: undefined, "Content-Location": undefined, Link: undefined }),
+    headers: () => NO_ADDRESSES,
   };
 }
 
@@ -73,9 +74,9 @@ function judgeEntry(entry: JsonObject, facts: GuardFacts, onRefusal: OnRefusal):
     headers: {},
   };
   const guard = createGuard(facts, onRefusal);
-  const verdict = resource === undefined ? guard.empty?.(answer) : guard.json(resource, answer);
-  if (verdict?.kind === "refuse") return refusedEntry(verdict.problem);
-  const left = verdict?.kind === "replace" ? verdict.body : verdict?.kind === "drop" ? undefined : resource;
+  const verdict = resource === undefined ? guard.empty(answer) : guard.json(resource, answer);
+  if (verdict.kind === "refuse") return refusedEntry(verdict.problem);
+  const left = verdict.kind === "replace" ? verdict.body : verdict.kind === "drop" ? undefined : resource;
   return {
     ...(left === undefined ? {} : { resource: left }),
     response: publicResponse(response, left, facts),

@@ -1,6 +1,6 @@
 import { isResourceType } from "@wardline/fhir-r4";
 import type { ScopeLetter } from "@wardline/policy-types";
-import { type FhirResource, isFhirResource, objectsOf } from "../resource.ts";
+import { type FhirResource, isFhirResource, type JsonObject, objectsOf } from "../resource.ts";
 import { isMemberType, type Rights } from "../rights.ts";
 
 /**
@@ -10,8 +10,15 @@ import { isMemberType, type Rights } from "../rights.ts";
 export function coversWithContained(rights: Rights, resource: FhirResource, letters: readonly ScopeLetter[]): boolean {
   if (!rights.covers(resource, letters)) return false;
   const { contained } = resource;
-  if (contained === undefined) return true;
-  const parts = objectsOf(contained);
+  return contained === undefined || coversParts(rights, objectsOf(contained), letters);
+}
+
+/** @param parts `undefined`: no list of objects */
+function coversParts(
+  rights: Rights,
+  parts: readonly JsonObject[] | undefined,
+  letters: readonly ScopeLetter[],
+): boolean {
   return parts?.every((part) => isFhirResource(part) && coversPart(rights, part, letters)) ?? false;
 }
 

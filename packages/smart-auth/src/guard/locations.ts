@@ -10,16 +10,34 @@ export interface Bases {
   readonly baseUrls: readonly string[];
 }
 
+/** Headers an answer leaves with; `undefined` takes one away. */
+export type SaidHeaders = Readonly<Record<string, string | undefined>>;
+
+/** The server's own words on where things are. A Link header would page around the judged links. */
+export const NO_ADDRESSES: SaidHeaders = Object.freeze({
+  Location: undefined,
+  "Content-Location": undefined,
+  Link: undefined,
+});
+
 /** The part below a known base: `Patient/1`, `?name=x`, or "" for the base itself. `undefined` for any other URL. */
 export function belowBase(url: string, { baseUrl, baseUrls }: Bases): string | undefined {
-  for (const base of [...baseUrls, new URL(baseUrl).pathname.replace(/\/$/, "")]) {
-    if (base === "") continue;
-    if (url === base) return "";
-    if (url.startsWith(`${base}/`)) return url.slice(base.length + 1);
-    if (url.startsWith(`${base}?`)) return url.slice(base.length);
+  for (const base of baseUrls) {
+    const below = partBelow(url, base);
+    if (below !== undefined) return below;
   }
+  const fromRoot = url.startsWith("/") ? partBelow(url, new URL(baseUrl).pathname.replace(/\/$/, "")) : undefined;
+  if (fromRoot !== undefined) return fromRoot;
   const isRelative = /^(?:[A-Za-z0-9_$?]|\/(?!\/))/.test(url) && !/^[A-Za-z][A-Za-z0-9+.-]*:/.test(url);
   return isRelative ? url.replace(/^\//, "") : undefined;
+}
+
+function partBelow(url: string, base: string): string | undefined {
+  if (base === "" || !url.startsWith(base)) return undefined;
+  if (url.length === base.length) return "";
+  const next = url[base.length];
+  if (next === "/") return url.slice(base.length + 1);
+  return next === "?" ? url.slice(base.length) : undefined;
 }
 
 /**
@@ -38,12 +56,12 @@ export function publicLocation(url: string, { type, id }: Interaction, bases: Ba
 /** `Bundle.entry.fullUrl` under the public base; a URN stays; the address of another server is left out. */
 export function publicFullUrl(url: string, bases: Bases): string | undefined {
   if (url.startsWith("urn:")) return url;
-  const reference = parseReference(url, bases);
-  if (reference.kind !== "literal") return undefined;
   const { baseUrl } = bases;
-  // Nothing is put together for what is already as it should be.
-  const isPublic = reference.versionId === undefined && url[baseUrl.length] === "/" && url.indexOf(baseUrl) === 0;
-  return isPublic ? url : `${baseUrl}/${reference.type}/${reference.id}`;
+  // Mostly it is as it should be: then nothing is put together, and other bases are not looked for.
+  const isPublic = url[baseUrl.length] === "/" && url.indexOf(baseUrl) === 0;
+  const reference = isPublic ? parseReference(url.slice(baseUrl.length + 1)) : parseReference(url, bases);
+  if (reference.kind !== "literal") return undefined;
+  return isPublic && reference.versionId === undefined ? url : `${baseUrl}/${reference.type}/${reference.id}`;
 }
 
 export interface LinkFacts extends Bases {

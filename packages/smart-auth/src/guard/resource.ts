@@ -1,6 +1,8 @@
 import { patientsOf } from "@wardline/fhir-r4";
+import type { ScopeLetter } from "@wardline/policy-types";
 import type { Json } from "@wardline/policy-types/express";
 import { type FhirResource, isFhirResource, isObject, type JsonObject, objectsOf } from "../resource.ts";
+import type { Rights } from "../rights.ts";
 import { coversWithContained } from "./contained.ts";
 import { bareBundle, modeOf, publicLinks, withPublicUrls } from "./entry.ts";
 import { AnswerUnreadable, type GuardFacts, type Need } from "./facts.ts";
@@ -35,9 +37,11 @@ export function judgeContainer(container: FhirResource, need: Need, facts: Guard
 }
 
 function isCovered(resource: FhirResource, need: Need, { rights }: GuardFacts): boolean {
-  return "any" in need
-    ? coversWithContained(rights, resource, need.any)
-    : need.all.every((letter) => coversWithContained(rights, resource, [letter]));
+  return "any" in need ? coversWithContained(rights, resource, need.any) : isCoveredByEach(rights, resource, need.all);
+}
+
+function isCoveredByEach(rights: Rights, resource: FhirResource, letters: readonly ScopeLetter[]): boolean {
+  return letters.every((letter) => coversWithContained(rights, resource, [letter]));
 }
 
 /**

@@ -45,7 +45,7 @@ export function classify(
   }
   if (entries.length > 0) return dearest(entries.map((entry) => classify(entry.interaction, grant, bounds)));
   if (code === "unknown" || code === "history-type" || code === "history-system") return "expensive";
-  if ([search, condition].some((query) => query !== undefined && isHeavy(query, bounds))) return "expensive";
+  if (isHeavy(search, bounds) || isHeavy(condition, bounds)) return "expensive";
   const searches = code === "search-type" || code === "search-system";
   return searches && isWide(interaction, grant) ? "expensive" : "ordinary";
 }
@@ -57,9 +57,15 @@ export function classesOf(
   bounds: Required<ClassBounds>,
 ): readonly OperationClass[] {
   const { entries } = interaction;
-  if (entries.length === 0) return [classify(interaction, grant, bounds)];
+  if (entries.length === 0) return ALONE[classify(interaction, grant, bounds)];
   return entries.map((entry) => classify(entry.interaction, grant, bounds));
 }
+
+const ALONE: Readonly<Record<OperationClass, readonly OperationClass[]>> = Object.freeze({
+  ordinary: Object.freeze(["ordinary"] as const),
+  expensive: Object.freeze(["expensive"] as const),
+  bulk: Object.freeze(["bulk"] as const),
+});
 
 export function dearest(classes: readonly OperationClass[]): OperationClass {
   if (classes.length === 1) return classes[0] as OperationClass;
@@ -69,7 +75,9 @@ export function dearest(classes: readonly OperationClass[]): OperationClass {
 /** Whole-text parameters, whose cost nobody can bound. */
 const WHOLE_TEXT = new Set(["_text", "_content", "_filter", "_query"]);
 
-function isHeavy({ criteria, includes, control }: SearchQuery, bounds: Required<ClassBounds>): boolean {
+function isHeavy(query: SearchQuery | undefined, bounds: Required<ClassBounds>): boolean {
+  if (query === undefined) return false;
+  const { criteria, includes, control } = query;
   return (
     includes.length > bounds.includes ||
     includes.some(({ source, parameter, iterate }) => iterate || source === "*" || parameter === "*") ||
