@@ -25,11 +25,12 @@ for (let round = 0; round < ROUNDS; round++) {
   for (const [name, variant] of Object.entries(VARIANTS)) {
     const servers = [await warmed(variant), await warmed(variant)];
     const [first] = servers;
-    const { rate } = await load(first, work, MEASURED);
+    const { rate, cpu } = await load(first, work, MEASURED);
     const steady = await loadSteadily(first, work, { perSecond: rate * SHARE, seconds: SECONDS });
     const both = await Promise.all(servers.map((server) => load(server, work, MEASURED)));
     const together = both.reduce((sum, one) => sum + one.rate, 0);
-    results.get(name).push({ rate, ...steady, scaled: together / rate });
+    const each = both.reduce((sum, one) => sum + one.cpu, 0) / both.length;
+    results.get(name).push({ rate, ...steady, scaled: together / rate, dearer: each / cpu });
     for (const server of servers) server.stop();
   }
 }
@@ -47,11 +48,16 @@ const { processor, load: machine } = facts();
 console.log(
   `GET Patient at ${SHARE * 100} % of what the process can do; ${processor}, machine load ${machine.join(", ")}`,
 );
-console.log("the client takes part of the machine too: two processes beside it cannot do twice as much on two cores");
+console.log(
+  "the client takes part of the machine too: two processes beside it cannot do twice as much on two cores, so what a",
+);
+console.log(
+  "request costs each of the two is told beside what it costs one alone: 1 is what processes that share nothing have",
+);
 for (const name of results.keys()) {
-  const [rate, p50, p99, scaled] = ["rate", "p50", "p99", "scaled"].map((figure) => of(name, figure));
+  const [rate, p50, p99, scaled, dearer] = ["rate", "p50", "p99", "scaled", "dearer"].map((figure) => of(name, figure));
   const beside = (p99 / of("bare Express 5", "p99")).toFixed(2);
   console.log(
-    `${name.padEnd(26)}${rate.toFixed(0).padStart(7)}/s  p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms (${beside} of bare)  two processes ${scaled.toFixed(2)} of one`,
+    `${name.padEnd(26)}${rate.toFixed(0).padStart(7)}/s  p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms (${beside} of bare)  two processes ${scaled.toFixed(2)} of one, a request ${dearer.toFixed(2)}`,
   );
 }
