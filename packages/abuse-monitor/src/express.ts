@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { AccessRecord, Decision } from "@wardline/policy-types";
 import {
   afterAnswer,
+  closing,
   contextOf,
   type RequestContext,
   recordDecision,
@@ -88,7 +89,7 @@ export function abuseMonitor(options: AbuseMonitorOptions = {}): AbuseMonitorHan
     conclude(req, res, decision, next);
   }
 
-  return Object.assign(abuseMonitorMiddleware, {
+  return Object.assign(closing(abuseMonitorMiddleware), {
     afterAuthentication: (req: Request, res: Response, next: NextFunction) => judgeCaller(req, res, next, true),
     atSignIn: (req: Request, res: Response, next: NextFunction) => judgeCaller(req, res, next, false),
     measures: monitor.measures,

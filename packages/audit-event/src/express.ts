@@ -1,5 +1,12 @@
 import type { AccessRecord } from "@wardline/policy-types";
-import { afterAnswer, beforeAnswer, joinTurn, recordDecision, sendProblem } from "@wardline/policy-types/express";
+import {
+  afterAnswer,
+  beforeAnswer,
+  closing,
+  joinTurn,
+  recordDecision,
+  sendProblem,
+} from "@wardline/policy-types/express";
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { logAccess, type OperationalLogger } from "./access-log.ts";
 import type { AuditLog } from "./audit-log.ts";
@@ -50,7 +57,7 @@ export function auditEvent(options: AuditEventOptions): AuditEventHandler {
     watch(res, parsed, trail);
     joinTurn(res, next);
   }
-  return Object.assign(auditEventMiddleware, {
+  return Object.assign(closing(auditEventMiddleware), {
     record: (...event: Parameters<AuditLog["record"]>) => trail.record(...event),
     ready: () => trail.ready(),
     close: () => trail.close(),

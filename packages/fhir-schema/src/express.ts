@@ -1,6 +1,7 @@
 import { type ControlDecision, type Decision, type Deny, deny, type Interaction } from "@wardline/policy-types";
 import {
   addTransform,
+  closing,
   contextOf,
   KEEP,
   leaveOut,
@@ -35,13 +36,13 @@ export function fhirSchema(options: FhirSchemaOptions = {}): RequestHandler {
   const strictly = permitted(because);
   const leniently = permitted([...because, "lenient: unknown parameters left out"]);
 
-  return function fhirSchemaMiddleware(req, res, next) {
+  return closing(function fhirSchemaMiddleware(req, res, next) {
     const asked = readRequest(req, settings);
     // Without a body there is nothing to wait for.
     if (asked instanceof Promise) return handleLater(req, res, next, asked);
     if (handle(req, res, asked)) next();
     return undefined;
-  };
+  });
 
   async function handleLater(
     req: Request,

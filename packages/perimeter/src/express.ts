@@ -1,5 +1,5 @@
 import { type Decision, deny, type Problem } from "@wardline/policy-types";
-import { beforeHead, contextOf, joinTurn, recordDecision, sendProblem } from "@wardline/policy-types/express";
+import { beforeHead, closing, contextOf, joinTurn, recordDecision, sendProblem } from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
 import { addressMatcher, clientAddress } from "./addresses.ts";
 import { preflightHeaders } from "./cors.ts";
@@ -33,7 +33,7 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
   let warned = false;
   let warnedOfProxy = false;
 
-  return function perimeterMiddleware(req, res, next) {
+  return closing(function perimeterMiddleware(req, res, next) {
     const trusted = policy.trustedProxy(contextOf(req).transport.peerAddress);
     const facts = readFacts(req, policy, trusted);
     beforeHead(res, facts.secure ? overTls : overPlainHttp);
@@ -59,7 +59,7 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
     recordDecision(req, { control: "perimeter", kind: "permit", because });
     if (answersPreflight(req, res, policy)) return;
     joinTurn(res, next);
-  };
+  });
 
   function judgeInput(req: Request, found: readonly HostileFinding[]): Decision<undefined> {
     const { decision, standing } = decideHostile(found, pathOf(req), policy.hostileInput);

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import type { Problem } from "@wardline/policy-types";
 import {
   type AnswerFacts,
@@ -9,7 +10,6 @@ import {
   recordDecision,
   type TransformStage,
 } from "@wardline/policy-types/express";
-import type { Request } from "express";
 import type { ConsentView } from "./categories/rules.ts";
 import { type Lens, mayCarryNotice, redactBody } from "./decide.ts";
 import { isManifest } from "./manifest.ts";
@@ -23,13 +23,13 @@ export const CONTROL = "phi-redact";
 export class AnswerRedaction implements BodyTransform {
   readonly name: string = CONTROL;
   readonly stage: TransformStage = "redact";
-  readonly #req: Request;
+  readonly #req: IncomingMessage;
   readonly #lens: Lens;
   readonly #consent: ConsentView | undefined;
   readonly #settings: ParsedOptions;
   #isNoticed = false;
 
-  constructor(req: Request, lens: Lens, consent: ConsentView | undefined, settings: ParsedOptions) {
+  constructor(req: IncomingMessage, lens: Lens, consent: ConsentView | undefined, settings: ParsedOptions) {
     this.#req = req;
     this.#lens = lens;
     this.#consent = consent;

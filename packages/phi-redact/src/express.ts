@@ -3,6 +3,7 @@ import { type Decision, deny, type Interaction, type Permit, type Problem } from
 import {
   addTransform,
   announcesBody,
+  closing,
   contextOf,
   type Json,
   KEEP,
@@ -37,7 +38,7 @@ import { BODY_UNREADABLE } from "./problems.ts";
 export function phiRedact(options: PhiRedactOptions): RequestHandler {
   const settings = parseOptions(options);
 
-  return function phiRedactMiddleware(req, res, next) {
+  return closing(function phiRedactMiddleware(req, res, next) {
     const goOn = (goesOn: boolean): void => {
       if (goesOn) next();
     };
@@ -51,7 +52,7 @@ export function phiRedact(options: PhiRedactOptions): RequestHandler {
     }
     // Express 4 does not carry a rejection to the error handler.
     return goesOn instanceof Promise ? goesOn.then(goOn, next) : goOn(goesOn);
-  };
+  });
 }
 
 /** Whether the request goes on; a promise where a body has to be read, or keys or consents fetched. */

@@ -9,11 +9,13 @@ export {
   recordDecision,
   type TransportFacts,
 } from "./express/context.ts";
-export { type EdgeApp, type EdgeClasses, edgeClasses } from "./express/edge-classes.ts";
+export { type EdgeClasses, edgeClasses } from "./express/edge-classes.ts";
 export { createEdgeServer, type EdgeServerOptions, type SecureEdgeServerOptions } from "./express/edge-server.ts";
+export { asFailure, closing } from "./express/failure.ts";
 export { keepFreedMemory } from "./express/heap.ts";
 export { inOrder } from "./express/in-order.ts";
 export { leaveOut, prefersLenient } from "./express/leave-out.ts";
+export type { EdgeApp } from "./express/one-shape.ts";
 export type { Gate, Settle } from "./express/outlet.ts";
 export { addTransform, afterAnswer, beforeAnswer, beforeHead, sendProblem } from "./express/pipeline.ts";
 export { OPERATION_OUTCOME_MEDIA_TYPE, renderOperationOutcome } from "./express/render-problem.ts";

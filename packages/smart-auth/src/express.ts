@@ -1,5 +1,5 @@
 import { deny, type Interaction, type Principal, permit } from "@wardline/policy-types";
-import { contextOf, leaveOut, prefersLenient, requestTarget } from "@wardline/policy-types/express";
+import { asFailure, contextOf, leaveOut, prefersLenient, requestTarget } from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
 import { createAuthenticator } from "./authenticate.ts";
 import { type Authorised, createAuthority } from "./authority.ts";
@@ -11,7 +11,6 @@ import { readJobRequest } from "./export/job.ts";
 import { createConclusions } from "./express/conclude.ts";
 import { createProceeding, type Exchange, goOn, type Identified, type Question } from "./express/exchange.ts";
 import { JOB_ASKED, type JobCaller } from "./express/exports.ts";
-import { asFailure } from "./express/failure.ts";
 import { createJobs } from "./express/jobs.ts";
 import { createPassing } from "./express/pass.ts";
 import { storeFor } from "./express/store.ts";

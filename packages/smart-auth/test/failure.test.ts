@@ -1,5 +1,5 @@
+import { asFailure } from "@wardline/policy-types/express";
 import { describe, expect, it } from "vitest";
-import { asFailure } from "../src/express/failure.ts";
 import { createEdge } from "./support/edge.ts";
 import { EXPRESS } from "./support/servers.ts";
 

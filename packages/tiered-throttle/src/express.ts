@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { AccessRecord, Decision } from "@wardline/policy-types";
-import { afterAnswer, contextOf, recordDecision, sendProblem } from "@wardline/policy-types/express";
+import { afterAnswer, closing, contextOf, recordDecision, sendProblem } from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
 import { classesOf, dearest } from "./classes/classify.ts";
 import type { RateGrant } from "./decide.ts";
@@ -29,7 +29,7 @@ export function tieredThrottle(options: TieredThrottleOptions): TieredThrottle {
   const parsed = parseThrottle(options);
   const throttle = createThrottle(parsed);
 
-  function tieredThrottleMiddleware(req: Request, res: Response, next: () => void): void {
+  function tieredThrottleMiddleware(req: Request, res: Response, next: () => void): void | Promise<void> {
     // Nobody is left to answer, and no end of an answer will come to return the slot.
     if (res.destroyed) return;
     const facts = factsOf(req, parsed);
@@ -39,13 +39,13 @@ export function tieredThrottle(options: TieredThrottleOptions): TieredThrottle {
       tier.tell(verdict, facts);
       return conclude(req, res, "tiered-throttle", verdict.decision, next);
     }
-    void verdict.then((late) => {
+    return verdict.then((late) => {
       if (res.destroyed || res.headersSent) return;
       tier.tell(late, facts);
       conclude(req, res, "tiered-throttle", late.decision, next);
     });
   }
-  return Object.assign(tieredThrottleMiddleware, { snapshot: throttle.snapshot });
+  return Object.assign(closing(tieredThrottleMiddleware), { snapshot: throttle.snapshot });
 }
 
 /** False: none is free. */
@@ -71,7 +71,7 @@ export function doorThrottle(options: DoorThrottleOptions): RequestHandler {
   const door = openDoor(parsed);
   let warned = false;
 
-  return function doorThrottleMiddleware(req, res, next) {
+  return closing(function doorThrottleMiddleware(req, res, next) {
     const address = parsed.addressOf(req);
     if (!warned && isForwarded(req) && address === contextOf(req).transport.peerAddress) warnOfProxy();
     if (parsed.failures !== undefined) {
@@ -80,7 +80,7 @@ export function doorThrottle(options: DoorThrottleOptions): RequestHandler {
       });
     }
     conclude(req, res, "tiered-throttle-door", door.decide(address), next);
-  };
+  });
 
   function warnOfProxy(): void {
     warned = true;

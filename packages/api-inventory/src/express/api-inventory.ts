@@ -1,5 +1,5 @@
 import type { AccessRecord } from "@wardline/policy-types";
-import { afterAnswer, contextOf, recordDecision, sendProblem } from "@wardline/policy-types/express";
+import { afterAnswer, closing, contextOf, recordDecision, sendProblem } from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
 import { decideRegistry } from "../decide.ts";
 import { type InventoryEntry, isFhirEntry } from "../entry.ts";
@@ -53,7 +53,7 @@ export function apiInventory(options: ApiInventoryOptions): ApiInventory {
     for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
     next();
   }
-  return Object.assign(apiInventoryMiddleware as RequestHandler, {
+  return Object.assign(closing(apiInventoryMiddleware) as RequestHandler, {
     entries,
     observe: (record: AccessRecord) => live.observe(record),
     lookInto: (app: unknown) => live.lookInto(app),

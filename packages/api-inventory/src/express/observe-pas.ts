@@ -1,4 +1,4 @@
-import { addTransform, afterAnswer, contextOf, type Json, KEEP } from "@wardline/policy-types/express";
+import { addTransform, afterAnswer, closing, contextOf, type Json, KEEP } from "@wardline/policy-types/express";
 import type { Request, RequestHandler } from "express";
 import { createPasObservation } from "../pas/observation.ts";
 import { type ObservePasOptions, parsePasOptions } from "../pas/options.ts";
@@ -15,7 +15,7 @@ import { askedOf } from "./asked.ts";
  */
 export function observePas(options: ObservePasOptions): RequestHandler {
   const parsed = parsePasOptions(options);
-  return function observePasMiddleware(req, res, next): void {
+  return closing(function observePasMiddleware(req, res, next): void {
     const observation = createPasObservation(parsed, askedOf(req), contextOf(req).interaction);
     if (observation === undefined) return next();
     addTransform(res, {
@@ -29,7 +29,7 @@ export function observePas(options: ObservePasOptions): RequestHandler {
     });
     afterAnswer(res, (record) => observation.conclude(record, bodyOf(req)));
     next();
-  };
+  });
 }
 
 /** As an earlier stage read it. */

@@ -1,5 +1,12 @@
 import type { Decision } from "@wardline/policy-types";
-import { addTransform, contextOf, readBody, recordDecision, sendProblem } from "@wardline/policy-types/express";
+import {
+  addTransform,
+  closing,
+  contextOf,
+  readBody,
+  recordDecision,
+  sendProblem,
+} from "@wardline/policy-types/express";
 import type { Request, RequestHandler } from "express";
 import { answerJudge } from "../openapi/answers.ts";
 import { decideBody, decideBodyHead, decideOperation, decideParameters } from "../openapi/decide.ts";
@@ -22,7 +29,7 @@ import { requestTexts } from "../openapi/texts.ts";
 export function openApiRoutes(document: object, options: OpenApiOptions = {}): RequestHandler {
   const settings = parseOpenApi(document, options);
 
-  return async function openApiMiddleware(req, res, next) {
+  return closing(async function openApiMiddleware(req, res, next) {
     const context = contextOf(req);
     context.media = "json";
     const { decision, operation } = await decide(req, settings);
@@ -39,7 +46,7 @@ export function openApiRoutes(document: object, options: OpenApiOptions = {}): R
       addTransform(res, answerJudge(operation, responses, { onReport, requestId: context.requestId, head }));
     }
     next();
-  };
+  });
 }
 
 /** Cheapest first; the body is read when everything before it is as declared. */

@@ -1,5 +1,5 @@
 import { deny, findings, join, permit, refuseUnknownKeys } from "@wardline/policy-types";
-import { contextOf, type RequestContext, recordDecision, sendProblem } from "@wardline/policy-types/express";
+import { closing, contextOf, type RequestContext, recordDecision, sendProblem } from "@wardline/policy-types/express";
 import type { RequestHandler } from "express";
 import { type AddressMatcher, addressMatcher, parseCidr } from "../addresses.ts";
 import { problemOf } from "../problems.ts";
@@ -33,7 +33,7 @@ export function addressGuard(options: AddressGuardOptions): RequestHandler {
   );
   const classOf = options.classOf ?? ((context: RequestContext) => context.principal?.device);
 
-  return function addressGuardMiddleware(req, res, next) {
+  return closing(function addressGuardMiddleware(req, res, next) {
     const context = contextOf(req);
     const name = classOf(context);
     const allowed = name === undefined ? undefined : matchers.get(name);
@@ -51,5 +51,5 @@ export function addressGuard(options: AddressGuardOptions): RequestHandler {
     }
     recordDecision(req, { control: "address-guard", kind, because, code: decision.problem.code });
     sendProblem(res, decision.problem);
-  };
+  });
 }

@@ -1,5 +1,12 @@
 import { type Findings, findings } from "@wardline/policy-types";
-import { announcesBody, contextOf, readBody, recordDecision, sendProblem } from "@wardline/policy-types/express";
+import {
+  announcesBody,
+  closing,
+  contextOf,
+  readBody,
+  recordDecision,
+  sendProblem,
+} from "@wardline/policy-types/express";
 import type { Request, RequestHandler } from "express";
 import { inspectBody, isXml } from "../hostile/body.ts";
 import { decideHostile } from "../hostile/decide.ts";
@@ -33,7 +40,7 @@ export function hostileBody(options: HostileBodyOptions = {}): RequestHandler {
   const policy = hostilePolicy(options);
   const limitBytes = options.limitBytes ?? MIB;
 
-  return async function hostileBodyMiddleware(req, res, next) {
+  return closing(async function hostileBodyMiddleware(req, res, next) {
     if (policy.mode === "off" || !announcesBody(req) || !isJudged(req)) return next();
     const body = await readBody(req, { limitBytes });
     if (body.kind === "deny") {
@@ -49,7 +56,7 @@ export function hostileBody(options: HostileBodyOptions = {}): RequestHandler {
     }
     recordDecision(req, { control: "hostile-body", kind: "permit", because });
     next();
-  };
+  });
 }
 
 function checkLimit(found: Findings, value: unknown): void {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { contextOf } from "@wardline/policy-types/express";
+import { closing, contextOf } from "@wardline/policy-types/express";
 import type { RequestHandler } from "express";
 import { type IdentityOptions, identityHeaders } from "../identity.ts";
 import { stripHeaders } from "../request-headers.ts";
@@ -14,7 +14,7 @@ export function setIdentityHeaders(options: IdentityOptions = {}): RequestHandle
   const { names, write } = identityHeaders(options);
   const owned: ReadonlySet<string> = new Set(names);
 
-  return async function setIdentityHeadersMiddleware(req, _res, next) {
+  return closing(async function setIdentityHeadersMiddleware(req, _res, next) {
     stripHeaders(req, (name) => !owned.has(name));
     try {
       addHeaders(req, await write(contextOf(req)));
@@ -22,7 +22,7 @@ export function setIdentityHeaders(options: IdentityOptions = {}): RequestHandle
       return next(error);
     }
     next();
-  };
+  });
 }
 
 /** In all forms Node offers. */

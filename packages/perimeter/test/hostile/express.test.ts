@@ -142,6 +142,17 @@ describe.each(EXPRESS)("hostile input on %s", (_name, express) => {
     expect((await post(off.port, "application/json", '{"$where":1}')).status).toBe(200);
   });
 
+  it.each([undefined, "route"])("S12: a listener that throws %j opens nothing", async (thrown) => {
+    const { port, ran } = await serve({
+      onFinding: () => {
+        throw thrown;
+      },
+    });
+    expect((await askPort(port, { target: "/x?a=%3Cscript%3E", headers: HOST })).status).toBe(500);
+    expect((await post(port, "application/json", '{"$where":1}')).status).toBe(500);
+    expect(ran()).toBe(0);
+  });
+
   it("an exception holds for its path, its rules and its parameter only", async () => {
     const { port } = await serve({
       exceptions: [

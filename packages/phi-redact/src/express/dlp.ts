@@ -2,6 +2,7 @@ import type { MountedRequest, RequestTarget } from "@wardline/policy-types/expre
 import {
   addTransform,
   afterAnswer,
+  closing,
   KEEP,
   readBody,
   recordDecision,
@@ -27,7 +28,7 @@ export function dlp(options: DlpOptions = {}): RequestHandler {
   const policy = parseDlpOptions(options);
   const scan = phiScanner(policy);
 
-  return async function dlpMiddleware(req, res, next) {
+  return closing(async function dlpMiddleware(req, res, next) {
     const target = targetOf(req);
     const found = [
       ...findInUrl(target, scan, policy.identifyingParameters),
@@ -52,7 +53,7 @@ export function dlp(options: DlpOptions = {}): RequestHandler {
       exchange.addNames([...names]);
       next();
     });
-  };
+  });
 
   /** The names in the body; `undefined` when it cannot be read, and the request was answered so. */
   async function reportBodies(req: Request, res: Response): Promise<ReadonlySet<string> | undefined> {

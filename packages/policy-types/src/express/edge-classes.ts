@@ -1,11 +1,5 @@
 import { IncomingMessage, ServerResponse } from "node:http";
-import { markAsShaped } from "./one-shape.ts";
-
-/** What of an Express app a server needs to know. Any Express 4 or 5 app is one. */
-export interface EdgeApp {
-  readonly request: object;
-  readonly response: object;
-}
+import { type EdgeApp, markAsShaped } from "./one-shape.ts";
 
 /** The classes of a server's requests and responses, as `http.createServer` and `https.createServer` take them. */
 export interface EdgeClasses {

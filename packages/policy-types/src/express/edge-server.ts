@@ -5,8 +5,9 @@ import {
   type Server as SecureServer,
 } from "node:https";
 import { byTurn } from "./by-turn.ts";
-import { type EdgeApp, edgeClasses } from "./edge-classes.ts";
+import { edgeClasses } from "./edge-classes.ts";
 import { keepFreedMemory } from "./heap.ts";
+import type { EdgeApp } from "./one-shape.ts";
 
 /** What `http.createServer` takes. */
 export interface EdgeServerOptions extends Omit<ServerOptions, "IncomingMessage" | "ServerResponse"> {

@@ -1,3 +1,5 @@
+import { asFailure } from "./failure.ts";
+
 type Stage<Req, Res> = (req: Req, res: Res, next: (error?: unknown) => void) => unknown;
 
 /**
@@ -22,22 +24,17 @@ export function inOrder<Req, Res>(
       let hasGoneOn = false;
       const goOn = (error?: unknown): void => {
         // Whenever a stage fails, the request has failed.
-        if (error !== undefined && error !== null) return leave(asError(error));
+        if (error !== undefined && error !== null) return leave(asFailure(error));
         if (hasGoneOn) return;
         hasGoneOn = true;
         enter(at + 1);
       };
       try {
         const done: unknown = stage(req, res, goOn);
-        if (done instanceof Promise) done.catch((failure: unknown) => goOn(asError(failure)));
+        if (done instanceof Promise) done.catch((failure: unknown) => goOn(asFailure(failure)));
       } catch (failure) {
-        goOn(asError(failure));
+        goOn(asFailure(failure));
       }
     }
   };
-}
-
-/** Express takes some words for an order to skip, and passes others on as they are. */
-function asError(failure: unknown): Error {
-  return failure instanceof Error ? failure : new Error("a stage failed", { cause: failure });
 }

@@ -1,6 +1,11 @@
 import { EventEmitter } from "node:events";
 import { IncomingMessage, ServerResponse } from "node:http";
-import type { EdgeApp } from "./edge-classes.ts";
+
+/** What of an Express app a server needs to know. Any Express 4 or 5 app is one. */
+export interface EdgeApp {
+  readonly request: object;
+  readonly response: object;
+}
 
 /**
  * Gives a request or response whose prototype Express has exchanged the shape that all such have. V8 makes each of them a

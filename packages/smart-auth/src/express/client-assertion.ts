@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { type Decision, deny, findings, permit, refuseUnknownKeys } from "@wardline/policy-types";
-import { contextOf, readBody, recordDecision, sendProblem } from "@wardline/policy-types/express";
+import { asFailure, contextOf, readBody, recordDecision, sendProblem } from "@wardline/policy-types/express";
 import type { RequestHandler } from "express";
 import type { ReplayStore } from "../replay.ts";
 import {
@@ -11,7 +11,6 @@ import {
 import { namedClients } from "../token-endpoint/named-clients.ts";
 import { decideUnasserted } from "../token-endpoint/other-clients.ts";
 import { CLIENT_AMBIGUOUS, CLIENT_UNPROVED, CLIENTS_UNAVAILABLE } from "../token-endpoint/problems.ts";
-import { asFailure } from "./failure.ts";
 
 const FORM_BYTES = 64 * 1024;
 const CONTROL = "smart-auth";

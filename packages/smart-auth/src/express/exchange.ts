@@ -1,12 +1,12 @@
 import type { Decision, Principal } from "@wardline/policy-types";
 import type { RequestContext, RequestTarget } from "@wardline/policy-types/express";
+import { asFailure } from "@wardline/policy-types/express";
 import type { NextFunction, Request, Response } from "express";
 import type { JobRequest } from "../export/job.ts";
 import type { Later } from "../later.ts";
 import type { Asked } from "../request.ts";
 import type { Problems } from "../token-problems.ts";
 import type { Conclusions } from "./conclude.ts";
-import { asFailure } from "./failure.ts";
 
 /** A request on its way to a decision, by what each step has found out. */
 export interface Exchange {

@@ -1,8 +1,14 @@
-import { announcesBody, contextOf, readBody, recordDecision, sendProblem } from "@wardline/policy-types/express";
+import {
+  announcesBody,
+  asFailure,
+  contextOf,
+  readBody,
+  recordDecision,
+  sendProblem,
+} from "@wardline/policy-types/express";
 import type { Request, RequestHandler } from "express";
 import { decideLegacyGrant, type OAuthEndpoint, type OAuthRefusal } from "../token-endpoint/legacy-grants.ts";
 import { grantRefused } from "../token-endpoint/problems.ts";
-import { asFailure } from "./failure.ts";
 
 const FORM_BYTES = 64 * 1024;
 const CONTROL = "smart-auth";

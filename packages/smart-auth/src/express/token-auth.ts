@@ -1,11 +1,10 @@
 import { type Decision, deny, findings, type Principal, permit } from "@wardline/policy-types";
-import { contextOf, recordDecision, requestTarget, sendProblem } from "@wardline/policy-types/express";
+import { asFailure, contextOf, recordDecision, requestTarget, sendProblem } from "@wardline/policy-types/express";
 import type { RequestHandler } from "express";
 import { createAuthenticator } from "../authenticate.ts";
 import { parseOptions, type SmartAuthOptions } from "../options.ts";
 import { POLICY_REFUSED } from "../problems.ts";
 import { createProblems, type SchemeProblems } from "../token-problems.ts";
-import { asFailure } from "./failure.ts";
 
 /** Whose tokens count, and what they must say, on a route that is no FHIR. */
 export interface TokenAuthOptions

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { recordDecision, sendProblem } from "@wardline/policy-types/express";
+import { asFailure, recordDecision, sendProblem } from "@wardline/policy-types/express";
 import { createAnswers } from "./answers.ts";
 import { ownerOf } from "./caller.ts";
 import { withinDeadline } from "./deadline.ts";
@@ -106,7 +106,7 @@ export function asyncOperations(options: AsyncOperationsOptions): AsyncOperation
       goesOn = await handle(req, res);
     } catch (error) {
       // Express 4 does not carry a rejection to the error handler.
-      next(error);
+      next(asFailure(error));
       return;
     }
     if (goesOn) next();
