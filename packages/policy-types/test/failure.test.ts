@@ -27,7 +27,12 @@ describe.each(EXPRESS)("S12: whatever a control throws on %s", (_name, express) 
   it("and what throws nothing goes on as before", async () => {
     const app = express();
     app.use(closing((_req, _res, next) => next()));
-    app.use(closing(async (_req, _res, next) => Promise.resolve().then(() => next())));
+    app.use(
+      closing(async (_req, _res, next) => {
+        await Promise.resolve();
+        next();
+      }),
+    );
     app.get("/", (_req, res) => void res.send("reached"));
     expect((await ask(await listen(app))).text).toBe("reached");
   });

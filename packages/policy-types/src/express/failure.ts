@@ -10,7 +10,7 @@ export function closing<Req, Res>(
   const closed = (req: Req, res: Res, next: Next): void | Promise<void> => {
     try {
       const done = middleware(req, res, next);
-      if (done instanceof Promise) return done.then(nothing, (failure: unknown) => next(asFailure(failure)));
+      if (done instanceof Promise) return heard(done, next);
     } catch (failure) {
       next(asFailure(failure));
     }
@@ -18,8 +18,12 @@ export function closing<Req, Res>(
   return Object.defineProperty(closed, "name", { value: middleware.name });
 }
 
-function nothing(): void {
-  return undefined;
+async function heard(done: Promise<unknown>, next: Next): Promise<void> {
+  try {
+    await done;
+  } catch (failure) {
+    next(asFailure(failure));
+  }
 }
 
 /** Whatever was thrown, as an error. */
