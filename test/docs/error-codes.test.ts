@@ -12,8 +12,8 @@ function codesIn(name: string): Set<string> {
   for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
     if (!file.endsWith(".ts")) continue;
     const text = readFileSync(join(folder, file), "utf8");
-    // `name: "smart-auth/guard"` names a transform.
-    const whole = new RegExp(`(?<!name: )["'\`](${name}/[a-z0-9-]+)["'\`]`, "g");
+    // `name = "smart-auth/guard"` names a transform.
+    const whole = new RegExp(`(?<!name(?: =|:) )["'\`](${name}/[a-z0-9-]+)["'\`]`, "g");
     for (const [, code = ""] of text.matchAll(whole)) codes.add(code);
     if (!file.endsWith("problems.ts")) continue;
     for (const [, code = ""] of text.matchAll(/\bproblem\(\s*"([a-z0-9-]+)"/g)) codes.add(`${name}/${code}`);
