@@ -90,8 +90,10 @@ export function abuseMonitor(options: AbuseMonitorOptions = {}): AbuseMonitorHan
   }
 
   return Object.assign(closing(abuseMonitorMiddleware), {
-    afterAuthentication: (req: Request, res: Response, next: NextFunction) => judgeCaller(req, res, next, true),
-    atSignIn: (req: Request, res: Response, next: NextFunction) => judgeCaller(req, res, next, false),
+    afterAuthentication: closing((req: Request, res: Response, next: NextFunction) =>
+      judgeCaller(req, res, next, true),
+    ),
+    atSignIn: closing((req: Request, res: Response, next: NextFunction) => judgeCaller(req, res, next, false)),
     measures: monitor.measures,
     costOf: (req: IncomingMessage) =>
       measuresOn(monitor, "slow-down", contextOf(req)).reduce((most, { cost = 1 }) => Math.max(most, cost), 1),
