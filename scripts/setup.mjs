@@ -1,7 +1,7 @@
 // Brings pnpm and the dependencies when they are missing or out of date; does nothing, quickly, when they are not.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 export const ROOT = resolve(import.meta.dirname, "..");
@@ -50,9 +50,24 @@ export function setUp() {
   writeFileSync(STAMP, wanted);
 }
 
-/** Compiles what has changed since the last time. */
+/** Compiles what has changed since the last time, and bundles what was compiled. */
 export function build(...projects) {
   run(bin("tsc"), ["-b", ...projects]);
+  const stale = readdirSync(join(ROOT, "packages")).filter(isStale);
+  if (stale.length > 0) run(process.execPath, [join(ROOT, "scripts/bundle.mjs"), ...stale]);
+}
+
+/** Whether a package was compiled, or the way to bundle it changed, after it was bundled. */
+function isStale(name) {
+  const dist = join(ROOT, "packages", name, "dist");
+  const compiled = writtenAt(join(dist, ".tsbuildinfo"));
+  return (
+    compiled > 0 && Math.max(compiled, writtenAt(join(ROOT, "scripts/bundle.mjs"))) > writtenAt(join(dist, "index.js"))
+  );
+}
+
+function writtenAt(file) {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 /** Of everything that decides what must be installed. */

@@ -30,15 +30,16 @@ export function checkPackages() {
   return tally;
 }
 
-/** A licence, a changelog, a map for every script, types beside it, provenance, no script that runs while installing. */
+/** A licence, a changelog, a map for every script, types for every entry, provenance, no script that runs while installing. */
 function complete(cwd, described) {
   const { files } = Array.isArray(described) ? described[0] : described;
   const paths = new Set(files.map(({ path }) => path));
-  const { publishConfig, scripts = {}, sideEffects } = readJson(join(cwd, "package.json"));
+  const { exports, publishConfig, scripts = {}, sideEffects } = readJson(join(cwd, "package.json"));
   const scriptsOf = [...paths].filter((path) => path.startsWith("dist/") && path.endsWith(".js"));
   const lacking = [
     ...["LICENSE", "README.md", "CHANGELOG.md"].filter((path) => !paths.has(path)),
-    ...scriptsOf.flatMap((path) => [`${path}.map`, path.replace(/js$/, "d.ts")]).filter((path) => !paths.has(path)),
+    ...scriptsOf.map((path) => `${path}.map`).filter((path) => !paths.has(path)),
+    ...Object.values(exports).flatMap(({ types }) => (types === undefined || paths.has(types.slice(2)) ? [] : [types])),
     ...["preinstall", "install", "postinstall", "prepare"].filter((name) => name in scripts),
     ...(publishConfig?.provenance === true ? [] : ["publishConfig.provenance"]),
     ...(sideEffects === undefined ? ["sideEffects"] : []),

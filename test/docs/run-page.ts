@@ -72,7 +72,7 @@ export function answerFindings({ page, line, text }: Block, { written, out, stat
 /** The program as it is installed: the oldest Node we support reads no TypeScript. */
 export function buildProgram(): void {
   if (process.env["WARDLINE_TEST_BUILT"] === "true") return;
-  const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
-  const { status, stdout } = spawnSync(process.execPath, [tsc, "-b", join(ROOT, "packages/cli")], { encoding: "utf8" });
+  const build = join(ROOT, "scripts/build.mjs");
+  const { status, stdout } = spawnSync(process.execPath, [build, "packages/cli"], { encoding: "utf8" });
   if (status !== 0) throw new Error(`the program does not compile: ${stdout}`);
 }

@@ -41,16 +41,18 @@ export interface Shell {
 
 const EDGE = /wardline serve |^node edge\.mjs/;
 const WARDLINE = join(ROOT, "packages/cli/dist/bin.js");
-const TSC = join(ROOT, "node_modules/typescript/bin/tsc");
+const BUILD = join(ROOT, "scripts/build.mjs");
 
 /** As they will be once the packages are installed. `curl` is the real one and says, besides, which status came. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   wardline: `exec "${process.execPath}" "${WARDLINE}" "$@"`,
   npx: `case "$1" in
   wardline) shift; exec "${process.execPath}" "${WARDLINE}" "$@" ;;
-  tsc) shift; exec "${process.execPath}" "${TSC}" "$@" ;;
   *) echo "npx: no stand-in for $1" >&2; exit 127 ;;
 esac`,
+  npm: `[ "$1 $2" = "run build" ] || { echo "npm: no stand-in for $*" >&2; exit 127; }
+shift 3
+exec "${process.execPath}" "${BUILD}" "$@"`,
   curl: `PATH="$REST" exec curl --max-time 20 --write-out '%{stderr}\\nstatus %{http_code}\\n' "$@"`,
 };
 

@@ -1,14 +1,19 @@
 // What one record of a caller not seen for an hour costs, and what 100,000 callers weigh. Rounds are short and the best one counts, so that a busy machine shows less.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { compiled } from "./compiled.mjs";
+import { compiled } from "../../../scripts/compiled.mjs";
 
-const { createWatch } = await compiled("src/watch/watch.js");
-const { createPseudonyms } = await compiled("src/watch/pseudonym.js");
-const { sightingOf } = await compiled("src/watch/sighting.js");
-const { addressKey } = await compiled("src/watch/address.js");
-const { add, NOTHING, estimate } = await compiled("src/watch/sketch.js");
-const { DEFAULT_THRESHOLDS } = await compiled("src/detectors/thresholds.js");
+const [{ createWatch }, { createPseudonyms }, { sightingOf }, { addressKey }, { add, NOTHING, estimate }, thresholds] =
+  await compiled(
+    import.meta.url,
+    "../src/watch/watch.ts",
+    "../src/watch/pseudonym.ts",
+    "../src/watch/sighting.ts",
+    "../src/watch/address.ts",
+    "../src/watch/sketch.ts",
+    "../src/detectors/thresholds.ts",
+  );
+const { DEFAULT_THRESHOLDS } = thresholds;
 
 setFlagsFromString("--expose-gc");
 const gc = runInNewContext("gc");

@@ -7,9 +7,14 @@ import { createNaming, renderAccessLine, renderAuditEvents } from "@wardline/aud
 import { contextOf, recordDecision } from "@wardline/policy-types/express";
 import { pino } from "pino";
 import winston from "winston";
-import { GrowingBytes } from "../dist/growing-bytes.js";
-import { writeJson } from "../dist/json-text.js";
-import { renderEntry } from "../dist/ledger/entry.js";
+import { compiled } from "../../../scripts/compiled.mjs";
+
+const [{ GrowingBytes }, { writeJson }, { renderEntry }] = await compiled(
+  import.meta.url,
+  "../src/growing-bytes.ts",
+  "../src/json-text.ts",
+  "../src/ledger/entry.ts",
+);
 
 const ROUNDS = 600;
 const PER_ROUND = 25;

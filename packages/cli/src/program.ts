@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import type { Commands } from "./commands.ts";
 import { type ExitCode, MEANS_NO } from "./exit.ts";
+import { inPackage } from "./folder.ts";
 import { painter } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -65,6 +66,6 @@ function tellExitCodes(command: Command, words: string): void {
 }
 
 function ownVersion(): string {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  const text = readFileSync(inPackage("package.json"), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }

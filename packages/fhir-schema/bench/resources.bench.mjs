@@ -2,6 +2,7 @@
 // ratios within one run.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { compiled } from "../../../scripts/compiled.mjs";
 import { structuresFolder } from "../generator/structures.mjs";
 
 const folder = structuresFolder();
@@ -10,7 +11,13 @@ const example = (name) => JSON.parse(readFileSync(join(folder, `${name}.json`), 
 
 const started = performance.now();
 const before = memory();
-const { prepare, validateResource } = await import("../dist/resources/validate.js");
+const [{ prepare, validateResource }, { codeList }, { PRIMITIVES: primitives }, nodes] = await compiled(
+  import.meta.url,
+  "../src/resources/validate.ts",
+  "../src/resources/codes.ts",
+  "../src/resources/primitives.ts",
+  "../src/resources/nodes.ts",
+);
 const imported = performance.now();
 const types = ["Patient", "Observation", "Claim", "Bundle"];
 prepare(types);
@@ -29,9 +36,7 @@ const WORK = {
 
 const { Ajv } = await import("ajv");
 const { plainSchema } = await import("./plain-schema.mjs");
-const { codeList } = await import("../dist/resources/codes.js");
-const { PRIMITIVES: primitives } = await import("../dist/resources/primitives.js");
-const tables = { codeList, primitives, ...(await import("../dist/resources/nodes.js")) };
+const tables = { codeList, primitives, ...nodes };
 const ajv = new Ajv({ strict: false, logger: false });
 const plainStarted = performance.now();
 const plain = new Map(

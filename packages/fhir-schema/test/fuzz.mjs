@@ -3,6 +3,7 @@
 // Ends with an error when a judgement throws, takes over 50 ms of processor time again and again, or memory grows.
 // `WARDLINE_FUZZ_SEED` repeats a run.
 import { parseInteraction } from "@wardline/fhir-r4";
+import { compiled } from "../../../scripts/compiled.mjs";
 import {
   checkFhirPathPatch,
   checkJsonPatch,
@@ -11,8 +12,12 @@ import {
   checkSearch,
   validateResource,
 } from "../dist/index.js";
-import { integerFormIssues } from "../dist/integer-forms.js";
-import { findJsonFault } from "../dist/json-faults.js";
+
+const [{ integerFormIssues }, { findJsonFault }] = await compiled(
+  import.meta.url,
+  "../src/integer-forms.ts",
+  "../src/json-faults.ts",
+);
 
 const RUNS = Number(process.env.WARDLINE_FUZZ_RUNS ?? 20_000);
 const SEED = Number(process.env.WARDLINE_FUZZ_SEED ?? Date.now() % 2 ** 31);

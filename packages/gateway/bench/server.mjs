@@ -92,11 +92,13 @@ async function serveProxy() {
 
 /** The gateway's way to an upstream and back, without a control: no transform applies. */
 async function serveForwarding() {
-  const [{ byTurn, keepFreedMemory }, { forward }, { openUpstream }] = await Promise.all([
-    import("@wardline/policy-types/express"),
-    import("../dist/proxy/forward.js"),
-    import("../dist/proxy/upstream.js"),
-  ]);
+  const { byTurn, keepFreedMemory } = await import("@wardline/policy-types/express");
+  const { compiled } = await import("../../../scripts/compiled.mjs");
+  const [{ forward }, { openUpstream }] = await compiled(
+    import.meta.url,
+    "../src/proxy/forward.ts",
+    "../src/proxy/upstream.ts",
+  );
   keepFreedMemory();
   const ehr = openUpstream("ehr", { url: `${upstream}/fhir` });
   const backends = { all: [ehr], forInteraction: () => ehr };

@@ -2,11 +2,17 @@
 // first time beside the bare signature check of jose. Medians count.
 import { parseInteraction } from "@wardline/fhir-r4";
 import { exportJWK, generateKeyPair, jwtVerify, SignJWT } from "jose";
-import { createAuthenticator } from "../dist/authenticate.js";
-import { createAuthority } from "../dist/authority.js";
-import { decideAccess } from "../dist/decide.js";
-import { parseOptions } from "../dist/options.js";
-import { createProblems } from "../dist/token-problems.js";
+import { compiled } from "../../../scripts/compiled.mjs";
+
+const [{ createAuthenticator }, { createAuthority }, { decideAccess }, { parseOptions }, { createProblems }] =
+  await compiled(
+    import.meta.url,
+    "../src/authenticate.ts",
+    "../src/authority.ts",
+    "../src/decide.ts",
+    "../src/options.ts",
+    "../src/token-problems.ts",
+  );
 
 const ISSUER = "https://as.example.org";
 const BASE = "https://fhir.example.org/fhir";

@@ -1,8 +1,13 @@
 // What it costs to judge a page of 50 Observations, beside the JSON.parse that had to come first. Rounds are short and the best one
 // counts, so that a busy machine shows less.
 import { parseInteraction } from "@wardline/fhir-r4";
-import { createGuard } from "../dist/guard/answer.js";
-import { createRights } from "../dist/rights.js";
+import { compiled } from "../../../scripts/compiled.mjs";
+
+const [{ createGuard }, { createRights }] = await compiled(
+  import.meta.url,
+  "../src/guard/answer.ts",
+  "../src/rights.ts",
+);
 
 const ROUNDS = 200;
 const PER_ROUND = 10;

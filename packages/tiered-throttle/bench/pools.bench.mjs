@@ -3,7 +3,7 @@
 import { fork } from "node:child_process";
 import { Agent, createServer, get } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
-import { createPools } from "../dist/pools/pools.js";
+import { compiled } from "../../../scripts/compiled.mjs";
 
 const WORKERS = 5;
 const WORK_MS = 400;
@@ -22,8 +22,8 @@ const VARIANTS = {
   "reserve lent": { ...POOLS, "prior-authorization": { ...POOLS["prior-authorization"], lend: 3 } },
 };
 
-if (process.argv[2] === undefined) await main();
-else await serve(VARIANTS[process.argv[2]]);
+if (process.argv[2] in VARIANTS) await serve(VARIANTS[process.argv[2]]);
+else await main();
 
 async function main() {
   console.log(
@@ -46,7 +46,7 @@ async function main() {
     report(name, summary(alone), summary(pressed));
   }
   console.log("wanted with a reserve: at most x1.50, lost 0");
-  slotCost();
+  await slotCost();
 }
 
 function report(name, alone, pressed) {
@@ -159,7 +159,8 @@ async function load(port, { seconds, bulk }) {
   return seen;
 }
 
-function slotCost() {
+async function slotCost() {
+  const [{ createPools }] = await compiled(import.meta.url, "../src/pools/pools.ts");
   const pool = { lend: 0, maximum: 100, waiting: 0, waitMs: 1, reservedPerSecond: 0 };
   const names = ["device", "prior-authorization", "clinical", "ordinary", "bulk-data"];
   const pools = createPools(

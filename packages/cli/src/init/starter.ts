@@ -6,6 +6,7 @@ import { parsePolicy } from "@wardline/gateway";
 import { nearest } from "@wardline/policy-types";
 import { CliError } from "../exit.ts";
 import { writeNew } from "../files.ts";
+import { inPackage } from "../folder.ts";
 
 export interface StarterAnswers {
   readonly upstream?: string;
@@ -14,7 +15,7 @@ export interface StarterAnswers {
   readonly development: boolean;
 }
 
-const FOLDER = new URL("../../starters/", import.meta.url);
+const FOLDER = inPackage("starters/");
 
 export const STARTERS: readonly string[] = readdirSync(FOLDER).sort();
 
