@@ -230,6 +230,10 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
           }
         })(),
     ],
+    [
+      "a toJSON that no list of members shows",
+      () => Object.defineProperty({ id: "2" }, "toJSON", { value: () => PATIENT }),
+    ],
     ["a toJSON deep inside", () => ({ resourceType: "Patient", id: "1", name: { toJSON: () => SECRET } })],
     ["an array of such", () => Object.assign(Object.create({ toJSON: () => PATIENT }), { id: "1" }) as unknown],
   ])("S12: res.json judges what is written, not what an object with %s shows", async (_what, make) => {
