@@ -4,7 +4,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { rolldown } from "rolldown";
-import { fail, ROOT, readJson } from "./setup.mjs";
+import { fail, isOfAnotherPackage, ROOT, readJson } from "./setup.mjs";
 
 const wanted = process.argv.slice(2);
 for (const name of wanted.length > 0 ? wanted : readdirSync(join(ROOT, "packages"))) {
@@ -19,7 +19,7 @@ async function bundle(folder) {
   }
   const bundled = await rolldown({
     input: entries(folder),
-    external: (id) => !/^[./]/.test(id),
+    external: isOfAnotherPackage,
     platform: "node",
     onLog: (_level, { message }) => fail(`bundle: ${folder}: ${message}`),
   });

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { rolldown } from "rolldown";
-import { ROOT } from "./setup.mjs";
+import { isOfAnotherPackage, ROOT } from "./setup.mjs";
 
 /**
  * Modules as they are named from the one at `here`; what several of them import is one to them.
@@ -15,7 +15,7 @@ export async function compiled(here, ...modules) {
   process.on("exit", () => rmSync(output, { recursive: true, force: true }));
   const bundled = await rolldown({
     input: Object.fromEntries(files.map((file, at) => [`module-${at}`, file])),
-    external: (id) => !/^[./]/.test(id),
+    external: isOfAnotherPackage,
     platform: "node",
     preserveEntrySignatures: "strict",
   });

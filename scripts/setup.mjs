@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 
 export const ROOT = resolve(import.meta.dirname, "..");
 const MINIMUM_NODE = [20, 19];
@@ -64,6 +64,11 @@ function isStale(name) {
   return (
     compiled > 0 && Math.max(compiled, writtenAt(join(ROOT, "scripts/bundle.mjs"))) > writtenAt(join(dist, "index.js"))
   );
+}
+
+/** What a bundle of a package leaves outside: whatever is imported by a name, of ours or of others. */
+export function isOfAnotherPackage(id) {
+  return !id.startsWith(".") && !isAbsolute(id);
 }
 
 function writtenAt(file) {

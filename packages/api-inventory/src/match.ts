@@ -2,6 +2,7 @@ import { parseInteraction } from "@wardline/fhir-r4";
 import type { Interaction, InteractionCode } from "@wardline/policy-types";
 import { type InventoryEntry, isFhirEntry } from "./entry.ts";
 import { isOperationPlace } from "./operation-places.ts";
+import { byBase, byRoute } from "./places.ts";
 
 /** What is asked, as far as a registry needs it. */
 export interface Asked {
@@ -27,18 +28,15 @@ export type ClaimOf = (asked: Asked) => Claim | undefined;
 
 /** Finds who claims a request: exact routes first, then the longest FHIR base. */
 export function createClaimOf(entries: readonly InventoryEntry[]): ClaimOf {
-  const routes = entries
-    .filter((entry) => !isFhirEntry(entry))
-    .map((entry) => ({ entry, matches: pathMatcher(entry.path) }));
-  const bases = entries.filter(isFhirEntry).sort((a, b) => b.path.length - a.path.length);
+  const routesAt = byRoute(entries.filter((entry) => !isFhirEntry(entry)));
+  const basesOver = byBase(entries.filter(isFhirEntry));
 
   return (asked) => {
-    const there = routes.filter(({ matches }) => matches(asked.path));
-    const exact = there.find(({ entry }) => declaresMethod(entry, asked.method));
+    const there = routesAt(asked.path);
+    const exact = there.find((entry) => declaresMethod(entry, asked.method));
     const route = exact ?? there[0];
-    if (route !== undefined) return { entry: route.entry, interaction: "unknown", declared: exact !== undefined };
-    const candidates = bases.filter(({ path }) => isBelow(path, asked.path));
-    const claims = candidates.map((entry) => fhirClaim(entry, asked));
+    if (route !== undefined) return { entry: route, interaction: "unknown", declared: exact !== undefined };
+    const claims = basesOver(asked.path).map((entry) => fhirClaim(entry, asked));
     return claims.find(({ declared }) => declared) ?? claims[0];
   };
 }
@@ -104,25 +102,4 @@ export function declares(entry: InventoryEntry, { code, operation, level, type }
 /** Whether an entry for one route declares the method. Express answers HEAD where it answers GET. */
 export function declaresMethod({ methods = [] }: InventoryEntry, method: string): boolean {
   return methods.some((one) => one === method || (one === "GET" && method === "HEAD"));
-}
-
-function isBelow(base: string, path: string): boolean {
-  return base === "/" || path === base || path.startsWith(`${base}/`);
-}
-
-/** Literal segments as they are, `:name` for one segment of anything. Linear in the path. */
-function pathMatcher(pattern: string): (path: string) => boolean {
-  const wanted = segmentsOf(pattern);
-  return (path) => {
-    const given = segmentsOf(path);
-    return (
-      given.length === wanted.length &&
-      wanted.every((segment, index) => (segment.startsWith(":") ? given[index] !== "" : segment === given[index]))
-    );
-  };
-}
-
-function segmentsOf(path: string): string[] {
-  const bare = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
-  return bare.split("/").slice(1);
 }

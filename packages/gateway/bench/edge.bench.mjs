@@ -25,8 +25,8 @@ const { values: options } = parseArgs({
 });
 const ROUNDS = options.quick ? 1 : Number(options.rounds);
 const REQUESTS = options.quick ? 32 : Number(options.requests);
-// V8 goes on compiling for some 10,000 requests where there are many controls, whatever comes first.
-const BEGINNING = options.quick ? 32 : 10_000;
+// V8 goes on compiling for some 15,000 requests where there are many controls, whatever comes first.
+const BEGINNING = options.quick ? 32 : 15_000;
 const WARM_UP = REQUESTS / 4;
 const BURSTS = options.quick ? 1 : 8;
 const MEGABYTES = options.quick ? 1 : 50;
