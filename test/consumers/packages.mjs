@@ -1,6 +1,6 @@
 // Packs every publishable package as it would be published, and lets publint and attw judge the tarballs.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bin, pnpm, ROOT, readJson } from "../../scripts/setup.mjs";
@@ -30,7 +30,7 @@ export function checkPackages() {
   return tally;
 }
 
-/** A licence, a changelog, a map for every script, types for every entry, provenance, no script that runs while installing. */
+/** A licence, a changelog, a map for every script with code in it, types for every entry, provenance, no script that runs while installing. */
 function complete(cwd, described) {
   const { files } = Array.isArray(described) ? described[0] : described;
   const paths = new Set(files.map(({ path }) => path));
@@ -38,7 +38,7 @@ function complete(cwd, described) {
   const scriptsOf = [...paths].filter((path) => path.startsWith("dist/") && path.endsWith(".js"));
   const lacking = [
     ...["LICENSE", "README.md", "CHANGELOG.md"].filter((path) => !paths.has(path)),
-    ...scriptsOf.map((path) => `${path}.map`).filter((path) => !paths.has(path)),
+    ...scriptsOf.filter((path) => hasCode(join(cwd, path)) && !paths.has(`${path}.map`)).map((path) => `${path}.map`),
     ...Object.values(exports).flatMap(({ types }) => (types === undefined || paths.has(types.slice(2)) ? [] : [types])),
     ...["preinstall", "install", "postinstall", "prepare"].filter((name) => name in scripts),
     ...(publishConfig?.provenance === true ? [] : ["publishConfig.provenance"]),
@@ -46,6 +46,13 @@ function complete(cwd, described) {
     ...(scriptsOf.length === 0 ? ["dist"] : []),
   ];
   return { ok: lacking.length === 0, trouble: lacking.slice(0, 10).join(", ") };
+}
+
+/** More than what it takes from others and hands on. */
+function hasCode(file) {
+  return readFileSync(file, "utf8")
+    .split("\n")
+    .some((line) => !/^(?:(?:import|export) \{.*\} from ".*";)?$|^export \{.*\};$|^\/\//.test(line));
 }
 
 export function call(command, args, cwd = ROOT, timeout = 180_000) {

@@ -50,7 +50,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   wardline) shift; exec "${process.execPath}" "${WARDLINE}" "$@" ;;
   *) echo "npx: no stand-in for $1" >&2; exit 127 ;;
 esac`,
-  npm: `[ "$1 $2" = "run build" ] || { echo "npm: no stand-in for $*" >&2; exit 127; }
+  npm: `[ "$1 $2" = "run build" ] || PATH="$REST" exec npm "$@"
 shift 3
 exec "${process.execPath}" "${BUILD}" "$@"`,
   curl: `PATH="$REST" exec curl --max-time 20 --write-out '%{stderr}\\nstatus %{http_code}\\n' "$@"`,
