@@ -46,6 +46,8 @@ interface World {
   readonly askSecond: Ask;
   readonly release: () => void;
   readonly asked: (what: string) => readonly string[];
+  /** How often an export was asked for. What was answered late with 503 may have begun one all the same (F2). */
+  readonly kickOffs: () => number;
 }
 
 /**
@@ -67,11 +69,13 @@ async function two(redisUrl: string, isPatient = true): Promise<World> {
   opened.push(() => second.close());
   const { url } = await second.listen();
   const { release } = exportByItself(first);
+  let kickOffs = 0;
   const askAt =
     (base: string): Ask =>
     async (path, { claims = SYSTEM, ...init } = {}) => {
       const authorization = `Bearer ${await first.issuer.token({ ...claims })}`;
       for (let left = isPatient ? 100 : 0; ; left--) {
+        if (path === "/$export") kickOffs++;
         const answer = await fetch(base + path, { ...init, headers: { ...LATER, authorization } });
         const text = await answer.text();
         if (answer.status !== 503 || left === 0) return { status: answer.status, headers: answer.headers, text };
@@ -85,6 +89,7 @@ async function two(redisUrl: string, isPatient = true): Promise<World> {
     askSecond: askAt(`${url}/fhir`),
     release,
     asked: (what) => first.backend.asked.filter((one) => one.startsWith(what)),
+    kickOffs: () => kickOffs,
   };
 }
 
@@ -109,7 +114,7 @@ describeWithRedis("exports of two instances, remembered in Redis", () => {
   }
 
   it("any instance answers for any export, and for nobody but who began it", async () => {
-    const { askFirst, askSecond, release, asked } = await two((await redisServer()).url);
+    const { askFirst, askSecond, release, asked, kickOffs } = await two((await redisServer()).url);
     const job = await kickOff(askFirst);
     expect((await askSecond(job)).status).toBe(202);
     expect((await askSecond(job, { claims: OTHER })).status).toBe(404);
@@ -124,7 +129,7 @@ describeWithRedis("exports of two instances, remembered in Redis", () => {
       expect([status, ids]).toEqual([200, ["a", "b"]]);
       expect((await ask(`${job}/0`, { claims: OTHER })).status).toBe(404);
     }
-    expect(asked("GET /r4/$export")).toHaveLength(1);
+    expect(asked("GET /r4/$export").length).toBeLessThanOrEqual(kickOffs());
     expect((await askFirst(job, { method: "DELETE" })).status).toBe(202);
     expect((await askSecond(job)).status).toBe(404);
   });
