@@ -143,6 +143,26 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
     expect(answer.text).toBe(text);
   });
 
+  it.each([
+    ["a member", '{"id":"hidden","id":"1"}', '{"id":"1"}'],
+    [
+      "a member deep inside, in other letters",
+      '{"a":[{"na\\u006de":"hidden" , "name" :1.50}]}',
+      '{"a":[{"name":1.50}]}',
+    ],
+    ["a whole list", '{"contained":[{"id":"hidden"}],"contained":[]}', '{"contained":[]}'],
+    ["a name beside a string that begins with a colon", '{"s":":1","id":"hidden","id":":"}', '{"s":":1","id":":"}'],
+  ])(
+    "S12: what the text repeats is not what was judged, so %s repeated does not leave",
+    async (_what, text, judged) => {
+      expect((await status((_req, res) => void json(res).end(text))).text).toBe(judged);
+      const lines = await status(
+        (_req, res) => void res.type("application/fhir+ndjson").end(`${text}\n{ "id":"2" }\n`),
+      );
+      expect(lines.text).toBe(`${judged}\n{ "id":"2" }\n`);
+    },
+  );
+
   it("keeps the precision of decimals in a body that was changed", async () => {
     const text = '{"name":"x","a":2.00,"b":[1e3,0.10,12345678901234567890],"s":": 2.00,","n":2.0}';
     const answer = await status((_req, res) => void json(res).end(text));

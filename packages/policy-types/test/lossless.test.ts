@@ -1,6 +1,76 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { findJsonTextFault } from "../src/express/json-text.ts";
 import { parseLossless } from "../src/express/lossless.ts";
+
+/** A text of JSON, spaced anyhow, and the same without spaces. */
+interface Written {
+  readonly spaced: string;
+  readonly compact: string;
+}
+
+const space = fc.constantFrom("", "", "", " ", "\n\t ");
+const number = fc
+  .tuple(
+    fc.constantFrom("", "-"),
+    fc.constantFrom("0", "7", "70", "120", "12345678901234567890"),
+    fc.constantFrom("", "", ".5", ".50", ".00", ".1234567890123456789"),
+    fc.constantFrom("", "", "e2", "E-3", "e+21"),
+  )
+  .map((parts) => parts.join(""));
+const string = fc
+  .oneof(fc.string(), fc.constantFrom(":1.0", ":", '":2.00', "\\", '\\":', "a : 2.0,", "__proto__", "2.00"))
+  .map((value) => JSON.stringify(value));
+
+/** @param unique no object has a name twice */
+function written(unique: boolean): fc.Arbitrary<Written> {
+  const leaf = fc.oneof(number, number, string, fc.constantFrom("true", "false", "null")).map(alone);
+  const name = fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom('"a"', '"b"', '"\\u0061"') },
+    { weight: 1, arbitrary: string },
+  );
+  const { node } = fc.letrec<{ node: Written }>((tie) => ({
+    node: fc.oneof(
+      { maxDepth: 4, depthIdentifier: "node" },
+      leaf,
+      fc
+        .tuple(fc.array(fc.tuple(space, tie("node"), space), { maxLength: 4 }))
+        .map(([entries]) => joined("[", entries, "]")),
+      fc
+        .uniqueArray(fc.tuple(space, name, space, tie("node"), space), {
+          maxLength: 5,
+          selector: ([, own]) => (unique ? (JSON.parse(own) as string) : {}),
+        })
+        .map((members) =>
+          joined(
+            "{",
+            members
+              // Objects give names that are numbers first, whatever the text does.
+              .filter(([, own]) => !unique || !/^"\d/.test(own))
+              .map(([before, own, between, value, after]) => [
+                before,
+                {
+                  spaced: `${own}${between}:${after}${value.spaced}`,
+                  compact: `${JSON.stringify(JSON.parse(own))}:${value.compact}`,
+                },
+                after,
+              ]),
+            "}",
+          ),
+        ),
+    ),
+  }));
+  return node;
+}
+
+function alone(text: string): Written {
+  return { spaced: text, compact: text };
+}
+
+function joined(open: string, parts: readonly (readonly [string, Written, string])[], close: string): Written {
+  const spaced = parts.map(([before, { spaced: own }, after]) => before + own + after).join(",");
+  return { spaced: open + spaced + close, compact: open + parts.map(([, { compact }]) => compact).join(",") + close };
+}
 
 describe("a text whose numbers keep their digits", () => {
   it("is read as JSON.parse reads it, and refused where JSON.parse refuses it", () => {
@@ -19,6 +89,49 @@ describe("a text whose numbers keep their digits", () => {
       }),
       { numRuns: 3000 },
     );
+  });
+
+  it("is written again with the digits of each number, wherever it stands and whatever the strings look like", () => {
+    fc.assert(
+      fc.property(written(true), ({ spaced, compact }) => {
+        const { body, stringify } = parseLossless(spaced);
+        expect(stringify(body)).toBe(compact);
+        expect(stringify([body, { again: body }])).toBe(`[${compact},{"again":${compact}}]`);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it("S9: names a fault where one look through all of the text finds it", () => {
+    fc.assert(
+      fc.property(written(false), fc.constantFrom(1, 2, 3, 100, Number.POSITIVE_INFINITY), ({ spaced }, maxDepth) => {
+        expect(parseLossless(spaced).fault(maxDepth)).toBe(findJsonTextFault(spaced, maxDepth));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it.each([
+    ["2.00", true],
+    ['{"a":1,"b":[2,-3.5],"c":"d:2.00"}', false],
+    ['{"a" : 2.0}', true],
+    ["[1,2.0]", true],
+    ['{"a":1e+21}', true],
+    ['{"a":12345678901234567890}', true],
+    ['{"a":-0}', true],
+    [`${"[".repeat(1500)}2.0${"]".repeat(1500)}`, true],
+  ])("says whether %s has numbers of its own", (text, hasOwnNumbers) => {
+    expect(parseLossless(text).hasOwnNumbers).toBe(hasOwnNumbers);
+    expect(parseLossless(text).stringify(parseLossless(text).body)).toBe(text.replace(" : ", ":"));
+  });
+
+  it("S9: a name repeated below any depth is found", () => {
+    const nested = (inner: string) => `${'{"a":['.repeat(1500)}${inner}${"]}".repeat(1500)}`;
+    const none = Number.POSITIVE_INFINITY;
+    expect(parseLossless(nested('{"b":1,"b":2}')).fault(none)).toBe("duplicate-name");
+    expect(parseLossless(nested('{"__proto__":1}')).fault(none)).toBe("forbidden-name");
+    expect(parseLossless(nested('{"b":1}')).fault(none)).toBe(undefined);
+    expect(parseLossless(nested('{"b":1}')).fault(2999)).toBe("too-deep");
   });
 
   // Tried again from each of its quotes, it would not come to an end within this test's time.

@@ -51,6 +51,54 @@ export function findJsonTextFault(text: string, maxDepth: number): JsonTextFault
   return undefined;
 }
 
+/** What a look at the colons of a JSON text finds. */
+export interface MembersLook {
+  /** How many names there are. A string that begins with a colon is taken for one too: never fewer, seldom more. */
+  readonly names: number;
+  /** Where each number behind a name begins and ends that JavaScript would write otherwise, or with an exponent. */
+  readonly numbers: readonly number[];
+}
+
+/**
+ * Looks at what stands before and behind each colon, which costs a fifth of looking at each character. Requires a text that
+ * `JSON.parse` accepts.
+ */
+export function lookAtMembers(text: string): MembersLook {
+  let names = 0;
+  const numbers: number[] = [];
+  for (let colon = text.indexOf(":"); colon >= 0; colon = text.indexOf(":", colon + 1)) {
+    let before = colon - 1;
+    while (isSpace(text.charCodeAt(before))) before--;
+    if (text.charCodeAt(before) !== QUOTE || isEscaped(text, before)) continue;
+    names++;
+    let start = colon + 1;
+    while (isSpace(text.charCodeAt(start))) start++;
+    if (!isNumberPart(text.charCodeAt(start))) continue;
+    let end = start + 1;
+    while (isNumberPart(text.charCodeAt(end))) end++;
+    const number = text.slice(start, end);
+    if (String(Number(number)) !== number || number.includes("e")) numbers.push(start, end);
+  }
+  return { names, numbers };
+}
+
+/** Of what a value of JSON may begin or go on with, only a number has these. */
+function isNumberPart(code: number): boolean {
+  return (
+    (code >= ZERO && code <= NINE) || code === MINUS || code === PLUS || code === POINT || (code | 0x20) === LETTER_E
+  );
+}
+
+function isSpace(code: number): boolean {
+  return code <= 0x20;
+}
+
+const ZERO = 0x30;
+const NINE = 0x39;
+const MINUS = 0x2d;
+const PLUS = 0x2b;
+const POINT = 0x2e;
+const LETTER_E = 0x65;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;

@@ -34,8 +34,11 @@ export function judgeText(
     return { kind: "refused", problem: UNREADABLE };
   }
   const judgement = judgeJson(parsed.body, transforms, answer);
-  if (judgement.kind !== "changed") return judgement;
-  return { kind: "changed", bytes: Buffer.from(parsed.stringify(judgement.body)), body: judgement.body };
+  if (judgement.kind === "dropped" || judgement.kind === "refused") return judgement;
+  // RFC 8259 section 4: readers differ on which of two members of one name counts, and only one of them was judged.
+  if (judgement.kind === "same" && parsed.fault(Number.POSITIVE_INFINITY) === undefined) return judgement;
+  const body = judgement.kind === "same" ? parsed.body : judgement.body;
+  return { kind: "changed", bytes: Buffer.from(parsed.stringify(body)), body };
 }
 
 /** Judges an answer that has no body, or one that is not JSON, by its head. */

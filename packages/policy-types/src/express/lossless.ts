@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { type JsonTally, tallyOf } from "./json-tally.ts";
+import { findJsonTextFault, type JsonTextFault, lookAtMembers } from "./json-text.ts";
 import type { Json } from "./transform.ts";
 
 /**
@@ -11,25 +13,66 @@ export interface LosslessBody {
   readonly body: Json;
   /** Writes `body`, or another value built from parts of it. */
   readonly stringify: (body: Json) => string;
+  /** Some number is written otherwise than JavaScript would write it, or with an exponent; or a string looks so. */
+  readonly hasOwnNumbers: boolean;
+  /** What the text says and `body` does not show. */
+  readonly fault: (maxDepth: number) => JsonTextFault | undefined;
 }
 
 /** `JSON.parse` that remembers. Throws what `JSON.parse` throws. */
 export function parseLossless(text: string): LosslessBody {
-  if (!hasNumberThatChanges(text)) return { body: JSON.parse(text) as Json, stringify: (body) => JSON.stringify(body) };
+  const body = JSON.parse(text) as Json;
+  const { names, numbers } = lookAtMembers(text);
+  const tally = tallyOf(body);
+  // As many names as members: none was repeated, and nothing within a string was taken for one.
+  const isExact = names === tally.members;
+  const fault = (maxDepth: number) => faultOf(text, isExact, tally, maxDepth);
+  if (numbers.length === 0 && !tally.hasUnnamedNumbers)
+    return { body, stringify: plainly, hasOwnNumbers: false, fault };
 
+  const marked = isExact && !tally.hasUnnamedNumbers ? markedAt(text, numbers) : markedEverywhere(text);
+  const hasOwnNumbers = marked !== text || numbers.length > 0;
+  if (marked === text) return { body, stringify: plainly, hasOwnNumbers, fault };
   const byValue = new Map<number, string | undefined>();
-  const marked = text.replace(STRING_OR_NUMBER, (token, number: string | undefined) =>
-    number !== undefined && changes(number) ? `"${MARK_ESCAPED}${number}"` : token,
-  );
-  const body = JSON.parse(marked, function (this: Holder, key: string, value: unknown) {
-    if (typeof value === "number") seen(byValue, value, String(value));
-    if (typeof value !== "string" || !value.startsWith(MARK)) return value;
-    const source = value.slice(MARK.length);
-    seen(byValue, Number(source), source);
-    this[SOURCES] = { ...this[SOURCES], [key]: source };
-    return Number(source);
-  }) as Json;
-  return { body, stringify: (changed) => stringifyMarked(changed, byValue) };
+  const remembering = unmarked(JSON.parse(marked) as Json, byValue);
+  return { body: remembering, stringify: (changed) => stringifyMarked(changed, byValue), hasOwnNumbers, fault };
+}
+
+function plainly(body: Json): string {
+  return JSON.stringify(body);
+}
+
+function faultOf(text: string, isExact: boolean, tally: JsonTally, maxDepth: number): JsonTextFault | undefined {
+  const isClean = isExact && tally.depth <= maxDepth && !tally.hasForbiddenName;
+  return isClean ? undefined : findJsonTextFault(text, maxDepth);
+}
+
+/** @param numbers where each begins and ends */
+function markedAt(text: string, numbers: readonly number[]): string {
+  let marked = "";
+  let copied = 0;
+  for (let at = 0; at < numbers.length; at += 2) {
+    const start = numbers[at] ?? 0;
+    const end = numbers[at + 1] ?? start;
+    marked += text.slice(copied, start) + markedToken(text.slice(start, end));
+    copied = end;
+  }
+  return marked + text.slice(copied);
+}
+
+/** Of a text that is JSON: strings are stepped over, and what then looks like a number is one. */
+function markedEverywhere(text: string): string {
+  return text.replace(STRING_OR_NUMBER, (token) => (token.startsWith('"') ? token : markedToken(token)));
+}
+
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
+
+function markedToken(number: string): string {
+  return changes(number) ? `"${MARK_ESCAPED}${number}"` : number;
+}
+
+function changes(number: string): boolean {
+  return String(Number(number)) !== number;
 }
 
 /**
@@ -37,7 +80,33 @@ export function parseLossless(text: string): LosslessBody {
  * object knows them too; JSON leaves them out.
  */
 const SOURCES = Symbol("number sources");
-type Holder = { [SOURCES]?: Readonly<Record<string, string>> };
+type Holder = Record<string, Json> & { [SOURCES]?: Record<string, string> };
+
+/** Puts the numbers back in place, and remembers how they were written. */
+function unmarked(node: Json, byValue: Map<number, string | undefined>): Json {
+  if (typeof node === "number") {
+    seen(byValue, node, String(node));
+    return node;
+  }
+  if (typeof node === "string") {
+    if (!node.startsWith(MARK)) return node;
+    const source = node.slice(MARK.length);
+    seen(byValue, Number(source), source);
+    return Number(source);
+  }
+  if (node === null || typeof node !== "object") return node;
+  const holder = node as Holder;
+  for (const name of Object.keys(holder)) {
+    const member = holder[name] as Json;
+    if (typeof member === "boolean") continue;
+    const value = unmarked(member, byValue);
+    if (value === member) continue;
+    holder[name] = value;
+    holder[SOURCES] ??= Object.create(null) as Record<string, string>;
+    holder[SOURCES][name] = (member as string).slice(MARK.length);
+  }
+  return node;
+}
 
 /** For copies that lost their symbols: a value counts as known when the whole text writes it in one way only. */
 function seen(byValue: Map<number, string | undefined>, value: number, source: string): void {
@@ -47,34 +116,31 @@ function seen(byValue: Map<number, string | undefined>, value: number, source: s
 }
 
 function stringifyMarked(body: Json, byValue: ReadonlyMap<number, string | undefined>): string {
-  const marked = JSON.stringify(body, function (this: Holder, key: string, value: unknown) {
-    if (typeof value !== "number") return value;
-    const source = this[SOURCES]?.[key] ?? byValue.get(value);
-    return source === undefined || Number(source) !== value || !changes(source) ? value : MARK + source;
-  });
-  return marked.replaceAll(MARKED_NUMBER, "$1");
+  return JSON.stringify(withMarks(body, byValue)).replaceAll(MARKED_NUMBER, "$1");
 }
 
-function changes(number: string): boolean {
-  return String(Number(number)) !== number;
-}
-
-/** Looks at every number; a number-like piece of a string only costs the slower way. */
-function hasNumberThatChanges(text: string): boolean {
-  NUMBER_IN_PLACE.lastIndex = 0;
-  for (let match = NUMBER_IN_PLACE.exec(text); match !== null; match = NUMBER_IN_PLACE.exec(text)) {
-    if (changes(match[1] ?? "")) return true;
+/** Copies what holds a number of the text's own, and nothing else. */
+function withMarks(node: Json, byValue: ReadonlyMap<number, string | undefined>): Json {
+  if (typeof node === "number") return asMarked(node, byValue.get(node));
+  if (node === null || typeof node !== "object") return node;
+  const holder = node as Holder;
+  const sources = holder[SOURCES];
+  let copy: Holder | undefined;
+  for (const name of Object.keys(holder)) {
+    const member = holder[name] as Json;
+    if (typeof member === "string") continue;
+    const source = typeof member === "number" ? sources?.[name] : undefined;
+    const value = source === undefined ? withMarks(member, byValue) : asMarked(member as number, source);
+    if (value === member) continue;
+    copy ??= (Array.isArray(node) ? [...(node as Json[])] : { ...holder }) as Holder;
+    copy[name] = value;
   }
-  return false;
+  return (copy as Json | undefined) ?? node;
 }
 
-const NUMBER_IN_PLACE = /[:[,]\s*(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?=[,\]}])/g;
-/**
- * A number is taken only whole and in the grammar of RFC 8259 section 6; any other is left for `JSON.parse` to refuse. So is a
- * string that never ends, which is taken to the end of the text: not taken, it would be tried again from each quote in it.
- */
-const STRING_OR_NUMBER =
-  /"(?:[^"\\]|\\[\s\S])*"?|(?<=^|[\s,:[])(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?=[\s,\]}]|$)/g;
+function asMarked(number: number, source: string | undefined): Json {
+  return source === undefined || Number(source) !== number || !changes(source) ? number : MARK + source;
+}
 
 /** Unguessable, so that no text can hold a string that reads back as a number. */
 const NONCE = randomBytes(12).toString("hex");
