@@ -29,7 +29,7 @@ export async function readFhirBody(req: IncomingMessage, settings: BodySettings)
     return deny(BODY_INFLATES, ["the compressed body grows beyond the ratio"]);
   }
   if (json === undefined) return permit({ isEmpty: bytes?.length === 0, json, form, numberText: undefined }, BODY_READ);
-  const { fault, wholeInOtherForm } = look(json, bytes, settings);
+  const { fault, wholeInOtherForm } = look(json, read.grant, settings);
   if (fault !== undefined) return deny(bodyRefused(fault), [`JSON: ${fault}`]);
   return permit({ isEmpty: false, json, form, numberText: wholeInOtherForm ? bytes : undefined }, BODY_READ);
 }
@@ -37,11 +37,15 @@ export async function readFhirBody(req: IncomingMessage, settings: BodySettings)
 const BODY_READ: Reasons = Object.freeze(["body read"]);
 
 /** Where an earlier parser has consumed the text, the forms of its numbers are gone with it. */
-function look(json: unknown, bytes: Buffer | undefined, settings: BodySettings): JsonLook {
-  return bytes === undefined
-    ? { fault: findJsonValueFault(json, settings), wholeInOtherForm: false }
-    : lookThroughJson(bytes, settings);
+function look(json: unknown, { bytes, hasOwnNumbers }: RequestBody, settings: BodySettings): JsonLook {
+  if (bytes === undefined) return { fault: findJsonValueFault(json, settings), wholeInOtherForm: false };
+  // What hides nothing from its reader is judged as it was read, in a fraction of the time.
+  const hidesNothing = hasOwnNumbers === false && !bytes.includes(UNICODE_ESCAPE);
+  return hidesNothing && findJsonValueFault(json, settings) === undefined ? NOTHING : lookThroughJson(bytes, settings);
 }
+
+const UNICODE_ESCAPE = Buffer.from("\\u");
+const NOTHING: JsonLook = Object.freeze({ fault: undefined, wholeInOtherForm: false });
 
 /** How long a compressed body was on the wire; unlimited for one that is not, or that was read before. */
 function countWireBytes(req: IncomingMessage): () => number {

@@ -110,19 +110,28 @@ function firstFault(
   return undefined;
 }
 
-/** The same for a body an earlier parser has read: its text is gone, and with it the forms of its numbers. */
-export function findJsonValueFault(value: unknown, { maxDepth, maxArrayLength }: JsonLimits): JsonFault | undefined {
-  let level: readonly unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    const next: unknown[] = [];
-    for (const node of level) {
-      if (node === null || typeof node !== "object") continue;
-      if (depth >= maxDepth) return "too-deep";
-      if (Array.isArray(node) && node.length > maxArrayLength) return "array-too-long";
-      if (!Array.isArray(node) && Object.keys(node).some((name) => FORBIDDEN.has(name))) return "forbidden-name";
-      for (const member of Object.values(node)) next.push(member);
+/** The same of a value that was read: of its text are gone the forms of numbers, escapes, and names that occurred twice. */
+export function findJsonValueFault(value: unknown, limits: JsonLimits): JsonFault | undefined {
+  return typeof value === "object" && value !== null ? nodeFault(value, limits, 0) : undefined;
+}
+
+/** Loops that make no list of members: this looks at every node of every body. */
+function nodeFault(node: object, limits: JsonLimits, depth: number): JsonFault | undefined {
+  if (depth >= limits.maxDepth) return "too-deep";
+  if (Array.isArray(node)) {
+    if (node.length > limits.maxArrayLength) return "array-too-long";
+    for (let at = 0; at < node.length; at++) {
+      const entry: unknown = node[at];
+      const fault = typeof entry === "object" && entry !== null ? nodeFault(entry, limits, depth + 1) : undefined;
+      if (fault !== undefined) return fault;
     }
-    level = next;
+    return undefined;
+  }
+  for (const name in node) {
+    if (FORBIDDEN.has(name)) return "forbidden-name";
+    const member = (node as Readonly<Record<string, unknown>>)[name];
+    const fault = typeof member === "object" && member !== null ? nodeFault(member, limits, depth + 1) : undefined;
+    if (fault !== undefined) return fault;
   }
   return undefined;
 }

@@ -28,7 +28,7 @@ function isNumberPart(byte: number): boolean {
 /** FHIR asks for eighteen digits of precision; more than this measures nothing. */
 const MAX_NUMBER_LENGTH = 64;
 
-/** `readBody` keeps the text of numbers, some of which `JSON.parse` would not read. */
+/** RFC 8259 section 6. */
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /**

@@ -40,7 +40,7 @@ export interface FhirSchemaOptions {
   readonly requestBodyBytes?: number;
   /** How many times its length a compressed body may become. Default 100. */
   readonly maxInflation?: number;
-  /** Objects and arrays within each other. Default 100. */
+  /** Objects and arrays within each other. Default 100, at most 1000. */
   readonly maxDepth?: number;
   /** Entries of one array. Default 10000. */
   readonly maxArrayLength?: number;
@@ -102,9 +102,10 @@ const LIMITS = [
   "maxIssues",
   "requestBodyBytes",
   "maxInflation",
-  "maxDepth",
   "maxArrayLength",
 ] as const;
+/** What judges a body goes down with it. */
+const DEEPEST = 1000;
 
 /** Fills in defaults. Throws a `ConfigurationError` with every mistake. */
 export function parseOptions(options: FhirSchemaOptions): ParsedOptions {
@@ -112,6 +113,7 @@ export function parseOptions(options: FhirSchemaOptions): ParsedOptions {
   refuseUnknownKeys(found, options, KNOWN);
   checkModes(found, options);
   for (const name of LIMITS) checkWhole(found, name, options[name], 1);
+  checkWhole(found, "maxDepth", options.maxDepth, 1, DEEPEST);
   for (const name of ["maxIncludes", "maxChain"] as const) checkWhole(found, name, options[name], 0);
   if (options.allowLenient !== undefined && typeof options.allowLenient !== "boolean") {
     found.add("allowLenient", "not-a-boolean", "write true or false");
@@ -170,9 +172,15 @@ function checkModes(found: Findings, options: FhirSchemaOptions): void {
   }
 }
 
-function checkWhole(found: Findings, name: string, value: unknown, least: number): void {
-  if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= least)) return;
-  found.add(name, "not-a-limit", `write a whole number from ${least}`);
+function checkWhole(found: Findings, name: string, value: unknown, least: number, most?: number): void {
+  if (value === undefined) return;
+  if (
+    Number.isSafeInteger(value) &&
+    (value as number) >= least &&
+    (value as number) <= (most ?? Number.POSITIVE_INFINITY)
+  )
+    return;
+  found.add(name, "not-a-limit", `write a whole number from ${least}${most === undefined ? "" : ` to ${most}`}`);
 }
 
 function checkTypes(found: Findings, path: string, types: unknown): void {

@@ -2,8 +2,11 @@ import { existsSync, readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 import { ask, listen } from "@wardline-tools/test-kit";
+import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { readFhirBody } from "../src/body.ts";
+import { lookThroughJson } from "../src/json-faults.ts";
+import { bodyRefused } from "../src/problems.ts";
 
 const SETTINGS = { requestBodyBytes: 1024 * 1024, maxInflation: 100, maxDepth: 100, maxArrayLength: 10_000 };
 const folder = new URL("../../../../shared/vectors/json-parsing/", import.meta.url);
@@ -27,6 +30,35 @@ async function verdictOf(body: Buffer | string, headers: Record<string, string> 
   };
   return (await ask(origin, { method: "POST", headers: sent, body })).text;
 }
+
+it("S9: a body judged as it was read is judged as its text is", async () => {
+  const settings = { ...SETTINGS, maxDepth: 3, maxArrayLength: 3 };
+  const asked = await listen((req: IncomingMessage, res: ServerResponse) => {
+    readFhirBody(req, settings).then(
+      (decision) =>
+        res.end(decision.kind === "permit" ? String(decision.grant.numberText !== undefined) : decision.problem.code),
+      () => res.end("thrown"),
+    );
+  });
+  const pieces = ["{}", "[]", "[[1]]", "[1,2,3]", "[1,2,3,4]", '{"a":[1]}', '{"a":{"b":1}}', '{"toString":1}'];
+  const numbers = ["1", "1.5", "2.00", "1e2", "1e+21", "1e999", "[1.0]", '{"a":3E0}', "-0", "1".repeat(65)];
+  const strings = ['"\\u0041"', '"\\ud800"', '"\\\\ud800"', '{"\\u0063onstructor":1}', '":1.0"', '"constructor"'];
+  const anyPiece = fc.constantFrom(...pieces, ...numbers, ...strings);
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyPiece, { maxLength: 3 }), async (values) => {
+      const text = `{${values.map((value, at) => `"m${at}" : ${value}`).join(",")}}`;
+      const { fault, wholeInOtherForm } = lookThroughJson(Buffer.from(text), settings);
+      const answer = await ask(asked, {
+        method: "POST",
+        headers: { "content-type": "application/fhir+json" },
+        body: text,
+      });
+      const expected = fault === undefined ? String(wholeInOtherForm) : bodyRefused(fault).code;
+      expect([text, answer.text]).toEqual([text, expected]);
+    }),
+    { numRuns: 400 },
+  );
+});
 
 describe("compressed bodies (S9)", () => {
   const typical = JSON.stringify(
