@@ -82,6 +82,40 @@ describe("A9: one resource", () => {
   });
 });
 
+describe("a Bundle in which nothing has to change", () => {
+  const entry = { fullUrl: `${BASE}/Observation/a`, resource: own, search: { mode: "match" } };
+  const link = { relation: "self", url: `${BASE}/Observation?code=1` };
+  const bundle = { resourceType: "Bundle", id: "b", type: "searchset", total: 1, link: [link], entry: [entry] };
+  const asked = (scopes: readonly string[]): Asked => ({ path: "/Observation?code=1", scopes });
+
+  it("is kept as it is for who may see all, and written anew for who is bound to a patient", () => {
+    expect(judged(bundle, asked(STAFF))).toEqual(["keep", [[["p1"]]]]);
+    const { link: _, ...unlinked } = bundle;
+    expect(judged(unlinked, asked(STAFF))[0]).toBe("keep");
+    expect(judged(bundle, asked(BOUND))[0]).toBe("replace");
+  });
+
+  it.each<[string, object]>([
+    ["a link to another server", { link: [link, { relation: "next", url: "https://elsewhere.example/2" }] }],
+    ["only such a link", { link: [{ relation: "self", url: "https://elsewhere.example/2" }] }],
+    ["a link of the upstream's", { link: [{ ...link, url: `${UPSTREAM}/Observation?code=1` }] }],
+    ["a link that says more", { link: [{ ...link, id: "x" }] }],
+    ["a link twice", { link: [link, { relation: "other", url: link.url }] }],
+    ["no links in a list", { link: [] }],
+    ["no list of links", { link }],
+    ["an entry that is not covered", { entry: [entry, { resource: { resourceType: "Basic", id: "x" } }] }],
+    [
+      "an included one that is not covered",
+      { entry: [entry, { resource: { resourceType: "Basic", id: "x" }, search: { mode: "include" } }] },
+    ],
+    ["an address of the upstream's", { entry: [{ ...entry, fullUrl: `${UPSTREAM}/Observation/a` }] }],
+    ["an entry with a link", { entry: [{ ...entry, link: [link] }] }],
+    ["no entries in a list", { entry: [] }],
+  ])("with %s it is written anew", (_what, members) => {
+    expect(judged({ ...bundle, ...members } as Json, asked(["user/Observation.cruds"]))[0]).toBe("replace");
+  });
+});
+
 describe("A6: the history of one record", () => {
   const asked = (scopes: readonly string[]): Asked => ({ path: "/Observation/a/_history", scopes });
   const history = (...resources: Json[]): Json => ({

@@ -54,9 +54,11 @@ function judgeBundle(bundle: JsonObject, need: Need, facts: GuardFacts): JsonObj
   if (entries === undefined) throw new AnswerUnreadable("Bundle.entry is no list of objects");
   let cut = false;
   let repeated = false;
+  let asWas = true;
   const kept: JsonObject[] = [];
   for (const entry of entries) {
     const judged = judgeEntry(entry, need, facts);
+    asWas &&= judged === entry;
     if (judged === undefined) cut ||= modeOf(entry) !== "include";
     else if (isRepeat(entry, facts)) repeated = true;
     else kept.push(judged);
@@ -64,6 +66,8 @@ function judgeBundle(bundle: JsonObject, need: Need, facts: GuardFacts): JsonObj
   const shown = cut || repeated ? accountedFor(kept, facts.interaction, facts.rights.references) : kept;
   const { total, link: _, entry: __, ...rest } = bundle;
   const links = publicLinks(bundle["link"], cut, facts);
+  // What a caller with unbound rights may see as it is need not be written again.
+  if (asWas && !repeated && !facts.bound && kept.length > 0 && areSame(links, bundle["link"])) return bundle;
   const showTotal = total !== undefined && !facts.bound && !cut && !repeated;
   // Da Vinci PAS tells an answer by it; of one that was cut it might tell what is missing.
   const keepsIdentifier = facts.access.submission === true && !cut && isObject(bundle["identifier"]);
@@ -75,6 +79,21 @@ function judgeBundle(bundle: JsonObject, need: Need, facts: GuardFacts): JsonObj
     // R4 forbids empty arrays.
     ...(shown.length === 0 ? {} : { entry: shown }),
   };
+}
+
+function areSame(shown: readonly JsonObject[], links: Json | undefined): boolean {
+  if (links === undefined) return shown.length === 0;
+  const given = objectsOf(links);
+  return (
+    given !== undefined &&
+    given.length > 0 &&
+    given.length === shown.length &&
+    given.every((link, at) => isSameLink(link, shown[at]))
+  );
+}
+
+function isSameLink(link: JsonObject, shown: JsonObject | undefined): boolean {
+  return Object.keys(link).length === 2 && link["relation"] === shown?.["relation"] && link["url"] === shown?.["url"];
 }
 
 /** What an earlier part of the same search has shown is not shown again. */
