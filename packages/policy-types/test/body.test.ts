@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { ask, listen } from "@wardline-tools/test-kit";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { findJsonTextFault } from "../src/express/json-text.ts";
 import { parseLossless } from "../src/express/lossless.ts";
 import type { BodyLimits, RequestBody } from "../src/express.ts";
@@ -89,6 +89,17 @@ describe("readBody", () => {
     ],
   ])("S9: refuses %s", async (_what, body, headers, status, code) => {
     expect(await send(body, headers)).toEqual({ status, code: `policy-types/${code}` });
+  });
+
+  it("S9: does not parse what is nested too deep", async () => {
+    const parse = vi.spyOn(JSON, "parse");
+    try {
+      const text = "[".repeat(4_000) + "]".repeat(4_000);
+      expect(await send(text)).toEqual({ status: 400, code: "policy-types/body-malformed" });
+      expect(parse).not.toHaveBeenCalled();
+    } finally {
+      parse.mockRestore();
+    }
   });
 
   it("S9: does not wait for a body that says it is too long", async () => {

@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { type Decision, deny, type Problem, permit } from "../decision.ts";
 import { contextOf } from "./context.ts";
+import { findJsonTextFault } from "./json-text.ts";
 import { parseLossless } from "./lossless.ts";
 import { charsetOf, isJsonMediaType, mediaTypeOf } from "./media-type.ts";
 import type { RequestBody } from "./request-body.ts";
@@ -86,9 +87,10 @@ function interpret(bytes: Buffer, mediaType: string, maxDepth: number): Decision
   if (!isJsonMediaType(mediaType)) return permit({ mediaType, bytes }, ["body is not JSON"]);
   try {
     const text = STRICT_UTF8.decode(bytes);
-    const { body, stringify, hasOwnNumbers, fault } = parseLossless(text);
-    const found = fault(maxDepth);
-    if (found !== undefined) return deny(MALFORMED, [`JSON text: ${found}`]);
+    // S9: before it is parsed, which takes a third of a second for 1 MiB of nothing but brackets.
+    const fault = findJsonTextFault(text, maxDepth);
+    if (fault !== undefined) return deny(MALFORMED, [`JSON text: ${fault}`]);
+    const { body, stringify, hasOwnNumbers } = parseLossless(text);
     return permit({ mediaType, bytes, json: body, stringify, hasOwnNumbers }, ["JSON body"]);
   } catch {
     return deny(MALFORMED, ["not UTF-8 or not JSON"]);

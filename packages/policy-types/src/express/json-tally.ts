@@ -1,22 +1,14 @@
 /** What a value that was read from JSON holds. */
 export interface JsonTally {
-  /** Of all objects, at every depth that was looked at. */
+  /** Of all objects, down to where it looks. */
   members: number;
-  /** Objects and arrays within each other. */
-  depth: number;
-  /** Numbers that no name stands before: in an array, or alone. */
+  /** Numbers that no name stands before, in an array or alone; or it did not look everywhere. */
   hasUnnamedNumbers: boolean;
-  hasForbiddenName: boolean;
 }
 
-/** Counts. Below `DEEPEST` it does not look: then `members` may be too few, and there may be whatever is asked for. */
+/** Counts, and does not look deeper than `DEEPEST`. */
 export function tallyOf(value: unknown): JsonTally {
-  const tally: JsonTally = {
-    members: 0,
-    depth: 0,
-    hasUnnamedNumbers: typeof value === "number",
-    hasForbiddenName: false,
-  };
+  const tally: JsonTally = { members: 0, hasUnnamedNumbers: typeof value === "number" };
   if (typeof value === "object" && value !== null) addNode(tally, value, 1);
   return tally;
 }
@@ -25,10 +17,8 @@ const DEEPEST = 1000;
 
 /** Loops that make no list of members: this looks at every node of every body. */
 function addNode(tally: JsonTally, node: object, depth: number): void {
-  if (depth > tally.depth) tally.depth = depth;
   if (depth > DEEPEST) {
     tally.hasUnnamedNumbers = true;
-    tally.hasForbiddenName = true;
     return;
   }
   if (Array.isArray(node)) {
@@ -42,7 +32,6 @@ function addNode(tally: JsonTally, node: object, depth: number): void {
   }
   for (const name in node) {
     tally.members++;
-    if (name === "__proto__") tally.hasForbiddenName = true;
     const member = (node as Readonly<Record<string, unknown>>)[name];
     if (typeof member === "object" && member !== null) addNode(tally, member, depth + 1);
   }

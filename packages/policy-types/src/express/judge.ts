@@ -36,7 +36,7 @@ export function judgeText(
   const judgement = judgeJson(parsed.body, transforms, answer);
   if (judgement.kind === "dropped" || judgement.kind === "refused") return judgement;
   // RFC 8259 section 4: readers differ on which of two members of one name counts, and only one of them was judged.
-  if (judgement.kind === "same" && parsed.fault(Number.POSITIVE_INFINITY) === undefined) return judgement;
+  if (judgement.kind === "same" && !parsed.repeatsNames()) return judgement;
   const body = judgement.kind === "same" ? parsed.body : judgement.body;
   return { kind: "changed", bytes: Buffer.from(parsed.stringify(body)), body };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { type JsonTally, tallyOf } from "./json-tally.ts";
-import { findJsonTextFault, type JsonTextFault, lookAtMembers } from "./json-text.ts";
+import { tallyOf } from "./json-tally.ts";
+import { findJsonTextFault, lookAtMembers } from "./json-text.ts";
 import type { Json } from "./transform.ts";
 
 /**
@@ -15,36 +15,31 @@ export interface LosslessBody {
   readonly stringify: (body: Json) => string;
   /** Some number is written otherwise than JavaScript would write it, or with an exponent; or a string looks so. */
   readonly hasOwnNumbers: boolean;
-  /** What the text says and `body` does not show. */
-  readonly fault: (maxDepth: number) => JsonTextFault | undefined;
+  /** Some object of the text has a name twice: then `body` shows the last of the two, and other readers may show the first. */
+  readonly repeatsNames: () => boolean;
 }
 
 /** `JSON.parse` that remembers. Throws what `JSON.parse` throws. */
 export function parseLossless(text: string): LosslessBody {
   const body = JSON.parse(text) as Json;
   const { names, numbers } = lookAtMembers(text);
-  const tally = tallyOf(body);
+  const { members, hasUnnamedNumbers } = tallyOf(body);
   // As many names as members: none was repeated, and nothing within a string was taken for one.
-  const isExact = names === tally.members;
-  const fault = (maxDepth: number) => faultOf(text, isExact, tally, maxDepth);
-  if (numbers.length === 0 && !tally.hasUnnamedNumbers)
-    return { body, stringify: plainly, hasOwnNumbers: false, fault };
+  const isExact = names === members;
+  const repeatsNames = () => !isExact && findJsonTextFault(text, Number.POSITIVE_INFINITY) !== undefined;
+  const hasOwnNumbers = numbers.length > 0;
+  if (!hasOwnNumbers && !hasUnnamedNumbers) return { body, stringify: plainly, hasOwnNumbers, repeatsNames };
 
-  const marked = isExact && !tally.hasUnnamedNumbers ? markedAt(text, numbers) : markedEverywhere(text);
-  const hasOwnNumbers = marked !== text || numbers.length > 0;
-  if (marked === text) return { body, stringify: plainly, hasOwnNumbers, fault };
+  const marked = isExact && !hasUnnamedNumbers ? markedAt(text, numbers) : markedEverywhere(text);
+  if (marked === text) return { body, stringify: plainly, hasOwnNumbers, repeatsNames };
   const byValue = new Map<number, string | undefined>();
   const remembering = unmarked(JSON.parse(marked) as Json, byValue);
-  return { body: remembering, stringify: (changed) => stringifyMarked(changed, byValue), hasOwnNumbers, fault };
+  const stringify = (changed: Json) => stringifyMarked(changed, byValue);
+  return { body: remembering, stringify, hasOwnNumbers: true, repeatsNames };
 }
 
 function plainly(body: Json): string {
   return JSON.stringify(body);
-}
-
-function faultOf(text: string, isExact: boolean, tally: JsonTally, maxDepth: number): JsonTextFault | undefined {
-  const isClean = isExact && tally.depth <= maxDepth && !tally.hasForbiddenName;
-  return isClean ? undefined : findJsonTextFault(text, maxDepth);
 }
 
 /** @param numbers where each begins and ends */
