@@ -30,25 +30,39 @@ export function accountedFor(
   const iterates = includes.some(({ iterate }) => iterate);
 
   const waiting = new Map<string, Node>();
+  const referring = new Map<string, Node[]>();
   for (const entry of entries) {
     const node = modeOf(entry) === "include" ? nodeOf(entry, references) : undefined;
-    if (node !== undefined && !waiting.has(node.key)) waiting.set(node.key, node);
+    if (node === undefined || waiting.has(node.key)) continue;
+    waiting.set(node.key, node);
+    if (reverseTypes.has(typeIn(node.key)) || reverseTypes.has("*")) noteReferring(referring, node);
   }
-  const inOrder = [...waiting.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
   const reached: Node[] = [];
   const sources = matches.flatMap((entry) => nodeOf(entry, references) ?? []);
-  for (let from = sources.shift(); from !== undefined; from = sources.shift()) {
-    for (const node of inOrder) {
-      if (!waiting.has(node.key)) continue;
-      const isNamed = forward && from.refersTo.has(node.key);
-      const names = node.refersTo.has(from.key) && (reverseTypes.has(typeIn(node.key)) || reverseTypes.has("*"));
-      if (!isNamed && !names) continue;
+  // Grows as it is gone through, where what was reached leads further.
+  for (const from of sources) {
+    const named = forward ? [...from.refersTo].flatMap((key) => waiting.get(key) ?? []) : [];
+    const naming = referring.get(from.key)?.filter(({ key }) => waiting.has(key)) ?? [];
+    referring.delete(from.key);
+    for (const node of [...new Set([...named, ...naming])].sort(byKey)) {
       waiting.delete(node.key);
       reached.push(node);
       if (iterates) sources.push(node);
     }
   }
   return [...matches, ...reached.map(({ entry }) => entry)];
+}
+
+function noteReferring(referring: Map<string, Node[]>, node: Node): void {
+  for (const key of node.refersTo) {
+    const others = referring.get(key);
+    if (others === undefined) referring.set(key, [node]);
+    else others.push(node);
+  }
+}
+
+function byKey(one: Node, other: Node): number {
+  return one.key < other.key ? -1 : 1;
 }
 
 function nodeOf(entry: JsonObject, references: ReferenceOptions): Node | undefined {
