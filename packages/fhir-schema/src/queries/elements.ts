@@ -15,9 +15,19 @@ export function areElements(list: string, type: string | undefined): boolean {
   });
 }
 
-/** A choice goes by its name, `value`, or by one of its properties, `valueQuantity`. */
 function hasElement(type: string, element: string): boolean {
-  return nodeRule(type).elements.some(
-    (rule) => rule.name.replace("[x]", "") === element || namesOf(rule).includes(element),
-  );
+  let names = ELEMENTS.get(type);
+  if (names === undefined) {
+    names = elementsOf(type);
+    ELEMENTS.set(type, names);
+  }
+  return names.has(element);
+}
+
+/** Of each type of R4 that was asked for. */
+const ELEMENTS = new Map<string, ReadonlySet<string>>();
+
+/** A choice goes by its name, `value`, or by one of its properties, `valueQuantity`. */
+function elementsOf(type: string): ReadonlySet<string> {
+  return new Set(nodeRule(type).elements.flatMap((rule) => [rule.name.replace("[x]", ""), ...namesOf(rule)]));
 }
