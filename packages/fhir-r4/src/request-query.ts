@@ -3,7 +3,8 @@ export type Pairs = readonly (readonly [name: string, value: string])[];
 
 /**
  * Reads a URL query and a form body alike: `+` is a space, `;` separates nothing, repeats keep their order, empty
- * pieces are skipped. Undefined for broken percent-encoding, invalid UTF-8, a NUL or a `#`.
+ * pieces are skipped. Undefined for broken percent-encoding, invalid UTF-8, a NUL or a `#`, and for more than a thousand
+ * pairs, which no search needs and each of which is judged.
  *
  * @see https://url.spec.whatwg.org/#concept-urlencoded-parser
  */
@@ -17,11 +18,12 @@ export function parsePairs(text: string): Pairs | undefined {
     const name = decode(equals < 0 ? piece : piece.slice(0, equals));
     const value = decode(equals < 0 ? "" : piece.slice(equals + 1));
     if (name === undefined || value === undefined) return undefined;
-    pairs.push([name, value]);
+    if (pairs.push([name, value]) > MOST_PAIRS) return undefined;
   }
   return pairs;
 }
 
+const MOST_PAIRS = 1000;
 const NO_PAIRS: Pairs = Object.freeze([]);
 
 function decode(text: string): string | undefined {

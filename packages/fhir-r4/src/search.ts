@@ -36,7 +36,7 @@ export function parseSearch(types: readonly string[], pairs: Pairs): SearchQuery
       if (include !== undefined) includes.push(include);
       else criteria.push(unknownCriterion(types, bare, name, value));
     } else if (name === "_sort") {
-      sort.push(...splitUnescaped(value, ",").map((rule) => parseSort(types, rule)));
+      addRules(sort, types, value);
     } else if (CONTROL.has(bare)) {
       control.push(colon < 0 ? { name, value } : { name: bare, modifier: name.slice(colon + 1), value });
     } else if (name === "_type") {
@@ -67,6 +67,17 @@ function parseTypeList(on: readonly string[], value: string): SearchCriterion {
   const values = splitUnescaped(value, ",");
   const known = values.every((type) => isResourceType(type) && (on.includes(type) || on.includes("*")));
   return { raw: "_type", steps: [], parameter: "_type", on, parameterType: "special", values, known };
+}
+
+/** Nobody sorts by so much: behind as many rules stands one that is not known, by which the search is refused. */
+const MOST_RULES = 100;
+const TOO_MANY: SearchQuery["sort"][number] = Object.freeze({ parameter: "_sort", descending: false, known: false });
+
+function addRules(sort: SearchQuery["sort"][number][], types: readonly string[], value: string): void {
+  for (const rule of splitUnescaped(value, ",")) {
+    if (sort.length > MOST_RULES) return;
+    sort.push(sort.length === MOST_RULES ? TOO_MANY : parseSort(types, rule));
+  }
 }
 
 function parseSort(types: readonly string[], rule: string): SearchQuery["sort"][number] {

@@ -104,6 +104,7 @@ describe("URL forms of R4", () => {
     ["GET /Patient?name=%", "the query cannot be decoded"],
     ["GET /Patient?name=a%00", "the query cannot be decoded"],
     ["GET /Patient?name=a#b", "the query cannot be decoded"],
+    [`GET /Patient?${"name=x&".repeat(1001)}`, "the query cannot be decoded"],
     ["POST /", "the body is no Bundle"],
   ])("%s is unknown: %s", (line, because) => {
     expect(ask(line)).toMatchObject({

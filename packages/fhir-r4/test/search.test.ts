@@ -1,4 +1,4 @@
-import { parseSearch, renderQuery, touchesOf } from "@wardline/fhir-r4";
+import { parseInteraction, parseSearch, renderQuery, touchesOf } from "@wardline/fhir-r4";
 import { describe, expect, it } from "vitest";
 
 const search = (types: string, query: string) =>
@@ -9,6 +9,23 @@ const search = (types: string, query: string) =>
 const criterion = (types: string, query: string) => search(types, query).criteria[0];
 const reached = (types: string, query: string) =>
   touchesOf(search(types, query)).map(({ type, via }) => `${via} ${type}`);
+
+describe("S9: how much is read", () => {
+  it("a search of a thousand pairs is read, and its criteria stand", () => {
+    const asked = parseInteraction({ method: "GET", path: "/Patient", query: "name=x&".repeat(1000) });
+    expect(asked.search?.criteria).toHaveLength(1000);
+  });
+
+  it("behind a hundred rules to sort by stands one that is not known, however many follow", () => {
+    const by = (rules: number) => search("Observation", `_sort=${"-date,".repeat(rules - 1)}date&code=x`);
+    expect(by(100).sort.every(({ known }) => known)).toBe(true);
+    for (const many of [by(101), by(200_000), search("Observation", "_sort=date&".repeat(300))]) {
+      expect(many.sort).toHaveLength(101);
+      expect(many.sort.at(-1)).toEqual({ parameter: "_sort", descending: false, known: false });
+    }
+    expect(by(200_000).criteria).toHaveLength(1);
+  });
+});
 
 describe("search criteria", () => {
   it.each([

@@ -30,7 +30,7 @@ export interface FhirSchemaOptions {
   readonly maxIncludes?: number;
   /** Steps of one chain or `_has`. Default 3. */
   readonly maxChain?: number;
-  /** Parameters of one search, repeats counted. Default 100. */
+  /** Parameters of one search, repeats counted. Default 100, at most 1000. */
   readonly maxParameters?: number;
   /** Values of one parameter, separated by commas. Default 1000. */
   readonly maxValues?: number;
@@ -95,17 +95,11 @@ const MODES = {
   responses: ["off", "report"],
   exampleFaults: ["report", "refuse"],
 };
-const LIMITS = [
-  "maxCount",
-  "maxParameters",
-  "maxValues",
-  "maxIssues",
-  "requestBodyBytes",
-  "maxInflation",
-  "maxArrayLength",
-] as const;
+const LIMITS = ["maxCount", "maxValues", "maxIssues", "requestBodyBytes", "maxInflation", "maxArrayLength"] as const;
 /** What judges a body goes down with it. */
 const DEEPEST = 1000;
+/** A query of more pairs is not read. */
+const MOST_PARAMETERS = 1000;
 
 /** Fills in defaults. Throws a `ConfigurationError` with every mistake. */
 export function parseOptions(options: FhirSchemaOptions): ParsedOptions {
@@ -114,6 +108,7 @@ export function parseOptions(options: FhirSchemaOptions): ParsedOptions {
   checkModes(found, options);
   for (const name of LIMITS) checkWhole(found, name, options[name], 1);
   checkWhole(found, "maxDepth", options.maxDepth, 1, DEEPEST);
+  checkWhole(found, "maxParameters", options.maxParameters, 1, MOST_PARAMETERS);
   for (const name of ["maxIncludes", "maxChain"] as const) checkWhole(found, name, options[name], 0);
   if (options.allowLenient !== undefined && typeof options.allowLenient !== "boolean") {
     found.add("allowLenient", "not-a-boolean", "write true or false");

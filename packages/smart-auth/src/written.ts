@@ -44,8 +44,8 @@ export function patientsInside(given: Json | undefined, options: ReferenceOption
     // A Patient tells about itself; that it links to another tells of no record of the other.
     const own = resource.resourceType === "Patient" ? [resource["id"]] : patientsOf(resource, options);
     for (const id of own) if (typeof id === "string") found.push(id);
-    if (resource.resourceType === "Bundle") open.push(...heldBy(resource["entry"]));
-    if (resource.resourceType === "Parameters") open.push(...heldBy(resource["parameter"]));
+    if (resource.resourceType === "Bundle") for (const held of heldBy(resource["entry"])) open.push(held);
+    if (resource.resourceType === "Parameters") for (const held of heldBy(resource["parameter"])) open.push(held);
   }
   return found;
 }

@@ -67,6 +67,14 @@ const JSON_PATCH: readonly [title: string, document: Json, patch: Json, result: 
 ];
 
 describe("JSON Patch (RFC 6902)", () => {
+  it("S10: a copy of more than is copied is refused, however long its lists are", () => {
+    const grown = [
+      { op: "add", path: "/a", value: Array.from({ length: 300_000 }, () => 0) },
+      { op: "copy", from: "/a", path: "/b" },
+    ];
+    expect(applyJsonPatch({}, grown)).toEqual({ kind: "failed", because: "too much is copied" });
+  });
+
   it.each(JSON_PATCH)("%s", (_title, document, patch, result) => {
     const before = JSON.stringify(document);
     const outcome = applyJsonPatch(document, patch);

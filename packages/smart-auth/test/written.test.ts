@@ -1,7 +1,8 @@
 import type { Json } from "@wardline/policy-types/express";
 import { type TestCa, testCa } from "@wardline-tools/test-kit";
 import { beforeAll, describe, expect, it } from "vitest";
-import { patientsWritten } from "../src/written.ts";
+import { binariesIn } from "../src/binary/mentions.ts";
+import { patientsInside, patientsWritten } from "../src/written.ts";
 import { STORE } from "./support/backend.ts";
 import { createEdge, DOCTOR, type Edge, FHIR, SYSTEM } from "./support/edge.ts";
 import { EXPRESS } from "./support/servers.ts";
@@ -30,6 +31,15 @@ const searchStored = async (): Promise<Json> =>
 let ca: TestCa;
 beforeAll(async () => {
   ca = await testCa("Pump CA");
+});
+
+it("S10: as much as a body may hold is looked through", () => {
+  const many = <Entry>(entry: Entry): Entry[] => Array.from({ length: 300_000 }, () => entry);
+  const stored = { resourceType: "Bundle", type: "collection", entry: many({ resource: observation("p1") }) };
+  expect(new Set(patientsInside(stored, {}))).toEqual(new Set(["p1"]));
+  const listed = { resourceType: "Parameters", parameter: many({ name: "a", resource: observation("p1") }) };
+  expect(new Set(patientsInside(listed, {}))).toEqual(new Set(["p1"]));
+  expect(binariesIn({ list: many("Binary/1") }, {})).toEqual(new Set(["1"]));
 });
 
 /** The patients of the one record there is. */

@@ -6,7 +6,7 @@ export function binariesIn(resource: Json, references: ReferenceOptions): Set<st
   const found = new Set<string>();
   const open: Json[] = [resource];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (node !== null && typeof node === "object") open.push(...Object.values(node));
+    if (node !== null && typeof node === "object") for (const member of Object.values(node)) open.push(member);
     if (typeof node !== "string" || !node.includes("Binary/")) continue;
     const parsed = parseReference(node, references);
     if (parsed.kind === "literal" && parsed.type === "Binary") found.add(parsed.id);

@@ -63,7 +63,7 @@ function whole(found: readonly (readonly Part[] | undefined)[] | undefined): rea
   const parts: Part[] = [];
   for (const some of found ?? [undefined]) {
     if (some === undefined) return undefined;
-    parts.push(...some);
+    for (const part of some) parts.push(part);
   }
   return parts;
 }

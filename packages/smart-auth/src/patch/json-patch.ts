@@ -86,7 +86,7 @@ function sizeOf(value: Json): number {
   let size = 0;
   for (let node = open.pop(); node !== undefined && size <= COPIED_LIMIT; node = open.pop()) {
     size++;
-    if (node !== null && typeof node === "object") open.push(...Object.values(node));
+    if (node !== null && typeof node === "object") for (const member of Object.values(node)) open.push(member);
   }
   return size;
 }
