@@ -105,28 +105,44 @@ export function patientsOf(resource: unknown, options: ReferenceOptions = NO_OPT
   if (!isRecord(resource)) return [];
   const type = typeOf(resource);
   if (type === undefined) return [];
-  const ids: string[] = [];
+  const found: FoundPatients = { ids: [], many: undefined, options };
   const id = own(resource, "id");
-  if (type === "Patient" && typeof id === "string") ids.push(id);
-  const state = { ids, options };
-  for (const path of membershipPaths(type, "full")) visitElements(resource, path, notePatient, state);
+  if (type === "Patient" && typeof id === "string") found.ids.push(id);
+  for (const path of membershipPaths(type, "full")) visitElements(resource, path, notePatient, found);
   const contained = own(resource, "contained");
-  if (contained !== undefined) for (const found of mentionsInside(contained, options).patients) add(ids, found);
-  return ids;
+  if (contained !== undefined) for (const named of mentionsInside(contained, options).patients) add(found, named);
+  return found.ids;
 }
 
-function notePatient(value: unknown, state: { readonly ids: string[]; readonly options: ReferenceOptions }): void {
-  const parsed = readReference(value, state.options);
+interface FoundPatients {
+  readonly ids: string[];
+  /** The same, from where looking through a list costs more than hashing. */
+  many: Set<string> | undefined;
+  readonly options: ReferenceOptions;
+}
+
+function notePatient(value: unknown, found: FoundPatients): void {
+  const parsed = readReference(value, found.options);
   if (parsed?.kind === "literal") {
-    if (parsed.type === "Patient") add(state.ids, parsed.id);
+    if (parsed.type === "Patient") add(found, parsed.id);
     return;
   }
   // No valid Reference, yet the answer may still hold the id: record too much rather than too little.
-  if (parsed?.kind === "invalid") for (const id of mentionsInside(value, state.options).patients) add(state.ids, id);
+  if (parsed?.kind === "invalid") for (const id of mentionsInside(value, found.options).patients) add(found, id);
 }
 
-function add(ids: string[], id: string): void {
-  if (!ids.includes(id)) ids.push(id);
+const FEW = 12;
+
+function add(found: FoundPatients, id: string): void {
+  const { ids } = found;
+  if (ids.length < FEW) {
+    if (!ids.includes(id)) ids.push(id);
+    return;
+  }
+  found.many ??= new Set(ids);
+  if (found.many.has(id)) return;
+  found.many.add(id);
+  ids.push(id);
 }
 
 function typeOf(resource: Readonly<Record<string, unknown>>): string | undefined {

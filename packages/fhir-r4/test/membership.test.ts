@@ -11,6 +11,16 @@ const judge = (resource: unknown) => ({
   patients: patientsOf(resource, OPTIONS),
 });
 
+it("a resource that names many patients names each once, in order, and does not take the square of their number", () => {
+  const named = (count: number) => Array.from({ length: count }, (_, at) => `p${at}`);
+  const performers = (ids: readonly string[]) => ids.map((id) => ({ reference: `Patient/${id}` }));
+  for (const count of [11, 12, 13, 30, 60_000]) {
+    const ids = named(count);
+    const resource = { resourceType: "Observation", id: "1", performer: performers([...ids, ...ids]) };
+    expect(patientsOf(resource)).toEqual(ids);
+  }
+});
+
 describe("a resource about one patient", () => {
   it.each([
     ["relative", ref("Patient/1")],
