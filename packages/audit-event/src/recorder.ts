@@ -42,6 +42,8 @@ export function createRecorder(
       try {
         const rendered = render();
         if (rendered.length === 0) return RECORDED;
+        // What others recorded in this turn does not share the fate of what may be too much.
+        if (rendered.length >= MOST_TOGETHER && group !== undefined) appendGroup(group);
         events.add(rendered);
         const together = group ?? openGroup();
         if (events.count >= MOST_TOGETHER) appendGroup(together);

@@ -53,6 +53,20 @@ describe("records of one turn of the event loop", () => {
     expect(appended.map((group) => group.length)).toEqual([64]);
   });
 
+  it("F9: do not share the fate of a neighbour that is too much for the ledger", async () => {
+    const { recorder, appended, told, answers, event } = recording();
+    const small = recorder.record(event("small"));
+    const large = recorder.record(() => Array.from({ length: 500 }, (_, at) => ({ id: String(at) })));
+    const later = recorder.record(event("later"));
+    await turn();
+    expect(appended.map((group) => group.length)).toEqual([1, 500, 1]);
+    answers[1]?.(new Error("full"));
+    answers[0]?.();
+    answers[2]?.();
+    expect(await Promise.all([small, large, later])).toEqual([true, false, true]);
+    expect(told).toEqual(["degraded 500", "recovered 500"]);
+  });
+
   it("F15: are handed over before a ledger is closed", async () => {
     const { recorder, appended, answers, event } = recording();
     void recorder.record(event("last"));

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { INTERACTION_CODES, type InteractionCode } from "@wardline/policy-types";
+import { type AccessRecord, INTERACTION_CODES, type InteractionCode } from "@wardline/policy-types";
 import { describe, expect, it } from "vitest";
-import { type AuditEvent, followUp, renderAuditEvents } from "../src/index.ts";
+import { type AuditEvent, accessRecordsOf, followUp, renderAuditEvents } from "../src/index.ts";
 import { type Profile, profileFaults, type ValueSet } from "./support/profiles.ts";
 import { READ, record, SOURCE, without } from "./support/records.ts";
 
@@ -20,6 +20,75 @@ const detail = ({ entity }: AuditEvent, type: string): unknown =>
 
 const MINIMAL = "IHE.BasicAudit.OAUTHaccessTokenUse.Minimal";
 const TOKEN = [MINIMAL, "IHE.BasicAudit.OAUTHaccessTokenUse.Comprehensive"];
+
+const patientsIn = ({ entity }: AuditEvent): string[] =>
+  entity.flatMap(({ role, what }) => (role?.code === "1" ? [what?.reference?.replace("Patient/", "") ?? ""] : []));
+
+async function readBack(events: readonly AuditEvent[]): Promise<AccessRecord | undefined> {
+  for await (const known of accessRecordsOf(events.map((event) => ({ event })))) return known;
+  return undefined;
+}
+
+describe("A15: a request that concerns very many patients", () => {
+  const people = (count: number) => Array.from({ length: count }, (_, at) => `p${at}`);
+
+  it("has an event for each of the first thousand, and one for each hundred others; every patient is told once", async () => {
+    const of = (count: number) => render({ patients: people(count) });
+    expect(of(1000).map(patientsIn)).toEqual(people(1000).map((id) => [id]));
+    const events = of(1250);
+    expect(events.flatMap(patientsIn)).toEqual(people(1250));
+    expect(events.map((event) => patientsIn(event).length).slice(999)).toEqual([1, 100, 100, 50]);
+    expect(profiles(events[999] as AuditEvent)).toEqual(["IHE.BasicAudit.PatientRead", ...TOKEN]);
+    // BALP's profiles mean one patient, or none.
+    expect(profiles(events[1000] as AuditEvent)).toEqual(TOKEN);
+    expect(events[1000]).toMatchObject({
+      action: "R",
+      outcome: "0",
+      agent: events[0]?.agent,
+      period: events[0]?.period,
+    });
+    expect((await readBack(events))?.patients).toEqual(people(1250));
+  });
+
+  it("tells of each who stands in the request only that it was not delivered", async () => {
+    const events = render({ patients: people(1200), delivered: people(1100) });
+    const told = await readBack(events);
+    expect([told?.patients.length, told?.delivered]).toEqual([1200, people(1100)]);
+  });
+
+  it("is a disclosure of each, alike", () => {
+    const disclosures = render({ patients: people(1150), zone: "partner" }).filter(
+      ({ type }) => type.code === "110106",
+    );
+    expect(disclosures.map((event) => patientsIn(event).length).slice(998)).toEqual([1, 1, 100, 50]);
+    expect(disclosures.flatMap(patientsIn)).toEqual(people(1150));
+    const claims = disclosures.map((event) => profiles(event).includes("IHE.BasicAudit.PrivacyDisclosure.Source"));
+    expect(claims.slice(998)).toEqual([true, true, false, false]);
+  });
+
+  it("and was refused names a thousand, a hundred of them apart, and counts the others", () => {
+    const refused = { outcome: "deny", status: 400, problem: "fhir-schema/resource-invalid" } as const;
+    const events = render({ ...refused, patients: people(32_618) });
+    expect(events.map((event) => patientsIn(event).length)).toEqual([
+      ...people(100).map(() => 1),
+      ...Array(9).fill(100),
+    ]);
+    expect(events.flatMap(patientsIn)).toEqual(people(1000));
+    expect(events.map((event) => detail(event, "further-patients"))).toEqual(events.map(() => "31618"));
+    expect(render({ ...refused, patients: people(100) }).length).toBe(100);
+    expect(detail(render({ ...refused, patients: people(1000) })[0] as AuditEvent, "further-patients")).toBe(undefined);
+  });
+
+  it("and was refused while its answer was under way names them all", () => {
+    const broken = {
+      outcome: "deny",
+      status: 200,
+      problem: "policy-types/answer-unreadable",
+      completed: false,
+    } as const;
+    expect(render({ ...broken, patients: people(1250) }).flatMap(patientsIn)).toEqual(people(1250));
+  });
+});
 
 describe("BALP's codes", () => {
   it.each<[InteractionCode, string, string | undefined, string, string, string]>([

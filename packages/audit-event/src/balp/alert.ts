@@ -45,12 +45,15 @@ export function breakGlassEvent(facts: Rendering): AuditEvent {
     purposeOfEvent: purposes(record.principal?.purposeOfUse ?? []),
     ...parties(facts),
     entity: present([
-      ...record.patients.map((patient) => patientEntity(patient, naming)),
+      ...record.patients.slice(0, MOST_NAMED).map((patient) => patientEntity(patient, naming)),
       token(facts),
       facts.transaction,
     ]),
   };
 }
+
+/** The events of the access name the others, by the same request id. */
+const MOST_NAMED = 1000;
 
 function parties(facts: Rendering): Pick<AuditEvent, "agent" | "source"> {
   const { source } = facts;

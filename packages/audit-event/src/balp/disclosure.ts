@@ -24,12 +24,13 @@ export function isDisclosure(record: AccessRecord): boolean {
  * @see https://profiles.ihe.net/ITI/BALP/StructureDefinition-IHE.BasicAudit.PrivacyDisclosure.Source.html
  * @see https://www.ecfr.gov/current/title-45/section-164.528
  */
-export function disclosureEvent(facts: Rendering, patient: string): AuditEvent {
+export function disclosureEvent(facts: Rendering, patient: string | readonly string[]): AuditEvent {
   const { record, source } = facts;
   const from = serverAgent(source, SOURCE);
   const recipient = clientAgent(facts, DESTINATION);
   const purposeOfUse = record.principal?.purposeOfUse ?? [];
-  const whole = from.network !== undefined && recipient.network !== undefined;
+  const whole = from.network !== undefined && recipient.network !== undefined && typeof patient === "string";
+  const patients = typeof patient === "string" ? [patient] : patient;
   return {
     ...begin(facts),
     ...claimed(whole ? [profileUrl("IHE.BasicAudit.PrivacyDisclosure.Source")] : []),
@@ -44,7 +45,7 @@ export function disclosureEvent(facts: Rendering, patient: string): AuditEvent {
     ...(purposeOfUse.length === 0 ? {} : { purposeOfEvent: purposes(purposeOfUse) }),
     agent: present([from, recipient, userAgent(facts, RECIPIENT), organisationAgent(facts)]),
     source: sourceOf(source),
-    entity: present([facts.object, patientEntity(patient, facts.naming), facts.transaction]),
+    entity: present([facts.object, ...patients.map((one) => patientEntity(one, facts.naming)), facts.transaction]),
   };
 }
 

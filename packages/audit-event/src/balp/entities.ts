@@ -17,6 +17,7 @@ import {
 } from "./codes.ts";
 import type { RenderOptions } from "./event.ts";
 import type { Naming } from "./naming.ts";
+import { unnamed } from "./patients.ts";
 import type { AuditEntity } from "./resource.ts";
 import { tokenUri } from "./token.ts";
 
@@ -87,6 +88,7 @@ function requestDetails(record: AccessRecord, naming: Naming, { locate, followsU
   addCommon(detail, "route", record.routeId);
   addCommon(detail, "operation", record.operation);
   add(detail, "parameters", record.parameters.join("&"));
+  if (unnamed(record) > 0) add(detail, "further-patients", unnamed(record));
   addCommon(detail, "policy-version", record.policyVersion);
   addCommon(detail, "upstream", record.upstream);
   add(detail, "cache-status", (record as AccessRecord & Cached).cacheStatus?.slice(0, LONGEST_CACHE_STATUS));

@@ -32,6 +32,8 @@ export interface Rendering {
   readonly object: AuditEntity | undefined;
   /** Ties them together. */
   readonly transaction: AuditEntity;
+  /** Patients the answer was about; `undefined`: all of them. */
+  readonly delivered: ReadonlySet<string> | undefined;
 }
 
 export function begin({ newId }: Rendering): Pick<AuditEvent, "resourceType" | "id"> {

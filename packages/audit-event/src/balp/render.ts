@@ -7,6 +7,7 @@ import { objectEntity, transactionEntity } from "./entities.ts";
 import { type Rendering, type RenderOptions, timesOf } from "./event.ts";
 import { CLEAR } from "./naming.ts";
 import { isBreakGlass, isDeniedUse } from "./outcome.ts";
+import { shareOut } from "./patients.ts";
 import type { AuditEvent } from "./resource.ts";
 import { restEvent } from "./rest.ts";
 import { signInEvent } from "./sign-in.ts";
@@ -14,7 +15,7 @@ import { signInEvent } from "./sign-in.ts";
 /**
  * Writes an access down as R4 AuditEvents after IHE BALP: one for each patient concerned, or one when there is none.
  * What left for a partner is a disclosure besides, one for each patient; a known caller's refused use and a broken glass
- * add a Security Alert each.
+ * add a Security Alert each. Of very many patients not each has an event of its own, see `shareOut`.
  *
  * A request to an endpoint of OAuth is an authentication, whatever came of it.
  *
@@ -26,12 +27,14 @@ import { signInEvent } from "./sign-in.ts";
 export function renderAuditEvents(record: AccessRecord, options: RenderOptions): AuditEvent[] {
   const facts = rendering(record, options);
   if (record.signIn !== undefined) return [signInEvent(facts, record.signIn)];
-  const { patients } = record;
-  if (patients.length > WRITTEN_ONCE_ABOVE) constant(facts.transaction);
-  const events = [restEvent(facts, patients[0])];
-  for (let at = 1; at < patients.length; at++) events.push(restEvent(facts, patients[at]));
+  const { apart, together } = shareOut(record);
+  if (apart.length > WRITTEN_ONCE_ABOVE) constant(facts.transaction);
+  const events = [restEvent(facts, apart[0])];
+  for (let at = 1; at < apart.length; at++) events.push(restEvent(facts, apart[at]));
+  for (const some of together) events.push(restEvent(facts, some));
   if (isDisclosure(record)) {
-    for (const patient of patients) events.push(disclosureEvent(facts, patient));
+    for (const patient of apart) events.push(disclosureEvent(facts, patient));
+    for (const some of together) events.push(disclosureEvent(facts, some));
   }
   if (isDeniedUse(record)) events.push(deniedUseEvent(facts));
   if (isBreakGlass(record)) events.push(breakGlassEvent(facts));
@@ -46,5 +49,7 @@ function rendering(record: AccessRecord, options: RenderOptions): Rendering {
   const naming = namingFor?.(record.zone) ?? CLEAR;
   const transaction = transactionEntity(record, naming, options);
   const times = timesOf(record);
-  return { record, source, naming, newId, times, object: objectEntity(record, naming), transaction };
+  const { delivered } = record;
+  const known = delivered === undefined ? undefined : new Set(delivered);
+  return { record, source, naming, newId, times, object: objectEntity(record, naming), transaction, delivered: known };
 }

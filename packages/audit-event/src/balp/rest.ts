@@ -18,16 +18,16 @@ import { type Parties, partiesOf } from "./parties.ts";
 import type { AuditEntity, AuditEvent, Coding } from "./resource.ts";
 
 /**
- * The request as a RESTful operation on one patient, or on none. A caller whom nobody could identify has not come as far
+ * The request as a RESTful operation on one patient, on several together, or on none. A caller whom nobody could identify has not come as far
  * as an operation: that is a failed login.
  *
  * @see https://profiles.ihe.net/ITI/BALP/content.html IHE BALP 1.1.4, sections 3:5.7.5.3 to 3:5.7.5.8
  */
-export function restEvent(facts: Rendering, patient: string | undefined): AuditEvent {
+export function restEvent(facts: Rendering, patient: string | readonly string[] | undefined): AuditEvent {
   const { record, source, newId, times, object, transaction } = facts;
   const pattern = PATTERNS[record.interaction];
   const parties = partiesOf(facts, pattern);
-  const about = patient === undefined ? undefined : patientOf(patient, facts);
+  const about = typeof patient === "string" ? patientOf(patient, facts) : undefined;
   const refused = record.problem !== undefined;
   const subtype = subtypesOf(facts);
   const meta = metaFor(facts, pattern, patient, parties);
@@ -45,6 +45,9 @@ export function restEvent(facts: Rendering, patient: string | undefined): AuditE
     source: sourceOf(source),
     entity: present(refused ? [object, about, transaction, outcomeEntity("refusal")] : [object, about, transaction]),
   };
+  if (typeof patient === "object") {
+    event.entity = [...patient.map((one) => patientOf(one, facts)), ...event.entity];
+  }
   if (meta !== undefined) event.meta = meta;
   if (refused) event.contained = [containedOutcome("refusal", record)];
   if (subtype.length > 0) event.subtype = subtype;
@@ -52,8 +55,8 @@ export function restEvent(facts: Rendering, patient: string | undefined): AuditE
   return event;
 }
 
-function patientOf(patient: string, { record, naming }: Rendering): AuditEntity {
-  const isDelivered = record.delivered?.includes(patient) !== false;
+function patientOf(patient: string, { delivered, naming }: Rendering): AuditEntity {
+  const isDelivered = delivered?.has(patient) !== false;
   return isDelivered ? patientEntity(patient, naming) : namedOnly(patient, naming);
 }
 
@@ -64,17 +67,19 @@ function subtypesOf({ record }: Rendering): readonly Coding[] {
   return isBreakGlass(record) ? [...named, BREAK_GLASS] : named;
 }
 
-/** BALP fixes outcome 0 in its REST profiles, and asks for both agents' networks and for the object. */
+/** BALP fixes outcome 0 in its REST profiles, and asks for both agents' networks, the object, and one patient at most. */
 function metaFor(
   { record, object }: Rendering,
   { profile }: Pattern,
-  patient: string | undefined,
+  patient: string | readonly string[] | undefined,
   { areLocated, tokenProfiles }: Parties,
 ): AuditEvent["meta"] {
   if (outcomeOf(record) !== "0") return undefined;
   const known = object?.what !== undefined || object?.query !== undefined;
   const rest =
-    profile !== undefined && areLocated && known ? `${patient === undefined ? "" : "Patient"}${profile}` : "";
+    profile !== undefined && areLocated && known && typeof patient !== "object"
+      ? `${patient === undefined ? "" : "Patient"}${profile}`
+      : "";
   return metaOf(rest, tokenProfiles);
 }
 
