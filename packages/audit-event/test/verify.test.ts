@@ -1,9 +1,11 @@
-import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type LedgerPosition, openLedger, verifyLedger } from "../src/index.ts";
+import { renderBase } from "../src/ledger/base.ts";
 import { genesisHash, renderEntry } from "../src/ledger/entry.ts";
 import { walkLedger } from "../src/ledger/walk.ts";
+import { renderCheckpoint } from "../src/merkle/checkpoint.ts";
 import { emptyFolder, segmentFiles } from "./support/folders.ts";
 import { ledgerOf } from "./support/ledgers.ts";
 import { newSigner, notesIn } from "./support/signed.ts";
@@ -232,6 +234,33 @@ describe("A15: a ledger whose first segments have expired", () => {
       change: "forged-checkpoint",
       at: { file: "edge.base", line: 1, seq: base.entries },
     });
+  });
+
+  it("A15: does not hold an expected head or checkpoint that lies before its base", async () => {
+    const folder = await expired();
+    const { entries } = JSON.parse(await readFile(join(folder, "edge.base"), "utf8")) as { entries: number };
+    const gone = {
+      ok: false,
+      change: "deletion",
+      at: { file: "edge.base", line: 1, seq: entries - 1 },
+      because: "the ledger begins after what it is expected to hold",
+    };
+    const expectHead = { entries: entries - 1, hash: "0".repeat(64) };
+    expect(await verifyLedger(folder, { expectHead })).toMatchObject(gone);
+    expect(await verifyLedger(folder, { keys, expectHead })).toMatchObject(gone);
+    const text = renderCheckpoint({ origin: "audit.example.org/edge", size: entries - 1, root: Buffer.alloc(32) });
+    const expectCheckpoint = await signer.sign(text);
+    expect(await verifyLedger(folder, { keys, expectCheckpoint })).toMatchObject(gone);
+  });
+
+  it("A15: written anew behind a base of somebody's own does not hold the expected head", async () => {
+    const { folder, heads } = await ledgerOf(6, signer);
+    for (const file of await readdir(folder)) await rm(join(folder, file));
+    const before = { entries: 7, hash: "1".repeat(64) };
+    await writeFile(join(folder, "edge.base"), renderBase({ ...before, frontier: [], note: "" }));
+    const { line } = renderEntry(before, "2026-01-31T12:00:00.000Z", { kind: "plain", text: "{}" });
+    await writeFile(join(folder, "edge.0000000000000007.jsonl"), line);
+    expect(await verifyLedger(folder, { expectHead: heads.at(-1) ?? before })).toMatchObject({ ok: false });
   });
 
   it("passes over files below its base, which a crash may have left", async () => {

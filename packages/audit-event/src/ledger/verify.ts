@@ -9,7 +9,7 @@ import { CheckpointAudit, verifyingParser } from "./checkpoint-audit.ts";
 import { classify, type LedgerChange } from "./classify.ts";
 import { leafHashOf } from "./leaf.ts";
 import { type LedgerProgress, odometer } from "./progress.ts";
-import type { LedgerPlace } from "./segments.ts";
+import { baseFileOf, type LedgerPlace } from "./segments.ts";
 import { type Fault, walkLedger } from "./walk.ts";
 
 export type LedgerVerdict =
@@ -93,6 +93,11 @@ export async function verifyLedger(folder: string, options: VerifyOptions = {}):
       const { base } = step;
       instance = step.instance;
       from = base?.entries ?? 0;
+      // What a base stands for cannot be compared any more, and without `keys` anybody could have written it.
+      const expected = Math.min(expectHead?.entries ?? from, outside?.size ?? from);
+      if (expected < from) {
+        return broken("deletion", BEFORE_THE_BASE, { file: baseFileOf(instance), line: 1, seq: expected });
+      }
       if (keys === undefined) continue;
       if (base !== undefined) tree = treeOfBase(base) ?? tree;
       audit = new CheckpointAudit(folder, instance, tree, verifyingParser(instance, keys), outside);
@@ -165,5 +170,6 @@ function parseKeys(found: Findings, given: readonly string[]): NoteKey[] {
 }
 
 const NOT_THE_EXPECTED = "the entry is not the one the expected head names";
+const BEFORE_THE_BASE = "the ledger begins after what it is expected to hold";
 const SHORTER = "the ledger ends before the expected head";
 const NO_CHECKPOINT = "no checkpoint is left: a ledger with a signer has one from its first entry on";
