@@ -120,6 +120,25 @@ describe("checkpoints", () => {
     expect(await verifyLedger(folder, { keys: [real.verifierKey] })).toMatchObject({ ok: true });
   });
 
+  it("F9: that a full disk broke off are cut off before a later file has some", async () => {
+    const signer = newSigner();
+    const folder = await emptyFolder();
+    const files = failingFiles();
+    files.only = /checkpoints$/;
+    const options = { folder, signer, segmentBytes: 1024 };
+    const ledger = await openLedgerOn(files, options);
+    const pad = "x".repeat(300);
+    files.partial = 20;
+    files.write = "ENOSPC";
+    for (const n of upTo(5)) await ledger.append([{ n, pad }]);
+    await vi.waitFor(() => expect(ledger.state().checkpoint).toMatchObject({ failing: "ENOSPC" }));
+    files.write = undefined;
+    for (const n of upTo(5)) await ledger.append([{ n, pad }]);
+    await ledger.close();
+    expect(await verifyLedger(folder, { keys: [signer.verifierKey] })).toMatchObject({ ok: true, entries: 10 });
+    await (await openLedger({ ...options, verifyAtStart: "everything" })).close();
+  });
+
   it("that a crash kept from the witness are shown to it at the next start", async () => {
     const signer = newSigner();
     const folder = await emptyFolder();

@@ -48,7 +48,8 @@ export class Checkpointer {
   #failing: string | undefined;
   #due = false;
   #closed = false;
-  #sizes = new Map<string, number>();
+  /** Where the write under way began, or one that failed. */
+  #torn: { readonly file: string; readonly size: number } | undefined;
 
   constructor(
     files: LedgerFiles,
@@ -168,21 +169,33 @@ export class Checkpointer {
   }
 
   async #persist(file: string, line: Buffer): Promise<void> {
-    const { folder } = this.#options;
-    const handle = await this.#files.open(join(folder, file), "a", 0o600);
+    await this.#cutTorn();
+    const handle = await this.#files.open(join(this.#options.folder, file), "a", 0o600);
     try {
       const { size } = await handle.stat();
-      const known = this.#sizes.get(file) ?? size;
-      this.#sizes = new Map([[file, known]]);
-      // A write that failed has left a part of a line.
-      if (size > known) await handle.truncate(known);
+      this.#torn = { file, size };
       await writeWhole(handle, line);
       await handle.datasync();
-      this.#sizes.set(file, known + line.length);
-      if (known === 0) await syncFolder(this.#files, folder);
+      this.#torn = undefined;
+      if (size === 0) await syncFolder(this.#files, this.#options.folder);
     } finally {
       await handle.close();
     }
+  }
+
+  /** A write that failed may have left a part of a line, which only the last file may end in. */
+  async #cutTorn(): Promise<void> {
+    if (this.#torn === undefined) return;
+    const { file, size } = this.#torn;
+    // It may have expired meanwhile: an empty one in its place says nothing.
+    const handle = await this.#files.open(join(this.#options.folder, file), "a", 0o600);
+    try {
+      if ((await handle.stat()).size > size) await handle.truncate(size);
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+    this.#torn = undefined;
   }
 
   #schedule(): void {
