@@ -173,6 +173,32 @@ describe("checkpoints", () => {
     expect((await notesIn(folder)).map(sizeOf)).toEqual([0, 1]);
   });
 
+  it("F1: a signer that hangs does not keep the ledger from opening, and is seen to fail", async () => {
+    const real = newSigner();
+    let hang = true;
+    let asked = 0;
+    const sign = (text: string): Promise<string> => {
+      asked += 1;
+      return hang ? new Promise(() => undefined) : real.sign(text);
+    };
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const folder = await emptyFolder();
+      const opening = openLedger({ folder, signer: { ...real, sign }, checkpointEveryMs: 1000 });
+      while (asked === 0) await new Promise((resolve) => setImmediate(resolve));
+      await vi.advanceTimersByTimeAsync(10_000);
+      const ledger = await opening;
+      expect(ledger.state()).toMatchObject({ status: "open", checkpoint: { entries: 0, failing: "ETIMEDOUT" } });
+      hang = false;
+      await ledger.append([{ n: 0 }]);
+      await vi.advanceTimersByTimeAsync(1000);
+      await ledger.close();
+      expect(await verifyLedger(folder, { keys: [real.verifierKey] })).toMatchObject({ ok: true, entries: 1 });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("are posted to a witness, which refuses by its status", async () => {
     const bodies: string[] = [];
     const server = createServer((req, res) => {

@@ -10,7 +10,7 @@ import { systemCode } from "./faults.ts";
 import { type LedgerFiles, syncFolder, writeWhole } from "./files.ts";
 import { leafHashOf } from "./leaf.ts";
 import { checkpointFileOf } from "./segments.ts";
-import { Witnessing } from "./witnessing.ts";
+import { Witnessing, withinDeadline } from "./witnessing.ts";
 
 export interface CheckpointOptions {
   readonly folder: string;
@@ -159,7 +159,7 @@ export class Checkpointer {
   async #sign({ file, position, root, frontier }: Job): Promise<void> {
     const { signer, instance } = this.#options;
     const origin = `${signer.name}/${instance}`;
-    const note = await signer.sign(renderCheckpoint({ origin, size: position.entries, root }));
+    const note = await withinDeadline(signer.sign(renderCheckpoint({ origin, size: position.entries, root })));
     // Another may write the files by now.
     if (this.#closed) return;
     const line = renderCheckpointLine({ note, hash: position.hash, ...(frontier === undefined ? {} : { frontier }) });

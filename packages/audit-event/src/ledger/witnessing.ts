@@ -44,7 +44,7 @@ export class Witnessing {
     for (let next = this.#waiting; next !== undefined && tell !== undefined; next = this.#waiting) {
       this.#waiting = undefined;
       try {
-        await withinDeadline(tell(next.note), DEADLINE_MS);
+        await withinDeadline(tell(next.note));
         this.witnessed = next.entries;
         this.failing = undefined;
       } catch (error) {
@@ -57,14 +57,14 @@ export class Witnessing {
   }
 }
 
-/** F10: a witness that hangs has our deadline. */
-async function withinDeadline(work: Promise<void>, milliseconds: number): Promise<void> {
+/** F1, F10: a witness or a signer that hangs has our deadline. */
+export async function withinDeadline<Value>(work: Promise<Value>, milliseconds: number = DEADLINE_MS): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(Object.assign(new Error("too late"), { code: "ETIMEDOUT" })), milliseconds);
   });
   try {
-    await Promise.race([work, late]);
+    return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
   }
