@@ -26,6 +26,12 @@ describe("a disclosure", () => {
     ["a payer asks a payer", { apiType: "payer-to-payer" }, 1],
     ["a partner searches two patients", { zone: "partner", interaction: "search-type", patients: ["a", "b"] }, 2],
     ["a partner reads what concerns no patient", { zone: "partner", patients: [] }, 0],
+    ["A15: a partner searches a patient and finds nothing", { zone: "partner", patients: ["a"], delivered: [] }, 0],
+    [
+      "A15: a partner's batch reads of one and writes of one",
+      { zone: "partner", patients: ["a", "b"], delivered: ["a"] },
+      1,
+    ],
     ["a patient reads", {}, 0],
     ["a partner writes", { zone: "partner", interaction: "create" }, 0],
     ["a partner asks for the head only", { zone: "partner", method: "HEAD" }, 0],

@@ -61,6 +61,11 @@ describe("what a ledger holds, as access records again", () => {
       "for a partner, with an organisation",
       record({ zone: "partner", principal: { ...principal, organisation: "org-1" } }),
     ],
+    [
+      "A15: an emergency in which nothing was found",
+      record({ principal: { ...principal, purposeOfUse: ["BTG"] }, delivered: [] }),
+    ],
+    ["A15: a partner that finds nothing", record({ zone: "partner", delivered: [] })],
     ["an emergency", record({ principal: { ...principal, purposeOfUse: ["BTG"], tenant: "t1" } })],
   ])("%s", async (_what, wanted) => {
     expect(await readBack(renderAuditEvents(wanted, CLEAR))).toEqual([wanted]);

@@ -8,7 +8,7 @@ import {
   RESTRICTED_FUNCTION,
   SECURITY_ALERT,
 } from "./codes.ts";
-import { patientEntity, tokenEntity } from "./entities.ts";
+import { concernedEntity, tokenEntity } from "./entities.ts";
 import { begin, described, present, type Rendering, sourceOf } from "./event.ts";
 import { isConsentRefusal } from "./outcome.ts";
 import type { AuditEvent } from "./resource.ts";
@@ -34,7 +34,7 @@ export function deniedUseEvent(facts: Rendering): AuditEvent {
 
 /** Somebody used an emergency to see what is otherwise withheld; each such use is to be looked at afterwards. */
 export function breakGlassEvent(facts: Rendering): AuditEvent {
-  const { record, naming } = facts;
+  const { record } = facts;
   return {
     ...begin(facts),
     type: SECURITY_ALERT,
@@ -45,7 +45,7 @@ export function breakGlassEvent(facts: Rendering): AuditEvent {
     purposeOfEvent: purposes(record.principal?.purposeOfUse ?? []),
     ...parties(facts),
     entity: present([
-      ...record.patients.slice(0, MOST_NAMED).map((patient) => patientEntity(patient, naming)),
+      ...record.patients.slice(0, MOST_NAMED).map((patient) => concernedEntity(patient, facts)),
       token(facts),
       facts.transaction,
     ]),

@@ -15,7 +15,7 @@ import {
   RESOURCE_ROLE,
   SYSTEM_OBJECT,
 } from "./codes.ts";
-import type { RenderOptions } from "./event.ts";
+import type { Rendering, RenderOptions } from "./event.ts";
 import type { Naming } from "./naming.ts";
 import { unnamed } from "./patients.ts";
 import type { AuditEntity } from "./resource.ts";
@@ -36,9 +36,14 @@ export function patientEntity(id: string, naming: Naming): AuditEntity {
   return { what: naming.resource(`Patient/${id}`), type: PERSON, role: PATIENT_ROLE };
 }
 
-/** One who stands in the request only: nothing of the answer was about this patient. */
-export function namedOnly(id: string, naming: Naming): AuditEntity {
-  return { ...patientEntity(id, naming), detail: NOT_DELIVERED };
+/** A patient of a request. Who stands in it only says so: nothing of the answer was about this one. */
+export function concernedEntity(id: string, facts: Pick<Rendering, "delivered" | "naming">): AuditEntity {
+  const entity = patientEntity(id, facts.naming);
+  return isDelivered(id, facts) ? entity : { ...entity, detail: NOT_DELIVERED };
+}
+
+export function isDelivered(patient: string, { delivered }: Pick<Rendering, "delivered">): boolean {
+  return delivered?.has(patient) !== false;
 }
 
 /** Read back by it; the figures of use (CMS-0057-F) count what an answer held. */

@@ -3,7 +3,7 @@ import type { AccessRecord } from "@wardline/policy-types";
 import { constant } from "../json-text.ts";
 import { breakGlassEvent, deniedUseEvent } from "./alert.ts";
 import { disclosureEvent, isDisclosure } from "./disclosure.ts";
-import { objectEntity, transactionEntity } from "./entities.ts";
+import { isDelivered, objectEntity, transactionEntity } from "./entities.ts";
 import { type Rendering, type RenderOptions, timesOf } from "./event.ts";
 import { CLEAR } from "./naming.ts";
 import { isBreakGlass, isDeniedUse } from "./outcome.ts";
@@ -14,7 +14,7 @@ import { signInEvent } from "./sign-in.ts";
 
 /**
  * Writes an access down as R4 AuditEvents after IHE BALP: one for each patient concerned, or one when there is none.
- * What left for a partner is a disclosure besides, one for each patient; a known caller's refused use and a broken glass
+ * What left for a partner is a disclosure besides, one for each patient it was about; a known caller's refused use and a broken glass
  * add a Security Alert each. Of very many patients not each has an event of its own, see `shareOut`.
  *
  * A request to an endpoint of OAuth is an authentication, whatever came of it.
@@ -33,8 +33,11 @@ export function renderAuditEvents(record: AccessRecord, options: RenderOptions):
   for (let at = 1; at < apart.length; at++) events.push(restEvent(facts, apart[at]));
   for (const some of together) events.push(restEvent(facts, some));
   if (isDisclosure(record)) {
-    for (const patient of apart) events.push(disclosureEvent(facts, patient));
-    for (const some of together) events.push(disclosureEvent(facts, some));
+    for (const patient of apart) if (isDelivered(patient, facts)) events.push(disclosureEvent(facts, patient));
+    for (const some of together) {
+      const shown = some.filter((patient) => isDelivered(patient, facts));
+      if (shown.length > 0) events.push(disclosureEvent(facts, shown));
+    }
   }
   if (isDeniedUse(record)) events.push(deniedUseEvent(facts));
   if (isBreakGlass(record)) events.push(breakGlassEvent(facts));

@@ -11,11 +11,11 @@ import {
   REST,
   USER_AUTHENTICATION,
 } from "./codes.ts";
-import { namedOnly, outcomeEntity, patientEntity } from "./entities.ts";
+import { concernedEntity, outcomeEntity } from "./entities.ts";
 import { present, type Rendering, sourceOf } from "./event.ts";
 import { containedOutcome, describeOutcome, isBreakGlass, isFailedLogin, outcomeOf } from "./outcome.ts";
 import { type Parties, partiesOf } from "./parties.ts";
-import type { AuditEntity, AuditEvent, Coding } from "./resource.ts";
+import type { AuditEvent, Coding } from "./resource.ts";
 
 /**
  * The request as a RESTful operation on one patient, on several together, or on none. A caller whom nobody could identify has not come as far
@@ -27,7 +27,7 @@ export function restEvent(facts: Rendering, patient: string | readonly string[] 
   const { record, source, newId, times, object, transaction } = facts;
   const pattern = PATTERNS[record.interaction];
   const parties = partiesOf(facts, pattern);
-  const about = typeof patient === "string" ? patientOf(patient, facts) : undefined;
+  const about = typeof patient === "string" ? concernedEntity(patient, facts) : undefined;
   const refused = record.problem !== undefined;
   const subtype = subtypesOf(facts);
   const meta = metaFor(facts, pattern, patient, parties);
@@ -46,18 +46,13 @@ export function restEvent(facts: Rendering, patient: string | readonly string[] 
     entity: present(refused ? [object, about, transaction, outcomeEntity("refusal")] : [object, about, transaction]),
   };
   if (typeof patient === "object") {
-    event.entity = [...patient.map((one) => patientOf(one, facts)), ...event.entity];
+    event.entity = [...patient.map((one) => concernedEntity(one, facts)), ...event.entity];
   }
   if (meta !== undefined) event.meta = meta;
   if (refused) event.contained = [containedOutcome("refusal", record)];
   if (subtype.length > 0) event.subtype = subtype;
   if (outcomeDesc !== undefined) event.outcomeDesc = outcomeDesc;
   return event;
-}
-
-function patientOf(patient: string, { delivered, naming }: Rendering): AuditEntity {
-  const isDelivered = delivered?.has(patient) !== false;
-  return isDelivered ? patientEntity(patient, naming) : namedOnly(patient, naming);
 }
 
 function subtypesOf({ record }: Rendering): readonly Coding[] {
