@@ -21,7 +21,7 @@ export async function* accessRecordsOf(
     const record = recordOf(event);
     if (record === undefined) continue;
     // The events of one request stand together, each with its patient.
-    if (open?.requestId === record.requestId) {
+    if (open !== undefined && isSameRequest(open, record)) {
       open = {
         ...open,
         patients: union(open.patients, record.patients),
@@ -33,6 +33,11 @@ export async function* accessRecordsOf(
     open = record;
   }
   if (open !== undefined) yield finished(open);
+}
+
+/** A client may give all its requests one id: they differ in when they came and how long they took. */
+function isSameRequest(a: AccessRecord, b: AccessRecord): boolean {
+  return a.requestId === b.requestId && a.receivedAt === b.receivedAt && a.latencyMs === b.latencyMs;
 }
 
 type Open = AccessRecord & Required<Pick<AccessRecord, "delivered">>;

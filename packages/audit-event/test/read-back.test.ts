@@ -84,6 +84,15 @@ describe("what a ledger holds, as access records again", () => {
     expect(await readBack([null, 1, "x"] as never)).toEqual([]);
   });
 
+  it("A15: keeps requests apart to which their client gave one id", async () => {
+    const records = [
+      record({ patients: ["p1", "p2"] }),
+      record({ receivedAt: READ.receivedAt + 1000 }),
+      record({ receivedAt: READ.receivedAt + 1000, latencyMs: 7 }),
+    ];
+    expect(await readBack(records.flatMap((one) => renderAuditEvents(one, CLEAR)))).toEqual(records);
+  });
+
   it("keeps hashed names hashed, one for each patient, and names nobody", async () => {
     const key = { id: "k1", key: new Uint8Array(32).fill(7) };
     const hashed = { source: SOURCE, namingFor: createNaming("hashed", key) };

@@ -52,6 +52,16 @@ describe("metrics cms", () => {
     expect(JSON.parse(out)).toMatchObject({ years: [{ patientAccess: { unique: 1 } }] });
   });
 
+  it("42 CFR 422.119(f): counts each request of an app that gives all of them one id", async () => {
+    const { receivedAt } = record();
+    const both = [record(), record({ receivedAt: receivedAt + 1000 })];
+    await writeLedger(folder("one-id"), both);
+    const { out } = await run(["metrics", "cms", folder("one-id"), "--json"]);
+    expect(JSON.parse(out)).toMatchObject({
+      years: [{ patientAccess: { unique: 1, moreThanOnce: 1 }, apis: [{ requests: 2 }] }],
+    });
+  });
+
   it("writes CSV", async () => {
     expect((await metrics("--format", "csv")).out).toContain("2026,patient-access,patients,unique,2\r\n");
   });

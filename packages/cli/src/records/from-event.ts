@@ -14,7 +14,7 @@ export async function* recordsOf(entries: AsyncIterable<LedgerEntry>): AsyncGene
   for await (const { event } of entries) {
     const next = readEvent(event as AuditEvent);
     if (next === undefined) continue;
-    if (record !== undefined && record.requestId === next.requestId) {
+    if (record !== undefined && isSameRequest(record, next)) {
       record = {
         ...record,
         patients: union(record.patients, next.patients),
@@ -28,12 +28,26 @@ export async function* recordsOf(entries: AsyncIterable<LedgerEntry>): AsyncGene
   if (record !== undefined) yield finished(record);
 }
 
-type Open = AccessRecord & Required<Pick<AccessRecord, "delivered">>;
+/** What one event tells of, before the others of its request. */
+interface Open extends AccessRecord {
+  readonly delivered: readonly string[];
+  /** It adds patients to what was told before. */
+  readonly followsUp: boolean;
+}
+
+/**
+ * A client may give all its requests one id: they differ in when they came and how long they took. What follows up has taken
+ * longer.
+ */
+function isSameRequest(before: Open, next: Open): boolean {
+  const sameTime = before.receivedAt === next.receivedAt && (next.followsUp || before.latencyMs === next.latencyMs);
+  return before.requestId === next.requestId && sameTime;
+}
 
 const union = (some: readonly string[], more: readonly string[]): readonly string[] => [...new Set([...some, ...more])];
 
 /** As records are: of an answer that was about everybody, it is not said again. */
-function finished({ delivered, ...record }: Open): AccessRecord {
+function finished({ delivered, followsUp: _told, ...record }: Open): AccessRecord {
   return delivered.length === record.patients.length ? record : { ...record, delivered };
 }
 
@@ -61,6 +75,7 @@ function readEvent(event: AuditEvent): Open | undefined {
   const peerAddress = detail("peer-address");
   const received = Date.parse(event.period?.start ?? event.recorded);
   return {
+    followsUp: again !== undefined,
     requestId,
     receivedAt: received,
     latencyMs: Number(detail("latency-ms") ?? 0),
