@@ -1,11 +1,13 @@
+import type { AccessRecord } from "@wardline/policy-types";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Alert, MeasureChange, Response } from "../src/index.ts";
+import { type Alert, abuseMonitor, DEFAULT_THRESHOLDS, type MeasureChange, type Response } from "../src/index.ts";
 import { later, type Measure, measureId, parseMeasure } from "../src/measures/measure.ts";
 import { createMeasures } from "../src/measures/operate.ts";
 import { mayReplace, measureFor } from "../src/measures/respond.ts";
 import { createMeasureStore } from "../src/measures/store.ts";
 import type { Sighting } from "../src/watch/sighting.ts";
+import { stranger } from "./support/records.ts";
 
 const AT = 1_768_208_400_000;
 const WHOM = { kind: "subject", pseudonym: "00112233445566aa" } as const;
@@ -84,6 +86,27 @@ describe("what the policy does about an alert", () => {
     const whom = { kind: "claimed", pseudonym: WHOM.pseudonym } as const;
     expect(respond({ action: "block" }, {}, { whom })).toBeUndefined();
   });
+
+  it.each(["slow-down", "block"] as const)(
+    "no %s of an app for the logins that somebody else tried in its name",
+    (action) => {
+      const monitor = abuseMonitor({ responses: { "credential-stuffing": { action } } });
+      const told: AccessRecord[] = [];
+      for (let n = 0; n < 2 * DEFAULT_THRESHOLDS.credentialStuffing.clientFailures; n++) {
+        told.push(
+          stranger({
+            method: "POST",
+            interaction: "unknown",
+            receivedAt: Date.now(),
+            peerAddress: `203.0.${n % 250}.1`,
+            signIn: { issuer: "https://id.example", endpoint: "token", clientId: "app" },
+          }),
+        );
+      }
+      for (const record of told) monitor.see(record);
+      expect(monitor.snapshot()).toMatchObject({ alerts: 1, measures: 0 });
+    },
+  );
 });
 
 describe("measures of several instances", () => {

@@ -52,8 +52,7 @@ export function measureFor(
 ): Measure | undefined {
   const response = responses[alert.pattern];
   if (response === undefined || response.action === "tell") return undefined;
-  // A name that somebody tried in vain is the victim's: locking it out would be the attacker's success.
-  if (alert.whom.kind === "claimed") return undefined;
+  if (isClaimed(alert)) return undefined;
   if (SEVERITIES.indexOf(alert.severity) < SEVERITIES.indexOf(response.from ?? "low")) return undefined;
   const { action, seconds = DEFAULT_SECONDS, cost = DEFAULT_COST } = response;
   const keepsOut = action !== "slow-down" && isProtected(sighting, protection);
@@ -70,6 +69,14 @@ export function measureFor(
     because: alert.pattern,
     alertId: alert.id,
   };
+}
+
+/**
+ * A name that somebody tried in vain is the victim's: locking it out would be the attacker's success. So is the client's in
+ * a login that failed: it says who asks before anybody has proved it.
+ */
+function isClaimed({ pattern, whom }: Alert): boolean {
+  return whom.kind === "claimed" || (whom.kind === "client" && pattern === "credential-stuffing");
 }
 
 /** What the policy may not do to what an operator decided: an override stands until it runs out. */
