@@ -32,7 +32,13 @@ export function elasticSink(options: ElasticSinkOptions): Sink {
         answer,
       );
       if (items?.length !== entries.length) throw refused("for fewer entries than were sent");
-      checkEntries(items.map(({ create }) => create?.status ?? 0));
+      checkEntries(
+        items.map(({ create }) => create?.status ?? 0),
+        CONFLICT,
+      );
     },
   };
 }
+
+/** A document of this id is there. */
+const CONFLICT = 409;

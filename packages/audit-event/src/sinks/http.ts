@@ -62,11 +62,11 @@ export function failureOf({ status, retryAfterMs }: HttpAnswer): DeliveryError |
 }
 
 /**
- * Fails for the statuses a receiver gave for each entry, unless all are successes or conflicts: an entry it has already.
- * What may pass is tried again first; those that were taken are conflicts then.
+ * Fails for the statuses a receiver gave for each entry, unless all are successes or `known`, by which it says that it has
+ * the entry already. What may pass is tried again first; those that were taken are known then.
  */
-export function checkEntries(statuses: readonly number[]): void {
-  const failed = statuses.filter((status) => !isSuccess(status) && status !== CONFLICT);
+export function checkEntries(statuses: readonly number[], known?: number): void {
+  const failed = statuses.filter((status) => !isSuccess(status) && status !== known);
   const passing = failed.find((status) => !OF_THE_BATCH.has(status));
   if (passing !== undefined) throw refused(`${passing} for an entry`);
   if (failed.length > 0) throw rejected(`${failed[0] ?? ""} for an entry`);
@@ -77,7 +77,6 @@ function isSuccess(status: number): boolean {
 }
 
 const OF_THE_BATCH: ReadonlySet<number> = new Set([400, 413, 422]);
-const CONFLICT = 409;
 
 /** The JSON an answer has to hold. Without it nobody knows what the receiver took. */
 export function jsonOf<Value>({ text }: HttpAnswer): Value {

@@ -241,6 +241,8 @@ describe("what a failure means", () => {
     [["201 Created", "200 OK"], "taken"],
     [["200", "422 no"], NEVER],
     [["200", "500"], AGAIN],
+    // F9: an update that met another one was not stored.
+    [["200", "409 Conflict"], AGAIN],
     [["200", ""], AGAIN],
     [["200"], AGAIN],
   ])("a FHIR server's entries %j: %s", async (statuses, expected) => {
