@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
+  type ConsistencyProof,
   type LedgerProof,
   openLedger,
   prove,
@@ -71,6 +72,8 @@ describe("a proof of one event", () => {
     refused({ ...proof, leaf: proof.leaf.replace(/"at":"2/, '"at":"3') });
     refused({ ...proof, path: proof.path.slice(1) });
     refused({ ...proof, path: proof.path.with(1, proof.path[0] ?? "") });
+    const noText = { toString: 1 };
+    for (const spoilt of [null, 7, { ...proof, leaf: noText }, { ...proof, path: [noText] }]) refused(spoilt);
     for (const spoilt of [{}, { ...proof, path: "x" }, { ...proof, path: [5, null] }, { ...proof, index: "7" }]) {
       refused(spoilt);
     }
@@ -140,10 +143,11 @@ describe("a proof that a run of entries is in the ledger", () => {
         code: "audit-event/not-provable",
       });
     }
-    expect(verifySubtreeProof({} as SubtreeProof, last(), key)).toEqual({
-      ok: false,
-      because: "the proof is malformed",
-    });
+    const malformed = { ok: false, because: "the proof is malformed" };
+    expect(verifyConsistencyProof(null as unknown as ConsistencyProof, last(), last(), key)).toEqual(malformed);
+    for (const spoilt of [{}, null, { v: 1, root: { toString: 1 }, path: [] }]) {
+      expect(verifySubtreeProof(spoilt as SubtreeProof, last(), key)).toEqual(malformed);
+    }
   });
 });
 

@@ -20,13 +20,21 @@ export type ProofVerdict =
 export function verifyProof(proof: LedgerProof, checkpoint: string, publicKey: string): ProofVerdict {
   const log = openWith(checkpoint, publicKey);
   if (typeof log === "string") return { ok: false, because: log };
-  const { v, index, size, leaf, path, entry } = proof as Partial<LedgerProof>;
+  const { v, index, size, leaf, path, entry } = membersOf<LedgerProof>(proof);
   const hashes = decodePath(path);
-  const [, at, id, digest] = LEAF.exec(String(leaf)) ?? [];
-  if (v !== 1 || hashes === undefined || at === undefined || id === undefined || digest === undefined) return MALFORMED;
+  const [, at, id, digest] = typeof leaf === "string" ? (LEAF.exec(leaf) ?? []) : [];
+  if (
+    v !== 1 ||
+    leaf === undefined ||
+    hashes === undefined ||
+    at === undefined ||
+    id === undefined ||
+    digest === undefined
+  )
+    return MALFORMED;
   if (typeof index !== "number" || typeof size !== "number") return MALFORMED;
   if (size !== log.size) return { ok: false, because: "the proof is for another checkpoint" };
-  const leafHash = hashLeafText(String(leaf));
+  const leafHash = hashLeafText(leaf);
   if (!verifyInclusion({ index, size, leafHash, proof: hashes, root: log.root })) {
     return { ok: false, because: "the leaf is not in the tree that was signed" };
   }
@@ -56,7 +64,7 @@ export function verifyConsistencyProof(
   if (typeof first === "string") return { ok: false, because: first };
   if (typeof second === "string") return { ok: false, because: second };
   if (first.origin !== second.origin) return { ok: false, because: "the checkpoints are of two ledgers" };
-  const hashes = decodePath((proof as Partial<ConsistencyProof>).path);
+  const hashes = decodePath(membersOf<ConsistencyProof>(proof).path);
   if (hashes === undefined) return MALFORMED;
   const roots = { firstRoot: first.root, secondRoot: second.root };
   const grew = verifyConsistency({ first: first.size, second: second.size, ...roots, proof: hashes });
@@ -75,7 +83,7 @@ export function verifySubtreeProof(
 ): { readonly ok: true } | { readonly ok: false; readonly because: string } {
   const log = openWith(checkpoint, publicKey);
   if (typeof log === "string") return { ok: false, because: log };
-  const { v, start, end, size, root, path } = proof as Partial<SubtreeProof>;
+  const { v, start, end, size, root, path } = membersOf<SubtreeProof>(proof);
   const [subtreeRoot] = decodePath([root]) ?? [];
   const hashes = decodePath(path);
   if (v !== 1 || subtreeRoot === undefined || hashes === undefined) return MALFORMED;
@@ -91,9 +99,14 @@ function openWith(note: string, publicKey: string): Checkpoint | string {
   return key === undefined ? "the public key is malformed" : openCheckpoint(note, [key]);
 }
 
+/** A proof comes from whoever wants to be believed. */
+function membersOf<Proof>(proof: unknown): Partial<Proof> {
+  return (proof ?? {}) as Partial<Proof>;
+}
+
 function decodePath(path: unknown): Buffer[] | undefined {
   if (!Array.isArray(path) || path.length > MOST_HASHES) return undefined;
-  const hashes = path.map((text: unknown) => decodeBase64(String(text)));
+  const hashes = path.map((text: unknown) => (typeof text === "string" ? decodeBase64(text) : undefined));
   return hashes.every((hash) => hash !== undefined) ? hashes : undefined;
 }
 
