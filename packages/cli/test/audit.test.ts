@@ -110,6 +110,15 @@ describe("audit show and export", () => {
     expect(await run(["audit", "export", log(), "--out", file])).toMatchObject({ code: 2 });
   });
 
+  it("exports beside nobody else's file, and takes none away", async () => {
+    await writeFile(folder("out.ndjson.partial"), "another's");
+    const { code, err } = await run(["audit", "export", log(), "--out", folder("out.ndjson")]);
+    expect(err).toContain("nothing was overwritten");
+    expect(code).toBe(2);
+    expect(await readFile(folder("out.ndjson.partial"), "utf8")).toBe("another's");
+    expect((await readdir(folder())).filter((name) => name.startsWith("out"))).toEqual(["out.ndjson.partial"]);
+  });
+
   it("leaves no file of a log that does not verify", async () => {
     await change((lines) => lines.map((line, index) => (index === 2 ? line.replace("cedar", "cider") : line)));
     const { code, err } = await run(["audit", "export", log(), "--out", folder("out.ndjson")]);

@@ -99,9 +99,12 @@ async function exportTo(file: string, lines: AsyncIterable<string>): Promise<num
   };
   // Takes the name first, so that nobody else can.
   await (await open(file, "wx", 0o600).catch((error: unknown) => refuse(file, error))).close();
+  const handle = await open(aside, "wx", 0o600).catch(async (error: unknown) => {
+    await rm(file, { force: true });
+    return refuse(aside, error);
+  });
   let count = 0;
   try {
-    const handle = await open(aside, "wx", 0o600).catch((error: unknown) => refuse(aside, error));
     try {
       let batch = "";
       for await (const line of lines) {
