@@ -7,11 +7,14 @@ import { fileURLToPath } from "node:url";
 const { enableCompileCache } = nodeModule as { enableCompileCache?: (folder: string) => unknown };
 enableCompileCache?.(fileURLToPath(new URL(".compiled", import.meta.url)));
 
-const [{ runCli }, { processTerminal }] = await Promise.all([import("./run.ts"), import("./terminal.ts")]);
+const [{ runTelling }, { processTerminal }] = await Promise.all([import("./run.ts"), import("./terminal.ts")]);
 
-// Whoever reads our output may have seen enough: `wardline audit show | head`.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 2));
+// Whoever reads our output may have seen enough: `wardline audit show | head`. What was found by then is the answer all the same.
+let answer = 0;
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? answer : 2));
 
-const code = await runCli(process.argv.slice(2), processTerminal());
+const code = await runTelling(process.argv.slice(2), processTerminal(), (found) => {
+  answer = found;
+});
 // Waits for what was written, and for nothing else: a pool's idle socket must not hold the process.
 process.stdout.write("", () => process.exit(code));

@@ -7,11 +7,21 @@ import { createProgram } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Runs one command line, without the program's name, and gives its exit code. Never rejects. */
-export async function runCli(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+export function runCli(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  return runTelling(args, terminal, () => undefined);
+}
+
+/** The same. `onAnswer` hears of an exit code before what goes with it is written. */
+export async function runTelling(
+  args: readonly string[],
+  terminal: Terminal,
+  onAnswer: (code: ExitCode) => void,
+): Promise<ExitCode> {
   let answer: ExitCode = EXIT.fine;
   try {
     const program = await createProgram(args, terminal, (code) => {
       answer = code;
+      onAnswer(code);
     });
     await program.parseAsync([...args], { from: "user" });
     return answer;

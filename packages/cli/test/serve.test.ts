@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { appendFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parsePolicy } from "@wardline/gateway";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { record, writeLedger } from "./support/ledger.ts";
 import { run, testFolder } from "./support/terminal.ts";
 
 const BIN = fileURLToPath(new URL("../dist/bin.js", import.meta.url));
@@ -160,6 +161,22 @@ describe("wardline serve", () => {
       await expect.poll(() => served.err).toMatch(message);
       expect(served.out).toBe("");
       expect(code).toBe(2);
+    },
+    PATIENCE,
+  );
+});
+
+describe("a command whose reader has gone", () => {
+  it(
+    "A15: does not say that a changed log is intact",
+    async () => {
+      await writeLedger(folder("audit"), [record()]);
+      const [segment = ""] = readdirSync(folder("audit")).filter((name) => name.endsWith(".jsonl"));
+      await appendFile(join(folder("audit"), segment), "no entry\n");
+      const child = spawn(process.execPath, [BIN, "audit", "verify", folder("audit")]);
+      children.push(child);
+      child.stdout.destroy();
+      expect(await once(child, "exit")).toEqual([1, null]);
     },
     PATIENCE,
   );
