@@ -33,6 +33,7 @@ describe("42 CFR 422.119(f): Patient Access usage", () => {
     ["a 304", { status: 304 }],
     ["an answer broken off", { completed: false }],
     ["an empty answer", { responseBytes: 0 }],
+    ["a HEAD, recorded before its answer", { method: "HEAD", responseBytes: undefined as never }],
     ["a write", { interaction: "update" }],
     ["the CapabilityStatement", { interaction: "capabilities" }],
     ["a caller that is no app", { principal: undefined as never }],

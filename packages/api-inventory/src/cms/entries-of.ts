@@ -42,7 +42,7 @@ export function transfersOf(record: AccessRecord, { apiTypes, dayOf, pseudonym }
 }
 
 function isTransfer(record: AccessRecord, apiTypes: ReadonlySet<string>): boolean {
-  const { apiType, outcome, status, completed, principal, interaction, responseBytes } = record;
+  const { apiType, method, outcome, status, completed, principal, interaction, responseBytes } = record;
   return (
     apiType !== undefined &&
     apiTypes.has(apiType) &&
@@ -50,6 +50,8 @@ function isTransfer(record: AccessRecord, apiTypes: ReadonlySet<string>): boolea
     status >= 200 &&
     status < 300 &&
     completed &&
+    // What was recorded before the answer went out does not know its size.
+    method !== "HEAD" &&
     responseBytes !== 0 &&
     principal?.clientId !== undefined &&
     DELIVERS.has(interaction)
