@@ -5,8 +5,9 @@ const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{
 export function parseDate(text: unknown): number | undefined {
   if (typeof text !== "string" || !(DATE.test(text) || INSTANT.test(text))) return undefined;
   const at = Date.parse(text);
+  const day = text.slice(0, 10);
   // `Date.parse` rolls 30 February over to March.
-  if (Number.isNaN(at) || (DATE.test(text) && new Date(at).toISOString().slice(0, 10) !== text)) return undefined;
+  if (Number.isNaN(at) || new Date(day).toISOString().slice(0, 10) !== day) return undefined;
   return at;
 }
 

@@ -49,6 +49,7 @@ const BROKEN: readonly [title: string, changes: Record<string, unknown>, issue: 
     "entries[0].vendor.reviewMonths out-of-range",
   ],
   ["a day that is none", { introduced: "2026-02-30" }, "entries[0].introduced not-a-date"],
+  ["an instant on such a day", { introduced: "2026-02-30T12:00:00Z" }, "entries[0].introduced not-a-date"],
   ["a date in another spelling", { deprecated: "1/2/2026" }, "entries[0].deprecated not-a-date"],
   [
     "deprecated before it was introduced",
