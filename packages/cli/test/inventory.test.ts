@@ -62,6 +62,24 @@ describe("metrics cms", () => {
     });
   });
 
+  it("says how many lines of a journal cannot be read, and takes a file of nothing else for none", async () => {
+    const transfer = { kind: "transfer", day: "2026-01-31", patient: "x" };
+    await writeFile(folder("usage.ndjson"), `${JSON.stringify(transfer)}\n{"kind":"tra\n`);
+    const { code, err } = await run(["metrics", "cms", folder("usage.ndjson")]);
+    expect(err).toMatch(/^warning: 1 line of .*usage\.ndjson cannot be read and is not counted\n$/);
+    expect(code).toBe(0);
+    await writeFile(folder("other.ndjson"), "{}\n{}\n");
+    for (const words of [
+      ["metrics", "cms"],
+      ["inventory", "report"],
+    ]) {
+      const policy = words[0] === "inventory" ? ["--policy", folder("policy.yaml")] : [];
+      const other = await run([...words, folder("other.ndjson"), ...policy]);
+      expect(other).toMatchObject({ code: 2, out: "" });
+      expect(other.err).toContain("is no usage journal");
+    }
+  });
+
   it("writes CSV", async () => {
     expect((await metrics("--format", "csv")).out).toContain("2026,patient-access,patients,unique,2\r\n");
   });

@@ -9,9 +9,9 @@ import {
 import { loadPolicy } from "@wardline/gateway";
 import { Option } from "commander";
 import { type Commands, example, positive } from "../commands.ts";
-import { EXIT } from "../exit.ts";
+import { CliError, EXIT } from "../exit.ts";
 import { type RingFlags, withRing } from "../keys/ring.ts";
-import { jsonLine, painter } from "../output.ts";
+import { jsonLine, painter, plural, shown } from "../output.ts";
 import { ledgerRecords } from "../records/source.ts";
 import type { Terminal } from "../terminal.ts";
 import { renderCms, renderInventory } from "./render.ts";
@@ -82,7 +82,26 @@ async function* usageOf(
   flags: RingFlags,
   terminal: Terminal,
 ): AsyncGenerator<UsageSource, void> {
-  for (const source of sources) yield* (await ledgerRecords(source, flags, terminal)) ?? readJournal(source);
+  for (const source of sources)
+    yield* (await ledgerRecords(source, flags, terminal)) ?? journalEntries(source, terminal);
+}
+
+/** A crash leaves a line that cannot be read, and the figures lack it. A file of nothing else is no journal. */
+async function* journalEntries(file: string, terminal: Terminal): AsyncGenerator<UsageSource, void> {
+  let damaged = 0;
+  let entries = 0;
+  const onDamaged = (): void => {
+    damaged += 1;
+  };
+  for await (const entry of readJournal(file, { onDamaged })) {
+    entries += 1;
+    yield entry;
+  }
+  if (damaged === 0) return;
+  if (entries === 0) throw new CliError(`${file} is no usage journal; give a log's folder or a journal`);
+  terminal.err(
+    `warning: ${plural(damaged, "line")} of ${shown(file)} cannot be read and ${damaged === 1 ? "is" : "are"} not counted\n`,
+  );
 }
 
 function years(text: string, before: readonly number[]): readonly number[] {
