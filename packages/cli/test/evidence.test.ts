@@ -61,6 +61,18 @@ describe("evidence", () => {
     expect(evidence.failed).toBeGreaterThan(0);
   });
 
+  it("tells a file that could not be loaded for a failed test of whatever its package shows", () => {
+    const report = withStatus("passed") as { testResults: object[] };
+    const broken = {
+      name: "/anywhere/packages/audit-event/test/verify.test.ts",
+      status: "failed",
+      assertionResults: [],
+    };
+    const evidence = buildEvidence(checked, readTestReport({ testResults: [...report.testResults, broken] }, "x"), 0);
+    expect(controlOf(evidence, "164.312(b)")).toMatchObject({ result: "failed" });
+    expect(evidence.failed).toBeGreaterThan(0);
+  });
+
   it("takes skipped tests for a gap", () => {
     const control = controlOf(buildEvidence(checked, readTestReport(withStatus("pending"), "x"), 0), "164.312(b)");
     expect(control).toMatchObject({ result: "not shown" });

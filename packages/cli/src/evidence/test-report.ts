@@ -11,6 +11,8 @@ interface NamedTest extends ShownBy {
   /** Path below the test folder. */
   readonly suite: string;
   readonly rules: readonly string[];
+  /** A file that failed as a whole: which rules its tests would have shown, nobody knows. */
+  readonly isFile: boolean;
 }
 
 /** Finds the tests that show a control. */
@@ -28,14 +30,14 @@ const RULES = /^((?:[FSA]\d{1,2}(?:, ?| and )?)+):/;
 export function readTestReport(value: unknown, name: string): TestReport {
   const { testResults, startTime } = (value ?? {}) as RawReport;
   if (!Array.isArray(testResults)) throw new CliError(`${name} is no JSON report of vitest (--reporter=json)`);
-  const tests = (testResults as RawFile[]).flatMap(({ name: file, assertionResults = [] }) =>
-    assertionResults.map((one) => namedTest(file, one)),
-  );
+  const tests = (testResults as RawFile[]).flatMap(testsOf);
   return {
     tests: tests.length,
     ...(startTime === undefined ? {} : { at: startTime }),
     byRule: (packageName, rules) =>
-      tests.filter((test) => isOf(test, packageName) && test.rules.some((rule) => rules.includes(rule))),
+      tests.filter(
+        (test) => isOf(test, packageName) && (test.isFile || test.rules.some((rule) => rules.includes(rule))),
+      ),
     bySuite: (packageName, suites) =>
       tests.filter((test) => test.package === packageName && suites.some((suite) => isBelow(test.suite, suite))),
   };
@@ -52,6 +54,7 @@ function isBelow(path: string, suite: string): boolean {
 
 interface RawFile {
   readonly name: string;
+  readonly status?: string;
   readonly assertionResults?: readonly RawTest[];
 }
 
@@ -66,6 +69,13 @@ interface RawTest {
   readonly status: string;
 }
 
+/** A file that could not be loaded, or failed beside its tests, stands for one more that failed. */
+function testsOf({ name: file, status, assertionResults = [] }: RawFile): readonly NamedTest[] {
+  const tests = assertionResults.map((one) => namedTest(file, one));
+  if (status !== "failed" || tests.some(({ result }) => result === "failed")) return tests;
+  return [...tests, { ...namedTest(file, { ancestorTitles: [], title: "the file itself", status }), isFile: true }];
+}
+
 function namedTest(file: string, { ancestorTitles, title, status }: RawTest): NamedTest {
   const [, packageName = "edge", suite = file] = /(?:^|\/)packages\/([^/]+)\/test\/(.+)$/s.exec(file) ?? [];
   const [, shown = file] = /(?:^|\/)((?:packages|test|examples)\/.+)$/s.exec(file) ?? [];
@@ -76,6 +86,7 @@ function namedTest(file: string, { ancestorTitles, title, status }: RawTest): Na
     result: status === "passed" || status === "failed" ? status : "skipped",
     package: packageName,
     suite,
+    isFile: false,
     rules: titles.flatMap((text) => RULES.exec(text)?.[1]?.match(/[FSA]\d{1,2}/g) ?? []),
   };
 }
