@@ -1,5 +1,6 @@
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { checkpointSigner, openLedger } from "@wardline/audit-event";
 import { beforeEach, describe, expect, it } from "vitest";
 import { record, writeLedger } from "./support/ledger.ts";
 import { run, testFolder } from "./support/terminal.ts";
@@ -156,6 +157,21 @@ describe("audit proofs", () => {
       code: 1,
       err: expect.stringContaining("not-provable") as string,
     });
+  });
+
+  it("A15: give no checkpoint that nobody has signed, where a file of them belongs to no segment", async () => {
+    const signer = checkpointSigner({ name: "audit.example", privateKey: await readFile(folder("key.pem"), "utf8") });
+    const ledger = await openLedger({ folder: folder("long"), signer, segmentBytes: 1024 });
+    for (let n = 0; n < 5; n++) await ledger.append([{ n, pad: "x".repeat(200) }]);
+    await ledger.close();
+    const segments = (await readdir(folder("long"))).filter((name) => name.endsWith(".jsonl")).sort();
+    const last = Number(segments.at(-1)?.split(".")[1]);
+    const fileOf = (first: number): string => folder(`long/edge.${String(first).padStart(16, "0")}.checkpoints`);
+    await rm(fileOf(last));
+    const note = `audit.example/edge\n${last}\n${Buffer.alloc(32).toString("base64")}\n\n— audit.example AAAAAAA=\n`;
+    await writeFile(fileOf(last - 1), `${JSON.stringify({ hash: "", note, v: 1 })}\n`);
+    expect(await run(["audit", "verify", folder("long"), "--keys", vkeys()])).toMatchObject({ code: 0 });
+    expect(await run(["audit", "checkpoint", folder("long"), "--keys", vkeys()])).toMatchObject({ code: 1, out: "" });
   });
 
   it("give no checkpoint of a log that was changed", async () => {

@@ -26,7 +26,8 @@ export function addProofs(audit: Command, { terminal, exit }: Commands): void {
     .addHelpText("after", example("wardline audit checkpoint audit --keys checkpoint.vkeys > 2026-01-31.checkpoint"))
     .action(async (folder: string, { keys, json }: { keys: string; json?: boolean }) => {
       await segmentSizes(folder);
-      const verdict = await verifyLedger(folder, { keys: await readVerifierKeys(keys) });
+      const vkeys = await readVerifierKeys(keys);
+      const verdict = await verifyLedger(folder, { keys: vkeys });
       if (!verdict.ok) {
         exit(EXIT.no);
         return terminal.out(
@@ -36,8 +37,13 @@ export function addProofs(audit: Command, { terminal, exit }: Commands): void {
         );
       }
       const entries = verdict.checkpoints === "not-checked" ? 0 : verdict.checkpoints.entries;
-      const { checkpoint } = await prove(folder, entries - 1);
-      await terminal.out(json === true ? jsonLine({ ok: true, entries, checkpoint }) : checkpoint);
+      const proof = await prove(folder, entries - 1);
+      const { checkpoint, size } = proof;
+      // It is read anew, from whatever stands in the folder last.
+      if (!vkeys.some((key) => verifyProof(proof, checkpoint, key).ok)) {
+        throw new CliError(`${folder} holds a last checkpoint that nobody has signed; see \`audit verify\``, EXIT.no);
+      }
+      await terminal.out(json === true ? jsonLine({ ok: true, entries: size, checkpoint }) : checkpoint);
     });
 
   audit
