@@ -1,9 +1,6 @@
 import { DependencyError } from "@wardline/policy-types";
 
-/**
- * F1: our own deadline around a question to the queue. What it wrote when it is late is unknown and stays so (F2): a job nobody was
- * told of runs for nobody, and expires.
- */
+/** F1: our own deadline around a question to the queue. What it wrote when it is late is unknown (F2). */
 export async function withinDeadline<Answer>(deadlineMs: number, asked: Promise<Answer>): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {

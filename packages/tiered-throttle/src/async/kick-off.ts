@@ -13,7 +13,13 @@ export type KickOff = (req: MountedRequest, res: ServerResponse) => Promise<Repl
 
 /** Puts the job in the queue and tells the client where to look; told only what will survive. */
 export function createKickOff(settings: AsyncSettings, storage: Storage): KickOff {
-  const { queue, baseUrl, now } = settings;
+  const { queue, baseUrl, now, onError } = settings;
+
+  /** Nobody was told of the job: what a late or broken question wrote all the same must not run for nobody. */
+  async function takeBack({ id }: AsyncJob, adding: Promise<unknown>): Promise<void> {
+    await adding.catch(() => undefined);
+    await queue.remove(id);
+  }
 
   return async function kickOff(req, res) {
     const owner = ownerOf(settings.callerOf(req));
@@ -30,7 +36,11 @@ export function createKickOff(settings: AsyncSettings, storage: Storage): KickOf
       createdAt: now(),
       lifetimeMs: settings.lifetimeSeconds * 1000,
     };
-    const added = await withinDeadline(settings.storeDeadlineMs, queue.add(job));
+    const adding = queue.add(job);
+    const added = await withinDeadline(settings.storeDeadlineMs, adding).catch((error: unknown) => {
+      takeBack(job, adding).catch(onError);
+      throw error;
+    });
     switch (added) {
       case "added":
         res.statusCode = 202;

@@ -2,7 +2,7 @@ import { type Answer, ask, describeWithRedis, EXPRESS, startRedis } from "@wardl
 import { createClient } from "redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createFolderFiles } from "../../src/async/folder-files.ts";
-import { type BullModule, createBullQueue, type JobQueue } from "../../src/index.ts";
+import { type Added, type BullModule, createBullQueue, type JobQueue, type RunJob } from "../../src/index.ts";
 import { bullmq } from "./support/bullmq.ts";
 import { queueContract } from "./support/contract.ts";
 import { emptyFolder, jobOf, TIERS } from "./support/queues.ts";
@@ -94,6 +94,36 @@ function withBullmq(module: BullModule): void {
       await expect.poll(async () => (await kickOff()).status).toBe(202);
       const place = new URL(String((await kickOff()).headers["content-location"])).pathname;
       await expect.poll(async () => (await ask(`${at.origin}${place}/0`, { headers })).status).toBe(200);
+      await at.operations.close();
+    });
+
+    it("F2: a job that was written after its kick-off got 503 is taken back, for nobody was told of it", async () => {
+      const redis = await startRedis();
+      const client = createClient({ url: redis.url });
+      client.on("error", () => undefined);
+      await client.connect();
+      afterAll(() => client.destroy());
+      const queue = createBullQueue({ ...shared, connection: client, tiers: { ordinary: {} } });
+      await queue.ready();
+      let adding: Promise<Added> | undefined;
+      const add: JobQueue["add"] = (job) => (adding = queue.add(job));
+      const work = { begun: 0, aborted: 0 };
+      const run: RunJob = async (_job, { signal }) => {
+        work.begun += 1;
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        work.aborted += 1;
+      };
+      const files = createFolderFiles(await emptyFolder());
+      const at = await world(EXPRESS[0][1], { queue: { ...queue, add }, files, run, storeDeadlineMs: 200 });
+      redis.freeze();
+      const refused = await ask(`${at.origin}/fhir/$export`, {
+        headers: { prefer: "respond-async", "x-user": "anna" },
+      });
+      expect([refused.status, refused.code]).toEqual([503, "tiered-throttle/async-unavailable"]);
+      redis.thaw();
+      expect(await adding).toBe("added");
+      await expect.poll(() => queue.standings()).toEqual([{ tier: "ordinary", waiting: 0, running: 0 }]);
+      expect(work.aborted).toBe(work.begun);
       await at.operations.close();
     });
   });
