@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
+import { fhir, startBackend } from "./support/backend.ts";
 import { codeOf, type Edge, startEdge } from "./support/edge.ts";
 
 const OBSERVATION = {
@@ -55,6 +56,31 @@ describe("Idempotency-Key", () => {
     await create(edge, "k");
     const got = await create(edge, key, body);
     expect([got.status, codeOf(got.json)]).toEqual([status, code]);
+  });
+
+  it("S15: the answer of one system is not given for a request to another, and tells nothing of where the first lies", async () => {
+    const lab = await startBackend();
+    const edge = await startEdge((policy) => ({
+      ...policy,
+      upstreams: { ...policy.upstreams, lab: { url: lab.url } },
+      routes: policy.routes.flatMap((route) => [route, { ...route, id: "lab", path: "/lab", upstream: "lab" }]),
+    }));
+    edge.backend.answer = (_req, res) => {
+      res.setHeader("Location", `${edge.backend.url}/Observation/1`);
+      fhir(res, { ...OBSERVATION, note: [{ text: edge.backend.url }] }, 201);
+    };
+    expect((await create(edge, "k")).status).toBe(201);
+    const headers = {
+      Authorization: `Bearer ${await edge.issuer.token(CLAIMS)}`,
+      "Content-Type": "application/fhir+json",
+      "Idempotency-Key": "k",
+    };
+    const init = { method: "POST", headers, body: JSON.stringify(OBSERVATION) };
+    const got = await fetch(edge.base.replace("/fhir", "/lab/Observation"), init);
+    const text = await got.text();
+    await lab.stop();
+    expect([got.status, codeOf(JSON.parse(text))]).toEqual([422, "gateway/idempotency-other-request"]);
+    expect(`${JSON.stringify([...got.headers])} ${text}`).not.toContain(new URL(edge.backend.url).host);
   });
 
   it("F2: what was cut off half-way is not done again under its key", async () => {

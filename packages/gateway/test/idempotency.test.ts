@@ -1,7 +1,12 @@
 import type { Principal } from "@wardline/policy-types";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createIdempotencyStore, idempotencyKey, requestFingerprint } from "../src/proxy/idempotency.ts";
+import {
+  type AskedOnce,
+  createIdempotencyStore,
+  idempotencyKey,
+  requestFingerprint,
+} from "../src/proxy/idempotency.ts";
 
 const answer = (text: string): { status: number; headers: []; body: Buffer } => ({
   status: 201,
@@ -84,15 +89,40 @@ describe("S8: keys", () => {
     );
   });
 
-  it("a fingerprint tells method, path, query and body apart", () => {
-    const base = ["POST", { path: "/Patient" }, "", Buffer.from("{}")] as const;
-    const seen = new Set([
-      requestFingerprint(...base),
-      requestFingerprint("PATCH", base[1], base[2], base[3]),
-      requestFingerprint("POST", { path: "/Patien" }, "t", base[3]),
-      requestFingerprint("POST", base[1], "a=b", base[3]),
-      requestFingerprint("POST", base[1], "", Buffer.from("{ }")),
-    ]);
-    expect(seen.size).toBe(5);
+  it("of two tenants of one issuer never meet", () => {
+    const principal: Principal = {
+      method: "jwt",
+      issuer: "https://issuer.example.org",
+      subject: "1",
+      roles: [],
+      purposeOfUse: [],
+      launch: {},
+      scopes: [],
+    };
+    const keys = ["north", "south"].map((tenant) => idempotencyKey("k", { ...principal, tenant }));
+    expect(new Set([...keys, idempotencyKey("k", principal)]).size).toBe(3);
+  });
+
+  it("a fingerprint tells upstream, method, path, query, conditions and body apart", () => {
+    const base: AskedOnce = {
+      upstream: "ehr",
+      method: "POST",
+      path: "/Patient",
+      query: "",
+      conditions: ["", ""],
+      body: Buffer.from("{}"),
+    };
+    const changes: Partial<AskedOnce>[] = [
+      {},
+      { upstream: "lab" },
+      { method: "PATCH" },
+      { path: "/Patien", query: "t" },
+      { query: "a=b" },
+      { conditions: ['W/"1"', ""] },
+      { conditions: ["", 'W/"1"'] },
+      { body: Buffer.from("{ }") },
+    ];
+    const seen = new Set(changes.map((change) => requestFingerprint({ ...base, ...change })));
+    expect(seen.size).toBe(changes.length);
   });
 });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Interaction, Principal } from "@wardline/policy-types";
+import type { Principal } from "@wardline/policy-types";
 
 /** An upstream's answer to an unsafe request, kept to be given again. */
 export interface KeptAnswer {
@@ -103,23 +103,34 @@ export function createIdempotencyStore({
 
 /** Whose key it is: the same text from another caller is another key. @see S8 */
 export function idempotencyKey(sent: string, principal: Principal | undefined): string {
-  return digest([principal?.issuer ?? "", principal?.subject ?? "", principal?.clientId ?? "", sent]);
+  return digest([...namesOf(principal), sent]);
 }
 
-/** What is asked: method, path, query and body. */
-export function requestFingerprint(
-  method: string,
-  { path }: Pick<Interaction, "path">,
-  query: string,
-  body: Buffer,
-): string {
-  return digest([method, path, query, body]);
+/** What is asked of whom. */
+export interface AskedOnce {
+  readonly upstream: string;
+  readonly method: string;
+  /** Below the FHIR base. */
+  readonly path: string;
+  readonly query: string;
+  /** `If-Match` and `If-None-Exist`: under another condition it is another request. */
+  readonly conditions: readonly [ifMatch: string, ifNoneExist: string];
+  readonly body: Buffer;
+}
+
+/** Two FHIR bases have the same paths below them, and lead to systems of their own. */
+export function requestFingerprint({ upstream, method, path, query, conditions, body }: AskedOnce): string {
+  return digest([upstream, method, path, query, ...conditions, body]);
 }
 
 /** A key that follows from what is asked and by whom, and from nothing that is stored. */
 export function idempotencySeal(sent: string, principal: Principal | undefined, query: string, body: Buffer): Buffer {
-  const who = [principal?.issuer ?? "", principal?.subject ?? "", principal?.clientId ?? ""];
-  return Buffer.from(digest(["wardline idempotency seal", ...who, sent, query, body]), "base64url");
+  return Buffer.from(digest(["wardline idempotency seal", ...namesOf(principal), sent, query, body]), "base64url");
+}
+
+function namesOf(principal: Principal | undefined): readonly string[] {
+  const { issuer = "", subject = "", clientId = "", tenant = "" } = principal ?? {};
+  return [issuer, subject, clientId, tenant];
 }
 
 function digest(parts: readonly (string | Buffer)[]): string {

@@ -34,7 +34,7 @@ export type Turn =
  */
 export async function takeTurn(req: IncomingMessage, context: RequestContext, store: IdempotencyStore): Promise<Turn> {
   const sent = req.headers["idempotency-key"];
-  const { interaction, principal, body } = context;
+  const { interaction, principal, body, upstream = "" } = context;
   const method = req.method ?? "GET";
   if (sent === undefined || !UNSAFE_METHODS.has(method) || interaction === undefined || READS.has(interaction.code)) {
     return { kind: "plain" };
@@ -43,7 +43,14 @@ export async function takeTurn(req: IncomingMessage, context: RequestContext, st
   const key = idempotencyKey(sent, principal);
   const [, query = ""] = context.originalUrl.split(/\?(.*)/s);
   const bytes = body?.bytes ?? Buffer.alloc(0);
-  const fingerprint = requestFingerprint(method, interaction, query, bytes);
+  const fingerprint = requestFingerprint({
+    upstream,
+    method,
+    path: interaction.path,
+    query,
+    conditions: [req.headers["if-match"] ?? "", String(req.headers["if-none-exist"] ?? "")],
+    body: bytes,
+  });
   let claim: IdempotencyClaim;
   try {
     claim = await store.claim(key, fingerprint, idempotencySeal(sent, principal, query, bytes));
