@@ -65,6 +65,16 @@ describeWithRedis("idempotency over Redis", () => {
     expect(await kindAt(open())).toBe("in-work");
   });
 
+  it("F2: what was refused while Redis was frozen may be asked again when it is back, though Redis wrote it down late", async () => {
+    server.freeze();
+    await expect(async () => open().claim("k", "f", SEAL)).rejects.toThrow(DependencyError);
+    server.thaw();
+    // Commands of one connection are done in their order.
+    await client.ping();
+    await expect.poll(() => client.exists("w:idempotency:k")).toBe(0);
+    expect(await kindAt(open())).toBe("first");
+  });
+
   it("F1: says that it cannot tell while Redis is frozen", async () => {
     server.freeze();
     await expect(async () => open().claim("k", "f", SEAL)).rejects.toThrow(DependencyError);

@@ -39,11 +39,15 @@ export function createRedisIdempotencyStore(options: RedisIdempotencyOptions): I
     async claim(key, fingerprint, seal) {
       const at = `${prefix}:idempotency:${key}`;
       const entry: Entry = { by: randomBytes(12).toString("base64url"), fingerprint };
-      const text = JSON.stringify(entry);
-      if ((await ask(options, "SET", at, text, "NX", "PX", String(keepMs))) === "OK") {
-        return firstOf(options, at, entry, seal);
-      }
-      const held = await ask(options, "GET", at);
+      const first = firstOf(options, at, entry, seal);
+      const setting = tell(options, "SET", at, JSON.stringify(entry), "NX", "PX", String(keepMs));
+      const reply = await inTime(options, setting).catch((error: unknown) => {
+        // Refused, so not done: what is written late must not keep the key until its time has run out.
+        void setting.catch(() => undefined).then(first.forget);
+        throw error;
+      });
+      if (reply === "OK") return first;
+      const held = await inTime(options, tell(options, "GET", at));
       // It ran out between the two questions.
       if (typeof held !== "string") return { kind: "in-work" };
       const known = JSON.parse(held) as Entry;
@@ -54,9 +58,14 @@ export function createRedisIdempotencyStore(options: RedisIdempotencyOptions): I
 }
 
 /** What cannot be written afterwards leaves the request in work until its time has run out: never done twice. */
-function firstOf(options: RedisIdempotencyOptions, at: string, entry: Entry, seal: Buffer): IdempotencyClaim {
+function firstOf(
+  options: RedisIdempotencyOptions,
+  at: string,
+  entry: Entry,
+  seal: Buffer,
+): Extract<IdempotencyClaim, { kind: "first" }> {
   const change = (next: string): void => {
-    void ask(options, "EVAL", IF_MINE, "1", at, entry.by, next).catch(() => undefined);
+    tell(options, "EVAL", IF_MINE, "1", at, entry.by, next).catch(() => undefined);
   };
   return {
     kind: "first",
@@ -65,13 +74,18 @@ function firstOf(options: RedisIdempotencyOptions, at: string, entry: Entry, sea
   };
 }
 
-async function ask({ send, deadlineMs = 250 }: RedisIdempotencyOptions, ...command: string[]): Promise<unknown> {
+/** A client that throws at once rejects here. */
+async function tell({ send }: RedisIdempotencyOptions, ...command: string[]): Promise<unknown> {
+  return send(...command);
+}
+
+async function inTime({ deadlineMs = 250 }: RedisIdempotencyOptions, asked: Promise<unknown>): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error("redis did not answer in time")), deadlineMs);
   });
   try {
-    return await Promise.race([send(...command), late]);
+    return await Promise.race([asked, late]);
   } catch (cause) {
     throw new DependencyError("gateway/idempotency-unavailable", "what was done before cannot be asked", {
       cause,
