@@ -1,4 +1,5 @@
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
+import type { PolicyDocument } from "@wardline/policy-types";
 import { describe, expect, it } from "vitest";
 import { fhir, startBackend } from "./support/backend.ts";
 import { codeOf, type Edge, startEdge } from "./support/edge.ts";
@@ -18,6 +19,19 @@ function create(edge: Edge, key: string, body: object = OBSERVATION, claims: obj
     body: JSON.stringify(body),
     claims: { ...claims },
   });
+}
+
+/** On a connection of its own, which may be left. */
+async function send(edge: Edge, key: string): Promise<Socket> {
+  const token = await edge.issuer.token(CLAIMS);
+  const body = JSON.stringify(OBSERVATION);
+  const socket = connect(edge.port, "127.0.0.1");
+  socket.on("error", () => undefined);
+  socket.write(
+    `POST /fhir/Observation HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\nIdempotency-Key: ${key}\r\n` +
+      `Content-Type: application/fhir+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+  return socket;
 }
 
 describe("Idempotency-Key", () => {
@@ -108,19 +122,55 @@ describe("Idempotency-Key", () => {
         resolve();
       };
     });
-    const token = await edge.issuer.token(CLAIMS);
-    const body = JSON.stringify(OBSERVATION);
-    const socket = connect(edge.port, "127.0.0.1");
-    socket.on("error", () => undefined);
-    socket.write(
-      `POST /fhir/Observation HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\nIdempotency-Key: k\r\n` +
-        `Content-Type: application/fhir+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    );
+    const socket = await send(edge, "k");
     await began;
     socket.destroy();
     await expect.poll(() => edge.records.length).toBe(1);
     release?.();
     await expect.poll(async () => (await create(edge, "k")).status).toBe(200);
     expect(edge.backend.asked.filter((asked) => asked.startsWith("POST"))).toHaveLength(1);
+  });
+
+  it.each<[string, (policy: PolicyDocument) => PolicyDocument, string]>([
+    ["a pool", (policy) => ({ ...policy, pools: { capacity: 1, pools: { ordinary: {} } } }), "pool-full"],
+    [
+      "its tier",
+      ({ tiers, ...policy }) => ({ ...policy, tiers: { ...tiers, apps: { ...tiers["apps"], concurrency: 1 } } }),
+      "concurrency-exceeded",
+    ],
+  ])(
+    "F13: what a client left to be carried through keeps its slot of %s until it ends",
+    async (_what, change, code) => {
+      const edge = await startEdge(change);
+      const held: (() => void)[] = [];
+      edge.backend.answer = (_req, res) => void held.push(() => fhir(res, OBSERVATION, 201));
+      const socket = await send(edge, "k");
+      await expect.poll(() => held.length).toBe(1);
+      socket.destroy();
+      await expect.poll(() => edge.records.length).toBe(1);
+      expect(codeOf((await create(edge, "l")).json)).toBe(`tiered-throttle/${code}`);
+      edge.backend.answer = (_req, res) => fhir(res, OBSERVATION, 201);
+      held[0]?.();
+      await expect.poll(async () => (await create(edge, "l")).status).toBe(201);
+    },
+  );
+
+  it("F13: a new policy with other upstreams does not cut off what a client left to be carried through", async () => {
+    let policy: PolicyDocument | undefined;
+    const edge = await startEdge((given) => {
+      policy = given;
+      return given;
+    });
+    const held: (() => void)[] = [];
+    edge.backend.answer = (_req, res) => void held.push(() => fhir(res, OBSERVATION, 201));
+    const socket = await send(edge, "k");
+    await expect.poll(() => held.length).toBe(1);
+    socket.destroy();
+    await expect.poll(() => edge.records.length).toBe(1);
+    const upstreams = { ehr: { url: edge.backend.url, connections: 5 } };
+    await edge.gateway.reload({ ...policy, upstreams } as PolicyDocument);
+    held[0]?.();
+    await expect.poll(async () => (await create(edge, "k")).status).toBe(201);
+    expect(edge.backend.asked).toHaveLength(1);
   });
 });

@@ -8,7 +8,7 @@ import { type Approval, approve } from "./policy/approve.ts";
 import { type CheckedPolicy, checkPolicy } from "./policy/load.ts";
 import { checkReload } from "./policy/reload.ts";
 import type { PolicySignature } from "./policy/signature.ts";
-import { openRuntime, type RuntimeFacts } from "./runtime.ts";
+import { openRuntime, type Runtime, type RuntimeFacts } from "./runtime.ts";
 import { fetchMaterial, type Material } from "./state/material.ts";
 
 /** The policy that decides now, and how it gives way to another. */
@@ -62,6 +62,8 @@ export function putInForce({
   let runtime = openRuntime({ ...shared, material, checked: first });
   let approval = firstApproval;
   let fileVersion: string | undefined;
+  /** Runtimes with requests in work that they began. */
+  const retiring = new Set<Runtime>();
   const listeners: (() => void)[] = [];
   let optionsAtAssembly = "";
   let told = "[]";
@@ -128,7 +130,8 @@ export function putInForce({
     fileVersion = readVersion ?? fileVersion;
     comeIntoForce();
     for (const listener of listeners) listener();
-    void before.retire(successor);
+    retiring.add(before);
+    void before.retire(successor).then(() => retiring.delete(before));
     const facts = { version: checked.version };
     onEvent({ level: "info", code: "gateway/policy-changed", message: "another policy is in force", facts });
   }
@@ -156,7 +159,9 @@ export function putInForce({
       checkDrift();
     },
     checkDrift,
-    end: () => runtime.retire(undefined),
+    async end() {
+      await Promise.all([runtime, ...retiring].map((one) => one.retire(undefined)));
+    },
   };
 }
 

@@ -17,7 +17,10 @@ export interface Runtime {
   readonly handle: (door: string) => RequestListener;
   readonly upstreams: ReadonlyMap<string, OpenUpstream>;
   readonly upstreamOf: ReadonlyMap<string, Upstream>;
-  /** Lets the requests it began end under its policy, then closes the upstreams its successor did not take over. */
+  /**
+   * Lets the requests it began end under its policy, also those whose client has gone, then closes the upstreams its successor
+   * did not take over. Without a successor it cuts what is left.
+   */
   retire(successor: Runtime | undefined): Promise<void>;
 }
 
@@ -78,7 +81,7 @@ export function openRuntime(facts: RuntimeFacts, before?: Runtime): Runtime {
       }
       const kept = new Set([...(successor?.upstreams.values() ?? [])].map(({ upstream }) => upstream));
       const left = [...upstreams.values()].filter(({ upstream }) => !kept.has(upstream));
-      await Promise.all(left.map(({ upstream }) => upstream.close()));
+      await Promise.all(left.map(({ upstream }) => (successor === undefined ? upstream.close() : upstream.retire())));
     },
   };
 }

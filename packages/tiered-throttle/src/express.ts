@@ -7,6 +7,7 @@ import type { RateGrant } from "./decide.ts";
 import { openDoor } from "./door.ts";
 import { type DoorThrottleOptions, parseDoor } from "./door-options.ts";
 import { type ParsedThrottle, parseThrottle, type TieredThrottleOptions } from "./options.ts";
+import { openHold } from "./pools/hold.ts";
 import { createThrottle, type LiveTier, NO_SLOT, type ThrottleSnapshot } from "./throttle.ts";
 import type { RequestFacts } from "./tiers.ts";
 
@@ -34,7 +35,7 @@ export function tieredThrottle(options: TieredThrottleOptions): TieredThrottle {
     if (res.destroyed) return;
     const facts = factsOf(req, parsed);
     const tier = throttle.tierFor(facts);
-    const verdict = holdSlot(res, tier, facts) ? tier.count(facts) : NO_SLOT;
+    const verdict = takeSlot(req, res, tier, facts) ? tier.count(facts) : NO_SLOT;
     if (!(verdict instanceof Promise)) {
       tier.tell(verdict, facts);
       return conclude(req, res, "tiered-throttle", verdict.decision, next);
@@ -49,12 +50,12 @@ export function tieredThrottle(options: TieredThrottleOptions): TieredThrottle {
 }
 
 /** False: none is free. */
-function holdSlot(res: Response, { takeSlot }: LiveTier, facts: RequestFacts): boolean {
-  if (takeSlot === undefined) return true;
-  const release = takeSlot(facts);
+function takeSlot(req: Request, res: Response, tier: LiveTier, facts: RequestFacts): boolean {
+  if (tier.takeSlot === undefined) return true;
+  const release = tier.takeSlot(facts);
   if (release === undefined) return false;
-  // F13: whatever ends the answer or its connection returns the slot.
-  afterAnswer(res, release);
+  // F13: whatever ends the answer or its connection returns the slot, unless work that outlives them holds it.
+  afterAnswer(res, openHold(req, release));
   return true;
 }
 

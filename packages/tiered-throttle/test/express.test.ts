@@ -5,7 +5,7 @@ import { type Answer, askPort, EXPRESS, listenOnPort } from "@wardline-tools/tes
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { MemoryStore, type Store } from "express-rate-limit";
 import { describe, expect, it, vi } from "vitest";
-import { doorThrottle, type TieredThrottleOptions, tieredThrottle } from "../src/index.ts";
+import { doorThrottle, holdSlot, type TieredThrottleOptions, tieredThrottle } from "../src/index.ts";
 import { parseStringList } from "./support/structured-fields.ts";
 
 const BURST = { name: "burst", limit: 2, windowSeconds: 60, by: "client" } as const;
@@ -215,6 +215,18 @@ describe.each(EXPRESS)("tieredThrottle on %s", (_name, express) => {
       await Promise.all(held.map(({ closed }) => closed));
       expect((await call()).status).toBe(200);
       expectRefusal(await call());
+    });
+
+    it("are kept by work that outlives its answer, until it ends", async () => {
+      const ends: (() => void)[] = [];
+      const { call } = await serve({ windows: [WIDE], concurrency: 1 }, (req, res) => {
+        ends.push(holdSlot(req));
+        res.json({});
+      });
+      expect((await call()).status).toBe(200);
+      expectRefusal(await call(), "concurrency-exceeded");
+      for (let times = 0; times < 2; times++) ends[0]?.();
+      expect((await call()).status).toBe(200);
     });
 
     it.each<[string, (req: Request, res: Response) => void]>([

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { IdentityWriter } from "@wardline/perimeter";
 import type { Decision, FhirVersion } from "@wardline/policy-types";
 import { contextOf, gatherByTurn, type RequestContext, readBody, sendProblem } from "@wardline/policy-types/express";
+import { holdSlot } from "@wardline/tiered-throttle";
 import { type Dispatcher, errors } from "undici";
 import type { Health } from "../health.ts";
 import {
@@ -92,10 +93,13 @@ async function exchange(
   if (once !== undefined) headers["idempotency-key"] = `"${once.key}"`;
   const path = target(context, req.url ?? "/", upstream.basePath);
   const asked: UpstreamRequest = { method: req.method ?? "GET", path, headers, body, abort };
+  // F13: what is carried through keeps its slots for as long as the upstream works on it.
+  const letGo = once === undefined ? () => undefined : holdSlot(req);
   let decision: Decision<Dispatcher.ResponseData>;
   try {
     decision = await upstream.request(asked);
   } catch (error) {
+    letGo();
     // After anything else nobody knows whether it was done, and it is never done again under this key (F2).
     if (isUnconnected(error)) once?.claim.forget();
     if (res.destroyed && once === undefined) return;
@@ -103,11 +107,13 @@ async function exchange(
     return sendProblem(res, isTimeout(error) ? UPSTREAM_TIMEOUT : UPSTREAM_UNREACHABLE);
   }
   if (decision.kind === "deny") {
+    letGo();
     // It was never asked, or given up half-way: only the first may be tried again under the same key.
     if (decision.problem.status === 503) once?.claim.forget();
     return sendProblem(res, decision.problem);
   }
   const answer = decision.grant;
+  answer.body.once("close", letGo);
   if (!isAnswer(answer.statusCode)) {
     answer.body.on("error", () => undefined).destroy();
     health.upstreamFailed(upstream.name, new Error(`unexpected status ${answer.statusCode}`));

@@ -17,6 +17,9 @@ export interface Upstream {
   request(options: UpstreamRequest): Promise<Decision<Dispatcher.ResponseData>>;
   /** Base URLs of all its servers. */
   readonly baseUrls: () => readonly string[];
+  /** Is asked nothing more, and closes when all it was asked has been answered. */
+  retire(): Promise<void>;
+  /** Cuts what it has in work. */
   close(): Promise<void>;
 }
 
@@ -109,12 +112,21 @@ export function openUpstream(
         return answer;
       }, options);
     },
+    async retire() {
+      stopAsking();
+      // One that was cut meanwhile is closed, too.
+      await Promise.all(targets.map(({ pool }) => pool.close().catch(() => undefined)));
+    },
     async close() {
-      stopFollowing?.();
-      stopProbing?.();
+      stopAsking();
       await Promise.all(targets.map(({ pool }) => pool.destroy()));
     },
   };
+
+  function stopAsking(): void {
+    stopFollowing?.();
+    stopProbing?.();
+  }
 }
 
 function openTarget({ url, weight = 1 }: UpstreamTarget, policy: UpstreamPolicy, tls?: TlsClientOptions): Target {
