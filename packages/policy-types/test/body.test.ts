@@ -102,6 +102,27 @@ describe("readBody", () => {
     }
   });
 
+  it.each([
+    "charset=utf-8; charset=shift_jis",
+    'x="; charset=utf-8"; charset=shift_jis',
+    'x="\\"; charset=utf-8"; charset=shift_jis',
+    "charset*=utf-8''shift_jis",
+    "charset=",
+    "charset=utf-8, charset=shift_jis",
+    'charset="utf-8',
+    "x; charset=utf-8",
+  ])("S6: refuses parameters in which two readers may find two charsets: %s", async (parameters) => {
+    const refused = { status: 415, code: "policy-types/charset-unsupported" };
+    expect(await send("{}", { "content-type": `application/fhir+json; ${parameters}` })).toEqual(refused);
+  });
+
+  it.each(["", ";", "; charset=UTF-8", ';charset="utf-8" ; fhirVersion=4.0', '; x="a;b, \\"c"; charset = utf8'])(
+    "takes a JSON body whose media type has the parameters: %s",
+    async (parameters) => {
+      expect((await send("{}", { "content-type": `application/fhir+json${parameters}` })).status).toBe(200);
+    },
+  );
+
   it("S9: does not wait for a body that says it is too long", async () => {
     const { url, outcomes } = await serve({ limitBytes: 10 });
     const socket = connect(Number(new URL(url).port), "127.0.0.1");

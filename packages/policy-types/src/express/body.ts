@@ -5,7 +5,7 @@ import { type Decision, deny, type Problem, permit } from "../decision.ts";
 import { contextOf } from "./context.ts";
 import { findJsonTextFault } from "./json-text.ts";
 import { parseLossless } from "./lossless.ts";
-import { charsetOf, isJsonMediaType, mediaTypeOf } from "./media-type.ts";
+import { isJsonMediaType, mayNameOtherCharset, mediaTypeOf } from "./media-type.ts";
 import type { RequestBody } from "./request-body.ts";
 import type { Json } from "./transform.ts";
 
@@ -51,9 +51,7 @@ function fromParser(req: ParsedCarrier): Decision<RequestBody> {
 
 async function fromStream(req: ParsedCarrier, limits: BodyLimits): Promise<Decision<RequestBody>> {
   const mediaType = mediaTypeOf(req.headers["content-type"]);
-  const charset = charsetOf(req.headers["content-type"]);
-  if (charset !== undefined && charset !== "utf-8" && charset !== "utf8")
-    return deny(CHARSET, ["charset is not UTF-8"]);
+  if (mayNameOtherCharset(req.headers["content-type"])) return deny(CHARSET, ["charset is not UTF-8"]);
   if (Number(req.headers["content-length"] ?? 0) > limits.limitBytes)
     return deny(TOO_LONG, ["Content-Length over limit"]);
   // Its end has been told to somebody else, and will not be told again.

@@ -16,10 +16,28 @@ function readMediaType(contentType: string): string {
   return /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/.test(bare) ? bare : "";
 }
 
-/** `charset` parameter, lower case. */
-export function charsetOf(contentType: string | undefined): string | undefined {
-  return /;\s*charset\s*=\s*"?([^";\s]+)"?/i.exec(contentType ?? "")?.[1]?.toLowerCase();
+/**
+ * Whether some reader may find another charset than UTF-8 named in it: as one of several, beside a quoted text that looks like a
+ * parameter, or in parameters that cannot be read, of which every reader makes something of its own.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-5.6.6
+ */
+export function mayNameOtherCharset(contentType: string | undefined): boolean {
+  const from = contentType?.indexOf(";") ?? -1;
+  if (contentType === undefined || from === -1 || USUAL.has(contentType)) return false;
+  const parameters = contentType.slice(from);
+  PARAMETER.lastIndex = 0;
+  while (PARAMETER.lastIndex < parameters.length) {
+    const found = PARAMETER.exec(parameters);
+    if (found === null) return true;
+    const [, name = "", quoted, plain = ""] = found;
+    if (/^charset(?:\*|$)/i.test(name) && !/^utf-?8$/i.test(quoted ?? plain)) return true;
+  }
+  return false;
 }
+
+/** One of those behind a media type; an empty one says nothing. */
+const PARAMETER = /;\s*(?:([^\s"=;,]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s";,]+))\s*)?/y;
 
 /** `application/json`, `application/fhir+json`, `application/json-patch+json`, `text/json`, ... */
 export function isJsonMediaType(mediaType: string): boolean {
