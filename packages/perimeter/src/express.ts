@@ -97,7 +97,8 @@ function readFacts(req: Request, { trustedProxy, development }: ParsedOptions, t
   const { peerAddress, encrypted } = transport;
   const isForwarded = trusted && req.headers["x-forwarded-for"] !== undefined;
   const address = isForwarded ? clientAddress(req, trustedProxy) : peerAddress;
-  if (address !== undefined && address !== peerAddress) context.clientAddress = address;
+  // Said even where it is not known: the proxy's own address would open what is open to its network.
+  if (address !== peerAddress) context.clientAddress = address ?? UNKNOWN;
   const { servername } = req.socket as { servername?: string | false };
   const scheme = trusted ? req.headers["x-forwarded-proto"] : undefined;
   const facts: { -readonly [Name in keyof RequestFacts]: RequestFacts[Name] } = {
@@ -114,6 +115,9 @@ function readFacts(req: Request, { trustedProxy, development }: ParsedOptions, t
   if (zone !== undefined) facts.zone = zone;
   return facts;
 }
+
+/** @see https://www.rfc-editor.org/rfc/rfc7239#section-6.2 */
+const UNKNOWN = "unknown";
 
 function everyHopIsHttps(scheme: string | readonly string[]): boolean {
   const hops = String(scheme).split(",");

@@ -80,6 +80,23 @@ describe.each(EXPRESS)("who may come from where, on %s", (_name, express) => {
     expect(() => addressGuard({ classes: { pump: [] } })).toThrow("mistake");
   });
 
+  it.each(["unknown", "10.20.1.1, unknown", "10.20.1.1, _hidden"])(
+    "S4: who comes from an address its proxy does not say does not come from the proxy's: %s",
+    async (address) => {
+      const app = express();
+      let seen: string | undefined;
+      app.use(perimeter(BEHIND), (req: Request, _res: Response, next: () => void) => {
+        seen = contextOf(req).clientAddress;
+        next();
+      });
+      app.use(addressGuard({ classes: { pump: ["127.0.0.0/8", "10.20.0.0/16"] }, classOf: () => "pump" }));
+      app.use((_req: Request, res: Response) => void res.json({}));
+      const answer = await askPort(await listenOnPort(app), { headers: FROM(address) });
+      expect([answer.status, answer.code]).toEqual([403, "perimeter/zone-address-not-allowed"]);
+      expect(seen).toBe("unknown");
+    },
+  );
+
   it("421 for a host that is not ours", async () => {
     const port = await serve({ hosts: ["fhir.example.org", "other.example:8443"] });
     const status = async (host: string): Promise<unknown[]> => {

@@ -48,7 +48,7 @@ export interface RequestContext {
   readonly transforms: BodyTransform[];
   /** `fhir`: refusals are OperationOutcomes. `json`: they are problem+json. `oauth`: errors of RFC 6749. */
   media: "fhir" | "json" | "oauth";
-  /** The caller's address as trusted proxies report it; set by perimeter. Absent: the peer is the caller. */
+  /** The caller's address as trusted proxies report it, `unknown` where they report none; set by perimeter. Absent: the peer is the caller. */
   clientAddress?: string;
   zone?: TrustZone;
   apiType?: string;
