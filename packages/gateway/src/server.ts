@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { clientErrorHandler, serverTimeouts, type TlsServerOptions } from "@wardline/perimeter";
@@ -17,10 +17,18 @@ export interface ServerOptions {
   readonly classes?: EdgeClasses;
   /** Told of every connection first, so that one too many is closed before it costs anything. */
   readonly connections?: Pick<ConnectionLimits, "watch">;
+  /** How long a client may take no piece of the answer it has. Default 60 s. */
+  readonly stallMs?: number;
 }
 
+/** As long as a request may take to arrive. */
+const STALL_MS = 60_000;
+
 /** A server with the bounds an edge needs, whatever the process was told; HTTPS where there is `tls`. */
-export function openServer(listener: RequestListener, { tls, classes, connections }: ServerOptions = {}): EdgeServer {
+export function openServer(
+  listener: RequestListener,
+  { tls, classes, connections, stallMs = STALL_MS }: ServerOptions = {},
+): EdgeServer {
   const { IncomingMessage, ServerResponse } = classes ?? {};
   const options = {
     ...serverTimeouts(),
@@ -35,6 +43,8 @@ export function openServer(listener: RequestListener, { tls, classes, connection
   // Without a listener Node answers an unknown expectation itself, with nothing.
   server.on("checkExpectation", listener);
   server.on("clientError", clientErrorHandler as (error: Error, socket: unknown) => void);
+  // Of any silence, the kept connection's too; whoever waits for us may go on waiting.
+  server.setTimeout(stallMs, (socket) => (awaitsAnswer(socket) ? socket.setTimeout(stallMs) : socket.destroy()));
 
   /** Connections that have not asked anything yet; Node does not count them as idle. */
   const silent = new Set<Socket>();
@@ -68,6 +78,11 @@ export function openServer(listener: RequestListener, { tls, classes, connection
       clearTimeout(timer);
     },
   };
+}
+
+/** It has read all there is of the answer in progress, which Node keeps on its socket. */
+function awaitsAnswer(socket: Socket & { readonly _httpMessage?: ServerResponse | null }): boolean {
+  return socket._httpMessage !== undefined && socket._httpMessage !== null && socket.writableLength === 0;
 }
 
 /** The TCP connection that carries a TLS one is what the server counted. */
