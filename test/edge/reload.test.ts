@@ -1,5 +1,9 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { PolicyDocument } from "@wardline/policy-types";
 import { expect, it } from "vitest";
+import { startBackend } from "./support/backend.ts";
 import { codeOf, type Edge, startEdge } from "./support/edge.ts";
 
 async function start(): Promise<{ edge: Edge; policy: PolicyDocument }> {
@@ -39,6 +43,29 @@ it.each<[string, (policy: PolicyDocument) => PolicyDocument, RegExp]>([
   expect(edge.gateway.policyVersion).toBe(before);
   expect((await edge.ask("/Patient/a")).status).toBe(200);
   expect(edge.events.map(({ code }) => code)).toContain("gateway/policy-refused");
+});
+
+it("F11: a policy that is refused once it was assembled leaves nobody asking its upstreams", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "edge-exports-"));
+  let policy: PolicyDocument | undefined;
+  const edge = await startEdge((given) => {
+    policy = {
+      ...given,
+      bulkExport: { folder },
+      routes: given.routes.map((route) => ({ ...route, operations: ["export"] })),
+    };
+    return policy;
+  });
+  const { routes, ...rest } = policy as unknown as PolicyDocument;
+  const other = await startBackend();
+  const upstreams = { ehr: { url: other.url, probe: { intervalSeconds: 1 } } };
+  const moved = { ...rest, upstreams, routes: routes.map((route) => ({ ...route, path: "/elsewhere" })) };
+  await expect(edge.gateway.reload(moved)).rejects.toThrow(/restart/);
+  await new Promise((resolve) => setTimeout(resolve, 2200));
+  await other.stop();
+  await rm(folder, { recursive: true });
+  expect(other.asked).toEqual([]);
+  expect((await edge.ask("/Patient/a")).status).toBe(200);
 });
 
 it("reloads under load lose no request, and no request sees two policies", async () => {

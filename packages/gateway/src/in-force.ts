@@ -120,8 +120,13 @@ export function putInForce({
     const nextMaterial = await fetchMaterial(checked.policy, shared.dependencies.readSecret, material);
     const before = runtime;
     const successor = openRuntime({ ...shared, material: nextMaterial, checked }, before);
-    await bulkExports.ready();
-    await audit.note("policy-changed", { "policy-version": checked.version, before: before.checked.version });
+    try {
+      await bulkExports.ready();
+      await audit.note("policy-changed", { "policy-version": checked.version, before: before.checked.version });
+    } catch (error) {
+      await successor.abandon();
+      throw error;
+    }
     // From here on nothing can fail: a request that arrives now is the new policy's.
     runtime = successor;
     material = nextMaterial;

@@ -22,6 +22,8 @@ export interface Runtime {
    * did not take over. Without a successor it cuts what is left.
    */
   retire(successor: Runtime | undefined): Promise<void>;
+  /** It does not come into force after all: closes the upstreams it did not take over. */
+  abandon(): Promise<void>;
 }
 
 interface OpenUpstream {
@@ -38,6 +40,10 @@ export type RuntimeFacts = Omit<Parts, "upstreams">;
  */
 export function openRuntime(facts: RuntimeFacts, before?: Runtime): Runtime {
   const upstreams = new Map<string, OpenUpstream>();
+  const abandon = async (): Promise<void> => {
+    const known = new Set(before?.upstreams.values());
+    await Promise.all([...upstreams.values()].map((one) => known.has(one) || one.upstream.close()));
+  };
   for (const [name, policy] of Object.entries(facts.checked.policy.upstreams)) {
     // Asked for even where it is not needed, so that its circuit is still known when the upstream does change.
     const own = factsOf(name, policy, facts);
@@ -47,8 +53,14 @@ export function openRuntime(facts: RuntimeFacts, before?: Runtime): Runtime {
   }
   const upstreamOf = new Map([...upstreams].map(([name, { upstream }]) => [name, upstream]));
   const parts = { ...facts, upstreams: upstreamOf };
-  // A pipeline for each door holds the routes of its zones and no others, so that no door leads to another zone.
-  const apps = new Map(doorsOf(facts.checked.policy).map(({ name, zones }) => [name, assemble(parts, zones)]));
+  let apps: ReadonlyMap<string, Express>;
+  try {
+    // A pipeline for each door holds the routes of its zones and no others, so that no door leads to another zone.
+    apps = new Map(doorsOf(facts.checked.policy).map(({ name, zones }) => [name, assemble(parts, zones)]));
+  } catch (error) {
+    void abandon();
+    throw error;
+  }
   const appOf = (door: string): Express => {
     const app = apps.get(door);
     if (app === undefined) throw new Error("the policy has no such door");
@@ -58,6 +70,7 @@ export function openRuntime(facts: RuntimeFacts, before?: Runtime): Runtime {
   let onIdle: (() => void) | undefined;
 
   return {
+    abandon,
     checked: facts.checked,
     upstreams,
     upstreamOf,
