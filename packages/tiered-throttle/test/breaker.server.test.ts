@@ -172,6 +172,20 @@ describe("a breaker in front of a real upstream", () => {
     expect(states).toEqual(["open", "half-open", "open", "half-open", "closed"].map((state) => `records ${state}`));
   });
 
+  it("F13: a probe whose client leaves goes on, so that nobody keeps the circuit open by leaving", async () => {
+    let status = 500;
+    const { breaker, call } = await upstream((req, res) => void setTimeout(() => answering(status)(req, res), 50), {
+      openMs: 20,
+      slowCallMs: 1000,
+    });
+    await times(5, call);
+    status = 200;
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    // Long before the upstream answers.
+    await call("/", { signal: AbortSignal.timeout(5) });
+    await expect.poll(() => breaker.state().state).toBe("closed");
+  });
+
   it("lets a single probe through, however many ask", async () => {
     const clock = { ms: 0 };
     const held: ServerResponse[] = [];

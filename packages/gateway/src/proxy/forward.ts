@@ -114,6 +114,11 @@ async function exchange(
   }
   const answer = decision.grant;
   answer.body.once("close", letGo);
+  if (res.destroyed && once === undefined) {
+    // A probe of the circuit was answered, and nobody is left to read it.
+    answer.body.on("error", () => undefined).destroy();
+    return;
+  }
   if (!isAnswer(answer.statusCode)) {
     answer.body.on("error", () => undefined).destroy();
     health.upstreamFailed(upstream.name, new Error(`unexpected status ${answer.statusCode}`));

@@ -57,7 +57,7 @@ export interface Breaker {
 
 /**
  * A circuit breaker for one upstream: opens when too many calls of a window failed or were slow, tries single probes after a pause, and
- * closes when enough of them were good. With `shared`, instances tell each other when they open.
+ * closes when enough of them were good; a probe goes on when its client leaves. With `shared`, instances tell each other when they open.
  *
  * Does NOT count what is no fault of the upstream: 4xx answers, malformed requests, clients that left, calls it refused itself. Does NOT
  * read bodies: a call ends when the work has its answer, unless `follow` is given the body.
@@ -123,9 +123,10 @@ export function createBreaker(options: BreakerOptions): Breaker {
       totals.refused += 1;
       return { kind: "full" };
     }
-    const made = await circuit.run(() => {
+    const made = await circuit.run((isProbe) => {
       running += 1;
-      return attemptOnce(work, parsed, leaving, hooks);
+      // Who asks and leaves again and again would otherwise keep the circuit open for all.
+      return attemptOnce(work, parsed, isProbe ? {} : leaving, hooks);
     });
     if (made === undefined) {
       totals.refused += 1;

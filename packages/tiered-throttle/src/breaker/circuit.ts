@@ -19,8 +19,11 @@ export interface CircuitPolicy extends Tolerance {
 export type Report = CallOutcome | "none";
 
 export interface Circuit {
-  /** Makes the call unless the circuit is open; then gives `undefined` at once. The call itself never rejects. */
-  run<Call extends { readonly report: Report }>(call: () => Promise<Call>): Promise<Call | undefined>;
+  /**
+   * Makes the call unless the circuit is open; then gives `undefined` at once. The call itself never rejects. On a probe depends
+   * whether others are let through again.
+   */
+  run<Call extends { readonly report: Report }>(call: (isProbe: boolean) => Promise<Call>): Promise<Call | undefined>;
   /** Adds what became known of a call after its report: a body that broke off. */
   note(outcome: CallOutcome): void;
   /** Opens for this long because another instance has found the upstream unhealthy. */
@@ -83,14 +86,14 @@ export function createCircuit(policy: CircuitPolicy): Circuit {
       const born = generation;
       // A closed circuit has nothing to ask, and only hears of the call that is to open it.
       if (!wasOpen && !isProbe) {
-        const done = await call();
+        const done = await call(false);
         if (judge(done.report, born, false)) trip();
         return done;
       }
       probing = isProbe;
       try {
         const { made } = await states.execute(async () => {
-          const done = await call();
+          const done = await call(isProbe);
           return { made: done, failing: judge(done.report, born, isProbe) };
         });
         return made;
