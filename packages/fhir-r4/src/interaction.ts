@@ -1,6 +1,6 @@
 import type { Interaction, SearchQuery } from "@wardline/policy-types";
 import { parseBundle } from "./bundle.ts";
-import { inlineMatches } from "./inline-matches.ts";
+import { inlineMatches, patchedMatches } from "./inline-matches.ts";
 import { type Parameters, readCondition, readParameters } from "./interaction-query.ts";
 import { type InteractionRequest, NO_ENTRIES, unknownInteraction, wrongForm } from "./interaction-request.ts";
 import { staysOnType } from "./operations.ts";
@@ -78,6 +78,7 @@ function assemble(route: Route, path: string, { parameters, condition }: Queries
   const reaching = parameters.reaching ?? search;
   if (reaching !== undefined) touches.addSearch(reaching);
   if (route.code === "create" || route.code === "update") inlineMatches(body, touches);
+  else if (route.code === "patch") patchedMatches(body, touches);
   const interaction: Growing<Interaction> = { code: route.code, path, touches: touches.toArray(), entries: NO_ENTRIES };
   if (route.type !== undefined) interaction.type = route.type;
   if (route.id !== undefined) interaction.id = route.id;

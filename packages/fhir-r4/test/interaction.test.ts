@@ -253,6 +253,37 @@ describe("what an interaction touches", () => {
       "condition *",
     ]);
   });
+
+  it.each([
+    "/Patient?identifier=x",
+    "Patient/?identifier=x",
+    "https://elsewhere.example/fhir/Patient?identifier=x",
+    "Observation/1/Patient?identifier=x",
+    "patient?identifier=x",
+  ])("A12: %s is a search to some servers, and may reach anything", (reference) => {
+    const expected = ["base Observation", "condition *"];
+    expect(touches("POST /Observation", { body: { subject: { reference } } })).toEqual(expected);
+    for (const body of [
+      [{ op: "add", path: "/subject", value: { reference } }],
+      [{ op: "replace", path: "/subject/reference", value: reference }],
+      { resourceType: "Parameters", parameter: [{ part: [{ name: "value", valueString: reference }] }] },
+    ]) {
+      expect(touches("PATCH /Observation/1", { body })).toEqual(expected);
+    }
+  });
+
+  it("finds the searches that a patch brings in (A11), and takes no other text for one", () => {
+    const patch = (value: unknown) => touches("PATCH /Observation/1", { body: [{ op: "add", path: "/x", value }] });
+    expect(patch("Patient?identifier=x")).toEqual(["base Observation", "condition Patient"]);
+    for (const text of [
+      "Is this a Patient?",
+      "https://files.example/wado?study=1",
+      "Patient/1",
+      { text: "Why? Patient" },
+    ]) {
+      expect(patch(text)).toEqual(["base Observation"]);
+    }
+  });
 });
 
 describe("history parameters", () => {

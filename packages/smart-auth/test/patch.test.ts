@@ -433,6 +433,19 @@ describe.each(EXPRESS)("PATCH judged by its result on %s (A11)", (_name, express
     expect([answer.status, codeOf(answer), edge.store.seen]).toEqual([status, `smart-auth/${code}`, []]);
   });
 
+  it("A11: one whose caller may not search what its match URL asks about is refused without bound too", async () => {
+    const edge = await edgeWith();
+    for (const value of ["Patient?name=x", "/Patient?name=x"]) {
+      const body = JSON.stringify([{ op: "replace", path: "/subject/reference", value }]);
+      const headers = { "content-type": "application/json-patch+json" };
+      const question = { method: "PATCH", headers, body };
+      const answer = await edge.as("user/Observation.cruds", "/Observation/o1", question, DOCTOR);
+      expect([answer.status, codeOf(answer), edge.store.seen]).toEqual([403, "smart-auth/search-refused", []]);
+      expect((await edge.as("user/*.cruds", "/Observation/o1", question, DOCTOR)).status).toBe(200);
+      edge.store.seen.length = 0;
+    }
+  });
+
   it("A1: tells nothing of what is stored without the right to read", async () => {
     const edge = await edgeWith();
     const [right, wrong] = [

@@ -80,6 +80,13 @@ describe.each(EXPRESS)("writing on %s", (_name, express) => {
       "smart-auth/search-refused",
       403,
     ],
+    [
+      "A12: with a search in a reference, below a slash",
+      "/Observation",
+      observation("p1", { performer: [{ reference: "/Practitioner?identifier=1" }] }),
+      "smart-auth/search-refused",
+      403,
+    ],
     ["of another type than the URL says", "/Condition", observation("p1"), "smart-auth/body-mismatch", 400],
     ["of a Patient", "/Patient", '{"resourceType":"Patient","id":"p1"}', "smart-auth/resource-not-covered", 403],
     ["of what is no resource", "/Observation", "[]", "smart-auth/body-mismatch", 400],
