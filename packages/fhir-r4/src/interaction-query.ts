@@ -113,9 +113,10 @@ export function readCondition(route: Route, request: InteractionRequest): Search
   const text = conditionText(route, request);
   if (text === undefined) return undefined;
   if (typeof text !== "string") return "the condition is sent twice";
+  // If-None-Exist holds only what stands after the "?"; some servers cut it at the first one, wherever that is.
   const pairs = parsePairs(text);
-  // If-None-Exist holds only what stands after the "?"; some servers cut a URL there and some do not.
-  if (pairs === undefined || pairs[0]?.[0].includes("?")) return "the condition cannot be decoded";
+  const isCut = route.code === "create" ? text.includes("?") : pairs?.[0]?.[0].includes("?") === true;
+  if (pairs === undefined || isCut) return "the condition cannot be decoded";
   const condition = parseSearch([route.type ?? "*"], pairs);
   const selects = condition.criteria.some(({ values }) => values.some((value) => value !== ""));
   return selects ? condition : "the condition selects nothing";

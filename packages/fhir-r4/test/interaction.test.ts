@@ -150,6 +150,14 @@ describe("conditional create", () => {
   ])("%j is unknown: %s", (header, because) => {
     expect(create(header)).toMatchObject({ code: "unknown", unknownBecause: because });
   });
+
+  it.each(["identifier=a?organization.name=x", "identifier=a&x?organization.name=x"])(
+    "A12: %s is unknown, for a server that cuts it at the question mark asks for the name",
+    (header) => {
+      expect(create(header)).toMatchObject({ code: "unknown", unknownBecause: "the condition cannot be decoded" });
+      expect(create(header.replace("?", "%3F"))).toMatchObject({ code: "create" });
+    },
+  );
 });
 
 describe("POST _search", () => {
