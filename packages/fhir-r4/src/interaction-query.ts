@@ -1,4 +1,5 @@
 import type { SearchCriterion, SearchQuery } from "@wardline/policy-types";
+import { isRecord, own } from "./element-paths.ts";
 import type { InteractionRequest } from "./interaction-request.ts";
 import { type Pairs, parsePairs } from "./request-query.ts";
 import type { Route } from "./routes.ts";
@@ -27,7 +28,7 @@ export function readParameters(route: Route, request: InteractionRequest): Param
   if (route.query === "condition") return { types };
   if (route.query === "history")
     return fromUrl.length === 0 ? { types } : { types, search: historySearch(types, fromUrl) };
-  if (route.query === "operation") return fromUrl.length === 0 ? { types } : operationParameters(types, fromUrl);
+  if (route.query === "operation") return operationParameters(types, fromUrl, request.body);
   if (!fromUrl.every(route.query === "mode" ? shapesOrIsMode : shapes))
     return "the interaction takes no such parameters";
   return { types: route.code === "capabilities" ? [] : types };
@@ -95,12 +96,38 @@ function historySearch(on: readonly string[], pairs: Pairs): SearchQuery {
   return { criteria, includes: [], sort: [], control: shaping.map(([name, value]) => ({ name, value })), pairs };
 }
 
-/** An operation names its parameters itself: they stand in `pairs`, unjudged, and count for what they could reach. */
-function operationParameters(types: readonly string[], pairs: Pairs): Parameters {
-  const search: SearchQuery = { criteria: [], includes: [], sort: [], control: [], pairs };
+/**
+ * An operation names its parameters itself, in the URL or in a body: those of the URL stand in `pairs`, unjudged, and all of
+ * them count for what they could reach.
+ *
+ * @see https://hl7.org/fhir/R4/operations.html#request
+ */
+function operationParameters(types: readonly string[], pairs: Pairs, body: unknown): Parameters {
+  const named = [...pairs, ...parametersIn(body)];
+  if (named.length === 0) return { types };
   const restriction = pairs.some(([name]) => name === "_type") ? { only: typesNamed(pairs) ?? ["*"] } : {};
-  const others = pairs.filter(([name]) => name !== "_type");
-  return { types, search, reaching: parseSearch(types, others), ...restriction };
+  const others = named.filter(([name]) => name !== "_type");
+  const reaching = parseSearch(types, others);
+  if (pairs.length === 0) return { types, reaching };
+  const search: SearchQuery = { criteria: [], includes: [], sort: [], control: [], pairs };
+  return { types, search, reaching, ...restriction };
+}
+
+/** The parameters of a Parameters resource, as a URL would spell them. */
+function parametersIn(body: unknown): Pairs {
+  const list = isRecord(body) && own(body, "resourceType") === "Parameters" ? own(body, "parameter") : undefined;
+  if (!Array.isArray(list)) return [];
+  return (list as readonly unknown[]).flatMap((one): Pairs => {
+    const name = isRecord(one) ? own(one, "name") : undefined;
+    return isRecord(one) && typeof name === "string" ? [[name, valueIn(one)]] : [];
+  });
+}
+
+function valueIn(parameter: Readonly<Record<string, unknown>>): string {
+  const key = Object.keys(parameter).find((name) => /^value[A-Z]/.test(name));
+  const value = key === undefined ? undefined : parameter[key];
+  const text = isRecord(value) ? own(value, "reference") : value;
+  return typeof text === "string" || typeof text === "number" || typeof text === "boolean" ? String(text) : "";
 }
 
 /**

@@ -62,6 +62,9 @@ function interpret(request: InteractionRequest, options: ReferenceOptions | unde
   return assemble(route, path, { parameters, condition }, request.body);
 }
 
+/** An operation may store what it is given, too. */
+const TAKES_RESOURCES: ReadonlySet<Route["code"]> = new Set(["create", "update", "operation"]);
+
 interface Queries {
   readonly parameters: Parameters;
   readonly condition: SearchQuery | undefined;
@@ -77,7 +80,7 @@ function assemble(route: Route, path: string, { parameters, condition }: Queries
   if (condition !== undefined) touches.add(types, "condition").addSearch(condition);
   const reaching = parameters.reaching ?? search;
   if (reaching !== undefined) touches.addSearch(reaching);
-  if (route.code === "create" || route.code === "update") inlineMatches(body, touches);
+  if (TAKES_RESOURCES.has(route.code)) inlineMatches(body, touches);
   else if (route.code === "patch") patchedMatches(body, touches);
   const interaction: Growing<Interaction> = { code: route.code, path, touches: touches.toArray(), entries: NO_ENTRIES };
   if (route.type !== undefined) interaction.type = route.type;

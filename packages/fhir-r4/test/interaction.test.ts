@@ -280,6 +280,27 @@ describe("what an interaction touches", () => {
     }
   });
 
+  it("A12: an operation's parameters reach as far in a body as in the URL", () => {
+    const reached = (...parameter: object[]) =>
+      touches("POST /Observation/$lastn", { body: { resourceType: "Parameters", parameter } });
+    expect(reached({ name: "patient.name", valueString: "x" })).toEqual(["operation Observation", "chain Patient"]);
+    expect(reached({ name: "_revinclude", valueUri: "Provenance:target" })).toEqual([
+      "operation Observation",
+      "revinclude Provenance",
+    ]);
+    expect(reached({ name: "_filter", valueString: "x" })).toEqual(["operation Observation", "chain *"]);
+    expect(reached({ name: "max", valueInteger: 1 }, { name: "code", valueCoding: { code: "x" } }, {})).toEqual([
+      "operation Observation",
+    ]);
+    expect(reached({ name: "x", resource: { subject: { reference: "Patient?identifier=x" } } })).toEqual([
+      "operation Observation",
+      "condition Patient",
+    ]);
+    expect(
+      ask("POST /Observation/$lastn", { body: { resourceType: "Parameters", parameter: "x" } }),
+    ).not.toHaveProperty("search");
+  });
+
   it("finds the searches that a patch brings in (A11), and takes no other text for one", () => {
     const patch = (value: unknown) => touches("PATCH /Observation/1", { body: [{ op: "add", path: "/x", value }] });
     expect(patch("Patient?identifier=x")).toEqual(["base Observation", "condition Patient"]);

@@ -174,6 +174,28 @@ describe.each(EXPRESS)("containers on %s", (_name, express) => {
     expect([other.status, codeOf(other), other.text]).toEqual([404, "smart-auth/not-found", absent.text]);
   });
 
+  it("A1, A12: an operation's parameters in a body reach no further than in the URL", async () => {
+    const edge = await edgeWith();
+    const asking = (name: string, valueString = "x") => ({
+      method: "POST",
+      headers: FHIR,
+      body: JSON.stringify({ resourceType: "Parameters", parameter: [{ name, valueString }] }),
+    });
+    for (const [scope, path, claims] of [
+      ["patient/*.rs", "/Patient/p1/$everything", {}],
+      ["user/Patient.rs", "/Patient/$everything", DOCTOR],
+    ] as const) {
+      for (const name of ["_has:Observation:subject:code", "link.name", "_filter"]) {
+        const answer = await edge.as(scope, path, asking(name), claims);
+        expect([answer.status, codeOf(answer)]).toEqual([403, "smart-auth/search-refused"]);
+      }
+      expect(edge.backend.seen).toEqual([]);
+      answerWith(edge, { resourceType: "Bundle", type: "searchset" });
+      expect((await edge.as(scope, path, asking("_since", "2024"), claims)).status).toBe(200);
+      edge.backend.seen.length = 0;
+    }
+  });
+
   it("forwards an operation's parameters as they were named", async () => {
     const edge = await edgeWith();
     answerWith(edge, { resourceType: "Bundle", type: "searchset" });
