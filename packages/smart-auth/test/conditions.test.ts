@@ -216,6 +216,40 @@ describe("rules", () => {
     expect(withheldCategories(rules, { ...facts, caller: { ...NURSE, purposeOfUse: ["ETREAT"] } })).toEqual([]);
   });
 
+  it("A11: withhold in a batch what they withhold of one of its entries", () => {
+    const about = (on: AccessRule["on"], when: ConditionFactsWanted = {}) =>
+      parseConditions(
+        findings(),
+        [rule("withhold", when, { categories: ["sud"], ...(on === undefined ? {} : { on }) })],
+        "conditions",
+        new Set(["sud"]),
+      );
+    const batch = (...urls: string[]) =>
+      parseInteraction({
+        method: "POST",
+        path: "/",
+        body: {
+          resourceType: "Bundle",
+          type: "batch",
+          entry: urls.map((url) => ({ request: { method: "GET", url } })),
+        },
+      });
+    const withheld = (rules: ReturnType<typeof about>, ...urls: string[]) =>
+      withheldCategories(rules, {
+        caller: NURSE,
+        interaction: batch(...urls),
+        address: undefined,
+        now: NOW * 1000,
+        brokeGlass: false,
+      });
+    const reads = about({ interactions: ["read"], types: ["Condition"] });
+    expect(withheld(reads, "Observation/1", "Condition/1")).toEqual(["sud"]);
+    expect(withheld(reads, "Observation/1", "Condition?code=x")).toEqual([]);
+    const tested = about(undefined, { test: ({ interaction }) => interaction.code === "read" });
+    expect(withheld(tested, "Observation/1")).toEqual(["sud"]);
+    expect(withheld(tested, "Observation")).toEqual([]);
+  });
+
   it("never let a further deny or require open anything", () => {
     const wanted = fc.constantFrom(...FACTS.flatMap(([, good, bad]) => [good, bad]));
     const anyRule = fc.record({ effect: fc.constantFrom("deny", "require", "permit"), when: wanted });

@@ -40,17 +40,23 @@ export function decideConditions(rules: readonly RuleSettings[], facts: Conditio
   return refusals[0] ?? unmet ?? MET;
 }
 
-/** The data categories that stay behind in this request. */
+/** The data categories that stay behind in this request; what one entry of a batch leaves behind, all of them do (A11). */
 export function withheldCategories(rules: readonly RuleSettings[], facts: ConditionFacts): readonly string[] {
   if (!rules.some(({ effect }) => effect === "withhold")) return NONE;
+  const { interaction } = facts;
+  const asked = [interaction, ...interaction.entries.map((entry) => entry.interaction)];
   const inForce = rules.filter(
     (rule) =>
       rule.effect === "withhold" &&
       !(rule.liftedByBreakGlass && facts.brokeGlass) &&
-      isAbout(rule, facts.interaction, "some") &&
-      !rule.predicates.map((predicate) => ask(predicate, facts)).includes(false),
+      asked.some((one) => isWithholding(rule, { ...facts, interaction: one })),
   );
   return [...new Set(inForce.flatMap(({ categories }) => categories))];
+}
+
+function isWithholding(rule: RuleSettings, facts: ConditionFacts): boolean {
+  if (!isAbout(rule, facts.interaction, "some")) return false;
+  return !rule.predicates.map((predicate) => ask(predicate, facts)).includes(false);
 }
 
 function fault(rule: RuleSettings, facts: ConditionFacts): ConditionVerdict | undefined {
