@@ -25,7 +25,7 @@ const ENTRY_LIMIT = 100;
  */
 export async function decideBundle(facts: AccessFacts): Promise<Decision<BundleAccess>> {
   const { interaction, body, route } = facts;
-  const refused = offeredFault(interaction, route);
+  const refused = offeredFault(interaction, route) ?? facts.rule?.(interaction);
   if (refused !== undefined) return refused;
   if (interaction.entries.length > ENTRY_LIMIT) return deny(BUNDLE_TOO_LONG, ["more than 100 entries"]);
   const given = isObject(body) ? objectsOf(body["entry"]) : undefined;

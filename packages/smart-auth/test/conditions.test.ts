@@ -368,6 +368,30 @@ describe.each(EXPRESS)("a rule on %s", (_name, express) => {
     });
   });
 
+  it.each<[string, Partial<AccessRule>, number]>([
+    ["a deny that names batches", { effect: "deny", on: { interactions: ["batch"] } }, 403],
+    [
+      "a requirement that names batches",
+      { effect: "require", on: { interactions: ["batch"] }, when: { amr: ["otp"] } },
+      401,
+    ],
+    ["a deny that names batches of another type", { on: { interactions: ["batch"], types: ["Condition"] } }, 200],
+    ["a deny that names transactions", { effect: "deny", on: { interactions: ["transaction"] } }, 200],
+    ["a permit that names reads", { effect: "permit", on: { interactions: ["read"] } }, 200],
+  ])("A11: %s counts for a batch as a whole", async (_what, given, status) => {
+    const edge = await createEdge(express, {
+      interactions: ["read", "batch"],
+      conditions: [{ id: "r1", effect: "deny", when: {}, ...given }],
+    });
+    const entry = [{ request: { method: "GET", url: "Observation/o1" } }];
+    edge.backend.next = (_req, res) =>
+      void res.json({ resourceType: "Bundle", type: "batch-response", entry: [{ response: { status: "200" } }] });
+    const headers = { "content-type": "application/fhir+json" };
+    const body = JSON.stringify({ resourceType: "Bundle", type: "batch", entry });
+    const answer = await edge.as("user/*.rs", "", { method: "POST", headers, body }, DOCTOR);
+    expect([answer.status, edge.backend.seen.length]).toEqual([status, status === 200 ? 1 : 0]);
+  });
+
   it("counts facts of the claims that the issuer names", async () => {
     const edge = await createEdge(express);
     const claims = {

@@ -13,11 +13,18 @@ export type RequestFacts = Omit<ConditionFacts, "interaction">;
 
 export const NO_RULE: Rule = () => undefined;
 
-/** @param problems of the scheme the caller used */
+/**
+ * What is said of a batch as a whole is what names it; the rest is said of each of its entries, which are asked about by
+ * themselves.
+ *
+ * @param problems of the scheme the caller used
+ */
 export function ruleOf(rules: readonly RuleSettings[], facts: RequestFacts, problems: Problems): Rule {
   if (rules.length === 0) return NO_RULE;
+  const ofBundles = rules.filter(({ effect, interactions }) => effect !== "permit" && interactions !== undefined);
   return (interaction) => {
-    const verdict = decideConditions(rules, { ...facts, interaction });
+    const isBundle = interaction.code === "batch" || interaction.code === "transaction";
+    const verdict = decideConditions(isBundle ? ofBundles : rules, { ...facts, interaction });
     switch (verdict.kind) {
       case "met":
         return undefined;
