@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { declaredPurposes } from "../src/break-glass/category.ts";
 import { type BreakGlassEvent, createMemoryConsentRegistry, type SmartAuthOptions } from "../src/index.ts";
 import { parseOptions } from "../src/options.ts";
-import { codeOf, createEdge, DOCTOR } from "./support/edge.ts";
+import { codeOf, createEdge, DOCTOR, FHIR } from "./support/edge.ts";
 import { AUDIENCE, NOW } from "./support/issuer.ts";
 import { EXPRESS } from "./support/servers.ts";
 
@@ -106,6 +106,31 @@ describe.each(EXPRESS)("broken glass on %s", (_name, express) => {
       ["refused", "deny"],
       ["broken", "deny"],
     ]);
+  });
+
+  it("A11: is in a batch for no more than outside of one", async () => {
+    const { edge, events } = await emergency({
+      interactions: ["read", "update", "batch"],
+      breakGlass: { roles: ["md"], interactions: ["read", "batch"] },
+    });
+    const resource = { resourceType: "Observation", id: "o2", status: "final", subject: { reference: "Patient/p2" } };
+    const send = (request: object, jti: string) => {
+      const body = JSON.stringify({ resourceType: "Bundle", type: "batch", entry: [{ ...request }] });
+      const headers = { ...declaring.headers, ...FHIR };
+      return edge.as("user/*.cruds", "/", { method: "POST", headers, body }, { ...MD, jti });
+    };
+    const written = await send({ resource, request: { method: "PUT", url: "Observation/o2" } }, "1");
+    expect([written.status, codeOf(written)]).toEqual([403, "smart-auth/break-glass-refused"]);
+    expect(edge.backend.seen).toEqual([]);
+    edge.backend.next = (_req, res) =>
+      void res.json({
+        resourceType: "Bundle",
+        type: "batch-response",
+        entry: [{ resource, response: { status: "200" } }],
+      });
+    const read = await send({ request: { method: "GET", url: "Observation/o2" } }, "2");
+    expect([read.status, read.text.includes("Patient/p2")]).toEqual([200, true]);
+    expect(events.map(({ kind }) => kind)).toEqual(["refused", "broken"]);
   });
 
   it("reaches patients who are not the user's, tells the alarm, and is in the record", async () => {

@@ -36,7 +36,7 @@ export function decideBreakGlass(
   }: {
     readonly caller: Principal;
     readonly declared: readonly string[];
-    readonly interaction: Pick<Interaction, "code">;
+    readonly interaction: Pick<Interaction, "code" | "entries">;
     readonly now: number;
   },
   settings: BreakGlassSettings,
@@ -46,7 +46,9 @@ export function decideBreakGlass(
   if (!caller.roles.some((role) => settings.roles.has(role))) {
     return { kind: "refused", purpose, because: "break-glass: no role that may" };
   }
-  if (!settings.interactions.has(interaction.code)) {
+  // A11: a batch is what its entries are.
+  const asked = [interaction, ...interaction.entries.map((entry) => entry.interaction)];
+  if (!asked.every(({ code }) => settings.interactions.has(code))) {
     return { kind: "refused", purpose, because: "break-glass: not for this interaction" };
   }
   const { acr, maxAuthAgeSeconds } = settings;
