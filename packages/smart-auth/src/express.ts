@@ -2,7 +2,7 @@ import { deny, type Interaction, type Principal, permit } from "@wardline/policy
 import { asFailure, contextOf, leaveOut, prefersLenient, requestTarget } from "@wardline/policy-types/express";
 import type { Request, RequestHandler, Response } from "express";
 import { createAuthenticator } from "./authenticate.ts";
-import { type Authorised, createAuthority } from "./authority.ts";
+import { type Authorised, type AuthorityFacts, createAuthority } from "./authority.ts";
 import { decideBundle } from "./batch.ts";
 import type { Rule } from "./conditions/rule.ts";
 import { feedsConsent } from "./consent/feed.ts";
@@ -84,30 +84,36 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
   function authoriseCaller({ req, res, context, target, caller, job }: Identified, asked: Asked): Later<boolean> {
     const { interaction } = asked;
     context.interaction = interaction;
-    const scheme = caller.confirmation?.jkt === undefined ? problems : problems.underDpop;
-    const authorised = authorise({
+    const authority: AuthorityFacts = {
       caller,
       interaction,
       rawHeaders: req.rawHeaders,
       address: context.clientAddress ?? context.transport.peerAddress,
-      problems: scheme,
+      problems: caller.confirmation?.jkt === undefined ? problems : problems.underDpop,
       onGlass: settings.breakGlass === undefined ? undefined : conclusions.declarationOf(req),
-    });
-    return proceed({ req, res, context, target, job, asked, scheme }, authorised, decide);
+    };
+    return proceed({ req, res, context, target, job, asked, authority }, authorise(authority), openAsked);
   }
 
-  function decide(question: Question, { caller: principal, rights, rule }: Authorised): Later<boolean> {
-    const { req, res, context, target, job, asked, scheme } = question;
+  function openAsked(question: Question, authorised: Authorised): Later<boolean> {
+    const { req, res, context, target, job, asked, authority } = question;
+    const { caller: principal, rights, rule } = authorised;
     context.principal = principal;
     if (job !== undefined) {
       const refused = rule(JOB_ASKED.interaction);
       if (refused !== undefined) return conclude(req, res, refused);
       return jobs.pass(req, res, target, { asked: job, caller: { principal, rights } });
     }
-
     const opened = sealer === undefined ? undefined : openPageOf(asked.interaction, sealer, { principal, rights });
-    if (opened?.kind === "deny") return conclude(req, res, opened);
-    const page = opened?.grant;
+    if (opened === undefined) return decide(question, authorised);
+    if (opened.kind === "deny") return conclude(req, res, opened);
+    const page = opened.grant;
+    // A3: a link says nothing of what its search touches, by which rules withhold.
+    return proceed({ ...question, page }, authorise({ ...authority, interaction: page.interaction }), decide);
+  }
+
+  function decide(question: Question, { caller: principal, rights, rule }: Authorised): Later<boolean> {
+    const { req, res, asked, authority, page } = question;
     const interaction = page?.interaction ?? leniently(req, res, asked.interaction);
     const isBundle = interaction.code === "batch" || interaction.code === "transaction";
     const facts: AccessFacts = {
@@ -116,7 +122,7 @@ export function smartAuth(options: SmartAuthOptions): RequestHandler {
       principal,
       rights,
       route,
-      problems: scheme,
+      problems: authority.problems,
       rule: isBundle ? withoutConsents(rule) : rule,
       ifMatch: req.headers["if-match"],
       store: storeFor(req, settings),

@@ -250,6 +250,26 @@ describe.each(EXPRESS)("pages on %s", (_name, express) => {
     expect(steps.some((page) => page.length < 2)).toBe(true);
   });
 
+  it.each(["Condition", "Observation"])("A3: what a rule withholds of %s stays behind on every page", async (type) => {
+    const edge = await edgeWith({
+      consent: { categories: [{ name: "hiv", codes: ["urn:c|hiv"] }] },
+      conditions: [{ id: "r1", effect: "withhold", categories: ["hiv"], on: { types: [type] }, when: {} }],
+    });
+    edge.backend.router.stack.length = 0;
+    const condition = { ...observation("c1", "p1", "hiv"), resourceType: "Condition" };
+    edge.backend.router.use((_req, res) => {
+      const entry = [
+        { resource: observation("a1", "p1", "weight"), search: { mode: "match" } },
+        { resource: condition, search: { mode: "include" } },
+      ];
+      const link = [{ relation: "next", url: "?_getpages=x" }];
+      res.type("application/fhir+json").json({ resourceType: "Bundle", type: "searchset", link, entry });
+    });
+    const first = await edge.as("user/*.rs", "/Observation?_revinclude=Condition:evidence-detail", {}, DOCTOR);
+    expect(idsOf(first)).toEqual(["a1"]);
+    expect(idsOf(await edge.as("user/*.rs", linkOf(first.text) ?? "", {}, DOCTOR))).toEqual(["a1"]);
+  });
+
   it("a server that ignores the narrowing still gets nothing hidden past the guard, and no link tells of it", async () => {
     const edge = await edgeWith();
     edge.backend.router.stack.length = 0;

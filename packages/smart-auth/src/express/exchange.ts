@@ -2,10 +2,11 @@ import type { Decision, Principal } from "@wardline/policy-types";
 import type { RequestContext, RequestTarget } from "@wardline/policy-types/express";
 import { asFailure } from "@wardline/policy-types/express";
 import type { NextFunction, Request, Response } from "express";
+import type { AuthorityFacts } from "../authority.ts";
 import type { JobRequest } from "../export/job.ts";
 import type { Later } from "../later.ts";
+import type { AskedPage } from "../links/pages.ts";
 import type { Asked } from "../request.ts";
-import type { Problems } from "../token-problems.ts";
 import type { Conclusions } from "./conclude.ts";
 
 /** A request on its way to a decision, by what each step has found out. */
@@ -24,8 +25,10 @@ export interface Identified extends Exchange {
 
 export interface Question extends Omit<Identified, "caller"> {
   readonly asked: Asked;
-  /** Of the scheme the caller used. */
-  readonly scheme: Problems;
+  /** What the caller's rights were found by. */
+  readonly authority: AuthorityFacts;
+  /** The page of a search that was asked for by its sealed link. */
+  readonly page?: AskedPage;
 }
 
 /** One step: true when the request goes on. */
