@@ -7,10 +7,11 @@ import { newBinariesFault } from "./binary/decide.ts";
 import { selectByCondition } from "./conditional.ts";
 import { coversWithContained } from "./guard/contained.ts";
 import { goOnWith, type Later } from "./later.ts";
-import { applyPatch } from "./patch/apply.ts";
+import { applyPatch, isReadable } from "./patch/apply.ts";
 import { heldByContent } from "./patch/held.ts";
 import {
   BODY_MISMATCH,
+  MEDIA_TYPE_UNSUPPORTED,
   NOT_FOUND,
   PARAMETER_UNKNOWN,
   PATCH_REFUSED,
@@ -48,7 +49,7 @@ export function decideWrite(facts: WriteFacts): Later<Decision<Access>> {
   const refused = conditionFault(interaction);
   if (refused !== undefined) return refused;
   if (isBound(facts)) return interaction.condition === undefined ? judge(facts, {}) : judgeSelected(facts);
-  const fault = inlineFault(facts) ?? bodyFault(facts);
+  const fault = unreadFault(facts) ?? inlineFault(facts) ?? bodyFault(facts);
   if (fault !== undefined) return fault;
   return goOnWith(affectedBy(interaction, facts.store), (affected) =>
     affected.kind === "deny" ? affected : permitUnbound(facts, affected.grant),
@@ -87,6 +88,12 @@ function conditionFault({ condition }: Interaction): Decision<never> | undefined
   if (condition === undefined) return undefined;
   const plain = condition.criteria.every(({ known }) => known) && condition.includes.length === 0;
   return plain ? undefined : deny(PARAMETER_UNKNOWN, ["a parameter of the condition is not known"]);
+}
+
+/** A patch that cannot be read may bring in a search of anything. */
+function unreadFault({ interaction, rights, body }: WriteFacts): Decision<never> | undefined {
+  if (interaction.code !== "patch" || isReadable(body) || rights.reachesAll("*", "s")) return undefined;
+  return deny(MEDIA_TYPE_UNSUPPORTED, ["a patch in a form that cannot be judged"]);
 }
 
 /** `"reference": "Patient?identifier=…"` is a search the server runs (R4 http.html, transaction rules). */

@@ -446,6 +446,28 @@ describe.each(EXPRESS)("PATCH judged by its result on %s (A11)", (_name, express
     }
   });
 
+  it("A11: one that cannot be read is for whoever may search everything its match URLs could ask about", async () => {
+    const edge = await edgeWith({ interactions: ["patch", "batch"] });
+    const patchText = JSON.stringify([{ op: "replace", path: "/subject/reference", value: "Patient?name=x" }]);
+    const xml = { method: "PATCH", headers: { "content-type": "application/fhir+xml" }, body: "<Parameters/>" };
+    const resource = {
+      resourceType: "Binary",
+      contentType: "application/json-patch+json",
+      data: Buffer.from(patchText).toString("base64"),
+    };
+    const entry = [{ resource, request: { method: "PATCH", url: "Observation/o1" } }];
+    const body = JSON.stringify({ resourceType: "Bundle", type: "batch", entry });
+    const binary = { method: "POST", headers: FHIR, body };
+    const alone = await edge.as("user/Observation.cruds", "/Observation/o1", xml, DOCTOR);
+    expect([alone.status, codeOf(alone)]).toEqual([415, "smart-auth/media-type-unsupported"]);
+    const inBatch = await edge.as("user/Observation.cruds", "/", binary, DOCTOR);
+    expect(inBatch.text).toContain("smart-auth/media-type-unsupported");
+    expect(edge.store.seen).toEqual([]);
+    await edge.as("user/*.cruds", "/Observation/o1", xml, DOCTOR);
+    await edge.as("user/*.cruds", "/", binary, DOCTOR);
+    expect(edge.store.seen.length).toBe(2);
+  });
+
   it("A1: tells nothing of what is stored without the right to read", async () => {
     const edge = await edgeWith();
     const [right, wrong] = [

@@ -11,12 +11,16 @@ import { applyJsonPatch } from "./json-patch.ts";
  * @see https://hl7.org/fhir/R4/http.html#patch
  */
 export function applyPatch(stored: FhirResource, patch: Json | undefined): Decision<Json> {
-  const isParameters = isFhirResource(patch) && patch.resourceType === "Parameters";
-  if (patch === undefined || !(Array.isArray(patch) || isParameters)) {
+  if (patch === undefined || !isReadable(patch)) {
     return deny(MEDIA_TYPE_UNSUPPORTED, ["the patch is neither JSON Patch nor FHIRPath Patch"]);
   }
   const outcome = Array.isArray(patch) ? applyJsonPatch(stored, patch) : applyFhirPathPatch(stored, patch);
   return outcome.kind === "patched"
     ? permit(outcome.result, ["patch applied"])
     : deny(PATCH_NOT_APPLICABLE, [outcome.because]);
+}
+
+/** In one of the two forms that can be judged. Others are XML, or in a batch a Binary that holds one of them encoded. */
+export function isReadable(patch: Json | undefined): boolean {
+  return Array.isArray(patch) || (isFhirResource(patch) && patch.resourceType === "Parameters");
 }
