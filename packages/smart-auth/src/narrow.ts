@@ -17,6 +17,12 @@ export interface Narrowing {
 /** Parameters a bound caller's request is forwarded without: the guard needs whole resources, and gives no total. */
 const TAKEN_OUT: ReadonlySet<string> = new Set(["_total", "_elements", "_summary"]);
 
+/** With any modifier: `_elements:exclude` of some servers takes out what is judged by. */
+export function isTakenOut(name: string): boolean {
+  const colon = name.indexOf(":");
+  return TAKEN_OUT.has(colon < 0 ? name : name.slice(0, colon));
+}
+
 /**
  * Translates the clauses that cover a search on one type into search parameters. An optimisation, and what keeps page
  * sizes from telling of hidden records; what cannot be translated is left to the guard, which is the guarantee.
@@ -63,7 +69,7 @@ function isOne(filter: Pairs, name: string): boolean {
 /** The pairs a bound caller's request is forwarded with. */
 export function forwardedPairs(asked: Pairs, narrowing: Narrowing | undefined): Pairs {
   const isSpread = narrowing?.at !== undefined;
-  const kept = asked.filter(([name]) => !TAKEN_OUT.has(name) && !(isSpread && name === "_type"));
+  const kept = asked.filter(([name]) => !isTakenOut(name) && !(isSpread && name === "_type"));
   return [...kept, ...(narrowing?.added ?? [])];
 }
 

@@ -196,10 +196,23 @@ describe.each(EXPRESS)("containers on %s", (_name, express) => {
     }
   });
 
+  it.each(["_elements", "_elements:exclude", "_summary", "_total"])(
+    "A12: %s in a body is refused to who is bound, as it is taken out of a URL",
+    async (name) => {
+      const edge = await edgeWith();
+      const body = JSON.stringify({ resourceType: "Parameters", parameter: [{ name, valueString: "subject" }] });
+      const question = { method: "POST", headers: FHIR, body };
+      const answer = await edge.as("patient/*.rs", "/Patient/p1/$everything", question);
+      expect([answer.status, codeOf(answer), edge.backend.seen]).toEqual([403, "smart-auth/search-refused", []]);
+      answerWith(edge, { resourceType: "Bundle", type: "searchset" });
+      expect((await edge.as("user/*.rs", "/Patient/p1/$everything", question, DOCTOR)).status).toBe(200);
+    },
+  );
+
   it("forwards an operation's parameters as they were named", async () => {
     const edge = await edgeWith();
     answerWith(edge, { resourceType: "Bundle", type: "searchset" });
-    await edge.as("patient/*.rs", "/Patient/p1/$everything??start=2024&_elements=a");
+    await edge.as("patient/*.rs", "/Patient/p1/$everything??start=2024&_elements=a&_elements:exclude=b");
     expect(edge.backend.seen[0]?.url).toBe("/Patient/p1/$everything?%3Fstart=2024");
   });
 
