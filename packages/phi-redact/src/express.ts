@@ -23,7 +23,8 @@ import { redactJson } from "./json/walk.ts";
 import { type ParsedOptions, type PhiRedactOptions, parseOptions } from "./options.ts";
 import { writes } from "./partial.ts";
 import { prepare } from "./prepare.ts";
-import { BODY_UNREADABLE } from "./problems.ts";
+import { BODY_UNREADABLE, PARTS_ASKED } from "./problems.ts";
+import { asksForParts } from "./profile/parts.ts";
 
 /**
  * Lets a handler's answer leave with the least data that serves the caller: every resource in it, at any depth, under the
@@ -91,6 +92,15 @@ function handleKnown(
   }
   const asked = decideRequest(interaction, body?.json, lens, settings);
   if (asked.kind === "deny") return refuse(req, res, asked.problem, asked.because);
+  const { rewritten = {} } = context;
+  const asking = {
+    url: rewritten.url ?? req.url,
+    form: rewritten.form ?? body?.form,
+    body: rewritten.body ?? body?.json,
+  };
+  if (lens.rules.length > 0 && asksForParts(asking)) {
+    return refuse(req, res, PARTS_ASKED, ["S12: parts of resources, of which no category can be told"]);
+  }
 
   const judge = (prepared: Decision<ConsentView | undefined>): boolean => {
     if (prepared.kind === "deny") return refuse(req, res, prepared.problem, prepared.because);

@@ -28,6 +28,12 @@ export const SEARCH_PROBES: Problem = problem(
   "suppressed",
   "The search, sort or condition uses an element that this caller does not receive.",
 );
+export const PARTS_ASKED: Problem = problem(
+  "parts-asked",
+  403,
+  "suppressed",
+  "Parts of resources are not given here, for only a whole one shows whether this caller may receive it; ask without _elements and _summary.",
+);
 export const PATCH_PROBES: Problem = problem(
   "patch-probes",
   403,

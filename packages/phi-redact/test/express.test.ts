@@ -200,6 +200,49 @@ describe.each(EXPRESS)("%s", (_name, express) => {
       .toContainEqual(expect.objectContaining({ control: "phi-redact", kind: "deny", code }));
   });
 
+  describe("S12: parts of resources, which show no category, are asked of no handler where categories are withheld", () => {
+    const sensitive = [{ category: "hiv", fate: "drop" }] as const;
+    const batch = (url: string) => ({
+      resourceType: "Bundle",
+      type: "batch",
+      entry: [{ request: { method: "GET", url } }],
+    });
+    const elements = { resourceType: "Parameters", parameter: [{ name: "_elements", valueString: "note" }] };
+
+    it.each<[string, string, unknown?]>([
+      ["_elements of a read", "/Condition/1?_elements=note"],
+      ["_elements of a search", "/Condition?_elements=note"],
+      ["_elements of an operation", "/Patient/1/$everything?_elements:exclude=Condition.code"],
+      ["_elements in a body", "/Patient/1/$everything", elements],
+      ["_elements in a batch", "/", batch("Condition?_elements=note")],
+      ["_elements in a form", "/Condition/_search", "code=x&_elements=note"],
+      ["a text summary", "/Condition/1?_summary=text"],
+      ["a summary spelled otherwise", "/Condition?%5fsummary=true"],
+    ])("%s", async (_what, path, body) => {
+      const { url, seen } = await edge({ profile: "full", sensitive }, json(reports));
+      const isForm = typeof body === "string";
+      const sent = isForm ? body : JSON.stringify(body);
+      const type = isForm ? "application/x-www-form-urlencoded" : FHIR;
+      const question =
+        body === undefined ? {} : { method: "POST", headers: { "Content-Type": type }, body: sent as string };
+      const answer = await ask(`${url}${path}`, question);
+      expect([answer.status, answer.code, seen.runs]).toEqual([403, "phi-redact/parts-asked", 0]);
+    });
+
+    it.each(["/Condition?_summary=false", "/Condition?_summary=count", "/Condition?code=_elements"])(
+      "%s asks for whole ones",
+      async (path) => {
+        const { url, seen } = await edge({ profile: "full", sensitive }, json(reports));
+        expect([(await ask(`${url}${path}`)).status, seen.runs]).toEqual([200, 1]);
+      },
+    );
+
+    it("are given where nothing is withheld", async () => {
+      const { url } = await edge({ profile: "full" }, json(reports));
+      expect((await ask(`${url}/Condition/1?_elements=note`)).status).toBe(200);
+    });
+  });
+
   it("A1: a search that probes does not reach the handler", async () => {
     const { url, seen } = await edge({ profile: "minimum-necessary" }, json(patient));
     const get = await ask(`${url}/Patient?identifier=${SECRET}`);

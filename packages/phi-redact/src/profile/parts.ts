@@ -1,0 +1,58 @@
+import type { Json } from "@wardline/policy-types/express";
+import { isObject, type JsonObject } from "../values.ts";
+
+/** What a request asks of the handler, as far as it can ask for parts of resources. */
+export interface Asking {
+  /** Path and query. */
+  readonly url: string;
+  /** Of a POST search. */
+  readonly form: string | undefined;
+  /** A batch, or the parameters of an operation. */
+  readonly body: Json | undefined;
+}
+
+/** Nothing is cut from a resource by these. */
+const WHOLE: ReadonlySet<string> = new Set(["false", "count"]);
+
+/**
+ * Does a request ask for some elements of resources only? By its codes and labels alone can a resource be told to be
+ * sensitive, so that one without them would pass for one that is not. An element of a batch that cannot be read asks for none.
+ *
+ * @see https://hl7.org/fhir/R4/search.html#elements
+ */
+export function asksForParts({ url, form, body }: Asking): boolean {
+  return queryAsks(queryOf(url)) || queryAsks(form ?? "") || (isObject(body) && bodyAsks(body));
+}
+
+function bodyAsks({ resourceType, entry, parameter }: JsonObject): boolean {
+  if (resourceType === "Parameters") return objectsIn(parameter).some(({ name }) => isText(name) && asks(name, ""));
+  if (resourceType !== "Bundle") return false;
+  return objectsIn(entry).some(({ request, resource }) => {
+    if (!isObject(request)) return false;
+    return (isText(request["url"]) && queryAsks(queryOf(request["url"]))) || (isObject(resource) && bodyAsks(resource));
+  });
+}
+
+function queryAsks(query: string): boolean {
+  // A question mark at the front is part of the first name, which URLSearchParams would drop.
+  return query !== "" && [...new URLSearchParams(`&${query}`)].some(([name, value]) => asks(name, value));
+}
+
+/** With any modifier: some servers have `_elements:exclude`. */
+function asks(name: string, value: string): boolean {
+  const [bare] = name.split(":");
+  return bare === "_elements" || (bare === "_summary" && !WHOLE.has(value));
+}
+
+function queryOf(url: string): string {
+  const mark = url.indexOf("?");
+  return mark < 0 ? "" : url.slice(mark + 1);
+}
+
+function objectsIn(list: Json | undefined): readonly JsonObject[] {
+  return Array.isArray(list) ? list.filter(isObject) : [];
+}
+
+function isText(value: Json | undefined): value is string {
+  return typeof value === "string";
+}
