@@ -19,7 +19,9 @@ const READS: ReadonlySet<string> = new Set([
   "vread",
   "search-type",
   "search-system",
+  "history-instance",
   "history-type",
+  "history-system",
   "operation",
 ]);
 

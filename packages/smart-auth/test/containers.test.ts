@@ -209,6 +209,20 @@ describe.each(EXPRESS)("containers on %s", (_name, express) => {
     },
   );
 
+  it.each(["/Observation/o1/_history", "/Observation/_history", "/_history"])(
+    "S12: %s is asked of the handler for whole resources, which alone show what is withheld",
+    async (path) => {
+      const edge = await createEdge(express, {
+        interactions: ["history-instance", "history-type", "history-system"],
+        consent: { categories: [{ name: "hiv", codes: ["urn:c|hiv"] }] },
+        conditions: [{ id: "r1", effect: "withhold", categories: ["hiv"], when: {} }],
+      });
+      answerWith(edge, { resourceType: "Bundle", type: "history" });
+      await edge.as("user/*.rs", `${path}?_count=2&_elements=note&_summary=text`, {}, DOCTOR);
+      expect(edge.backend.seen.map(({ url }) => url)).toEqual([`${path}?_count=2`]);
+    },
+  );
+
   it("forwards an operation's parameters as they were named", async () => {
     const edge = await edgeWith();
     answerWith(edge, { resourceType: "Bundle", type: "searchset" });
