@@ -475,6 +475,35 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
       expect(seen[0]).toMatchObject({ outcome: "deny", problem: "test/refused", status: 404 });
     });
 
+    it.each<[string, Handler]>([
+      [
+        "throws",
+        () => {
+          throw new Error("too late");
+        },
+      ],
+      ["sends another", (_req, res) => void res.status(500).set({ "X-Late": "1", "Content-Length": "3" }).end("no!")],
+    ])("A15: what left is what the gate was told, when its handler %s after its answer", async (_what, late) => {
+      for (const handler of [WAYS["res.json"], WAYS["a gzip body"], lines2]) {
+        const seen: AccessRecord[] = [];
+        const url = await gated(
+          async (record) => {
+            seen.push(record);
+            await new Promise((resolve) => setTimeout(resolve, 20));
+            return undefined;
+          },
+          (req, res) => {
+            handler?.(req, res);
+            late(req, res);
+          },
+        );
+        const answer = await ask(url);
+        expect([seen[0]?.status, answer.status, answer.headers["x-late"]]).toEqual([200, 200, undefined]);
+        expect(answer.headers["content-type"]).toMatch(/^application\/fhir\+/);
+        expect(answer.headers["content-length"] ?? String(answer.bytes.length)).toBe(String(answer.bytes.length));
+      }
+    });
+
     it("a gated stream arrives whole and in order", async () => {
       const rows = Array.from({ length: 2000 }, (_, id) => `${JSON.stringify({ id, pad: "x".repeat(200) })}\n`);
       const url = await gated(
@@ -498,6 +527,19 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
       await expect.poll(() => records.length).toBe(1);
       expect(records[0]).toMatchObject({ completed: false, outcome: "permit" });
     });
+  });
+
+  it("S12: what was refused while its content coding was undone stays refused", async () => {
+    const rejected: unknown[] = [];
+    const note = (reason: unknown): void => void rejected.push(reason);
+    process.on("unhandledRejection", note);
+    const answer = await status((req, res) => {
+      WAYS["a gzip body"]?.(req, res);
+      sendProblem(res, REFUSED);
+    });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    process.off("unhandledRejection", note);
+    expect([answer.status, answer.code, rejected]).toEqual([404, "test/refused", []]);
   });
 
   it("a refusal after the first byte breaks the transfer instead of looking whole", async () => {

@@ -13,17 +13,18 @@ import { isJsonMediaType, isNdjsonMediaType } from "./media-type.ts";
 import { Outlet } from "./outlet.ts";
 import { isPlain } from "./plain.ts";
 import { renderProblem } from "./render-problem.ts";
-import { readFacts, removeHandlerHeaders, removeHeaders, setHeaders } from "./response-headers.ts";
+import { keepHead, readFacts, removeHandlerHeaders, removeHeaders, setHeaders } from "./response-headers.ts";
 import type { AnswerFacts, Json } from "./transform.ts";
 
 /**
  * - `open`: the handler has not begun.
  * - `collect`: a JSON body is being gathered; nothing has been sent.
+ * - `decode`: the whole body is here, and its content coding is being undone; what the handler still writes is discarded.
  * - `lines`: NDJSON, judged and sent line by line.
  * - `stream`: nothing to judge, or judged already; bytes pass through.
  * - `done`: the end has been handed on; whatever the handler still writes is discarded.
  */
-type Phase = "open" | "collect" | "lines" | "stream" | "done";
+type Phase = "open" | "collect" | "decode" | "lines" | "stream" | "done";
 
 /** One answer on its way out: what the handler writes, held until it has been judged. */
 export class Answer implements WaysOut {
@@ -96,13 +97,13 @@ export class Answer implements WaysOut {
     else if (this.#phase === "lines") return this.#lines?.write(bytes) ?? true;
     else if (this.#phase === "stream") return this.outlet.emit(bytes);
     // Nothing is wanted any more: a pipe pauses here until the response has closed.
-    return this.#phase !== "done";
+    return this.#phase !== "done" && this.#phase !== "decode";
   }
 
   end(args: WriteArguments): ServerResponse {
     const res = this.#res;
     const { bytes, callback } = lastChunk(args);
-    if (callback !== undefined && this.#phase !== "done") res.once("finish", callback);
+    if (callback !== undefined && this.#phase !== "done" && this.#phase !== "decode") res.once("finish", callback);
     if (this.#phase === "open") {
       if (bytes.length === 0) this.#finishEmpty();
       else this.#begin();
@@ -120,6 +121,7 @@ export class Answer implements WaysOut {
         this.#departure.finish(bytes);
         break;
       case "open":
+      case "decode":
       case "done":
     }
     return res;
@@ -184,24 +186,32 @@ export class Answer implements WaysOut {
 
   #judgeCollected(): void {
     if (this.#phase !== "collect") return;
-    this.#phase = "done";
     const collected = Buffer.concat(this.#chunks, this.#size);
     this.#chunks = [];
     const coding = this.#res.getHeader("content-encoding");
-    if (coding === undefined) {
-      this.#judgeBytes(collected);
-      return;
-    }
-    decodeContent(collected, String(coding), this.#context.answerLimitBytes).then(
+    if (coding === undefined) this.#judgeBytes(collected);
+    else this.#decode(collected, String(coding));
+  }
+
+  #decode(collected: Buffer, coding: string): void {
+    this.#phase = "decode";
+    const putHeadBack = keepHead(this.#res);
+    decodeContent(collected, coding, this.#context.answerLimitBytes).then(
       (bytes) => {
+        // Refused meanwhile, or nobody waits any more.
+        if (this.#phase !== "decode") return;
+        putHeadBack();
         removeHeaders(this.#res, ["Content-Encoding", "Content-Length"]);
         this.#judgeBytes(bytes);
       },
-      () => this.refuse(UNREADABLE),
+      () => {
+        if (this.#phase === "decode") this.refuse(UNREADABLE);
+      },
     );
   }
 
   #judgeBytes(bytes: Buffer): void {
+    this.#phase = "done";
     const facts = readFacts(this.#res, "body");
     const judgement = judgeText(bytes, this.#context.transforms, facts);
     if (judgement.kind === "refused") return this.refuse(judgement.problem);

@@ -3,6 +3,7 @@ import type { AccessRecord } from "../access-record.ts";
 import type { Problem } from "../decision.ts";
 import { contextOf } from "./context.ts";
 import { accessRecord, type RecordParts, recordParts } from "./record.ts";
+import { keepHead } from "./response-headers.ts";
 
 /** Runs when the answer is known and before any byte of it is sent. A problem it gives replaces the answer. */
 export type Gate = (record: AccessRecord) => Problem | undefined | Promise<Problem | undefined>;
@@ -35,6 +36,8 @@ export class Outlet {
   readonly #res: ServerResponse;
   readonly #answer: { refuse(problem: Problem): void };
   #asking = false;
+  /** Puts the head of what waits back in place: one that is handed over is not changed any more, as in Node. */
+  #putHeadBack: (() => void) | undefined;
   #parts: RecordParts | undefined;
   #queue: Piece[] = [];
   #sentBytes = 0;
@@ -62,6 +65,7 @@ export class Outlet {
   /** What was kept is not sent; these pieces are. Only before `passed`. */
   replace(...pieces: Piece[]): void {
     this.#queue = pieces;
+    this.#putHeadBack = this.#asking ? keepHead(this.#res) : undefined;
     this.#askOnce();
   }
 
@@ -85,6 +89,7 @@ export class Outlet {
       return;
     }
     this.#asking = true;
+    this.#putHeadBack = keepHead(this.#res);
     const record = this.#record(true, wholeSize(this.#queue));
     void this.#ask(record).then((problem) => {
       this.#asking = false;
@@ -113,6 +118,7 @@ export class Outlet {
     const queue = this.#queue;
     this.#queue = [];
     if (this.#res.destroyed) return false;
+    this.#putHeadBack?.();
     return this.#send(queue) && queue.at(-1) !== "end";
   }
 

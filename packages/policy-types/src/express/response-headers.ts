@@ -51,6 +51,20 @@ function pairUp(flat: readonly unknown[]): (readonly [unknown, unknown])[] {
   return Array.from({ length: flat.length / 2 }, (_, index) => [flat[index * 2], flat[index * 2 + 1]] as const);
 }
 
+/** Remembers a head; what it gives back puts that head in place again, whatever was changed since. */
+export function keepHead(res: ServerResponse): () => void {
+  const { statusCode, statusMessage } = res;
+  const fields = res.getHeaders();
+  return () => {
+    res.statusCode = statusCode;
+    res.statusMessage = statusMessage;
+    for (const name of res.getHeaderNames()) if (fields[name] === undefined) res.removeHeader(name);
+    for (const [name, value] of Object.entries(fields)) {
+      if (value !== undefined && res.getHeader(name) !== value) res.setHeader(name, value);
+    }
+  };
+}
+
 export function removeHeaders(res: ServerResponse, names: readonly string[]): void {
   for (const name of names) res.removeHeader(name);
 }
