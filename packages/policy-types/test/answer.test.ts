@@ -529,6 +529,24 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
     });
   });
 
+  it.each<[string, Handler]>([
+    ["a status", (_req, res) => void Object.assign(json(res), { statusCode: 99 }).end(TEXT)],
+    ["a reason", (_req, res) => void Object.assign(json(res), { statusMessage: "a\nb" }).end(TEXT)],
+  ])("S12: an answer with %s that HTTP does not have is refused, and ends nothing else", async (_what, handler) => {
+    const gate = (res: Response): void => beforeAnswer(res, () => Promise.resolve(undefined));
+    const judge = (res: Response): void => addTransform(res, withoutName);
+    for (const control of [gate, judge]) {
+      const app = express();
+      app.get("/", (_req, res, next) => {
+        control(res);
+        next();
+      });
+      app.get("/", handler);
+      const answer = await ask(await listen(app));
+      expect([answer.status, answer.code]).toEqual([500, "policy-types/answer-head-malformed"]);
+    }
+  });
+
   it("S12: what was refused while its content coding was undone stays refused", async () => {
     const rejected: unknown[] = [];
     const note = (reason: unknown): void => void rejected.push(reason);

@@ -38,6 +38,7 @@ export class Outlet {
   #asking = false;
   /** Puts the head of what waits back in place: one that is handed over is not changed any more, as in Node. */
   #putHeadBack: (() => void) | undefined;
+  #hasFailed = false;
   #parts: RecordParts | undefined;
   #queue: Piece[] = [];
   #sentBytes = 0;
@@ -118,8 +119,24 @@ export class Outlet {
     const queue = this.#queue;
     this.#queue = [];
     if (this.#res.destroyed) return false;
-    this.#putHeadBack?.();
-    return this.#send(queue) && queue.at(-1) !== "end";
+    try {
+      this.#putHeadBack?.();
+      return this.#send(queue) && queue.at(-1) !== "end";
+    } catch {
+      this.#fail();
+      return false;
+    }
+  }
+
+  /** Node takes no such head: its status or a field is none that HTTP has. */
+  #fail(): void {
+    if (this.#res.headersSent || this.#hasFailed) {
+      this.#res.destroy();
+      return;
+    }
+    this.#hasFailed = true;
+    this.passed = false;
+    this.#answer.refuse(HEAD_MALFORMED);
   }
 
   /** The last piece goes with the end in one call, so that a short answer leaves in one packet. */
@@ -158,4 +175,10 @@ const GATE_FAILED: Problem = Object.freeze({
   status: 503,
   issue: "transient",
   detail: "The answer could not be released, so it is not sent.",
+});
+const HEAD_MALFORMED: Problem = Object.freeze({
+  code: "policy-types/answer-head-malformed",
+  status: 500,
+  issue: "exception",
+  detail: "The answer's status or a header field is none that HTTP has, so the answer is not sent.",
 });
