@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -546,6 +547,32 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
       expect([answer.status, answer.code]).toEqual([500, "policy-types/answer-head-malformed"]);
     }
   });
+
+  it.each([["application/fhir+json"], ["application/fhir+ndjson"]])(
+    "S13: nothing of %s leaves before or behind what was judged",
+    async (type) => {
+      const url = await serve((_req, res) => {
+        res.writeEarlyHints({ link: `</photo/${SECRET}>; rel=preload` });
+        res.setHeader("Trailer", "X-Name");
+        res.type(type).write(TEXT);
+        res.addTrailers({ "X-Name": SECRET });
+        res.end("\n");
+      });
+      const whole = await new Promise<string>((resolve) => {
+        const { port, hostname } = new URL(url);
+        const socket = connect(Number(port), hostname, () => {
+          socket.write("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        });
+        let text = "";
+        socket.on("data", (chunk) => {
+          text += String(chunk);
+        });
+        socket.on("close", () => resolve(text));
+      });
+      expect(whole).toMatch(/^HTTP\/1\.1 200 OK/);
+      expect(whole).not.toContain(SECRET);
+    },
+  );
 
   it("S12: what was refused while its content coding was undone stays refused", async () => {
     const rejected: unknown[] = [];

@@ -30,8 +30,8 @@ export class Departure {
       const headers = transform.headers?.(facts);
       if (headers !== undefined) said.push(headers);
     }
-    // A part of a judged body cannot be judged, so parts are not offered.
-    this.#res.removeHeader("Accept-Ranges");
+    // A part of a judged body cannot be judged, so parts are not offered; nor are fields that come behind it.
+    removeHeaders(this.#res, ["Accept-Ranges", "Trailer"]);
     const [only] = said;
     if (only !== undefined) setHeaders(this.#res, said.length === 1 ? only : agreed(said));
   }

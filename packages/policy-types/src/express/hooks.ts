@@ -28,6 +28,7 @@ export function hook(res: Carrier, answer: WaysOut): void {
   res.write = hookedWrite as ServerResponse["write"];
   res.end = hookedEnd as ServerResponse["end"];
   res.flushHeaders = hookedFlushHeaders;
+  res.writeEarlyHints = hookedEarlyHints;
   res.on("close", onClose);
   if (res.socket === null) closeWithConnection(res);
 }
@@ -51,9 +52,18 @@ export function hookedJson(this: Carrier, ...args: unknown[]): unknown {
   return (this[ANSWER_KEY] as WaysOut).json(args);
 }
 
+export function hookedAddTrailers(): void {
+  return undefined;
+}
+
 /** The head is sent when the answer is. */
 function hookedFlushHeaders(): void {
   return undefined;
+}
+
+/** RFC 8297 section 2: hints may be left out, and nothing of an answer leaves before it is judged. */
+function hookedEarlyHints(_hints: unknown, done?: () => void): void {
+  if (done !== undefined) process.nextTick(done);
 }
 
 function onClose(this: Carrier): void {
