@@ -274,6 +274,71 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
     expect((await ask(await listen(app))).text).not.toContain(SECRET);
   });
 
+  describe("S13: what an application puts between res.json and the way out cannot write past the judge", () => {
+    const hide: BodyTransform = { ...withoutName, opaque: () => ({ kind: "refuse", problem: REFUSED }) };
+    const judge: Handler = (_req, res) => addTransform(res, hide);
+    const ownJson: Handler = (_req, res) => {
+      const { json: own } = res;
+      res.json = function (body: object) {
+        return own.call(this, { ...body, name: SECRET });
+      };
+    };
+    const ownSend: Handler = (_req, res) => {
+      const { send } = res;
+      res.send = function (body: unknown) {
+        return send.call(this, typeof body === "string" ? TEXT : body);
+      };
+    };
+    const ownEnd: Handler = (_req, res) => {
+      const { end } = res;
+      res.end = (() => end.call(res, TEXT, "utf8")) as never;
+    };
+
+    it.each<[string, Handler[]]>([
+      ["a json of its own, before", [ownJson, judge]],
+      ["a json of its own, behind", [judge, ownJson]],
+      ["a send of its own, before", [ownSend, judge]],
+      ["a send of its own, behind", [judge, ownSend]],
+      ["an end of its own", [judge, ownEnd]],
+    ])("%s", async (_what, stages) => {
+      const app = express();
+      app.get("/", (req, res) => {
+        for (const stage of stages) stage(req, res);
+        json(res).json({ resourceType: "Patient", id: "1" });
+      });
+      expect((await ask(await listen(app))).text).toBe('{"resourceType":"Patient","id":"1"}');
+    });
+
+    it("a json of the application's response", async () => {
+      const app = express();
+      const { json: own } = app.response;
+      app.response.json = function (body: object) {
+        return own.call(this, { ...body, name: SECRET });
+      };
+      app.get("/", (req, res) => {
+        judge(req, res);
+        res.json({ resourceType: "Patient", id: "1" });
+      });
+      expect((await ask(await listen(app))).text).toBe('{"resourceType":"Patient","id":"1"}');
+    });
+
+    it("an error page in place of a json that failed", async () => {
+      const app = express();
+      app.set("etag", () => {
+        throw new Error("no tag");
+      });
+      app.get("/", (req, res) => {
+        judge(req, res);
+        try {
+          res.json({ id: "1" });
+        } catch {
+          json(res).end(TEXT);
+        }
+      });
+      expect((await ask(await listen(app))).text).toBe('{"resourceType":"Patient","id":"1"}');
+    });
+  });
+
   it("an answer that holds itself fails, as it does without a judge", async () => {
     const loop: Record<string, unknown> = { resourceType: "Patient" };
     loop["contained"] = [loop];

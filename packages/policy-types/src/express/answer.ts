@@ -5,7 +5,14 @@ import { withholdConditions } from "./conditional.ts";
 import { decodeContent } from "./content-coding.ts";
 import { contextOf, type RequestContext } from "./context.ts";
 import { Departure } from "./departure.ts";
-import { type HookedResponse, hookedAddTrailers, hookedJson, type WaysOut } from "./hooks.ts";
+import {
+  arrivesAsWritten,
+  type HookedResponse,
+  hookedAddTrailers,
+  hookedJson,
+  isOfExpress,
+  type WaysOut,
+} from "./hooks.ts";
 import { type Judgement, judgeHead, judgeJson, judgeText, TOO_LARGE, UNREADABLE } from "./judge.ts";
 import { openJudgedLines } from "./judged-lines.ts";
 import type { LineSplitter } from "./lines.ts";
@@ -32,6 +39,7 @@ export class Answer implements WaysOut {
   readonly #res: HookedResponse;
   readonly #context: RequestContext;
   readonly #nativeJson: HookedResponse["json"];
+  readonly #isJsonOfExpress: boolean;
   readonly #departure: Departure;
   #phase: Phase = "open";
   #over = false;
@@ -43,6 +51,7 @@ export class Answer implements WaysOut {
     this.#res = res;
     this.#context = contextOf(res.req);
     this.#nativeJson = res.json;
+    this.#isJsonOfExpress = isOfExpress(res, "json");
     this.outlet = new Outlet(res, this);
     this.#departure = new Departure(res, this.outlet);
   }
@@ -144,19 +153,32 @@ export class Answer implements WaysOut {
    */
   json(args: readonly unknown[]): unknown {
     const res = this.#res;
-    const asIs = args.length === 1 && isPlain(args[0]) && res.app?.get?.("json replacer") === undefined;
-    if (this.#phase !== "open" || !asIs) return this.#nativeJson?.apply(res, args as [unknown]);
+    if (this.#phase !== "open" || !this.#isWrittenAsGiven(args)) return this.#nativeJson?.apply(res, args as [unknown]);
     if (!res.hasHeader("content-type")) res.setHeader("Content-Type", "application/json; charset=utf-8");
     const facts = readFacts(res, "body");
     const judgement = judgeJson(args[0] as Json, this.#context.transforms, facts);
     if (judgement.kind === "refused") return this.refuse(judgement.problem);
     this.#departure.applyHeaders(facts);
     if (judgement.kind === "dropped") this.#finishWithoutBody();
-    else {
-      this.#phase = "stream";
-      this.#nativeJson?.call(res, judgement.kind === "changed" ? judgement.body : args[0]);
-    }
+    else this.#writeJudged(judgement.kind === "changed" ? judgement.body : args[0]);
     return res;
+  }
+
+  #isWrittenAsGiven(args: readonly unknown[]): boolean {
+    const res = this.#res;
+    if (args.length !== 1 || res.app?.get?.("json replacer") !== undefined) return false;
+    return this.#isJsonOfExpress && arrivesAsWritten(res) && isPlain(args[0]);
+  }
+
+  #writeJudged(body: unknown): void {
+    this.#phase = "stream";
+    try {
+      this.#nativeJson?.call(this.#res, body);
+    } catch (failure) {
+      // What the handler sends in its place nobody has judged.
+      if ((this.#phase as Phase) === "stream") this.#phase = "open";
+      throw failure;
+    }
   }
 
   /** The first byte is here: how will this body be judged? */

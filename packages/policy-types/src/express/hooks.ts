@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import { ServerResponse } from "node:http";
 import type { WriteArguments } from "./chunks.ts";
 import { closeWithConnection } from "./pipelined.ts";
 
@@ -7,6 +7,7 @@ export const ANSWER_KEY: unique symbol = Symbol.for("@wardline/answer/1") as nev
 
 export type HookedResponse = ServerResponse & {
   json?: (this: ServerResponse, body: unknown) => unknown;
+  send?: unknown;
   app?: { get?(setting: string): unknown };
 };
 
@@ -59,6 +60,18 @@ export function hookedAddTrailers(): void {
 /** The head is sent when the answer is. */
 function hookedFlushHeaders(): void {
   return undefined;
+}
+
+/** Whether what Express's `json` writes arrives here as it was written: nobody has put a `send` or an `end` of its own between. */
+export function arrivesAsWritten(res: Carrier): boolean {
+  return res.write === hookedWrite && res.end === hookedEnd && isOfExpress(res, "send");
+}
+
+/** A method of Express itself, and not of the application: an own one, or one of its `app.response`. */
+export function isOfExpress(res: Carrier, method: "json" | "send"): boolean {
+  let owner: unknown = res;
+  while (owner instanceof ServerResponse && !Object.hasOwn(owner, method)) owner = Object.getPrototypeOf(owner);
+  return typeof owner === "object" && owner !== null && Object.getPrototypeOf(owner) === ServerResponse.prototype;
 }
 
 /** RFC 8297 section 2: hints may be left out, and nothing of an answer leaves before it is judged. */
