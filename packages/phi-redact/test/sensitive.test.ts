@@ -58,6 +58,25 @@ describe("what is sensitive, by label or by code (standards 5.2, 5.3)", () => {
         },
       ),
     ],
+    ["S11: a label without a system", condition({}, { meta: { security: [{ code: "ETH" }] } })],
+    ["S11: a level without a system", condition({}, { meta: { security: [{ code: "R" }] } })],
+    ["S11: a label with space around it", condition({}, { meta: { security: [{ system: ACT, code: "ETH " }] } })],
+    [
+      "S11: a level by its name in R3",
+      condition({}, { meta: { security: [{ system: "http://hl7.org/fhir/v3/Confidentiality", code: "V" }] } }),
+    ],
+    [
+      "S11: a label by its OID",
+      condition({}, { meta: { security: [{ system: "urn:oid:2.16.840.1.113883.5.4", code: "HIV" }] } }),
+    ],
+    [
+      "S11: a document's label without a system",
+      { resourceType: "DocumentReference", id: "d", status: "current", securityLabel: [coded(undefined, "R")] },
+    ],
+    [
+      "S11: a Composition's confidentiality",
+      { resourceType: "Composition", id: "c", status: "final", confidentiality: "R", title: "x" },
+    ],
     ["an ICD-10 code", condition(coded(ICD10, "B20"))],
     ["an ICD-10 code with a dot, in lower case", condition(coded(ICD10, "f11.20"))],
     ["a code without a system", condition(coded(undefined, "F11.20"))],
@@ -77,6 +96,7 @@ describe("what is sensitive, by label or by code (standards 5.2, 5.3)", () => {
 
   it.each<[string, Record<string, Json>]>([
     ["diabetes", condition(coded(ICD10, "E11.9"))],
+    ["a Composition that is not restricted", { resourceType: "Composition", id: "c", confidentiality: "N" }],
     ["normal", condition({}, { meta: { security: [{ system: LEVEL, code: "N" }] } })],
     ["moderate, which is below normal", condition({}, { meta: { security: [{ system: LEVEL, code: "M" }] } })],
     ["another system's code of the same letters", condition(coded("http://other.example", "F11.20"))],

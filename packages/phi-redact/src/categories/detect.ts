@@ -5,14 +5,28 @@ import type { SensitiveCategory } from "./lists.ts";
 /** Names of the categories a resource belongs to. */
 export type Detector = (resource: JsonObject) => ReadonlySet<string>;
 
-const ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
-const ACT_PRIVACY_LAW = "http://terminology.hl7.org/CodeSystem/v3-ActUSPrivacyLaw";
 const CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
+/** The code systems of labels by their names in R4, in R3, and as OIDs. @see https://terminology.hl7.org/codesystems-v3.html */
+const CONFIDENTIALITY_NAMES: ReadonlySet<string> = new Set([
+  CONFIDENTIALITY,
+  "http://hl7.org/fhir/v3/Confidentiality",
+  "urn:oid:2.16.840.1.113883.5.25",
+]);
+const SENSITIVITY_NAMES: ReadonlySet<string> = new Set([
+  "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+  "http://hl7.org/fhir/v3/ActCode",
+  "urn:oid:2.16.840.1.113883.5.4",
+  "http://terminology.hl7.org/CodeSystem/v3-ActUSPrivacyLaw",
+  "http://hl7.org/fhir/v3/ActUSPrivacyLaw",
+  "urn:oid:2.16.840.1.113883.5.1138",
+]);
+/** `Meta.security`, and `DocumentReference.securityLabel`: a code in them is a label, whether or not it names its system. */
+const LABELLING: ReadonlySet<string> = new Set(["security", "securityLabel"]);
 /** Known and not restricted. What is not known is taken for restricted. */
 const OPEN_LEVELS: ReadonlySet<string> = new Set(["U", "L", "M", "N"]);
 
 /**
- * Looks at every coding in the resource, contained resources and inline labels included: an element as sensitive as that
+ * Looks at every coding in the resource, contained resources, inline labels and a Composition's `confidentiality` included: an element as sensitive as that
  * makes the resource so.
  *
  * Does NOT read text: a diagnosis that stands only in words is not seen. A code without a system counts in every system.
@@ -22,26 +36,31 @@ const OPEN_LEVELS: ReadonlySet<string> = new Set(["U", "L", "M", "N"]);
 export function createDetector(categories: readonly SensitiveCategory[]): Detector {
   const index = indexOf(categories);
 
-  function visitList(list: readonly unknown[], found: Set<string>): void {
+  function visitList(list: readonly unknown[], isLabel: boolean, found: Set<string>): void {
     for (const item of list) {
-      if (Array.isArray(item)) visitList(item, found);
-      else if (typeof item === "object" && item !== null) visit(item as JsonObject, found);
+      if (Array.isArray(item)) visitList(item, isLabel, found);
+      else if (typeof item === "object" && item !== null) visit(item as JsonObject, isLabel, found);
     }
   }
 
-  function visit(node: JsonObject, found: Set<string>): void {
+  function visit(node: JsonObject, isLabel: boolean, found: Set<string>): void {
     for (const name in node) {
       const value = node[name];
       if (typeof value === "string") {
-        if (name === "code") judge(value, node["system"], index, found);
-      } else if (Array.isArray(value)) visitList(value, found);
-      else if (typeof value === "object" && value !== null) visit(value, found);
+        if (name === "code") judge(value, node["system"], isLabel, index, found);
+        // Composition's own, of a code system that it need not name.
+        else if (name === "confidentiality") judge(value, CONFIDENTIALITY, true, index, found);
+      } else if (typeof value === "object" && value !== null) {
+        const within = isLabel || LABELLING.has(name);
+        if (Array.isArray(value)) visitList(value, within, found);
+        else visit(value, within, found);
+      }
     }
   }
 
   return function detect(resource) {
     const found = new Set<string>();
-    visit(resource, found);
+    visit(resource, false, found);
     return found;
   };
 }
@@ -74,14 +93,20 @@ function indexOf(categories: readonly SensitiveCategory[]): Index {
   return { labels, exact, prefixes };
 }
 
-function judge(raw: string, system: Json | undefined, { labels, exact, prefixes }: Index, found: Set<string>): void {
-  const where = typeof system === "string" ? system : "";
-  if (where === CONFIDENTIALITY) {
-    addAll(found, labels.get(OPEN_LEVELS.has(raw) || labels.has(raw) ? raw : "R"));
+function judge(
+  raw: string,
+  system: Json | undefined,
+  isLabel: boolean,
+  { labels, exact, prefixes }: Index,
+  found: Set<string>,
+): void {
+  const where = typeof system === "string" ? system.trim() : "";
+  const code = raw.trim();
+  if (CONFIDENTIALITY_NAMES.has(where)) {
+    addAll(found, labels.get(OPEN_LEVELS.has(code) || labels.has(code) ? code : "R"));
     return;
   }
-  if (where === ACT_CODE || where === ACT_PRIVACY_LAW) addAll(found, labels.get(raw));
-  const code = raw.trim();
+  if (SENSITIVITY_NAMES.has(where) || (isLabel && where === "")) addAll(found, labels.get(code));
   addAll(found, exact.get(code)?.get(where));
   const beginnings = prefixes.get(where);
   if (beginnings === undefined) return;
