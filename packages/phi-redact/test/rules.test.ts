@@ -202,6 +202,32 @@ describe("generalise", () => {
     expect(content([{ path: "Age", action: "generalise" }], condition)["onsetAge"]).toEqual(coarse);
   });
 
+  const OLD = { value: 90, comparator: ">=", unit: "years", system: "http://unitsofmeasure.org", code: "a" };
+  it.each<[Record<string, Json>, Json]>([
+    [{ value: 95, unit: "yr" }, OLD],
+    [{ value: 95, unit: "Yrs" }, OLD],
+    [{ value: 95, unit: "y" }, OLD],
+    [{ value: 95, system: "http://unitsofmeasure.org", code: "a_j" }, OLD],
+    [{ value: 1140, unit: "months" }, OLD],
+    [{ value: 34700, system: "http://unitsofmeasure.org", code: "d" }, OLD],
+    [{ value: 95, unit: "years of age" }, MASKED],
+    [
+      { value: 40, unit: "yr" },
+      { value: 40, unit: "yr" },
+    ],
+    [
+      { value: 10, comparator: ">", unit: "min", code: "min" },
+      { value: 10, comparator: ">", unit: "min", code: "min" },
+    ],
+    [
+      { value: 95, unit: "kg" },
+      { value: 95, unit: "kg" },
+    ],
+  ])("S11: quantity %j becomes %j (164.514(b)(2)(i)(C))", (valueQuantity, coarse) => {
+    const observation = { resourceType: "Observation", status: "final", code: { text: "x" }, valueQuantity };
+    expect(content([{ path: "Quantity", action: "generalise" }], observation)["valueQuantity"]).toEqual(coarse);
+  });
+
   it("drops what stood beside the value: a time of birth", () => {
     expect(JSON.stringify(content([{ path: "date", action: "generalise" }]))).not.toContain("14:35");
   });

@@ -1,5 +1,5 @@
 import type { Json } from "@wardline/policy-types/express";
-import { isObject, textOf } from "../values.ts";
+import { isObject, type JsonObject, textOf } from "../values.ts";
 
 /**
  * First three digits of postal codes whose areas together held 20 000 people or fewer, by the 2000 and 2010 censuses: the
@@ -23,7 +23,7 @@ export function generalise(value: Json, { type, name, now, smallAreas }: Coarse)
   if (name === "postalCode") return coarsePostalCode(value, smallAreas);
   if (type === "date" || type === "dateTime") return yearOf(value, now);
   if (type === "Age") return coarseAge(value);
-  if (type === "Quantity") return isYears(value) ? coarseAge(value) : value;
+  if (type === "Quantity") return mayBeOldAge(value) ? coarseAge(value) : value;
   // An instant is a whole date and time by definition: there is no coarser one.
   return undefined;
 }
@@ -40,7 +40,7 @@ function coarseAge(value: Json): Json | undefined {
   if (!isObject(value)) return undefined;
   const { value: count, unit, code, comparator } = value;
   if (count === undefined && unit === undefined && code === undefined) return value;
-  const perYear = PER_YEAR.get(typeof code === "string" ? code : textOf(unit).replace(/s$/, ""));
+  const perYear = perYearOf(value);
   if (typeof count !== "number" || perYear === undefined) return undefined;
   // 89 and some months are 89.
   if (count < (OLDEST_AGE + 1) * perYear && !textOf(comparator).startsWith(">")) return value;
@@ -48,9 +48,17 @@ function coarseAge(value: Json): Json | undefined {
   return { value: OLDEST_AGE + 1, comparator: ">=", unit: "years", system: "http://unitsofmeasure.org", code: "a" };
 }
 
-/** A quantity in years may be an age. */
-function isYears(value: Json): boolean {
-  return isObject(value) && (value["code"] === "a" || /^years?$/i.test(textOf(value["unit"])));
+/** A quantity in years may be an age, and one in another unit of time where it is as long as nothing else is. */
+function mayBeOldAge(value: Json): boolean {
+  if (!isObject(value)) return false;
+  const { value: count, unit, code } = value;
+  if (YEARS.has(textOf(code)) || /^(?:y|yo|yrs?|years?)\b/i.test(textOf(unit).trim())) return true;
+  const perYear = perYearOf(value);
+  return perYear !== undefined && typeof count === "number" && count >= (OLDEST_AGE + 1) * perYear;
+}
+
+function perYearOf({ code, unit }: JsonObject): number | undefined {
+  return PER_YEAR.get(typeof code === "string" ? code : textOf(unit).trim().toLowerCase().replace(/s$/, ""));
 }
 
 function coarsePostalCode(value: Json, smallAreas: ReadonlySet<string>): string | undefined {
@@ -60,9 +68,12 @@ function coarsePostalCode(value: Json, smallAreas: ReadonlySet<string>): string 
 }
 
 const OLDEST_AGE = 89;
+/** UCUM's years: the mean, Julian, tropical and Gregorian one. @see https://ucum.org/ucum#para-31 */
+const YEARS: ReadonlySet<string> = new Set(["a", "a_j", "a_t", "a_g"]);
 /** UCUM codes and the usual words. */
 const PER_YEAR: ReadonlyMap<string, number> = new Map([
-  ["a", 1],
+  ...[...YEARS].map((code): [string, number] => [code, 1]),
+  ["y", 1],
   ["year", 1],
   ["yr", 1],
   ["mo", 12],
