@@ -461,6 +461,16 @@ describe.each(EXPRESS)("%s", (_name, express) => {
     expect((JSON.parse(answer.text) as { id: string }).id).toMatch(/^v1\.k1\./);
   });
 
+  it.each([
+    ["in a string in a string", JSON.stringify(JSON.stringify({ email: SECRET })), String.raw`"{\"email\":\"****\"}"`],
+    ["behind which a masked one stands", `{"email":"${SECRET}", "email":"****"}`, '{"email":"****"}'],
+    ["that no rule names, as it is", '{ "x": [ 1.50, "a:", "\\":" ] }', '{ "x": [ 1.50, "a:", "\\":" ] }'],
+  ])("S11: plain JSON in a string is seen %s", async (_where, note, after) => {
+    const json = [{ path: "$..email", action: "mask" as const }];
+    const { url } = await edge({ json }, (_req, res) => void res.json({ note }));
+    expect(JSON.parse((await ask(`${url}/anything`)).text)).toEqual({ note: after });
+  });
+
   it("plain JSON has rules of its own, at any depth, in any case, and in strings", async () => {
     const body = {
       SSN: SECRET,

@@ -49,7 +49,7 @@ function walk(value: Json, cursors: readonly Cursor[], tokens: Pseudonymiser | u
 }
 
 function walkText(value: string, cursors: readonly Cursor[], tokens: Pseudonymiser | undefined, texts: number): Json {
-  if (texts === 0 || !/^\s*[{[]/.test(value)) return value;
+  if (texts === 0 || !/^\s*["{[]/.test(value)) return value;
   let parsed: Json;
   try {
     parsed = JSON.parse(value) as Json;
@@ -57,7 +57,23 @@ function walkText(value: string, cursors: readonly Cursor[], tokens: Pseudonymis
     return value;
   }
   const after = walk(parsed, cursors, tokens, texts - 1);
-  return after === parsed ? value : JSON.stringify(after);
+  return after === parsed && !hidesMembers(value, parsed) ? value : JSON.stringify(after);
+}
+
+/** RFC 8259 section 4: readers differ on which of two members of one name counts, and only one of them was judged. */
+function hidesMembers(text: string, parsed: Json): boolean {
+  let names = 0;
+  for (const [token] of text.matchAll(STRING)) if (token.endsWith(":")) names++;
+  return names > membersOf(parsed);
+}
+
+/** With the colon that makes it a name. */
+const STRING = /"(?:[^"\\]|\\.)*"\s*:?/g;
+
+function membersOf(value: Json): number {
+  if (value === null || typeof value !== "object") return 0;
+  const below: readonly Json[] = Array.isArray(value) ? value : Object.values(value);
+  return below.reduce<number>((sum, one) => sum + membersOf(one), Array.isArray(value) ? 0 : below.length);
 }
 
 /** The first rule that ends here, and the rules that go on below. */
