@@ -61,11 +61,13 @@ export class AnswerRedaction implements BodyTransform {
     // The head of a stream leaves before anybody has seen what is in it.
     const notices = this.#isNoticed || (unit === "line" && mayCarryNotice(this.#lens));
     const replacesIds = changesIds(this.#lens);
-    if (!notices && !replacesIds && intermediary === undefined) return undefined;
+    const hidesDate = changesLastUpdated(this.#lens);
+    if (!notices && !replacesIds && !hidesDate && intermediary === undefined) return undefined;
     return {
       ...(notices ? { [NOTICE_HEADER]: PART_2_NOTICE } : {}),
       ...(intermediary === undefined ? {} : { "X-Intermediary": intermediary }),
       ...(replacesIds ? { Location: undefined, "Content-Location": undefined } : {}),
+      ...(hidesDate ? { "Last-Modified": undefined } : {}),
     };
   }
 
@@ -87,4 +89,12 @@ const PART_2_NOTICE = "42 CFR part 2 prohibits unauthorized use or disclosure of
 function changesIds({ choice: { machine } }: Lens): boolean {
   const state = machine.root("Basic");
   return state !== undefined && state !== "drop" && machine.step(state, "id")?.kind !== "keep";
+}
+
+/** The header would tell the date that the body does not (R4 http.html, "read"). */
+function changesLastUpdated({ choice: { machine } }: Lens): boolean {
+  const state = machine.root("Basic");
+  const meta = state === undefined || state === "drop" ? undefined : machine.step(state, "meta");
+  if (meta?.kind !== "walk") return meta !== undefined && meta.kind !== "keep";
+  return machine.step(meta.state, "lastUpdated")?.kind !== "keep";
 }

@@ -471,6 +471,19 @@ describe.each(EXPRESS)("%s", (_name, express) => {
     expect(JSON.parse((await ask(`${url}/anything`)).text)).toEqual({ note: after });
   });
 
+  it("S11: a date that was removed does not come back in a header", async () => {
+    const answered = async (profile: "safe-harbor" | "full"): Promise<unknown> => {
+      const { url } = await edge({ profile }, (_req, res) => {
+        res.set("Last-Modified", "Wed, 01 Jan 2020 00:00:00 GMT").type(FHIR).json(patient);
+      });
+      return (await ask(`${url}/Patient/1`)).headers["last-modified"];
+    };
+    expect([await answered("safe-harbor"), await answered("full")]).toEqual([
+      undefined,
+      "Wed, 01 Jan 2020 00:00:00 GMT",
+    ]);
+  });
+
   it("plain JSON has rules of its own, at any depth, in any case, and in strings", async () => {
     const body = {
       SSN: SECRET,
