@@ -613,6 +613,24 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
     }
   });
 
+  it.each<[string, Handler]>([
+    ["dropped", (_req, res) => void json(res).end('{"drop":true}')],
+    ["of lines", (_req, res) => void res.type("application/fhir+ndjson").end('{"drop":true}\n{"id":"1"}\n')],
+    ["replaced by a resource", (_req, res) => void res.type("text/plain").end(SECRET)],
+    ["decoded", (_req, res) => void json(res).set("Content-Encoding", "gzip").end(gzipSync("{}"))],
+  ])("A9: no digest of what an answer was before it was judged leaves with one that was %s", async (_how, handler) => {
+    const instead: BodyTransform = { ...withoutName, opaque: () => ({ kind: "replace", body: { id: "2" } }) };
+    const answer = await status(
+      (req, res) => {
+        for (const name of ["Digest", "Content-Digest", "Repr-Digest", "Content-MD5"]) res.set(name, "sha-256=:x:");
+        handler(req, res);
+      },
+      [instead],
+    );
+    expect(answer.status).toBe(200);
+    expect(Object.keys(answer.headers).filter((name) => /digest|md5/.test(name))).toEqual([]);
+  });
+
   it.each([["application/fhir+json"], ["application/fhir+ndjson"]])(
     "S13: nothing of %s leaves before or behind what was judged",
     async (type) => {

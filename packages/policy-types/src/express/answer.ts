@@ -20,7 +20,7 @@ import { isJsonMediaType, isNdjsonMediaType } from "./media-type.ts";
 import { Outlet } from "./outlet.ts";
 import { isPlain } from "./plain.ts";
 import { renderProblem } from "./render-problem.ts";
-import { keepHead, readFacts, removeHandlerHeaders, removeHeaders, setHeaders } from "./response-headers.ts";
+import { DIGESTS, keepHead, readFacts, removeHandlerHeaders, removeHeaders, setHeaders } from "./response-headers.ts";
 import type { AnswerFacts, Json } from "./transform.ts";
 
 /**
@@ -225,7 +225,7 @@ export class Answer implements WaysOut {
         // Refused meanwhile, or nobody waits any more.
         if (this.#phase !== "decode") return;
         putHeadBack();
-        removeHeaders(this.#res, ["Content-Encoding", "Content-Length"]);
+        removeHeaders(this.#res, ["Content-Encoding", "Content-Length", ...DIGESTS]);
         this.#judgeBytes(bytes);
       },
       () => {

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { isNotModified, type Withheld } from "./conditional.ts";
 import { contextOf, type RequestContext } from "./context.ts";
 import type { Outlet } from "./outlet.ts";
-import { isVersionTag, removeHeaders, setHeaders } from "./response-headers.ts";
+import { DIGESTS, isVersionTag, removeHeaders, setHeaders } from "./response-headers.ts";
 import type { AnswerFacts, Json } from "./transform.ts";
 
 /** Sends what was judged, with a head that is true of the body that leaves. */
@@ -56,7 +56,7 @@ export class Departure {
   /** A body other than the handler's: what described the handler's bytes does not describe these. */
   finishChanged(bytes: Buffer, body: Json): void {
     const res = this.#res;
-    removeHeaders(res, ["Digest", "Content-Digest", "Repr-Digest", "Content-MD5"]);
+    removeHeaders(res, DIGESTS);
     const tag = res.getHeader("etag");
     if (tag !== undefined && !isVersionTag(String(tag), body)) {
       res.setHeader("ETag", `W/"${createHash("sha256").update(bytes).digest("base64url")}"`);
@@ -66,12 +66,13 @@ export class Departure {
 
   /** A resource in place of an answer that had no JSON body. */
   finishInstead(body: Json): void {
+    removeHeaders(this.#res, ["Content-Encoding", "ETag", ...DIGESTS]);
     this.#res.setHeader("Content-Type", "application/fhir+json; charset=utf-8");
     this.finish(Buffer.from(JSON.stringify(body)));
   }
 
   finishWithoutBody(): void {
-    removeHeaders(this.#res, ["Content-Type", "Content-Length", "Content-Encoding", "ETag"]);
+    removeHeaders(this.#res, ["Content-Type", "Content-Length", "Content-Encoding", "ETag", ...DIGESTS]);
     this.outlet.emit("end");
   }
 

@@ -5,7 +5,7 @@ import { contextOf } from "./context.ts";
 import type { Departure } from "./departure.ts";
 import { judgeText, UNREADABLE } from "./judge.ts";
 import { LineSplitter } from "./lines.ts";
-import { readFacts, removeHeaders } from "./response-headers.ts";
+import { DIGESTS, readFacts, removeHeaders } from "./response-headers.ts";
 
 export interface LineEvents {
   /** A line was refused, or the stream cannot be read. */
@@ -26,7 +26,7 @@ export function openJudgedLines(
   const decoder = coding === undefined ? undefined : contentDecoder(String(coding));
   if (coding !== undefined && decoder === undefined) return undefined;
 
-  removeHeaders(res, ["Content-Length", "Content-Encoding", "ETag"]);
+  removeHeaders(res, ["Content-Length", "Content-Encoding", "ETag", ...DIGESTS]);
   const { transforms, answerLimitBytes } = contextOf(res.req);
   const facts = readFacts(res, "line");
   departure.applyHeaders(facts);

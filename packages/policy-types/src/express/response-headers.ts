@@ -65,6 +65,9 @@ export function keepHead(res: ServerResponse): () => void {
   };
 }
 
+/** They name bytes, so they tell of what was left out of them. @see https://www.rfc-editor.org/rfc/rfc9530 */
+export const DIGESTS: readonly string[] = ["Digest", "Content-Digest", "Repr-Digest", "Content-MD5"];
+
 export function removeHeaders(res: ServerResponse, names: readonly string[]): void {
   for (const name of names) res.removeHeader(name);
 }
