@@ -146,7 +146,7 @@ describe("a proof that a run of entries is in the ledger", () => {
     const malformed = { ok: false, because: "the proof is malformed" };
     expect(verifyConsistencyProof(null as unknown as ConsistencyProof, last(), last(), key)).toEqual(malformed);
     for (const spoilt of [{}, null, { v: 1, root: { toString: 1 }, path: [] }]) {
-      expect(verifySubtreeProof(spoilt as SubtreeProof, last(), key)).toEqual(malformed);
+      expect(verifySubtreeProof(spoilt as unknown as SubtreeProof, last(), key)).toEqual(malformed);
     }
   });
 });
