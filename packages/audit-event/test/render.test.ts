@@ -71,7 +71,7 @@ describe("A15: a request that concerns very many patients", () => {
     const events = render({ ...refused, patients: people(32_618) });
     expect(events.map((event) => patientsIn(event).length)).toEqual([
       ...people(100).map(() => 1),
-      ...Array(9).fill(100),
+      ...people(9).map(() => 100),
     ]);
     expect(events.flatMap(patientsIn)).toEqual(people(1000));
     expect(events.map((event) => detail(event, "further-patients"))).toEqual(events.map(() => "31618"));

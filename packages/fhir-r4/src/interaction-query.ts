@@ -1,7 +1,7 @@
 import type { SearchCriterion, SearchQuery } from "@wardline/policy-types";
 import { isRecord, own } from "./element-paths.ts";
 import type { InteractionRequest } from "./interaction-request.ts";
-import { type Pairs, parsePairs } from "./request-query.ts";
+import { MOST_PAIRS, type Pairs, parsePairs } from "./request-query.ts";
 import type { Route } from "./routes.ts";
 import { parseSearch } from "./search.ts";
 
@@ -102,9 +102,10 @@ function historySearch(on: readonly string[], pairs: Pairs): SearchQuery {
  *
  * @see https://hl7.org/fhir/R4/operations.html#request
  */
-function operationParameters(types: readonly string[], pairs: Pairs, body: unknown): Parameters {
+function operationParameters(types: readonly string[], pairs: Pairs, body: unknown): Parameters | string {
   const named = [...pairs, ...parametersIn(body)];
   if (named.length === 0) return { types };
+  if (named.length > MOST_PAIRS) return "the operation has more parameters than are read";
   const restriction = pairs.some(([name]) => name === "_type") ? { only: typesNamed(pairs) ?? ["*"] } : {};
   const others = named.filter(([name]) => name !== "_type");
   const reaching = parseSearch(types, others);
@@ -113,14 +114,18 @@ function operationParameters(types: readonly string[], pairs: Pairs, body: unkno
   return { types, search, reaching, ...restriction };
 }
 
-/** The parameters of a Parameters resource, as a URL would spell them. */
+/** The parameters of a Parameters resource, as a URL would spell them, each once: a list of resources has one name. */
 function parametersIn(body: unknown): Pairs {
   const list = isRecord(body) && own(body, "resourceType") === "Parameters" ? own(body, "parameter") : undefined;
   if (!Array.isArray(list)) return [];
-  return (list as readonly unknown[]).flatMap((one): Pairs => {
+  const found = new Map<string, Pairs[number]>();
+  for (const one of list as readonly unknown[]) {
     const name = isRecord(one) ? own(one, "name") : undefined;
-    return isRecord(one) && typeof name === "string" ? [[name, valueIn(one)]] : [];
-  });
+    if (!isRecord(one) || typeof name !== "string") continue;
+    const value = valueIn(one);
+    found.set(`${name}\0${value}`, [name, value]);
+  }
+  return [...found.values()];
 }
 
 function valueIn(parameter: Readonly<Record<string, unknown>>): string {

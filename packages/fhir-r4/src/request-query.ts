@@ -23,7 +23,7 @@ export function parsePairs(text: string): Pairs | undefined {
   return pairs;
 }
 
-const MOST_PAIRS = 1000;
+export const MOST_PAIRS = 1000;
 const NO_PAIRS: Pairs = Object.freeze([]);
 
 function decode(text: string): string | undefined {

@@ -12,6 +12,20 @@ const ask = (line: string, more: Partial<InteractionRequest> = {}) => parseInter
 const touches = (line: string, more?: Partial<InteractionRequest>) =>
   ask(line, more).touches.map(({ type, via }) => `${via} ${type}`);
 
+it("S9: of an operation a thousand different parameters are read, and any number of resources", () => {
+  const asked = (parameter: object[]) =>
+    parseInteraction({
+      method: "POST",
+      path: "/Measure/$submit-data",
+      body: { resourceType: "Parameters", parameter },
+    });
+  const many = <Made>(count: number, make: (at: number) => Made): Made[] =>
+    Array.from({ length: count }, (_, at) => make(at));
+  expect(asked(many(5000, () => ({ name: "resource", resource: { resourceType: "Basic" } }))).code).toBe("operation");
+  expect(asked(many(1000, (at) => ({ name: "a", valueInteger: at }))).code).toBe("operation");
+  expect(asked(many(1001, (at) => ({ name: "a", valueInteger: at }))).code).toBe("unknown");
+});
+
 describe("what requests have in common", () => {
   it("touches of one are none of another's", () => {
     expect(touches("GET /Patient/1")).toEqual(["base Patient"]);

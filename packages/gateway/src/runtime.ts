@@ -42,7 +42,8 @@ export function openRuntime(facts: RuntimeFacts, before?: Runtime): Runtime {
   const upstreams = new Map<string, OpenUpstream>();
   const abandon = async (): Promise<void> => {
     const known = new Set(before?.upstreams.values());
-    await Promise.all([...upstreams.values()].map((one) => known.has(one) || one.upstream.close()));
+    const own = [...upstreams.values()].filter((one) => !known.has(one));
+    await Promise.all(own.map(({ upstream }) => upstream.close()));
   };
   for (const [name, policy] of Object.entries(facts.checked.policy.upstreams)) {
     // Asked for even where it is not needed, so that its circuit is still known when the upstream does change.

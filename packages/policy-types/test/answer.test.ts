@@ -284,14 +284,12 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
       };
     };
     const ownSend: Handler = (_req, res) => {
-      const { send } = res;
-      res.send = function (body: unknown) {
-        return send.call(this, typeof body === "string" ? TEXT : body);
-      };
+      const send = res.send.bind(res);
+      res.send = (body: unknown) => send(typeof body === "string" ? TEXT : body);
     };
     const ownEnd: Handler = (_req, res) => {
-      const { end } = res;
-      res.end = (() => end.call(res, TEXT, "utf8")) as never;
+      const end = res.end.bind(res);
+      res.end = (() => end(TEXT, "utf8")) as never;
     };
 
     it.each<[string, Handler[]]>([

@@ -67,8 +67,8 @@ const shownOf = (entries: readonly JsonObject[], asked: Includes): string[] => {
   const interaction = parseInteraction({ method: "GET", path: "/Observation", query: query(asked) });
   const shown = accountedFor(entries, interaction, {});
   return shown.map(({ resource }) => {
-    const { resourceType, id } = resource as JsonObject;
-    return `${String(resourceType)}/${String(id)}`;
+    const { resourceType, id } = resource as { readonly resourceType: string; readonly id: string };
+    return `${resourceType}/${id}`;
   });
 };
 

@@ -43,7 +43,7 @@ export function createRedisIdempotencyStore(options: RedisIdempotencyOptions): I
       const setting = tell(options, "SET", at, JSON.stringify(entry), "NX", "PX", String(keepMs));
       const reply = await inTime(options, setting).catch((error: unknown) => {
         // Refused, so not done: what is written late must not keep the key until its time has run out.
-        void setting.catch(() => undefined).then(first.forget);
+        void setting.catch(() => undefined).then(() => first.forget());
         throw error;
       });
       if (reply === "OK") return first;
