@@ -59,6 +59,26 @@ describe("A5: a condition speaks of the zones and routes it names", () => {
   });
 });
 
+describe("A7: a condition may be about operations", () => {
+  const everything = (conditions: readonly ConditionPolicy[]): Change => {
+    return (policy) => ({
+      ...policy,
+      routes: policy.routes.map((route) => ({ ...route, operations: ["everything"] })),
+      ...(conditions.length === 0 ? {} : { conditions }),
+    });
+  };
+
+  it.each<[string, readonly ConditionPolicy[], number]>([
+    ["none", [], 1],
+    ["one about reads", [{ ...DENY, on: { interactions: ["read"] } }], 1],
+    ["one about operations", [{ ...DENY, on: { interactions: ["operation"] } }], 0],
+  ])("%s", async (_what, conditions, asked) => {
+    const edge = await startEdge(everything(conditions));
+    const { status } = await edge.ask("/Patient/a/$everything");
+    expect([edge.backend.asked.length, status === 403]).toEqual([asked, asked === 0]);
+  });
+});
+
 describe("a route's own list of clients", () => {
   it("lets in whom it names, on that route", async () => {
     expect(await statuses(withStaff([], ["app"]))).toEqual([200, 200]);

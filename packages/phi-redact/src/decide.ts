@@ -1,6 +1,7 @@
 import { patientsOf } from "@wardline/fhir-r4";
 import { type Decision, deny, type Interaction, permit, type Reasons } from "@wardline/policy-types";
 import type { Json } from "@wardline/policy-types/express";
+import { decideBundleFate } from "./categories/bundle.ts";
 import { decideFate, mayNeedNotice, type SensitiveFacts, withheldRules } from "./categories/decide.ts";
 import { relatedResources } from "./categories/related.ts";
 import type { ConsentView, Ruling, SensitiveRule } from "./categories/rules.ts";
@@ -128,9 +129,6 @@ export function redactBody(
 
 const nobodyAsks = (): void => undefined;
 
-/** A Bundle is judged by what is in it. */
-const WHOLE: Ruling = Object.freeze({ fate: "keep", isNoticed: false });
-
 type Fates = Pick<Tools, "fateOf" | "isWithheld" | "isNoticed">;
 
 const NOTHING_WITHHELD: Fates = Object.freeze({
@@ -155,7 +153,8 @@ function fatesIn(
   const own = (resource: JsonObject): Ruling => {
     let ruling = known.get(resource);
     if (ruling === undefined) {
-      ruling = resource["resourceType"] === "Bundle" ? WHOLE : decideFate(resource, rules, detect, sensitive);
+      const decide = resource["resourceType"] === "Bundle" ? decideBundleFate : decideFate;
+      ruling = decide(resource, rules, detect, sensitive);
       known.set(resource, ruling);
     }
     return ruling;

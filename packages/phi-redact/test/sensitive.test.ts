@@ -102,6 +102,74 @@ describe("what is sensitive, by label or by code (standards 5.2, 5.3)", () => {
     ["another system's code of the same letters", condition(coded("http://other.example", "F11.20"))],
   ])("not: %s", (_name, resource) => expect(under(ALL)(resource)).toBe(resource));
 
+  describe("S11: a Bundle's own labels", () => {
+    const labelled = { security: [{ system: LEVEL, code: "R" }] };
+    const bundle = (type: string | undefined, more: Record<string, Json> = {}): Record<string, Json> => ({
+      resourceType: "Bundle",
+      ...(type === undefined ? {} : { type }),
+      entry: [
+        {
+          resource: {
+            resourceType: "Composition",
+            id: "c",
+            status: "final",
+            title: "x",
+            subject: { reference: "Patient/1" },
+          },
+        },
+        { resource: condition(coded(ICD10, "E11.9")) },
+      ],
+      ...more,
+    });
+    const restricted = [drop("restricted")];
+
+    it.each(["document", "message", "collection", "batch", undefined])("of type %s withhold it whole", (type) => {
+      expect(under(restricted)(bundle(type, { meta: labelled }))).toBeUndefined();
+      expect(under(restricted)(bundle(type))).toEqual(bundle(type));
+      const stored = {
+        resourceType: "Bundle",
+        type: "searchset",
+        entry: [{ resource: bundle(type, { meta: labelled }) }],
+      };
+      expect(under(restricted)(stored)).toEqual({ resourceType: "Bundle", type: "searchset" });
+      expect(under([{ category: "restricted", fate: "redact" }])(bundle(type, { meta: labelled }))).toBeUndefined();
+    });
+
+    it.each(["searchset", "history", "batch-response", "transaction-response"])(
+      "of type %s are the highest of what it holds, which has its own",
+      (type) => expect(under(restricted)(bundle(type, { meta: labelled }))).toEqual(bundle(type, { meta: labelled })),
+    );
+
+    it("are also a document's confidentiality, and nobody else's", () => {
+      const [first, ...others] = bundle("document")["entry"] as { resource: Record<string, Json> }[];
+      const secret = { resource: { ...first?.resource, confidentiality: "R" } };
+      expect(under(restricted)(bundle("document", { entry: [secret, ...others] }))).toBeUndefined();
+      const kept = under(restricted)(bundle("collection", { entry: [secret, ...others] })) as Record<string, Json>;
+      expect(kept["entry"]).toEqual(others);
+    });
+
+    it("are lifted by the consent of everybody in it", () => {
+      const rule: SensitiveRule = { category: "restricted", fate: "drop", unless: [{ consent: true }] };
+      const options = parseOptions({ profile: "full", sensitive: [rule] });
+      const lens = decideLens(
+        { zone: undefined, apiType: undefined, clientId: undefined, organisation: undefined, roles: [], purposes: [] },
+        options,
+      );
+      if (lens.kind === "deny") throw new Error("a profile fits");
+      const consenting = (who: readonly string[]) => ({ permits: (patient: string) => who.includes(patient) });
+      const told = (who: readonly string[], given: Json) => redactBody(given, lens.grant, consenting(who), options);
+      const document = bundle("document", { meta: labelled });
+      expect(told(["1"], document)).toEqual(document);
+      expect(told(["2"], document)).toBeUndefined();
+      expect(told(["1"], { ...document, entry: [] })).toBeUndefined();
+      const others = [
+        ...(document["entry"] as Json[]),
+        { resource: condition({}, { subject: { reference: "Patient/2" } }) },
+      ];
+      expect(told(["1"], { ...document, entry: others })).toBeUndefined();
+    });
+  });
+
   it("lists can be replaced", () => {
     const categories = [{ name: "own", labels: [], codes: [{ system: ICD10, codes: ["E11.9"] }] }];
     expect(under([drop("own")], {}, { categories })(condition(coded(ICD10, "E11.9")))).toBeUndefined();

@@ -1,5 +1,5 @@
 import { TRUST_ZONES } from "../zones.ts";
-import { closed, flag, interactions, list, name, positive, secret, someWords, text, url, words } from "./parts.ts";
+import { anyInteractions, closed, flag, list, name, positive, secret, someWords, text, url, words } from "./parts.ts";
 
 export const algorithms = {
   type: "array",
@@ -94,7 +94,7 @@ const condition = closed(
     effect: { enum: ["deny", "require", "withhold", "permit"] },
     categories: someWords,
     on: closed({
-      interactions,
+      interactions: anyInteractions,
       types: someWords,
       zones: { type: "array", minItems: 1, uniqueItems: true, items: { enum: TRUST_ZONES } },
       routes: someWords,
@@ -150,7 +150,7 @@ export const authority: Readonly<Record<string, object>> = {
       maxAuthAgeSeconds: { ...positive, maximum: 3600 },
       acr: someWords,
       lifts: { type: "array", minItems: 1, items: { enum: ["user-access", "consent"] } },
-      interactions,
+      interactions: anyInteractions,
     },
     ["roles"],
   ),

@@ -31,12 +31,14 @@ export const secret: object = {
   pattern: "^(env|file|provider):.+$",
   description: "where the secret is, `env:NAME` or `file:/path`, not the secret",
 };
-export const interactions: object = {
-  type: "array",
-  minItems: 1,
-  uniqueItems: true,
-  items: { enum: INTERACTION_CODES.filter((code) => code !== "operation") },
-};
+/** What a route offers: its operations are registered by name. */
+export const interactions: object = codes(INTERACTION_CODES.filter((code) => code !== "operation"));
+/** What a rule is about. */
+export const anyInteractions: object = codes(INTERACTION_CODES);
+
+function codes(known: readonly string[]): object {
+  return { type: "array", minItems: 1, uniqueItems: true, items: { enum: known } };
+}
 
 /** An object of these members and no others. */
 export function closed(properties: object, required: readonly string[] = []): object {
