@@ -259,6 +259,36 @@ describe.each(EXPRESS)("$export on %s (A8)", (_name, express) => {
     expect((await edge.as(undefined, job)).status).toBe(401);
   });
 
+  it.each([
+    ["by a store that updates", true],
+    ["by one that only saves", false],
+  ])("A8: a job that was cancelled while its server was asked does not come back, %s", async (_what, updates) => {
+    const inner = createMemoryExportJobStore({ now: () => NOW * 1000 });
+    let cancels = false;
+    const cancelled = async (id: string): Promise<void> => (cancels ? inner.remove(id) : undefined);
+    const { update = () => Promise.resolve(false) } = inner;
+    let loads = 0;
+    const store: ExportJobStore = {
+      ...inner,
+      // The second look of one status request, where there is no `update`.
+      load: async (id) => {
+        if (++loads % 2 === 0 && !updates) await cancelled(id);
+        return inner.load(id);
+      },
+    };
+    if (updates) store.update = async (job) => cancelled(job.id).then(() => update(job));
+    else delete store.update;
+    const edge = await edgeWith(store);
+    const job = await start(edge);
+    expect((await edge.as(SCOPES, job, {}, SYSTEM)).status).toBe(202);
+    loads = 0;
+    cancels = true;
+    const answer = await edge.as(SCOPES, job, {}, SYSTEM);
+    expect([answer.status, answer.text.includes("_export")]).toEqual([404, false]);
+    cancels = false;
+    expect((await edge.as(SCOPES, `${job}/0`, {}, SYSTEM)).status).toBe(404);
+  });
+
   it("a cancelled job is closed at once, its files with it", async () => {
     const edge = await edgeWith();
     const job = await start(edge);

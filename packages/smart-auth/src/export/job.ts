@@ -32,6 +32,11 @@ export interface ExportJob {
 export interface ExportJobStore {
   /** Writes the job or its newer state; may be forgotten from `job.until` on, not before. */
   save(job: ExportJob): Promise<void>;
+  /**
+   * Writes the newer state of a job that is there, and gives `false` for one that is not: it was cancelled while its server was asked.
+   * Without it `load` is asked and then `save`, between which a cancel can come.
+   */
+  update?(job: ExportJob): Promise<boolean>;
   load(id: string): Promise<ExportJob | undefined>;
   /** From then on `load` gives nothing, on every instance. */
   remove(id: string): Promise<void>;

@@ -26,6 +26,11 @@ export function createMemoryExportJobStore(
       }
       jobs.set(job.id, job);
     },
+    async update(job) {
+      const isThere = jobs.has(job.id);
+      if (isThere) jobs.set(job.id, job);
+      return isThere;
+    },
     async load(id) {
       const job = jobs.get(id);
       return job === undefined || isOver(job) ? undefined : job;

@@ -3,7 +3,7 @@ import { announcesBody, beforeAnswer, contextOf, type RequestTarget } from "@war
 import type { Request, Response } from "express";
 import { within } from "../deadline.ts";
 import { isGrantedStill } from "../export/decide.ts";
-import { type ExportJob, type JobRequest, ownerOf } from "../export/job.ts";
+import { type ExportJob, type ExportJobStore, type JobRequest, ownerOf } from "../export/job.ts";
 import type { BulkExportSettings } from "../export/options.ts";
 import { EXPORT_STORE_UNAVAILABLE, INTERACTION_UNKNOWN, NOT_FOUND } from "../problems.ts";
 import type { Asked } from "../request.ts";
@@ -24,14 +24,21 @@ export function newJob(
   return { id, owner: ownerOf(principal), types, request, status: "", files: [], until };
 }
 
-/** Stores what the answer changes of a job, before the answer leaves: a client is never told of what is not stored. */
-export function savedBeforeAnswer(res: Response, { store }: BulkExportSettings): (job: ExportJob) => void {
+/**
+ * Stores what the answer changes of a job, before the answer leaves: a client is never told of what is not stored. A job that
+ * was there before may have been cancelled meanwhile, and does not come back (A8).
+ */
+export function savedBeforeAnswer(
+  res: Response,
+  { store }: BulkExportSettings,
+  { isNew }: { readonly isNew: boolean },
+): (job: ExportJob) => void {
   let changed: ExportJob | undefined;
   beforeAnswer(res, async () => {
     if (changed === undefined || contextOf(res.req).problem !== undefined) return undefined;
     try {
-      await within(DEADLINE_MS, store.save(changed));
-      return undefined;
+      const isKept = await within(DEADLINE_MS, isNew ? begin(store, changed) : update(store, changed));
+      return isKept ? undefined : NOT_FOUND;
     } catch {
       return EXPORT_STORE_UNAVAILABLE;
     }
@@ -39,6 +46,16 @@ export function savedBeforeAnswer(res: Response, { store }: BulkExportSettings):
   return (job) => {
     changed = job;
   };
+}
+
+async function begin(store: ExportJobStore, job: ExportJob): Promise<boolean> {
+  await store.save(job);
+  return true;
+}
+
+async function update(store: ExportJobStore, job: ExportJob): Promise<boolean> {
+  if (store.update !== undefined) return store.update(job);
+  return (await store.load(job.id)) !== undefined && begin(store, job);
 }
 
 export interface JobCaller {

@@ -38,13 +38,14 @@ interface Job {
   readonly rights: Rights;
   /** Where its changes are stored. Absent: there are none. */
   readonly saves: BulkExportSettings | undefined;
+  readonly isNew: boolean;
 }
 
 export function createJobs(settings: SmartAuthSettings, { conclude, refusalOf }: Conclusions): Jobs {
   const { bulkExport, route, consent, now } = settings;
 
-  function factsOf(req: Request, res: Response, { job, rights, saves }: Job): JobFacts {
-    const onChange = saves === undefined ? () => undefined : savedBeforeAnswer(res, saves);
+  function factsOf(req: Request, res: Response, { job, rights, saves, isNew }: Job): JobFacts {
+    const onChange = saves === undefined ? () => undefined : savedBeforeAnswer(res, saves, { isNew });
     // Where patients may withhold at all, a count would tell of a line that is withheld from now on, too.
     const mayCount = consent.registry === undefined && job.types.every((type) => rights.reachesAll(type, "r"));
     return { job, bases: route, rights, mayCount, onRefusal: refusalOf(req), onChange };
@@ -55,7 +56,7 @@ export function createJobs(settings: SmartAuthSettings, { conclude, refusalOf }:
       if (bulkExport === undefined) return guard;
       const request = requestOf(req, route.baseUrl);
       const job = newJob({ types, request }, principal, { settings: bulkExport, now });
-      return kickOffGuard(guard, factsOf(req, res, { job, rights, saves: bulkExport }));
+      return kickOffGuard(guard, factsOf(req, res, { job, rights, saves: bulkExport, isNew: true }));
     },
     async pass(req, res, target, { asked, caller }) {
       if (bulkExport === undefined) return conclude(req, res, deny(INTERACTION_UNKNOWN, ["exports are not offered"]));
@@ -66,7 +67,8 @@ export function createJobs(settings: SmartAuthSettings, { conclude, refusalOf }:
       const interaction = forwardJob(req, file?.url ?? job.status);
       const { rights } = caller;
       const access: Access = { interaction, bound: true, because: found.because };
-      const facts = factsOf(req, res, { job, rights, saves: asked.kind === "status" ? bulkExport : undefined });
+      const saves = asked.kind === "status" ? bulkExport : undefined;
+      const facts = factsOf(req, res, { job, rights, saves, isNew: false });
       const lines = createGuard(guardFacts(req, { rights, access, part: 0 }, settings), refusalOf(req));
       addTransform(res, file === undefined ? statusGuard(facts) : fileGuard(file, lines, facts));
       return conclude(req, res, permit(rights.grant, withScopes(found.because, rights)));

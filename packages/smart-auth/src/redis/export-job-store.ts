@@ -14,15 +14,22 @@ export function createRedisExportJobStore(options: RedisOptions): ExportJobStore
   const { prefix = "wardline", now = Date.now } = options;
   const ask = createAsk(options, CODE);
   const placeOf = (id: string) => `${prefix}:export:${id}`;
+  /** Whether it was written: `only` may keep it from being. What is over is not brought back. */
+  async function write(job: ExportJob, ...only: readonly "XX"[]): Promise<boolean> {
+    const text = JSON.stringify(job);
+    if (Buffer.byteLength(text) > LIMIT_BYTES) throw unavailable(CODE);
+    const lifetime = Math.ceil(job.until * 1000 - now());
+    if (lifetime <= 0) return false;
+    const reply = await ask("SET", placeOf(job.id), text, "PX", String(lifetime), ...only);
+    if (reply !== "OK" && (reply !== null || only.length === 0)) throw unavailable(CODE);
+    return reply === "OK";
+  }
+
   return {
     async save(job) {
-      const text = JSON.stringify(job);
-      if (Buffer.byteLength(text) > LIMIT_BYTES) throw unavailable(CODE);
-      const lifetime = Math.ceil(job.until * 1000 - now());
-      // What is over is not brought back.
-      if (lifetime <= 0) return;
-      if ((await ask("SET", placeOf(job.id), text, "PX", String(lifetime))) !== "OK") throw unavailable(CODE);
+      await write(job);
     },
+    update: (job) => write(job, "XX"),
     async load(id) {
       const text = await ask("GET", placeOf(id));
       if (text === null) return undefined;

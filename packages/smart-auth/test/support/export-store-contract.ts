@@ -39,6 +39,20 @@ export function exportStoreContract(
     expect(await store.load(JOB.id)).toBeUndefined();
   });
 
+  it("A8: updates a job that is there, and brings none back that was removed or is over", async () => {
+    const { store, pass } = await create(now);
+    await store.save(JOB);
+    expect(await store.update?.({ ...JOB, files: [] })).toBe(true);
+    expect(await store.load(JOB.id)).toEqual({ ...JOB, files: [] });
+    await store.remove(JOB.id);
+    expect(await store.update?.(JOB)).toBe(false);
+    expect(await store.load(JOB.id)).toBeUndefined();
+    await store.save(JOB);
+    await pass(61);
+    await store.update?.(JOB);
+    expect(await store.load(JOB.id)).toBeUndefined();
+  });
+
   it("gives nothing of a job that was removed, or never was", async () => {
     const { store } = await create(now);
     await store.save(JOB);
