@@ -35,6 +35,19 @@ it("an export is found again by the next process, in its newest state", async ()
   expect(await next.load("k".repeat(32))).toBe(undefined);
 });
 
+it("A8: what is there is updated, and nothing that was removed comes back", async () => {
+  const folder = await emptyFolder();
+  const store = await openFolderExportJobs(folder, at(0));
+  await store.save(JOB);
+  expect(await store.update?.({ ...JOB, types: [] })).toBe(true);
+  expect(await store.load(JOB.id)).toEqual({ ...JOB, types: [] });
+  const late = store.update?.(JOB);
+  await store.remove(JOB.id);
+  expect(await late).toBe(false);
+  expect(await store.update?.(JOB)).toBe(false);
+  expect([await store.load(JOB.id), await readdir(folder)]).toEqual([undefined, []]);
+});
+
 it("what was removed or is over is found by nobody, and leaves no file", async () => {
   const folder = await emptyFolder();
   const store = await openFolderExportJobs(folder, at(0));

@@ -37,6 +37,13 @@ export async function openFolderExportJobs(
     }
   }
 
+  async function write(job: ExportJob): Promise<void> {
+    jobs.set(job.id, job);
+    await writeWhole(folder, placeOf(job.id), JSON.stringify(job));
+    // Cancelled while it was written: nobody may find it again.
+    if (!jobs.has(job.id)) await rm(placeOf(job.id), { force: true });
+  }
+
   return {
     async save(job) {
       if (!ID.test(job.id)) throw new TypeError("not the name of an export");
@@ -46,10 +53,12 @@ export async function openFolderExportJobs(
           retryable: true,
         });
       }
-      jobs.set(job.id, job);
-      await writeWhole(folder, placeOf(job.id), JSON.stringify(job));
-      // Cancelled while it was written: nobody may find it again.
-      if (!jobs.has(job.id)) await rm(placeOf(job.id), { force: true });
+      await write(job);
+    },
+    async update(job) {
+      if (!jobs.has(job.id)) return false;
+      await write(job);
+      return jobs.has(job.id);
     },
     async load(id) {
       const job = jobs.get(id);
