@@ -13,5 +13,12 @@ export function checkReload(running: PolicyDocument, next: PolicyDocument): void
   if (JSON.stringify(running.door?.connections) !== JSON.stringify(next.door?.connections)) {
     found.add("door.connections", "restart-needed", "changes with a restart only; the running policy stays in force");
   }
+  for (const { id, path, operations = [] } of next.routes) {
+    const before = running.routes.find((route) => route.id === id);
+    const hasJobs = before?.operations?.includes("export") === true && operations.includes("export");
+    if (hasJobs && before.path !== path) {
+      found.add("routes", "restart-needed", `the path of \`${id}\`, which has exports, changes with a restart only`);
+    }
+  }
   found.throwIfAny("the new policy");
 }
