@@ -1,3 +1,4 @@
+import { readJson } from "@wardline/policy-types/express";
 import { integerFormIssues } from "./integer-forms.ts";
 import { hasError, type SchemaIssue } from "./issues.ts";
 import { type JsonFault, lookThroughJson } from "./json-faults.ts";
@@ -107,7 +108,7 @@ function judgeLine(raw: Buffer, options: NdjsonOptions): Judged | undefined {
   const { type, maxIssues, maxDepth = 100, maxArrayLength = 10_000, exampleFaults, profiles } = options;
   let resource: unknown;
   try {
-    resource = JSON.parse(STRICT_UTF8.decode(bytes));
+    resource = readJson(STRICT_UTF8.decode(bytes));
   } catch {
     return { bytes, resource: undefined, issues: [UNREADABLE] };
   }

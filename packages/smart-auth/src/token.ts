@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { readJson } from "@wardline/policy-types/express";
 
 /** A compact JWS whose form is right. Nothing in it has been verified. */
 export interface UnverifiedToken {
@@ -93,7 +94,7 @@ function parseObject(bytes: Buffer): Record<string, unknown> | undefined {
   try {
     if (!isUtf8(bytes)) return undefined;
     const text = bytes.toString("utf8");
-    const value = JSON.parse(text) as unknown;
+    const value = readJson(text);
     if (value === null || typeof value !== "object" || Array.isArray(value)) return undefined;
     // In a JSON text a string before a colon is a member name, so a name that JSON.parse dropped is missing in the count.
     return countNamesInText(text) === countNames(value) ? (value as Record<string, unknown>) : undefined;

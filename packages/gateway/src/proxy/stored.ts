@@ -1,5 +1,5 @@
 import { DependencyError } from "@wardline/policy-types";
-import type { Json } from "@wardline/policy-types/express";
+import { type Json, readJson } from "@wardline/policy-types/express";
 import type { Upstream } from "./upstream.ts";
 
 const STORED_LIMIT_BYTES = 5 * 1024 * 1024;
@@ -62,5 +62,5 @@ async function getJson(upstream: Upstream, path: string): Promise<{ readonly sta
     if (size > STORED_LIMIT_BYTES) throw new Error("stored resource is over the limit");
     chunks.push(chunk);
   }
-  return { status, json: JSON.parse(Buffer.concat(chunks).toString("utf8")) as Json };
+  return { status, json: readJson(Buffer.concat(chunks).toString("utf8")) as Json };
 }

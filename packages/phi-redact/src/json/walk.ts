@@ -1,4 +1,4 @@
-import type { Json } from "@wardline/policy-types/express";
+import { type Json, readJson } from "@wardline/policy-types/express";
 import type { Pseudonymiser } from "../actions/pseudonym.ts";
 import { isObject, type JsonObject } from "../values.ts";
 import type { JsonPathRule } from "./rules.ts";
@@ -52,7 +52,7 @@ function walkText(value: string, cursors: readonly Cursor[], tokens: Pseudonymis
   if (texts === 0 || !/^\s*["{[]/.test(value)) return value;
   let parsed: Json;
   try {
-    parsed = JSON.parse(value) as Json;
+    parsed = readJson(value) as Json;
   } catch {
     return value;
   }

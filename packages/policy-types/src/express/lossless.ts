@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { tallyOf } from "./json-tally.ts";
-import { findJsonTextFault, lookAtMembers } from "./json-text.ts";
+import { findJsonTextFault, lookAtMembers, withPlainNames } from "./json-text.ts";
 import type { Json } from "./transform.ts";
 
 /**
@@ -20,7 +20,8 @@ export interface LosslessBody {
 }
 
 /** `JSON.parse` that remembers. Throws what `JSON.parse` throws. */
-export function parseLossless(text: string): LosslessBody {
+export function parseLossless(given: string): LosslessBody {
+  const text = withPlainNames(given);
   const body = JSON.parse(text) as Json;
   const { names, numbers } = lookAtMembers(text);
   const { members, hasUnnamedNumbers } = tallyOf(body);
