@@ -5,14 +5,7 @@ import { withholdConditions } from "./conditional.ts";
 import { decodeContent } from "./content-coding.ts";
 import { contextOf, type RequestContext } from "./context.ts";
 import { Departure } from "./departure.ts";
-import {
-  arrivesAsWritten,
-  type HookedResponse,
-  hookedAddTrailers,
-  hookedJson,
-  isOfExpress,
-  type WaysOut,
-} from "./hooks.ts";
+import { arrivesAsWritten, type HookedResponse, hookedJson, isOfExpress, type WaysOut } from "./hooks.ts";
 import { type Judgement, judgeHead, judgeJson, judgeText, TOO_LARGE, UNREADABLE } from "./judge.ts";
 import { openJudgedLines } from "./judged-lines.ts";
 import type { LineSplitter } from "./lines.ts";
@@ -63,8 +56,7 @@ export class Answer implements WaysOut {
     this.#departure.withheld = withholdConditions(req);
     // RFC 9110 section 9.3.2: HEAD is GET without the body, so it is judged as one; Node leaves the body out.
     if (req.method === "HEAD") req.method = "GET";
-    // What comes behind a body is seen by no judge.
-    this.#res.addTrailers = hookedAddTrailers;
+    this.outlet.dropsTrailers = true;
     if (this.#nativeJson !== undefined) this.#res.json = hookedJson;
   }
 

@@ -31,7 +31,7 @@ export class Departure {
       if (headers !== undefined) said.push(headers);
     }
     // A part of a judged body cannot be judged, so parts are not offered; nor are fields that come behind it.
-    removeHeaders(this.#res, ["Accept-Ranges", "Trailer"]);
+    removeHeaders(this.#res, NOT_OFFERED);
     const [only] = said;
     if (only !== undefined) setHeaders(this.#res, said.length === 1 ? only : agreed(said));
   }
@@ -88,6 +88,8 @@ export class Departure {
     );
   }
 }
+
+const NOT_OFFERED: readonly string[] = ["Accept-Ranges", "Trailer"];
 
 type SaidHeaders = Readonly<Record<string, string | undefined>>;
 

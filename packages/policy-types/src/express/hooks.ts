@@ -53,10 +53,6 @@ export function hookedJson(this: Carrier, ...args: unknown[]): unknown {
   return (this[ANSWER_KEY] as WaysOut).json(args);
 }
 
-export function hookedAddTrailers(): void {
-  return undefined;
-}
-
 /** The head is sent when the answer is. */
 function hookedFlushHeaders(): void {
   return undefined;
@@ -69,10 +65,23 @@ export function arrivesAsWritten(res: Carrier): boolean {
 
 /** A method of Express itself, and not of the application: an own one, or one of its `app.response`. */
 export function isOfExpress(res: Carrier, method: "json" | "send"): boolean {
-  let owner: unknown = res;
-  while (owner instanceof ServerResponse && !Object.hasOwn(owner, method)) owner = Object.getPrototypeOf(owner);
-  return typeof owner === "object" && owner !== null && Object.getPrototypeOf(owner) === ServerResponse.prototype;
+  return res[method] !== undefined && res[method] === expressOf(Object.getPrototypeOf(res) as object)?.[method];
 }
+
+/** What Express has put between Node's response and the application's. */
+function expressOf(prototype: object): HookedResponse | undefined {
+  if (EXPRESS.has(prototype)) return EXPRESS.get(prototype);
+  let owner: unknown = prototype;
+  while (owner instanceof ServerResponse && Object.getPrototypeOf(owner) !== ServerResponse.prototype) {
+    owner = Object.getPrototypeOf(owner);
+  }
+  const found = owner instanceof ServerResponse ? (owner as HookedResponse) : undefined;
+  EXPRESS.set(prototype, found);
+  return found;
+}
+
+/** By the prototype of responses, of which an application has one. */
+const EXPRESS = new WeakMap<object, HookedResponse | undefined>();
 
 /** RFC 8297 section 2: hints may be left out, and nothing of an answer leaves before it is judged. */
 function hookedEarlyHints(_hints: unknown, done?: () => void): void {

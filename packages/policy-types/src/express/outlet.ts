@@ -32,6 +32,8 @@ export class Outlet {
   readonly listeners: ((record: AccessRecord) => void)[] = [];
   /** True once the gates have let the answer pass: from then on the head is Node's to send. */
   passed = false;
+  /** What comes behind a body is seen by no judge. */
+  dropsTrailers = false;
 
   readonly #res: ServerResponse;
   readonly #answer: { refuse(problem: Problem): void };
@@ -146,14 +148,22 @@ export class Outlet {
     for (let index = 0; index < pieces.length; index++) {
       const piece = pieces[index] as Piece;
       if (piece === "end") {
-        if (index === 0) this.native.end.call(res);
+        if (index === 0) this.#end();
       } else {
         this.#sentBytes += piece.length;
-        if (pieces[index + 1] === "end") this.native.end.call(res, piece);
+        if (pieces[index + 1] === "end") this.#end(piece);
         else room = this.native.write.call(res, piece);
       }
     }
     return room;
+  }
+
+  #end(last?: Buffer): void {
+    const res = this.#res as ServerResponse & { _trailer?: string };
+    // Node keeps them there until the end is written.
+    if (this.dropsTrailers && res._trailer !== "") res._trailer = "";
+    if (last === undefined) this.native.end.call(res);
+    else this.native.end.call(res, last);
   }
 
   #record(completed: boolean, responseBytes: number | undefined): AccessRecord {
