@@ -266,7 +266,6 @@ describe.each(EXPRESS)("$export on %s (A8)", (_name, express) => {
     const inner = createMemoryExportJobStore({ now: () => NOW * 1000 });
     let cancels = false;
     const cancelled = async (id: string): Promise<void> => (cancels ? inner.remove(id) : undefined);
-    const { update = () => Promise.resolve(false) } = inner;
     let loads = 0;
     const store: ExportJobStore = {
       ...inner,
@@ -276,7 +275,7 @@ describe.each(EXPRESS)("$export on %s (A8)", (_name, express) => {
         return inner.load(id);
       },
     };
-    if (updates) store.update = async (job) => cancelled(job.id).then(() => update(job));
+    if (updates) store.update = async (job) => cancelled(job.id).then(() => inner.update?.(job) ?? false);
     else delete store.update;
     const edge = await edgeWith(store);
     const job = await start(edge);
