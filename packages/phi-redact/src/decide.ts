@@ -121,6 +121,7 @@ export function redactBody(
     isNoticed: fates.isNoticed,
     onNotice,
     isWithheld: fates.isWithheld,
+    isSilenced: fates.isSilenced,
     withholds: fates !== NOTHING_WITHHELD,
     probes: (url) => linkProbes(url, { machine, extraParameters, withholds }),
     hidesTotals: withholds,
@@ -129,11 +130,12 @@ export function redactBody(
 
 const nobodyAsks = (): void => undefined;
 
-type Fates = Pick<Tools, "fateOf" | "isWithheld" | "isNoticed">;
+type Fates = Pick<Tools, "fateOf" | "isWithheld" | "isSilenced" | "isNoticed">;
 
 const NOTHING_WITHHELD: Fates = Object.freeze({
   fateOf: () => "keep",
   isWithheld: () => false,
+  isSilenced: () => false,
   isNoticed: () => false,
 });
 
@@ -164,5 +166,6 @@ function fatesIn(
     fateOf: (resource) => related.fates.get(resource) ?? own(resource).fate,
     isNoticed: (resource) => own(resource).isNoticed,
     isWithheld: (reference) => related.isWithheld(reference),
+    isSilenced: (resource) => related.isSilenced(resource),
   };
 }

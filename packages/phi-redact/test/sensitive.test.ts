@@ -170,6 +170,44 @@ describe("what is sensitive, by label or by code (standards 5.2, 5.3)", () => {
     });
   });
 
+  it("S11: what only points to what is withheld keeps no narrative, which may tell of it", () => {
+    const narrative = (words: string) => ({
+      status: "generated",
+      div: `<div xmlns="http://www.w3.org/1999/xhtml">${words}</div>`,
+    });
+    const withheld = condition(coded(ICD10, "B20"), { id: "hidden" });
+    const other = condition(coded(ICD10, "E11.9"), { id: "shown", text: narrative("Diabetes") });
+    const composition = (...ids: string[]): Record<string, Json> => ({
+      resourceType: "Composition",
+      id: "c",
+      status: "final",
+      title: "Summary",
+      text: narrative("HIV, Diabetes"),
+      section: [
+        {
+          title: "Problems",
+          code: { text: "problems" },
+          text: narrative("HIV"),
+          entry: ids.map((id) => ({ reference: `Condition/${id}` })),
+        },
+      ],
+    });
+    const bundle = (...resources: Record<string, Json>[]): Record<string, Json> => ({
+      resourceType: "Bundle",
+      type: "document",
+      entry: resources.map((resource) => ({ resource })),
+    });
+    for (const rule of [drop("hiv"), { category: "hiv", fate: "redact" } as const]) {
+      const text = JSON.stringify(under([rule])(bundle(composition("shown", "hidden"), withheld, other)));
+      expect(text).not.toContain("HIV");
+      expect(text).toContain("Problems");
+      expect(text).toContain("Diabetes</div>");
+    }
+    // It names nothing that is withheld.
+    const kept = under([drop("hiv")])(bundle(composition("shown"), withheld, other));
+    expect(kept).toEqual(bundle(composition("shown"), other));
+  });
+
   it("lists can be replaced", () => {
     const categories = [{ name: "own", labels: [], codes: [{ system: ICD10, codes: ["E11.9"] }] }];
     expect(under([drop("own")], {}, { categories })(condition(coded(ICD10, "E11.9")))).toBeUndefined();

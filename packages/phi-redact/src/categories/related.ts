@@ -3,8 +3,9 @@ import { isObject, type JsonObject, textOf } from "../values.ts";
 import type { Fate } from "./rules.ts";
 
 /**
- * These refer to clinical resources without repeating what those say: they lose the reference. All others that refer to a
- * withheld resource (its report, its encounter's observations, the order of a medicine) tell of it, and share its fate.
+ * These refer to clinical resources without repeating what those say, but in words: they lose the reference and their narratives.
+ * All others that refer to a withheld resource (its report, its encounter's observations, the order of a medicine) tell of
+ * it, and share its fate.
  */
 const ONLY_POINT: ReadonlySet<string> = new Set(
   "Patient Person RelatedPerson Practitioner PractitionerRole Organization Location Encounter EpisodeOfCare Coverage Account Group List CareTeam Composition Provenance AuditEvent Schedule Slot".split(
@@ -17,22 +18,32 @@ export interface Related {
   readonly fates: ReadonlyMap<JsonObject, Fate>;
   /** Is it a reference to a resource that is dropped? */
   isWithheld(reference: string): boolean;
+  /** May its narratives tell of one that does not leave as it is? */
+  isSilenced(resource: JsonObject): boolean;
 }
 
-const NOTHING_RELATED: Related = Object.freeze({ fates: new Map<JsonObject, Fate>(), isWithheld: () => false });
+const NOTHING_RELATED: Related = Object.freeze({
+  fates: new Map<JsonObject, Fate>(),
+  isWithheld: () => false,
+  isSilenced: () => false,
+});
 
 /** Follows references within one answer, each once. Does NOT see resources that are not in it. */
 export function relatedResources(body: JsonObject, fateOf: (resource: JsonObject) => Fate): Related {
   const entries = entriesOf(body);
   const fates = new Map<JsonObject, Fate>();
   const dropped = new Set<string>();
+  const touched = new Set<string>();
   const referrers = new Map<string, Entry[]>();
   const queue: Entry[] = [];
 
   const withhold = (entry: Entry, fate: Fate): void => {
     if (fate === "keep" || fates.has(entry.resource)) return;
     fates.set(entry.resource, fate);
-    if (fate === "drop") for (const name of entry.names) dropped.add(name);
+    for (const name of entry.names) {
+      touched.add(name);
+      if (fate === "drop") dropped.add(name);
+    }
     queue.push(entry);
   };
   for (const entry of entries) withhold(entry, fateOf(entry.resource));
@@ -50,7 +61,13 @@ export function relatedResources(body: JsonObject, fateOf: (resource: JsonObject
     const fate = fates.get(next.resource) ?? "drop";
     for (const name of next.names) for (const referrer of referrers.get(name) ?? []) withhold(referrer, fate);
   }
-  return { fates, isWithheld: (reference) => dropped.has(reference) || dropped.has(literal(reference)) };
+  return {
+    fates,
+    isWithheld: (reference) => dropped.has(reference) || dropped.has(literal(reference)),
+    isSilenced: (resource) =>
+      ONLY_POINT.has(textOf(resource["resourceType"])) &&
+      [...referencesIn(resource, new Set())].some((reference) => touched.has(reference)),
+  };
 }
 
 interface Entry {

@@ -29,6 +29,8 @@ export interface Tools {
   readonly withholds: boolean;
   /** Is this reference one to a resource that does not leave? */
   readonly isWithheld: (reference: string) => boolean;
+  /** Does this resource refer to one that does not leave as it is, of which its narratives may tell? */
+  readonly isSilenced: (resource: JsonObject) => boolean;
   /** Does this URL search by something the caller may not see? */
   readonly probes: (url: string) => boolean;
   /** True: `Bundle.total` may count what does not leave. */

@@ -27,6 +27,7 @@ export function redactResource(resource: JsonObject, tools: Tools): JsonObject |
     onNotice: tools.onNotice,
     withholds: tools.withholds,
     isWithheld: tools.isWithheld,
+    isSilenced: tools.isSilenced,
     probes: tools.probes,
     hidesTotals: tools.hidesTotals,
     object: walkObject,
@@ -76,7 +77,24 @@ function walkResource(resource: JsonObject, isContained: boolean, walk: Walk): J
 const UNLABELLED: ReadonlySet<string> = new Set(["Bundle", "OperationOutcome", "Parameters"]);
 
 function walkWhole(resource: JsonObject, state: State, walk: Walk): JsonObject | undefined {
-  return walkObject(state.type === "Bundle" ? judgedBundle(resource, walk) : resource, state, walk);
+  if (state.type === "Bundle") return walkObject(judgedBundle(resource, walk), state, walk);
+  if (!walk.withholds || !walk.isSilenced(resource)) return walkObject(resource, state, walk);
+  const silent = withoutNarratives(resource) as JsonObject;
+  if (silent !== resource) walk.effects |= REMOVED;
+  return walkObject(silent, state, walk);
+}
+
+/** R4 narrative.html: whoever wrote it may have put anything of the resources it refers to into words. */
+function withoutNarratives(node: Json): Json {
+  if (Array.isArray(node)) {
+    const after = node.map(withoutNarratives);
+    return after.some((one, at) => one !== node[at]) ? after : node;
+  }
+  if (!isObject(node)) return node;
+  const kept = Object.entries(node).filter(([name, value]) => !(name === "text" && isObject(value) && "div" in value));
+  const after = kept.map(([name, value]): [string, Json] => [name, withoutNarratives(value)]);
+  const isSame = after.length === Object.keys(node).length && after.every(([name, value]) => value === node[name]);
+  return isSame ? node : Object.fromEntries(after);
 }
 
 function leavingId({ id }: JsonObject, type: string, { machine, pseudonymiser }: Walk): string | undefined {
