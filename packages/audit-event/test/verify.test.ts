@@ -1,7 +1,7 @@
 import { appendFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type LedgerPosition, openLedger, verifyLedger } from "../src/index.ts";
+import { type LedgerPosition, openLedger, readLedger, verifyLedger } from "../src/index.ts";
 import { renderBase } from "../src/ledger/base.ts";
 import { genesisHash, renderEntry } from "../src/ledger/entry.ts";
 import { walkLedger } from "../src/ledger/walk.ts";
@@ -251,6 +251,39 @@ describe("A15: a ledger whose first segments have expired", () => {
     const text = renderCheckpoint({ origin: "audit.example.org/edge", size: entries - 1, root: Buffer.alloc(32) });
     const expectCheckpoint = await signer.sign(text);
     expect(await verifyLedger(folder, { keys, expectCheckpoint })).toMatchObject(gone);
+  });
+
+  it("A15: must reach back to where it is expected to", async () => {
+    const folder = await expired();
+    let at = "";
+    for await (const entry of readLedger(folder)) {
+      at = entry.at;
+      break;
+    }
+    const begins = Date.parse(at);
+    for (const expectSince of [begins, begins + 1]) {
+      expect(await verifyLedger(folder, { keys, expectSince })).toMatchObject({ ok: true });
+    }
+    const late = {
+      ok: false,
+      change: "deletion",
+      at: { file: "edge.base" },
+      because: "the ledger begins later than it is expected to",
+    };
+    expect(await verifyLedger(folder, { keys, expectSince: begins - 1 })).toMatchObject(late);
+    // What begins with its first entry lacks none.
+    const { folder: whole } = await ledgerOf(3, signer);
+    expect(await verifyLedger(whole, { keys, expectSince: 0 })).toMatchObject({ ok: true });
+    await expect(verifyLedger(whole, { expectSince: Number.NaN })).rejects.toThrow(/milliseconds/);
+  });
+
+  it("A15: must be the ledger of the instance that is expected", async () => {
+    const { folder } = await ledgerOf(3, signer);
+    expect(await verifyLedger(folder, { keys, instance: "edge" })).toMatchObject({ ok: true });
+    expect(await verifyLedger(folder, { keys, instance: "edge-2" })).toMatchObject({
+      ok: false,
+      because: "it is the ledger of edge",
+    });
   });
 
   it("A15: written anew behind a base of somebody's own does not hold the expected head", async () => {

@@ -41,6 +41,13 @@ describe("audit verify", () => {
     expect(code).toBe(0);
   });
 
+  it("A15: says that it is not the instance's, and takes a time it can read", async () => {
+    const other = await run(["audit", "verify", log(), "--keys", vkeys(), "--instance", "somebody-elses"]);
+    expect([other.code, other.out.includes("it is the ledger of")]).toEqual([1, true]);
+    expect((await run(["audit", "verify", log(), "--expect-since", "2026-01-01"])).code).toBe(0);
+    expect((await run(["audit", "verify", log(), "--expect-since", "lately"])).code).toBe(2);
+  });
+
   it("says what no keys means", async () => {
     expect((await run(["audit", "verify", log()])).out).toContain("without --keys");
   });

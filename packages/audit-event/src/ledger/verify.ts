@@ -43,6 +43,13 @@ export interface VerifyOptions {
   readonly expectHead?: LedgerPosition;
   /** A checkpoint kept elsewhere, as `onCheckpoint` got it: the ledger must still hold it. Needs `keys`. */
   readonly expectCheckpoint?: string;
+  /**
+   * Milliseconds since the epoch. A ledger whose first entries have expired must still begin at this time or earlier: whoever can write
+   * the files can cut it off at the signed end of any of them, and what remains looks as after a shorter retention.
+   */
+  readonly expectSince?: number;
+  /** Whose ledger it must be: another's, signed with the same key, may have been put in its place. */
+  readonly instance?: string;
   /** Told how far it has come: at the start, every mebibyte, and at the end when the ledger is whole. May not throw. */
   readonly onProgress?: (progress: LedgerProgress) => void;
 }
@@ -53,7 +60,8 @@ export interface VerifyOptions {
  *
  * Without `keys` and without `expectHead`, entries cut off at the end, and a ledger written anew from the first entry by
  * someone who can write the files, cannot be told from the truth. With `keys`, that someone would have to cut off the
- * entries and checkpoints at the end together: `expectCheckpoint`, kept elsewhere, shows this too.
+ * entries and checkpoints at the end together: `expectCheckpoint`, kept elsewhere, shows this too. What was cut off at the
+ * beginning is shown by `expectSince`.
  *
  * Does NOT judge what the events say, nor decrypt them. A ledger that is being written may end in an unfinished line;
  * that is reported (`torn`).
@@ -63,7 +71,7 @@ export interface VerifyOptions {
  */
 export async function verifyLedger(folder: string, options: VerifyOptions = {}): Promise<LedgerVerdict> {
   const { keys, outside } = parseVerifyOptions(options);
-  const { expectHead, onProgress } = options;
+  const { expectHead, expectSince = Number.POSITIVE_INFINITY, onProgress } = options;
   const progress = onProgress === undefined ? undefined : await odometer(folder, onProgress);
   let segments = 0;
   let from = 0;
@@ -92,6 +100,9 @@ export async function verifyLedger(folder: string, options: VerifyOptions = {}):
     if (step.kind === "begin") {
       const { base } = step;
       instance = step.instance;
+      if (options.instance !== undefined && instance !== options.instance) {
+        return broken("replayed-segment", `it is the ledger of ${instance}`);
+      }
       from = base?.entries ?? 0;
       // What a base stands for cannot be compared any more, and without `keys` anybody could have written it.
       const expected = Math.min(expectHead?.entries ?? from, outside?.size ?? from);
@@ -114,6 +125,9 @@ export async function verifyLedger(folder: string, options: VerifyOptions = {}):
       place = step.at;
       progress?.reach(step.end);
       const at = Date.parse(entry.at);
+      if (entry.seq === from && from > 0 && at > expectSince) {
+        return broken("deletion", BEGINS_LATE, { file: baseFileOf(instance), line: 1, seq: from - 1 });
+      }
       if (at < lastAt - CLOCK_TOLERANCE_MS) clockWentBack += 1;
       lastAt = at;
       if (audit !== undefined) tree.append(leafHashOf(instance, entry));
@@ -142,8 +156,18 @@ function parseVerifyOptions(options: VerifyOptions): {
   readonly outside?: Checkpoint;
 } {
   const found = findings();
-  refuseUnknownKeys(found, options, ["keys", "expectHead", "expectCheckpoint", "onProgress"]);
-  const { onProgress } = options;
+  refuseUnknownKeys(found, options, [
+    "keys",
+    "expectHead",
+    "expectCheckpoint",
+    "expectSince",
+    "instance",
+    "onProgress",
+  ]);
+  const { expectSince, onProgress } = options;
+  if (expectSince !== undefined && !Number.isFinite(expectSince)) {
+    found.add("expectSince", "not-a-time", "give milliseconds since the epoch");
+  }
   if (onProgress !== undefined && typeof onProgress !== "function") {
     found.add("onProgress", "not-a-function", "give a function");
   }
@@ -171,5 +195,6 @@ function parseKeys(found: Findings, given: readonly string[]): NoteKey[] {
 
 const NOT_THE_EXPECTED = "the entry is not the one the expected head names";
 const BEFORE_THE_BASE = "the ledger begins after what it is expected to hold";
+const BEGINS_LATE = "the ledger begins later than it is expected to";
 const SHORTER = "the ledger ends before the expected head";
 const NO_CHECKPOINT = "no checkpoint is left: a ledger with a signer has one from its first entry on";

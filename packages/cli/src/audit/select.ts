@@ -27,7 +27,8 @@ function concerns({ entity = [] }: Partial<AuditEvent>, patient: string): boolea
   return entity.some(({ what }) => what?.reference === reference || what?.identifier?.value === patient);
 }
 
-function timeOf(text: string, option: string): number {
+/** @throws {CliError} */
+export function timeOf(text: string, option: string): number {
   const time = Date.parse(text);
   if (Number.isNaN(time)) throw new CliError(`${option} is a date or a time: 2026-01-31 or 2026-01-31T12:00:00Z`);
   return time;

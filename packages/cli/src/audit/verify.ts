@@ -8,11 +8,14 @@ import { jsonLine, painter } from "../output.ts";
 import { progressBar } from "../progress.ts";
 import { sizeOf } from "./folder.ts";
 import { renderVerdict } from "./render.ts";
+import { timeOf } from "./select.ts";
 
 interface VerifyFlags {
   readonly keys?: string;
   readonly expectHead?: string;
   readonly expectCheckpoint?: string;
+  readonly expectSince?: string;
+  readonly instance?: string;
   readonly json?: boolean;
 }
 
@@ -26,6 +29,8 @@ export function addVerify(audit: Command, { terminal, exit }: Commands): void {
     .option("--keys <file>", "verifier keys: without them only the chain speaks")
     .option("--expect-head <entries:hash>", "a head kept elsewhere, which the log must still hold")
     .option("--expect-checkpoint <file>", "a checkpoint kept elsewhere, which the log must still hold")
+    .option("--expect-since <time>", "how far back the log must reach, where its first entries have expired")
+    .option("--instance <name>", "whose log it must be")
     .option("--json", "one JSON line")
     .addHelpText("after", example("wardline audit verify /var/lib/wardline/audit --keys checkpoint.vkeys"))
     .action(async (folder: string, flags: VerifyFlags) => {
@@ -38,6 +43,8 @@ export function addVerify(audit: Command, { terminal, exit }: Commands): void {
           onProgress: (done) => progress.at(done.bytes),
           ...(flags.keys === undefined ? {} : { keys: await readVerifierKeys(flags.keys) }),
           ...(flags.expectHead === undefined ? {} : { expectHead: headOf(flags.expectHead) }),
+          ...(flags.expectSince === undefined ? {} : { expectSince: timeOf(flags.expectSince, "--expect-since") }),
+          ...(flags.instance === undefined ? {} : { instance: flags.instance }),
           ...(flags.expectCheckpoint === undefined ? {} : { expectCheckpoint: await readText(flags.expectCheckpoint) }),
         });
       } finally {
