@@ -2,18 +2,16 @@ import type { ServerResponse } from "node:http";
 import type { Problem } from "../decision.ts";
 import { lastChunk, toBuffer, type WriteArguments } from "./chunks.ts";
 import { withholdConditions } from "./conditional.ts";
-import { decodeContent } from "./content-coding.ts";
 import { contextOf, type RequestContext } from "./context.ts";
 import { Departure } from "./departure.ts";
-import { arrivesAsWritten, type HookedResponse, hookedJson, isOfExpress, type WaysOut } from "./hooks.ts";
-import { type Judgement, judgeHead, judgeJson, judgeText, TOO_LARGE, UNREADABLE } from "./judge.ts";
+import { decodeGathered, GatheredBody } from "./gathered.ts";
+import { type HookedResponse, hookedJson, isOfExpress, isWrittenAsGiven, type WaysOut } from "./hooks.ts";
+import { judgeHead, judgeJson, judgeText, TOO_LARGE, UNREADABLE } from "./judge.ts";
 import { openJudgedLines } from "./judged-lines.ts";
 import type { LineSplitter } from "./lines.ts";
 import { isJsonMediaType, isNdjsonMediaType } from "./media-type.ts";
 import { Outlet } from "./outlet.ts";
-import { isPlain } from "./plain.ts";
-import { renderProblem } from "./render-problem.ts";
-import { DIGESTS, keepHead, readFacts, removeHandlerHeaders, removeHeaders, setHeaders } from "./response-headers.ts";
+import { readFacts, setHeaders } from "./response-headers.ts";
 import type { AnswerFacts, Json } from "./transform.ts";
 
 /**
@@ -36,8 +34,7 @@ export class Answer implements WaysOut {
   readonly #departure: Departure;
   #phase: Phase = "open";
   #over = false;
-  #chunks: Buffer[] = [];
-  #size = 0;
+  readonly #gathered = new GatheredBody();
   #lines: LineSplitter | undefined;
 
   constructor(res: HookedResponse) {
@@ -61,22 +58,11 @@ export class Answer implements WaysOut {
   }
 
   refuse(problem: Problem): void {
-    const res = this.#res;
     this.#context.problem ??= problem;
     this.#phase = "done";
-    this.#chunks = [];
+    this.#gathered.drop();
     this.#lines?.stop();
-    if (res.headersSent || this.outlet.passed) {
-      res.destroy();
-      return;
-    }
-    const { status, headers, body } = renderProblem(problem, this.#context);
-    removeHandlerHeaders(res);
-    res.statusCode = status;
-    res.statusMessage = "";
-    setHeaders(res, headers);
-    res.setHeader("Content-Length", body.length);
-    this.outlet.replace(body, "end");
+    this.#departure.refuse(problem);
   }
 
   /** Only keeps what the handler gave: the head is sent when the answer is. */
@@ -134,7 +120,7 @@ export class Answer implements WaysOut {
     if (this.#over) return;
     this.#over = true;
     this.#phase = "done";
-    this.#chunks = [];
+    this.#gathered.drop();
     this.#lines?.stop();
     this.outlet.closed();
   }
@@ -145,7 +131,8 @@ export class Answer implements WaysOut {
    */
   json(args: readonly unknown[]): unknown {
     const res = this.#res;
-    if (this.#phase !== "open" || !this.#isWrittenAsGiven(args)) return this.#nativeJson?.apply(res, args as [unknown]);
+    const asGiven = this.#phase === "open" && this.#isJsonOfExpress && isWrittenAsGiven(res, args);
+    if (!asGiven) return this.#nativeJson?.apply(res, args as [unknown]);
     if (!res.hasHeader("content-type")) res.setHeader("Content-Type", "application/json; charset=utf-8");
     const facts = readFacts(res, "body");
     const judgement = judgeJson(args[0] as Json, this.#context.transforms, facts);
@@ -154,12 +141,6 @@ export class Answer implements WaysOut {
     if (judgement.kind === "dropped") this.#finishWithoutBody();
     else this.#writeJudged(judgement.kind === "changed" ? judgement.body : args[0]);
     return res;
-  }
-
-  #isWrittenAsGiven(args: readonly unknown[]): boolean {
-    const res = this.#res;
-    if (args.length !== 1 || res.app?.get?.("json replacer") !== undefined) return false;
-    return this.#isJsonOfExpress && arrivesAsWritten(res) && isPlain(args[0]);
   }
 
   #writeJudged(body: unknown): void {
@@ -183,42 +164,30 @@ export class Answer implements WaysOut {
     const facts = readFacts(this.#res, "body");
     if (facts.status === 206) this.refuse(UNREADABLE);
     else if (isNdjsonMediaType(facts.mediaType)) this.#beginLines();
-    else if (!isJsonMediaType(facts.mediaType)) this.#beginOpaque(facts);
-    else if (Number(facts.headers["content-length"] ?? 0) > answerLimitBytes) this.refuse(TOO_LARGE);
+    else if (!isJsonMediaType(facts.mediaType)) {
+      if (!this.#endsByHead("opaque", facts)) this.#phase = "stream";
+    } else if (Number(facts.headers["content-length"] ?? 0) > answerLimitBytes) this.refuse(TOO_LARGE);
     else this.#phase = "collect";
   }
 
-  #beginOpaque(facts: AnswerFacts): void {
-    const judgement = judgeHead("opaque", this.#context.transforms, facts);
-    if (this.#endsWith(judgement, facts)) return;
-    this.#phase = "stream";
-  }
-
   #collect(bytes: Buffer): void {
-    this.#size += bytes.length;
-    if (this.#size > this.#context.answerLimitBytes) this.refuse(TOO_LARGE);
-    else this.#chunks.push(bytes);
+    if (!this.#gathered.add(bytes, this.#context.answerLimitBytes)) this.refuse(TOO_LARGE);
   }
 
   #judgeCollected(): void {
     if (this.#phase !== "collect") return;
-    const collected = Buffer.concat(this.#chunks, this.#size);
-    this.#chunks = [];
+    const whole = this.#gathered.take();
     const coding = this.#res.getHeader("content-encoding");
-    if (coding === undefined) this.#judgeBytes(collected);
-    else this.#decode(collected, String(coding));
+    if (coding === undefined) this.#judgeBytes(whole);
+    else this.#decode(whole, String(coding));
   }
 
-  #decode(collected: Buffer, coding: string): void {
+  #decode(coded: Buffer, coding: string): void {
     this.#phase = "decode";
-    const putHeadBack = keepHead(this.#res);
-    decodeContent(collected, coding, this.#context.answerLimitBytes).then(
-      (bytes) => {
+    decodeGathered(this.#res, coded, { coding, limitBytes: this.#context.answerLimitBytes }).then(
+      (plain) => {
         // Refused meanwhile, or nobody waits any more.
-        if (this.#phase !== "decode") return;
-        putHeadBack();
-        removeHeaders(this.#res, ["Content-Encoding", "Content-Length", ...DIGESTS]);
-        this.#judgeBytes(bytes);
+        if (this.#phase === "decode") this.#judgeBytes(plain());
       },
       () => {
         if (this.#phase === "decode") this.refuse(UNREADABLE);
@@ -238,15 +207,14 @@ export class Answer implements WaysOut {
   }
 
   #finishEmpty(): void {
-    const facts = readFacts(this.#res, "body");
-    const judgement = judgeHead("empty", this.#context.transforms, facts);
-    if (this.#endsWith(judgement, facts)) return;
+    if (this.#endsByHead("empty", readFacts(this.#res, "body"))) return;
     this.#phase = "done";
     this.outlet.emit("end");
   }
 
   /** Returns false when the handler's own answer goes on, with its head judged. */
-  #endsWith(judgement: Judgement, facts: AnswerFacts): boolean {
+  #endsByHead(which: "empty" | "opaque", facts: AnswerFacts): boolean {
+    const judgement = judgeHead(which, this.#context.transforms, facts);
     if (judgement.kind === "refused") {
       this.refuse(judgement.problem);
       return true;

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import type { ServerResponse } from "node:http";
+import type { Problem } from "../decision.ts";
 import { isNotModified, type Withheld } from "./conditional.ts";
 import { contextOf, type RequestContext } from "./context.ts";
 import type { Outlet } from "./outlet.ts";
-import { DIGESTS, isVersionTag, removeHeaders, setHeaders } from "./response-headers.ts";
+import { renderProblem } from "./render-problem.ts";
+import { DIGESTS, isVersionTag, removeHandlerHeaders, removeHeaders, setHeaders } from "./response-headers.ts";
 import type { AnswerFacts, Json } from "./transform.ts";
 
 /** Sends what was judged, with a head that is true of the body that leaves. */
@@ -62,6 +64,22 @@ export class Departure {
       res.setHeader("ETag", `W/"${createHash("sha256").update(bytes).digest("base64url")}"`);
     }
     this.finish(bytes);
+  }
+
+  /** A problem in place of the answer; where something of that has left already, the connection ends. */
+  refuse(problem: Problem): void {
+    const res = this.#res;
+    if (res.headersSent || this.outlet.passed) {
+      res.destroy();
+      return;
+    }
+    const { status, headers, body } = renderProblem(problem, this.#context);
+    removeHandlerHeaders(res);
+    res.statusCode = status;
+    res.statusMessage = "";
+    setHeaders(res, headers);
+    res.setHeader("Content-Length", body.length);
+    this.outlet.replace(body, "end");
   }
 
   /** A resource in place of an answer that had no JSON body. */

@@ -1,6 +1,7 @@
 import { ServerResponse } from "node:http";
 import type { WriteArguments } from "./chunks.ts";
 import { closeWithConnection } from "./pipelined.ts";
+import { isPlain } from "./plain.ts";
 
 /** `Symbol.for`, so that two installed copies of this package hook a response once. */
 export const ANSWER_KEY: unique symbol = Symbol.for("@wardline/answer/1") as never;
@@ -58,8 +59,16 @@ function hookedFlushHeaders(): void {
   return undefined;
 }
 
-/** Whether what Express's `json` writes arrives here as it was written: nobody has put a `send` or an `end` of its own between. */
-export function arrivesAsWritten(res: Carrier): boolean {
+/**
+ * Whether what Express's `json` is given is what will arrive here: it is plain, and neither the application's settings nor a `send` or
+ * an `end` of its own make something else of it.
+ */
+export function isWrittenAsGiven(res: Carrier, args: readonly unknown[]): boolean {
+  if (args.length !== 1 || res.app?.get?.("json replacer") !== undefined) return false;
+  return arrivesAsWritten(res) && isPlain(args[0]);
+}
+
+function arrivesAsWritten(res: Carrier): boolean {
   return res.write === hookedWrite && res.end === hookedEnd && isOfExpress(res, "send");
 }
 

@@ -1,0 +1,45 @@
+import type { ServerResponse } from "node:http";
+import { decodeContent } from "./content-coding.ts";
+import { DIGESTS, keepHead, removeHeaders } from "./response-headers.ts";
+
+/** A body that is gathered to be judged whole. */
+export class GatheredBody {
+  #chunks: Buffer[] = [];
+  #size = 0;
+
+  /** False when there is more than `limitBytes`; then it is not kept. */
+  add(bytes: Buffer, limitBytes: number): boolean {
+    this.#size += bytes.length;
+    if (this.#size > limitBytes) return false;
+    this.#chunks.push(bytes);
+    return true;
+  }
+
+  take(): Buffer {
+    const whole = Buffer.concat(this.#chunks, this.#size);
+    this.drop();
+    return whole;
+  }
+
+  drop(): void {
+    this.#chunks = [];
+  }
+}
+
+/**
+ * Undoes the content coding of a whole body, while its head may still be changed. What it gives puts the head back as it was, but
+ * for what described the coded bytes, and gives the plain ones. Rejects when the coding is unknown, broken, or hides too much.
+ */
+export async function decodeGathered(
+  res: ServerResponse,
+  coded: Buffer,
+  { coding, limitBytes }: { readonly coding: string; readonly limitBytes: number },
+): Promise<() => Buffer> {
+  const putHeadBack = keepHead(res);
+  const bytes = await decodeContent(coded, coding, limitBytes);
+  return () => {
+    putHeadBack();
+    removeHeaders(res, ["Content-Encoding", "Content-Length", ...DIGESTS]);
+    return bytes;
+  };
+}
