@@ -34,6 +34,17 @@ async function send(edge: Edge, key: string): Promise<Socket> {
   return socket;
 }
 
+/** Sends one whose client has gone before the upstream answers; what it gives lets the upstream answer. */
+async function sendAndLeave(edge: Edge): Promise<() => void> {
+  const held: (() => void)[] = [];
+  edge.backend.answer = (_req, res) => void held.push(() => fhir(res, OBSERVATION, 201));
+  const socket = await send(edge, "k");
+  await expect.poll(() => held.length).toBe(1);
+  socket.destroy();
+  await expect.poll(() => edge.records.length).toBe(1);
+  return () => held[0]?.();
+}
+
 describe("Idempotency-Key", () => {
   it("a repeat is answered again and not done again", async () => {
     const edge = await startEdge();
@@ -142,15 +153,10 @@ describe("Idempotency-Key", () => {
     "F13: what a client left to be carried through keeps its slot of %s until it ends",
     async (_what, change, code) => {
       const edge = await startEdge(change);
-      const held: (() => void)[] = [];
-      edge.backend.answer = (_req, res) => void held.push(() => fhir(res, OBSERVATION, 201));
-      const socket = await send(edge, "k");
-      await expect.poll(() => held.length).toBe(1);
-      socket.destroy();
-      await expect.poll(() => edge.records.length).toBe(1);
+      const release = await sendAndLeave(edge);
       expect(codeOf((await create(edge, "l")).json)).toBe(`tiered-throttle/${code}`);
       edge.backend.answer = (_req, res) => fhir(res, OBSERVATION, 201);
-      held[0]?.();
+      release();
       await expect.poll(async () => (await create(edge, "l")).status).toBe(201);
     },
   );
@@ -161,15 +167,10 @@ describe("Idempotency-Key", () => {
       policy = given;
       return given;
     });
-    const held: (() => void)[] = [];
-    edge.backend.answer = (_req, res) => void held.push(() => fhir(res, OBSERVATION, 201));
-    const socket = await send(edge, "k");
-    await expect.poll(() => held.length).toBe(1);
-    socket.destroy();
-    await expect.poll(() => edge.records.length).toBe(1);
+    const release = await sendAndLeave(edge);
     const upstreams = { ehr: { url: edge.backend.url, connections: 5 } };
     await edge.gateway.reload({ ...policy, upstreams } as PolicyDocument);
-    held[0]?.();
+    release();
     await expect.poll(async () => (await create(edge, "k")).status).toBe(201);
     expect(edge.backend.asked).toHaveLength(1);
   });

@@ -1,3 +1,4 @@
+import { readJson } from "@wardline/policy-types/express";
 import { type DetectOptions, phiScanner } from "../dlp/detect.ts";
 import { namesIn } from "../dlp/people.ts";
 import { isSecretName, REMOVED, withoutSecrets } from "./secrets.ts";
@@ -66,7 +67,7 @@ function membersOf(value: object): readonly (readonly [string, unknown])[] {
 function parseJson(text: string): object | undefined {
   if (!/^\s*[[{]/.test(text)) return undefined;
   try {
-    return JSON.parse(text) as object;
+    return readJson(text) as object;
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { IncomingMessage, ServerResponse } from "node:http";
+import { readJson } from "@wardline/policy-types/express";
 import { phiScanner } from "../dlp/detect.ts";
 import { namesIn } from "../dlp/people.ts";
 import type { MemberNames } from "./member-names.ts";
@@ -103,7 +104,7 @@ function redactString(text: string, key: string, depth: number, walk: Walk): unk
 
 function parseJson(text: string): object | undefined {
   try {
-    const parsed: unknown = JSON.parse(text);
+    const parsed = readJson(text);
     return parsed !== null && typeof parsed === "object" ? parsed : undefined;
   } catch {
     return undefined;
