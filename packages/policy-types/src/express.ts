@@ -14,7 +14,7 @@ export { createEdgeServer, type EdgeServerOptions, type SecureEdgeServerOptions 
 export { asFailure, closing } from "./express/failure.ts";
 export { keepFreedMemory } from "./express/heap.ts";
 export { inOrder } from "./express/in-order.ts";
-export { readJson } from "./express/json-text.ts";
+export { readJson } from "./express/json-names.ts";
 export { leaveOut, prefersLenient } from "./express/leave-out.ts";
 export type { EdgeApp } from "./express/one-shape.ts";
 export type { Gate, Settle } from "./express/outlet.ts";

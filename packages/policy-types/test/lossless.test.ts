@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { findJsonTextFault, readJson } from "../src/express/json-text.ts";
+import { readJson } from "../src/express/json-names.ts";
+import { findJsonTextFault } from "../src/express/json-text.ts";
 import { parseLossless } from "../src/express/lossless.ts";
 
 /** A text of JSON, spaced anyhow, and the same without spaces. */
@@ -134,6 +135,11 @@ describe("a text whose numbers keep their digits", () => {
     ["\\u0061", "a"],
     ["t\\u0065xt\\n", "text\n"],
     ["\\ud83d\\ude00", "\u{1F600}"],
+    ['\\"', '"'],
+    ['\\\\\\"x', '\\"x'],
+    ["\\n", "\n"],
+    ["a\\u0000b", "a\u0000b"],
+    ["\\ud800", "\ud800"],
   ])("S6: the name %s is read as every reader does, whatever was read before", (spelled, name) => {
     const mistaken = JSON.stringify(spelled.slice(0, name.length));
     /** A text of a shape that has not been met, of which the mistaken name is the only one known to go on. */
@@ -151,6 +157,13 @@ describe("a text whose numbers keep their digits", () => {
   it.each(['{"\\x":1}', '{"a\\u00g0":1}', '{"a":"\\u0041" 1}', '["\\u0041":1]'])("%s is refused", (text) => {
     expect(() => readJson(text)).toThrow(SyntaxError);
     expect(() => parseLossless(text)).toThrow(SyntaxError);
+  });
+
+  it("a name with an escape that it cannot do without is read at any depth", () => {
+    const deep = `${'{"\\"":['.repeat(50_000)}${"]}".repeat(50_000)}`;
+    let [node, levels] = [readJson(deep) as Record<string, unknown[]> | undefined, 0];
+    for (; node !== undefined; levels++) node = node['"']?.[0] as Record<string, unknown[]> | undefined;
+    expect(levels).toBe(50_000);
   });
 
   it("S12: a name repeated below any depth is found", () => {

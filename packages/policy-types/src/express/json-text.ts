@@ -51,40 +51,6 @@ export function findJsonTextFault(text: string, maxDepth: number): JsonTextFault
   return undefined;
 }
 
-/**
- * `JSON.parse`, for a text that others read as well: V8 13.6 (Node 24) takes a name with an escape for another one it has read
- * before, if that one is what the first begins with as it is spelled. After `{"\\u0073u":1}` it finds in `{"\u0073ubject":2}` no
- * subject, as every other reader does, but the former name again.
- *
- * @throws {SyntaxError} as `JSON.parse`
- */
-export function readJson(text: string): unknown {
-  return JSON.parse(withPlainNames(text));
-}
-
-/** The text with its names written without escapes, where there is another way. Throws for an escape that JSON does not have. */
-export function withPlainNames(text: string): string {
-  return hasEscapedName(text) ? text.replace(STRING, plainName) : text;
-}
-
-/** Hops from one string with an escape to the next. */
-function hasEscapedName(text: string): boolean {
-  for (let at = text.indexOf("\\"); at >= 0; at = text.indexOf("\\", at)) {
-    at = endOfString(text, at) + 1;
-    while (isSpace(text.charCodeAt(at))) at++;
-    if (text.charCodeAt(at) === COLON) return true;
-  }
-  return false;
-}
-
-/** One that never ends is taken to the end, or it would be tried again from each quote in it. */
-const STRING = /"((?:[^"\\]|\\[\s\S])*)"?(\s*:)?/g;
-
-function plainName(token: string, name: string, colon: string | undefined): string {
-  if (colon === undefined || !name.includes("\\")) return token;
-  return JSON.stringify(JSON.parse(`"${name}"`)) + colon;
-}
-
 /** What a look at the colons of a JSON text finds. */
 export interface MembersLook {
   /** How many names there are. A string that begins with a colon is taken for one too: never fewer, seldom more. */
@@ -123,7 +89,7 @@ function isNumberPart(code: number): boolean {
   );
 }
 
-function isSpace(code: number): boolean {
+export function isSpace(code: number): boolean {
   return code <= 0x20;
 }
 
@@ -138,7 +104,7 @@ const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const COMMA = 0x2c;
-const COLON = 0x3a;
+export const COLON = 0x3a;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
@@ -162,7 +128,7 @@ function addName(names: Names, name: string): boolean {
 }
 
 /** Index of the closing quote of the string that opens at `start`, or the end of the text. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (end >= 0 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
   return end < 0 ? text.length : end;

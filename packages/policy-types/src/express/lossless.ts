@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { plainlyNamed } from "./json-names.ts";
 import { tallyOf } from "./json-tally.ts";
-import { findJsonTextFault, lookAtMembers, withPlainNames } from "./json-text.ts";
+import { findJsonTextFault, lookAtMembers } from "./json-text.ts";
 import type { Json } from "./transform.ts";
 
 /**
@@ -21,8 +22,8 @@ export interface LosslessBody {
 
 /** `JSON.parse` that remembers. Throws what `JSON.parse` throws. */
 export function parseLossless(given: string): LosslessBody {
-  const text = withPlainNames(given);
-  const body = JSON.parse(text) as Json;
+  const { text, parse } = plainlyNamed(given);
+  const body = parse(text) as Json;
   const { names, numbers } = lookAtMembers(text);
   const { members, hasUnnamedNumbers } = tallyOf(body);
   // As many names as members: none was repeated, and nothing within a string was taken for one.
@@ -34,7 +35,7 @@ export function parseLossless(given: string): LosslessBody {
   const marked = isExact && !hasUnnamedNumbers ? markedAt(text, numbers) : markedEverywhere(text);
   if (marked === text) return { body, stringify: plainly, hasOwnNumbers, repeatsNames };
   const byValue = new Map<number, string | undefined>();
-  const remembering = unmarked(JSON.parse(marked) as Json, byValue);
+  const remembering = unmarked(parse(marked) as Json, byValue);
   const stringify = (changed: Json) => stringifyMarked(changed, byValue);
   return { body: remembering, stringify, hasOwnNumbers: true, repeatsNames };
 }
