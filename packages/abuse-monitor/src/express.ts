@@ -43,7 +43,9 @@ export interface AbuseMonitorHandler extends RequestHandler {
   /** The keyed hash under which alerts and measures name somebody. */
   pseudonymOf(named: Named): string;
   snapshot(): MonitorSnapshot;
-  /** Everything it remembers, for the `remembered` of the monitor that takes its place; its file is then the other's. */
+  /** Everything it remembers now, for the `remembered` of a monitor that may take its place. It goes on as before. */
+  history(): History;
+  /** The same of a monitor whose place is taken: its file is then the other's. */
   handOver(): History;
   close(): Promise<void>;
 }
@@ -106,6 +108,7 @@ export function abuseMonitor(options: AbuseMonitorOptions = {}): AbuseMonitorHan
         : pseudonyms.name(kind, issuer, name);
     },
     snapshot: monitor.snapshot,
+    history: monitor.history,
     handOver: monitor.handOver,
     close: monitor.close,
   });

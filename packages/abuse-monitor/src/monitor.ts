@@ -35,7 +35,9 @@ export interface Monitor {
   readonly see: (record: AccessRecord) => void;
   readonly seeLogin: (attempt: LoginAttempt) => void;
   readonly snapshot: () => MonitorSnapshot;
-  /** Everything it remembers, for the monitor that takes its place; its own file is no longer written. */
+  /** Everything it remembers; can be gone through in pieces while more is seen. */
+  readonly history: () => History;
+  /** The same for the monitor that takes its place; its own file is no longer written. */
   readonly handOver: () => History;
   readonly close: () => Promise<void>;
 }
@@ -81,6 +83,7 @@ export function createMonitor(options: ParsedOptions): Monitor {
       measures: store.list().length,
       ...(exchange === undefined ? {} : { shared: exchange.snapshot() }),
     }),
+    history: memory.history,
     handOver: keeper.handOver,
     async close() {
       await exchange?.close();

@@ -51,6 +51,22 @@ describe("what is known of callers", () => {
     expect(callers.find(pseudonym(0))).toBe(-1);
   });
 
+  it("who is taken out is known no more, and may come again", () => {
+    const callers = createCallers(4, 2);
+    for (let n = 0; n < 4; n++) callers.set(callers.add(pseudonym(n)), 1, n);
+    expect(callers.take(pseudonym(0))).toEqual([undefined, 0]);
+    expect(callers.take(pseudonym(3))).toEqual([undefined, 3]);
+    expect(callers.take(pseudonym(3))).toBeUndefined();
+    expect([callers.find(pseudonym(0)), callers.find(pseudonym(3)), callers.size]).toEqual([-1, -1, 2]);
+    const row = callers.add(pseudonym(3), ["again", 4]);
+    expect([callers.get(row, 0), callers.get(row, 1), callers.find(pseudonym(3)), callers.size]).toEqual([
+      "again",
+      4,
+      row,
+      3,
+    ]);
+  });
+
   it("can be gone through while more is seen: nobody twice, nobody who was forgotten", () => {
     const callers = createCallers(100, 1);
     for (let n = 0; n < 90; n++) callers.set(callers.add(pseudonym(n)), 0, n);

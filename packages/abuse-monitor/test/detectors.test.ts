@@ -2,7 +2,7 @@ import type { AccessRecord } from "@wardline/policy-types";
 import { describe, expect, it } from "vitest";
 import type { Severity } from "../src/detectors/detector.ts";
 import { DEFAULT_THRESHOLDS, type Finding, type MonitorPolicy, type Pattern, simulate } from "../src/index.ts";
-import { AT, principal, record, stranger } from "./support/records.ts";
+import { AT, ISSUER, principal, record, stranger } from "./support/records.ts";
 
 const KEY = new Uint8Array(16).fill(1);
 const DAY = 86_400_000;
@@ -354,6 +354,44 @@ describe("silent clients that wake", () => {
 
   it("are not told when nobody knew them before", async () => {
     expect(await told(Array.from({ length: 200 }, (_, n) => sleeper(31, n)))).toEqual([]);
+  });
+});
+
+describe("clients that nobody has proved to be", () => {
+  const { clientFailures } = DEFAULT_THRESHOLDS.credentialStuffing;
+  const claiming = (clientId: string, n: number, status = 401) => {
+    const signIn = { issuer: ISSUER, endpoint: "token", clientId } as const;
+    const peerAddress = `203.0.${n % 200}.${Math.floor(n / 200)}`;
+    return stranger({ method: "POST", interaction: "unknown", receivedAt: AT + n * 1000, peerAddress, status, signIn });
+  };
+  const client = (n: number, changes: Partial<AccessRecord> = {}) =>
+    record({ principal: principal(`s${n}`, { clientId: "s" }), receivedAt: AT + n * 1000, ...changes });
+
+  it("S8: made-up names by the thousand displace no client that is known", async () => {
+    const madeUp = Array.from({ length: 2000 }, (_, n) => claiming(`made-up-${n}`, n));
+    const busy = Array.from({ length: 50 }, (_, n) => client(n, { receivedAt: AT + 31 * DAY + n * 1000 }));
+    const found = await told([client(0), ...madeUp, ...busy], { maxCallers: 100 });
+    expect(patterns(found)).toContain("silent-wakes client");
+  });
+
+  it("what failed under a name counts for whoever then proves to be it", async () => {
+    const failing = Array.from({ length: clientFailures - 1 }, (_, n) => claiming("s", n));
+    const served = client(clientFailures);
+    const one = claiming("s", clientFailures + 1);
+    expect(patterns(await told([...failing, served, one]))).toEqual(["credential-stuffing client"]);
+    expect(patterns(await told([...failing, served]))).toEqual([]);
+    expect(patterns(await told([served, ...failing, one]))).toEqual(["credential-stuffing client"]);
+  });
+
+  it("logins that fail under its name hide no client that probes", async () => {
+    const probes = (n: number) => {
+      const changes = { outcome: "deny", resourceType: `Type${n}`, problem: "smart-auth/scope-insufficient" } as const;
+      return client(n, changes);
+    };
+    const probing = Array.from({ length: 60 }, (_, n) => probes(n));
+    const hidden = probing.flatMap((one, n) => [one, ...Array.from({ length: 3 }, (_, m) => claiming("s", n * 3 + m))]);
+    expect(patterns(await told(probing))).toContain("scope-probing client");
+    expect(patterns(await told(hidden))).toContain("scope-probing client");
   });
 });
 

@@ -114,6 +114,17 @@ describe("what is remembered over a restart", () => {
     expect(new Set([...after.monitor.handOver().entries].map(renderEntry))).toEqual(new Set(known.map(renderEntry)));
   });
 
+  it("made-up names of clients are no proven ones after it", async () => {
+    const login = (clientId: string, succeeded: boolean, at: number) => ({ at, issuer: ISSUER, clientId, succeeded });
+    const before = start({ maxCallers: 100 });
+    before.monitor.seeLogin(login("known", true, AT));
+    for (let n = 0; n < 80; n++) before.monitor.seeLogin(login(`made-up-${n}`, false, AT + n));
+    const { client, claimed } = before.monitor.snapshot().tracked;
+    expect([client, claimed]).toEqual([1, 80]);
+    await before.monitor.close();
+    expect(start({ maxCallers: 100 }).monitor.snapshot().tracked).toMatchObject({ client, claimed });
+  });
+
   it("windows of another length begin anew, the others go on", async () => {
     const before = start();
     guess(before.monitor, 0, 39);

@@ -24,7 +24,8 @@ function probing(
     pattern: "scope-probing",
     by,
     severity: "medium",
-    concerns: ({ ending }, known) => known || ending === "forbidden",
+    // A login that failed asked for nothing, and whoever knows a client's name can send many of them.
+    concerns: ({ ending }, known) => (known && ending !== "login-refused") || ending === "forbidden",
     step(before, sighting, { thresholds: { scopeProbing: limits } }) {
       const state = stepRefusals(before, sighting, limits.windowSeconds);
       const share = countOf(state.refused) / Math.max(1, countOf(state.all));

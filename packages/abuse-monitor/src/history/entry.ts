@@ -12,6 +12,8 @@ export type HistoryEntry =
         pseudonym: string,
         states: Readonly<Partial<Record<Pattern, unknown>>>,
       ];
+      /** Nobody has proved to be this caller. */
+      readonly claimed?: true;
     }
   | { readonly peers: readonly [group: string, level: PeerLevel] }
   | { readonly told: readonly [key: string, alert: ToldAlert] }

@@ -6,10 +6,12 @@
 export interface Callers {
   /** Its row, which then belongs to the younger generation; -1 when it is not known. Good until the next `find` or `add`. */
   find(pseudonym: string): number;
-  /** A row of `undefined` for who is not known. Good until the next `find` or `add`. */
-  add(pseudonym: string): number;
+  /** A row, of `undefined` unless something is known already, for who is not known. Good until the next `find` or `add`. */
+  add(pseudonym: string, values?: readonly unknown[]): number;
   get(row: number, column: number): unknown;
   set(row: number, column: number, value: unknown): void;
+  /** What is known of a caller, which is then not remembered any more. */
+  take(pseudonym: string): readonly unknown[] | undefined;
   /** Those remembered now, seen last first. Who is forgotten while somebody goes through is left out. */
   newestFirst(): Iterable<readonly [pseudonym: string, values: readonly unknown[]]>;
   readonly size: number;
@@ -36,10 +38,17 @@ export function createCallers(limit: number, columns: number): Callers {
       const values = old.take(before);
       return append(high, low, values);
     },
-    add: (pseudonym) => append(wordAt(pseudonym, 0), wordAt(pseudonym, 8)),
+    add: (pseudonym, values) => append(wordAt(pseudonym, 0), wordAt(pseudonym, 8), values),
     get: (row, column) => young.values[row * columns + column],
     set(row, column, value) {
       young.values[row * columns + column] = value;
+    },
+    take(pseudonym) {
+      for (const generation of [young, old]) {
+        const row = generation.find(wordAt(pseudonym, 0), wordAt(pseudonym, 8));
+        if (row >= 0) return generation.take(row);
+      }
+      return undefined;
     },
     newestFirst: () => walk([young.keys(), old.keys()]),
     get size() {

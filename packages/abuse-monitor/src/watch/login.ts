@@ -55,6 +55,7 @@ export function sightingOfLogin(
     requestId,
     address: address === undefined ? undefined : pseudonyms.name("address", "", addressKey(address)),
     client: clientId === undefined ? undefined : pseudonyms.name("client", issuer, clientId),
+    clientClaimed: !succeeded,
     subject: undefined,
     claimed: subject === undefined ? undefined : pseudonyms.name("claimed", issuer, subject),
     system: false,

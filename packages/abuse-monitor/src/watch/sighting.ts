@@ -23,6 +23,8 @@ export interface Sighting {
   readonly requestId: string;
   readonly address: string | undefined;
   readonly client: string | undefined;
+  /** Nothing proves that it is this client: its name came with a login that failed. */
+  readonly clientClaimed: boolean;
   readonly subject: string | undefined;
   /** The name of a login that failed. */
   readonly claimed: string | undefined;
@@ -74,6 +76,7 @@ export function sightingOf(record: AccessRecord, { pseudonyms, addressKey, locat
     requestId: record.requestId,
     address: address === undefined ? undefined : pseudonyms.name("address", "", addressKey(address)),
     client,
+    clientClaimed: false,
     subject,
     claimed: undefined,
     system,

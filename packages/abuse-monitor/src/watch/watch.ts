@@ -43,16 +43,20 @@ interface Kind {
   readonly detectors: readonly Detector[];
   /** Their detectors' states, one column each. */
   readonly callers: Callers;
+  /** Those nobody has proved to be, where that can be told: anybody can make up such names. */
+  readonly claimed?: Callers;
 }
 
 /**
  * The detectors with the memory they need: at most `maxCallers` of each kind. Those that were not seen for longest are
- * forgotten first; addresses and claimed names, which anybody can make up, never displace proven callers.
+ * forgotten first; addresses and claimed names, of users and of clients, which anybody can make up, never displace proven callers.
  */
 export function createWatch(thresholds: Thresholds, maxCallers: number): Watch {
   const kinds: readonly Kind[] = KINDS.map((kind) => {
     const detectors = DETECTORS.filter(({ by }) => by === kind);
-    return { kind, detectors, callers: createCallers(maxCallers, detectors.length) };
+    const callers = createCallers(maxCallers, detectors.length);
+    if (kind !== "client") return { kind, detectors, callers };
+    return { kind, detectors, callers, claimed: createCallers(maxCallers, detectors.length) };
   });
   const windows = windowsOf(thresholds);
   const peers = createTable<PeerLevel>(MOST_PEER_GROUPS);
@@ -62,10 +66,17 @@ export function createWatch(thresholds: Thresholds, maxCallers: number): Watch {
       const group = sighting.peers;
       const surroundings = { thresholds, peers: () => (group === undefined ? undefined : peers.get(group)) };
       let observations: Observation[] | undefined;
-      for (const { kind, detectors, callers } of kinds) {
+      for (const { kind, detectors, callers: proven, claimed } of kinds) {
         const pseudonym = sighting[kind];
         if (pseudonym === undefined) continue;
-        let row = callers.find(pseudonym);
+        let callers = proven;
+        let row = proven.find(pseudonym);
+        if (row < 0 && claimed !== undefined) {
+          if (sighting.clientClaimed) {
+            callers = claimed;
+            row = claimed.find(pseudonym);
+          } else row = prove(pseudonym, claimed, proven);
+        }
         for (let index = 0; index < detectors.length; index++) {
           const detector = detectors[index] as Detector;
           const state = row < 0 ? undefined : callers.get(row, index);
@@ -88,13 +99,12 @@ export function createWatch(thresholds: Thresholds, maxCallers: number): Watch {
     windows,
     *remembered() {
       for (const [group, level] of peers.newestFirst()) yield { peers: [group, level] };
-      for (const { kind, detectors, callers } of kinds) {
+      for (const { kind, detectors, callers, claimed } of kinds) {
         for (const [pseudonym, found] of callers.newestFirst()) {
-          const states: Partial<Record<Pattern, unknown>> = {};
-          for (const [index, { pattern }] of detectors.entries()) {
-            if (found[index] !== undefined) states[pattern] = found[index];
-          }
-          yield { caller: [kind, pseudonym, states] };
+          yield { caller: [kind, pseudonym, statesOf(detectors, found)] };
+        }
+        for (const [pseudonym, found] of claimed?.newestFirst() ?? []) {
+          yield { caller: [kind, pseudonym, statesOf(detectors, found)], claimed: true };
         }
       }
     },
@@ -104,7 +114,8 @@ export function createWatch(thresholds: Thresholds, maxCallers: number): Watch {
       const [kind, pseudonym, states] = entry.caller;
       const known = kinds.find((one) => one.kind === kind);
       if (known === undefined) return;
-      const { detectors, callers } = known;
+      const { detectors, callers: proven, claimed = proven } = known;
+      const callers = entry.claimed === true ? claimed : proven;
       const kept = detectors.map(({ pattern }) => (before[pattern] === windows[pattern] ? states[pattern] : undefined));
       if (kept.every((state) => state === undefined)) return;
       const found = callers.find(pseudonym);
@@ -112,6 +123,21 @@ export function createWatch(thresholds: Thresholds, maxCallers: number): Watch {
       for (const [index, state] of kept.entries()) callers.set(row, index, state);
     },
   };
+}
+
+/** What is known of a caller by its name alone is known of whoever has proved to be it. */
+function prove(pseudonym: string, claimed: Callers, proven: Callers): number {
+  if (claimed.size === 0) return -1;
+  const known = claimed.take(pseudonym);
+  return known === undefined ? -1 : proven.add(pseudonym, known);
+}
+
+function statesOf(detectors: readonly Detector[], found: readonly unknown[]): Partial<Record<Pattern, unknown>> {
+  const states: Partial<Record<Pattern, unknown>> = {};
+  for (const [index, { pattern }] of detectors.entries()) {
+    if (found[index] !== undefined) states[pattern] = found[index];
+  }
+  return states;
 }
 
 function windowsOf(thresholds: Thresholds): HistoryHead["windows"] {
@@ -133,7 +159,10 @@ const MOST_PEER_GROUPS = 2000;
 
 function trackedBy(kinds: readonly Kind[]): Record<CallerKind, number> {
   const tracked: Record<CallerKind, number> = { address: 0, client: 0, subject: 0, claimed: 0 };
-  for (const { kind, callers } of kinds) tracked[kind] = callers.size;
+  for (const { kind, callers, claimed } of kinds) {
+    tracked[kind] += callers.size;
+    tracked.claimed += claimed?.size ?? 0;
+  }
   return tracked;
 }
 
