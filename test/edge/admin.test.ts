@@ -1,6 +1,9 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Script } from "node:vm";
 import { readLedger } from "@wardline/audit-event";
+import type { PolicyDocument, RoutePolicy } from "@wardline/policy-types";
 import { openFileRevocationList } from "@wardline/smart-auth";
 import { describe, expect, it } from "vitest";
 import { type Edge, startEdge } from "./support/edge.ts";
@@ -111,6 +114,37 @@ describe("the operator's listener", () => {
     });
     expect(lift.status).toBe(200);
     expect((await edge.ask("/Patient/a")).status).toBe(200);
+  });
+
+  it("F11: a policy that is refused at the last moment leaves the operator the watch, the limits and the inventory in force", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "edge-exports-"));
+    let policy: PolicyDocument | undefined;
+    const edge = await startEdge((given) => {
+      policy = { ...given, admin: { port: 0, operators: OPERATORS }, bulkExport: { folder } };
+      return policy;
+    });
+    const { routes, ...rest } = policy as unknown as PolicyDocument;
+    const exporting = (path: string): RoutePolicy[] => routes.map((one) => ({ ...one, path, operations: ["export"] }));
+    await edge.gateway.reload({ ...rest, routes: exporting("/fhir") });
+    await edge.gateway.reload({ ...rest, routes });
+    const facts = async (): Promise<unknown[]> => {
+      const said = await Promise.all(["/limits", "/inventory"].map((path) => say(edge, path, { claims: OPERATOR })));
+      return said.map(({ body }) => JSON.parse(body, (name, value) => (name === "generatedAt" ? "now" : value)));
+    };
+    expect((await edge.ask("/Patient/a")).status).toBe(200);
+    const before = await facts();
+    const refused = {
+      ...rest,
+      abuse: { maxCallers: 5000 },
+      tiers: { others: { windows: [{ name: "w", limit: 1, windowSeconds: 60, by: "client" }] } },
+      routes: exporting("/elsewhere").map((one) => ({ ...one, tier: "others" })),
+    } as const;
+    await expect(edge.gateway.reload(refused)).rejects.toThrow(/restart/);
+    expect(await facts()).toEqual(before);
+    const body = { kind: "client", issuer: edge.issuer.url, name: "app", because: "incident 7", seconds: 600 };
+    expect((await say(edge, "/blocks", { claims: OPERATOR, body })).status).toBe(201);
+    expect((await edge.ask("/Patient/a")).status).toBe(403);
+    await rm(folder, { recursive: true });
   });
 
   it.each<[string, object]>([

@@ -63,21 +63,20 @@ interface Door {
 /** What every request passes, whatever it is for. */
 function doorStages(parts: Parts, { routes, zones, signIn }: Door): RequestHandler[] {
   const { policy } = parts.checked;
+  const { apis, monitor } = parts;
   const stages = [openContext(parts, routeFinder(routes))];
   if (signIn !== undefined) stages.push(signIn.open);
   if (parts.tracing !== undefined) stages.push(parts.tracing);
   stages.push(parts.audit.middleware);
-  const inventory = parts.inventory.of(policy, parts.material.documents);
   const own = new Set(ownPaths(policy));
   const isOwn = (req: Request): boolean =>
     own.has(pathOf(req.originalUrl)) || (signIn !== undefined && contextOf(req).signIn !== undefined);
-  stages.push((req, res, next) => (isOwn(req) ? next() : inventory(req, res, next)));
+  stages.push((req, res, next) => (isOwn(req) ? next() : apis(req, res, next)));
   const atDoor = perimeter(perimeterOptions(policy, routes));
   stages.push(signIn === undefined ? atDoor : signIn.perimeterBeside(atDoor));
-  const monitor = parts.watch.of(policy, parts.material);
   if (monitor !== undefined) stages.push(monitor);
   stages.push(parts.throttles.door(policy));
-  const documents = publishedDocuments(policy, inventory.entries, zones, parts.dependencies.now);
+  const documents = publishedDocuments(policy, apis.entries, zones, parts.dependencies.now);
   if (documents !== undefined) stages.push(documents);
   stages.push(resourceMetadataOf(policy, routes));
   return stages;
@@ -130,19 +129,18 @@ function openContext({ checked, dependencies }: Parts, findRoute: FindRoute): Re
 }
 
 function routeStages(parts: Parts, route: RoutePolicy): RequestHandler {
-  const { checked, material, shared, throttles, dependencies, health, idempotency } = parts;
+  const { checked, material, shared, throttles, monitor, apis, dependencies, health, idempotency } = parts;
   const { policy } = checked;
   const backends = backendsOf(route, parts.upstreams);
   const requestBodyBytes = policy.limits?.requestBodyBytes ?? MIB;
   const baseUrl = policy.publicOrigin + route.path;
   const bases = [...new Set(backends.all.flatMap((upstream) => upstream.baseUrls()))];
-  const monitor = parts.watch.current();
   const pools = throttles.pools(policy);
 
   if (route.interactions.some((code) => WRITES.has(code))) prepare(route.types ?? USUAL_TYPES);
   const stages: RequestHandler[] = [];
   if (needsOwnCertificate(policy, route)) stages.push(requireClientCertificate);
-  stages.push(...smartConfigurationOf(policy, route, parts.inventory.current()?.entries ?? []));
+  stages.push(...smartConfigurationOf(policy, route, apis.entries));
   if (policy.dlp !== false) stages.push(dlp(dlpOptions(policy, dependencies)));
   const auth = authOptions({ policy, route, backends, material, shared, dependencies, health, requestBodyBytes });
   stages.push(hasDocument(route) ? documentAuth(route, auth) : smartAuth(auth));
@@ -175,7 +173,7 @@ function routeStages(parts: Parts, route: RoutePolicy): RequestHandler {
   const exports = parts.bulkExports.of(policy, route);
   if (exports !== undefined) stages.push(exports);
   if (!hasDocument(route)) {
-    const { entries = [] } = parts.inventory.current() ?? {};
+    const { entries } = apis;
     stages.push(capabilities({ policy, route, backends, entries, now: dependencies.now }));
   }
   const identity = identityOf(policy, material);

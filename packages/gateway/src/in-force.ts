@@ -55,7 +55,7 @@ export function putInForce({
   atPort,
   ...shared
 }: InForceFacts): PolicyInForce {
-  const { audit, health, bulkExports, throttles } = shared;
+  const { audit, health, bulkExports, throttles, watch, inventory } = shared;
   const { onEvent, now } = shared.dependencies;
   const factsAtStart = processFacts();
   let material = firstMaterial;
@@ -82,7 +82,7 @@ export function putInForce({
 
   function comeIntoForce(): void {
     optionsAtAssembly = optionsHash(runtime.checked);
-    throttles.settle();
+    for (const one of [throttles, watch, inventory]) one.settle();
     bulkExports.follow(runtime.checked.policy, runtime.upstreamOf);
     const issuers = runtime.checked.policy.issuers.map(({ issuer }) => issuer);
     health.policyChanged(runtime.checked.version, [...runtime.upstreams.keys()], issuers);
@@ -119,12 +119,14 @@ export function putInForce({
     checkReload(runtime.checked.policy, checked.policy);
     const nextMaterial = await fetchMaterial(checked.policy, shared.dependencies.readSecret, material);
     const before = runtime;
-    const successor = openRuntime({ ...shared, material: nextMaterial, checked }, before);
+    let successor: Runtime | undefined;
     try {
+      successor = openRuntime({ ...shared, material: nextMaterial, checked }, before);
       await bulkExports.ready();
       await audit.note("policy-changed", { "policy-version": checked.version, before: before.checked.version });
     } catch (error) {
-      await successor.abandon();
+      for (const one of [throttles, watch, inventory, bulkExports]) one.abandon();
+      await successor?.abandon();
       throw error;
     }
     // From here on nothing can fail: a request that arrives now is the new policy's.

@@ -1,3 +1,5 @@
+import type { AbuseMonitorHandler } from "@wardline/abuse-monitor";
+import type { ApiInventory } from "@wardline/api-inventory";
 import type { RequestHandler } from "express";
 import type { Audit } from "./audit.ts";
 import type { Watch } from "./controls/abuse.ts";
@@ -20,7 +22,11 @@ export interface Parts {
   readonly throttles: Throttles;
   readonly bulkExports: BulkExports;
   readonly watch: Watch;
+  /** The watch of this policy. */
+  readonly monitor: AbuseMonitorHandler | undefined;
   readonly inventory: Inventory;
+  /** The inventory of this policy. */
+  readonly apis: ApiInventory;
   readonly audit: Audit;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly health: Health;

@@ -31,7 +31,7 @@ interface OpenUpstream {
   readonly upstream: Upstream;
 }
 
-export type RuntimeFacts = Omit<Parts, "upstreams">;
+export type RuntimeFacts = Omit<Parts, "upstreams" | "monitor" | "apis">;
 
 /**
  * Assembles a policy. Upstreams whose settings did not change are taken over with their connections, so that a reload
@@ -45,19 +45,23 @@ export function openRuntime(facts: RuntimeFacts, before?: Runtime): Runtime {
     const own = [...upstreams.values()].filter((one) => !known.has(one));
     await Promise.all(own.map(({ upstream }) => upstream.close()));
   };
-  for (const [name, policy] of Object.entries(facts.checked.policy.upstreams)) {
-    // Asked for even where it is not needed, so that its circuit is still known when the upstream does change.
-    const own = factsOf(name, policy, facts);
-    const known = before?.upstreams.get(name);
-    const unchanged = known !== undefined && JSON.stringify(known.policy) === JSON.stringify(policy);
-    upstreams.set(name, unchanged ? known : { policy, upstream: openUpstream(name, policy, own) });
-  }
-  const upstreamOf = new Map([...upstreams].map(([name, { upstream }]) => [name, upstream]));
-  const parts = { ...facts, upstreams: upstreamOf };
+  const { policy } = facts.checked;
+  let upstreamOf: ReadonlyMap<string, Upstream>;
   let apps: ReadonlyMap<string, Express>;
   try {
+    for (const [name, own] of Object.entries(policy.upstreams)) {
+      // Asked for even where it is not needed, so that its circuit is still known when the upstream does change.
+      const needed = factsOf(name, own, facts);
+      const known = before?.upstreams.get(name);
+      const unchanged = known !== undefined && JSON.stringify(known.policy) === JSON.stringify(own);
+      upstreams.set(name, unchanged ? known : { policy: own, upstream: openUpstream(name, own, needed) });
+    }
+    upstreamOf = new Map([...upstreams].map(([name, { upstream }]) => [name, upstream]));
+    const monitor = facts.watch.of(policy, facts.material);
+    const apis = facts.inventory.of(policy, facts.material.documents);
+    const parts = { ...facts, upstreams: upstreamOf, monitor, apis };
     // A pipeline for each door holds the routes of its zones and no others, so that no door leads to another zone.
-    apps = new Map(doorsOf(facts.checked.policy).map(({ name, zones }) => [name, assemble(parts, zones)]));
+    apps = new Map(doorsOf(policy).map(({ name, zones }) => [name, assemble(parts, zones)]));
   } catch (error) {
     void abandon();
     throw error;

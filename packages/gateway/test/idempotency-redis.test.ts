@@ -25,19 +25,21 @@ describeWithRedis("idempotency over Redis", () => {
   });
 
   async function first(store: IdempotencyStore): Promise<{ keep(answer: typeof ANSWER): void; forget(): void }> {
-    const claim = await store.claim("k", "f", SEAL);
+    const claim = await store.claim("k", { owner: "o", fingerprint: "f", seal: SEAL });
     if (claim.kind !== "first") throw new Error(claim.kind);
     return claim;
   }
   const kindAt = async (store: IdempotencyStore, fingerprint = "f"): Promise<string> =>
-    (await store.claim("k", fingerprint, SEAL)).kind;
+    (await store.claim("k", { owner: "o", fingerprint, seal: SEAL })).kind;
 
   it("F2: one instance does it, every other sees that, and gives the same answer again", async () => {
     const claim = await first(open());
     expect(await kindAt(open())).toBe("in-work");
     expect(await kindAt(open(), "g")).toBe("other-request");
     claim.keep(ANSWER);
-    await expect.poll(() => open().claim("k", "f", SEAL)).toEqual({ kind: "repeat", answer: ANSWER });
+    await expect
+      .poll(() => open().claim("k", { owner: "o", fingerprint: "f", seal: SEAL }))
+      .toEqual({ kind: "repeat", answer: ANSWER });
   });
 
   it("A14: what lies in Redis tells nothing of the answer, and opens for the same request only", async () => {
@@ -47,7 +49,9 @@ describeWithRedis("idempotency over Redis", () => {
     // Long enough that no sealed text holds one of them by chance.
     expect(`${key} ${await client.get(key)}`).not.toMatch(/Jane Roe|Patient\/roe|what was sent/i);
     const other = idempotencySeal("key", undefined, "", Buffer.from("guessed"));
-    await expect(async () => open().claim("k", "f", other)).rejects.toThrow(/authenticate/);
+    await expect(async () => open().claim("k", { owner: "o", fingerprint: "f", seal: other })).rejects.toThrow(
+      /authenticate/,
+    );
   });
 
   it("lets a request that came to nothing be tried again", async () => {
@@ -67,7 +71,9 @@ describeWithRedis("idempotency over Redis", () => {
 
   it("F2: what was refused while Redis was frozen may be asked again when it is back, though Redis wrote it down late", async () => {
     server.freeze();
-    await expect(async () => open().claim("k", "f", SEAL)).rejects.toThrow(DependencyError);
+    await expect(async () => open().claim("k", { owner: "o", fingerprint: "f", seal: SEAL })).rejects.toThrow(
+      DependencyError,
+    );
     server.thaw();
     // Commands of one connection are done in their order.
     await client.ping();
@@ -77,7 +83,9 @@ describeWithRedis("idempotency over Redis", () => {
 
   it("F1: says that it cannot tell while Redis is frozen", async () => {
     server.freeze();
-    await expect(async () => open().claim("k", "f", SEAL)).rejects.toThrow(DependencyError);
+    await expect(async () => open().claim("k", { owner: "o", fingerprint: "f", seal: SEAL })).rejects.toThrow(
+      DependencyError,
+    );
     server.thaw();
   });
 });

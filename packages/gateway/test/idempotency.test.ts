@@ -3,10 +3,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   type AskedOnce,
-  createIdempotencyStore,
+  type IdempotencyClaim,
   idempotencyKey,
+  idempotencyOwner,
   requestFingerprint,
 } from "../src/proxy/idempotency.ts";
+import { createIdempotencyStore } from "../src/proxy/idempotency-memory.ts";
 
 const answer = (text: string): { status: number; headers: []; body: Buffer } => ({
   status: 201,
@@ -15,12 +17,12 @@ const answer = (text: string): { status: number; headers: []; body: Buffer } => 
 });
 
 function store(bounds: { maxEntries?: number; maxBytes?: number } = {}): {
-  claim: ReturnType<typeof createIdempotencyStore>["claim"];
+  claim: (key: string, fingerprint: string, owner?: string) => IdempotencyClaim;
   at: { now: number };
 } {
   const at = { now: 0 };
   const kept = createIdempotencyStore({ now: () => at.now, keepMs: 100, maxEntries: 10, maxBytes: 1000, ...bounds });
-  return { claim: (key, fingerprint) => kept.claim(key, fingerprint), at };
+  return { claim: (key, fingerprint, owner = "o") => kept.claim(key, { owner, fingerprint }), at };
 }
 
 describe("createIdempotencyStore", () => {
@@ -59,6 +61,52 @@ describe("createIdempotencyStore", () => {
     expect(claim("a", "f").kind).toBe("in-work");
   });
 
+  it("S8: one caller's requests make nobody else's be forgotten, by number or by size", () => {
+    const { claim } = store({ maxEntries: 100, maxBytes: 1000 });
+    const keep = (key: string, owner: string, text: string): void => {
+      const first = claim(key, "f", owner);
+      if (first.kind === "first") first.keep(answer(text));
+    };
+    keep("quiet", "few", "1234567890");
+    for (let n = 0; n < 500; n++) keep(`short-${n}`, "many", "1");
+    for (let n = 0; n < 500; n++) keep(`long-${n}`, "much", "1".repeat(100));
+    expect(claim("quiet", "f", "few").kind).toBe("repeat");
+    expect(claim("long-499", "f", "much").kind).toBe("repeat");
+    expect(claim("long-0", "f", "much").kind).toBe("first");
+  });
+
+  it("F15: whatever is asked, kept and forgotten, it stays within its bounds and loses nothing while there is room", () => {
+    const step = fc.record({
+      key: fc.nat(8),
+      owner: fc.nat(2),
+      size: fc.nat(6),
+      end: fc.constantFrom("keep", "forget", "none"),
+      later: fc.nat(40),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const { claim, at } = store({ maxEntries: 5, maxBytes: 12 });
+        const known = new Map<string, number>();
+        for (const { key, owner, size, end, later } of steps) {
+          at.now += later;
+          const name = `${owner}-${key}`;
+          const claimed = claim(name, "f", String(owner));
+          if (claimed.kind === "repeat") expect(claimed.answer.body.length).toBe(known.get(name));
+          if (claimed.kind !== "first") continue;
+          if (end === "keep") claimed.keep(answer("1".repeat(size)));
+          if (end === "forget") claimed.forget();
+          if (end === "keep") known.set(name, size);
+        }
+        const kept = [0, 1, 2].flatMap((owner) =>
+          Array.from({ length: 9 }, (_, key) => claim(`${owner}-${key}`, "f", String(owner))),
+        );
+        const repeats = kept.flatMap((one) => (one.kind === "repeat" ? [one.answer.body.length] : []));
+        expect(repeats.length).toBeLessThanOrEqual(5);
+        expect(repeats.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(12);
+      }),
+    );
+  });
+
   it("stays within its bytes", () => {
     const { claim } = store({ maxBytes: 10 });
     for (const key of ["a", "b", "c"]) {
@@ -87,6 +135,20 @@ describe("S8: keys", () => {
         expect(idempotencyKey("k", principal(a, b))).not.toBe(idempotencyKey("k", principal(c, d)));
       }),
     );
+  });
+
+  it("of one caller have one owner, which no other caller has", () => {
+    const one: Principal = {
+      method: "jwt",
+      issuer: "https://a",
+      subject: "1",
+      roles: [],
+      purposeOfUse: [],
+      launch: {},
+      scopes: [],
+    };
+    const owners = [one, { ...one }, { ...one, subject: "2" }, { ...one, issuer: "https://b" }, undefined];
+    expect(new Set(owners.map(idempotencyOwner)).size).toBe(4);
   });
 
   it("of two tenants of one issuer never meet", () => {

@@ -42,6 +42,19 @@ describe("throttles over reloads", () => {
     expect([door === first[0], tier === first[1], breaker === first[2]]).toEqual([false, false, true]);
   });
 
+  it("F11: a policy that is refused after it was assembled changes nothing", () => {
+    const throttles = throttlesOf(policyWith(10));
+    const first = use(throttles, policyWith(10));
+    throttles.settle();
+    const before = throttles.snapshot();
+    const refused = use(throttles, policyWith(11, "others"));
+    throttles.abandon();
+    expect(throttles.snapshot()).toEqual(before);
+    expect(use(throttles, policyWith(10))).toEqual(first);
+    throttles.settle();
+    expect(use(throttles, policyWith(11, "others"))[0]).not.toBe(refused[0]);
+  });
+
   it("S8: limits of policies that are gone are not kept for ever", () => {
     const throttles = throttlesOf(policyWith(10));
     const [first] = use(throttles, policyWith(10));

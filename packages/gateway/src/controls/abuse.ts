@@ -5,6 +5,7 @@ import type { Audit } from "../audit.ts";
 import type { GatewayEvent } from "../events.ts";
 import type { Material } from "../state/material.ts";
 import type { SharedRedis } from "../state/redis.ts";
+import { createSuccession } from "./succession.ts";
 
 export interface AbuseFacts {
   readonly redis: SharedRedis | undefined;
@@ -15,69 +16,86 @@ export interface AbuseFacts {
 
 /** The watchman of a policy: what it has seen outlives a reload, and with `abuse.history` a restart. */
 export interface Watch {
+  /** For a policy that is being assembled. */
   readonly of: (policy: PolicyDocument, material: Material) => AbuseMonitorHandler | undefined;
+  /** Of the policy in force. */
   readonly current: () => AbuseMonitorHandler | undefined;
+  settle(): void;
+  abandon(): void;
   close(): Promise<void>;
+}
+
+interface Standing {
+  readonly monitor: AbuseMonitorHandler | undefined;
+  readonly key: Uint8Array;
 }
 
 export function createWatch({ redis, audit, now, onEvent }: AbuseFacts): Watch {
   const processKey = randomBytes(16);
-  let keyBefore: Uint8Array | undefined;
-  let settings = "";
-  let placesBefore: string | undefined;
-  let monitor: AbuseMonitorHandler | undefined;
+  const standing = createSuccession<Standing>();
+
+  function open(
+    { abuse = {} }: PolicyDocument,
+    { abuseKey, webhookSecret, places }: Material,
+    before: Standing | undefined,
+  ): Standing {
+    const key = abuseKey ?? processKey;
+    if (abuse === false) return { monitor: undefined, key };
+    // Under another key nobody has the pseudonym that is remembered.
+    const isSameKey = before !== undefined && Buffer.compare(before.key, key) === 0;
+    const remembered = isSameKey ? before.monitor?.history() : undefined;
+    const { webhook, history, key: _where, places: _file, ...asWritten } = abuse;
+    const monitor = abuseMonitor({
+      now,
+      ...asWritten,
+      ...(places === undefined ? {} : { locate: places.locate }),
+      // Without a key of its own the monitor refuses to remember: nobody could read it after a restart.
+      ...(abuseKey === undefined && history !== undefined ? {} : { key }),
+      ...(history === undefined ? {} : { history }),
+      ...(remembered === undefined ? {} : { remembered }),
+      ...(redis === undefined || abuseKey === undefined
+        ? {}
+        : { shared: { sendCommand: redis.send, prefix: `${redis.prefix.replace(/(?<!:):+$/, "")}:abuse` } }),
+      audit: (kind, facts) => audit.record(kind, facts),
+      carriers:
+        webhook === undefined || webhookSecret === undefined
+          ? []
+          : [alertWebhook({ url: webhook.url, secret: webhookSecret })],
+      onAlert: ({ pattern, severity, id }) =>
+        onEvent({
+          level: severity === "low" ? "info" : "warn",
+          code: "gateway/abuse",
+          message: "somebody behaves as attackers do",
+          facts: { pattern, severity, alert: id },
+        }),
+      onDegraded: ({ kind, code }) =>
+        onEvent({
+          level: kind === "degraded" ? "error" : "info",
+          code: "gateway/abuse-monitor",
+          message: "what the abuse monitor needs changed",
+          facts: { change: kind, cause: code },
+        }),
+    });
+    return { monitor, key };
+  }
+
+  /** Its file is another's. */
+  function end(replaced: Standing | undefined): void {
+    replaced?.monitor?.handOver();
+    void replaced?.monitor?.close();
+  }
 
   return {
-    of({ abuse = {} }, { abuseKey, webhookSecret, places }) {
-      const next = JSON.stringify(abuse);
-      if (settings === next && placesBefore === places?.text) return monitor;
-      settings = next;
-      placesBefore = places?.text;
-      const key = abuseKey ?? processKey;
-      // Under another key nobody has the pseudonym that is remembered.
-      const remembered =
-        keyBefore !== undefined && Buffer.compare(keyBefore, key) === 0 ? monitor?.handOver() : undefined;
-      keyBefore = key;
-      void monitor?.close();
-      if (abuse === false) {
-        monitor = undefined;
-        return undefined;
-      }
-      const { webhook, history, key: _where, places: _file, ...asWritten } = abuse;
-      monitor = abuseMonitor({
-        now,
-        ...asWritten,
-        ...(places === undefined ? {} : { locate: places.locate }),
-        // Without a key of its own the monitor refuses to remember: nobody could read it after a restart.
-        ...(abuseKey === undefined && history !== undefined ? {} : { key }),
-        ...(history === undefined ? {} : { history }),
-        ...(remembered === undefined ? {} : { remembered }),
-        ...(redis === undefined || abuseKey === undefined
-          ? {}
-          : { shared: { sendCommand: redis.send, prefix: `${redis.prefix.replace(/(?<!:):+$/, "")}:abuse` } }),
-        audit: (kind, facts) => audit.record(kind, facts),
-        carriers:
-          webhook === undefined || webhookSecret === undefined
-            ? []
-            : [alertWebhook({ url: webhook.url, secret: webhookSecret })],
-        onAlert: ({ pattern, severity, id }) =>
-          onEvent({
-            level: severity === "low" ? "info" : "warn",
-            code: "gateway/abuse",
-            message: "somebody behaves as attackers do",
-            facts: { pattern, severity, alert: id },
-          }),
-        onDegraded: ({ kind, code }) =>
-          onEvent({
-            level: kind === "degraded" ? "error" : "info",
-            code: "gateway/abuse-monitor",
-            message: "what the abuse monitor needs changed",
-            facts: { change: kind, cause: code },
-          }),
-      });
-      return monitor;
+    of(policy, material) {
+      const settings = JSON.stringify([policy.abuse ?? {}, material.places?.text]);
+      return standing.prepare(settings, (before) => open(policy, material, before)).monitor;
     },
-    current: () => monitor,
-    close: async () => monitor?.close(),
+    current: () => standing.current()?.monitor,
+    settle: () => end(standing.settle()),
+    abandon: () => end(standing.abandon()),
+    async close() {
+      end(standing.abandon());
+      await standing.current()?.monitor?.close();
+    },
   };
 }

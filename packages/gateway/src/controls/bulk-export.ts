@@ -25,6 +25,8 @@ export interface BulkExports {
   readonly of: (policy: PolicyDocument, route: RoutePolicy) => AsyncOperations | undefined;
   /** A policy came into force: from now on its upstreams are asked. */
   readonly follow: (policy: PolicyDocument, upstreams: ReadonlyMap<string, Upstream>) => void;
+  /** The policy that was being assembled is not. */
+  abandon(): void;
   /** Rejects when the jobs of the last run cannot be read. */
   ready(): Promise<void>;
   /** Stops the work and hands it back, to begin anew in the next process (F15). */
@@ -59,6 +61,10 @@ interface Kept {
 export async function openBulkExports({ policy, redis, now, onEvent }: BulkExportFacts): Promise<BulkExports> {
   const shared = policy.bulkExport?.queue === "redis" ? await sharedQueue(redis) : undefined;
   const kept = new Map<string, Kept>();
+  /** Of routes that the policy being assembled has, and no policy before it had. */
+  const prepared = new Map<string, Kept>();
+  const operationsOf = (...from: ReadonlyMap<string, Kept>[]): readonly AsyncOperations[] =>
+    from.flatMap((some) => [...some.values()].map(({ operations }) => operations));
   let backends: ReadonlyMap<string, Backends> = new Map();
   let closing: Promise<void> | undefined;
 
@@ -102,8 +108,8 @@ export async function openBulkExports({ policy, redis, now, onEvent }: BulkExpor
     of({ bulkExport, publicOrigin }, { id, path, operations = [] }) {
       if (bulkExport === undefined || !operations.includes("export")) return undefined;
       const baseUrl = publicOrigin + path;
-      const known = kept.get(id) ?? { operations: open(id, baseUrl, bulkExport), baseUrl };
-      kept.set(id, known);
+      const known = kept.get(id) ?? prepared.get(id) ?? { operations: open(id, baseUrl, bulkExport), baseUrl };
+      if (!kept.has(id)) prepared.set(id, known);
       if (known.baseUrl !== baseUrl) {
         const found = findings();
         found.add("routes", "restart-needed", `the path of \`${id}\`, which has exports, changes with a restart only`);
@@ -113,13 +119,21 @@ export async function openBulkExports({ policy, redis, now, onEvent }: BulkExpor
     },
     follow({ routes }, upstreams) {
       backends = new Map(routes.map((route) => [route.id, backendsOf(route, upstreams)]));
+      for (const [id, one] of prepared) kept.set(id, one);
+      prepared.clear();
+    },
+    abandon() {
+      for (const operations of operationsOf(prepared)) void operations.close().catch(() => undefined);
+      prepared.clear();
     },
     async ready() {
       // Redis may come later (F3): until then exports are refused, and nothing else.
-      if (shared === undefined) await Promise.all([...kept.values()].map(({ operations }) => operations.ready()));
+      if (shared === undefined) await Promise.all(operationsOf(kept, prepared).map((operations) => operations.ready()));
     },
     close() {
-      closing ??= Promise.all([...kept.values()].map(({ operations }) => operations.close())).then(() => undefined);
+      closing ??= Promise.all(operationsOf(kept, prepared).map((operations) => operations.close())).then(
+        () => undefined,
+      );
       return closing;
     },
   };

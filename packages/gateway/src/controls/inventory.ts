@@ -14,11 +14,16 @@ import type { RequestHandler } from "express";
 import type { Registry } from "prom-client";
 import type { GatewayEvent } from "../events.ts";
 import { documentEntries, hasDocument } from "./open-api.ts";
+import { createSuccession } from "./succession.ts";
 
 /** What exists and who uses it. What was seen outlives a policy that declares the same endpoints. */
 export interface Inventory {
+  /** For a policy that is being assembled. */
   readonly of: (policy: PolicyDocument, documents: ReadonlyMap<string, object>) => ApiInventory;
+  /** Of the policy in force. */
   readonly current: () => ApiInventory | undefined;
+  settle(): void;
+  abandon(): void;
   /** Watches prior authorisations pass, on routes that carry them and where usage is kept. */
   readonly pasObserver: (route: RoutePolicy) => RequestHandler | undefined;
   close(): Promise<void>;
@@ -55,8 +60,7 @@ export function openInventory(facts: InventoryFacts): Inventory {
               facts: { change: kind, cause: code, lost },
             }),
         });
-  let declared = "";
-  let inventory: ApiInventory | undefined;
+  const standing = createSuccession<ApiInventory>();
 
   return {
     of(next, documents) {
@@ -64,19 +68,18 @@ export function openInventory(facts: InventoryFacts): Inventory {
         ...entriesFromPolicy({ routes: next.routes.filter((route) => !hasDocument(route)) }),
         ...next.routes.filter(hasDocument).flatMap((route) => documentEntries(route, documents.get(route.id))),
       ];
-      const text = JSON.stringify(entries);
-      if (inventory === undefined || declared !== text) {
-        declared = text;
-        inventory = apiInventory({
+      return standing.prepare(JSON.stringify(entries), () =>
+        apiInventory({
           entries,
           now,
           ...(metrics === undefined ? {} : { metrics }),
           ...(journal === undefined ? {} : { journal }),
-        });
-      }
-      return inventory;
+        }),
+      );
     },
-    current: () => inventory,
+    current: standing.current,
+    settle: () => void standing.settle(),
+    abandon: () => void standing.abandon(),
     pasObserver: ({ apiType }) =>
       journal === undefined || apiType !== "prior-authorization"
         ? undefined

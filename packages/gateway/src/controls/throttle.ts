@@ -36,6 +36,8 @@ export interface Throttles {
   readonly breaker: (upstream: string, policy: BreakerPolicy | undefined, headersTimeoutMs: number) => Breaker;
   /** Another policy is in force: what none of its parts asked for since the last change is forgotten. */
   settle(): void;
+  /** The policy that was being assembled is not: what was made for it alone is forgotten. */
+  abandon(): void;
   readonly snapshot: () => ThrottlesSnapshot;
   close(): void;
 }
@@ -68,20 +70,18 @@ const LONGEST_MS = 600_000;
 const DOOR = { limit: 600, windowSeconds: 60 } as const;
 
 export function createThrottles({ policy: first, redis, quotas, weightOf, onEvent }: ThrottleFacts): Throttles {
-  const kept = new Map<string, unknown>();
-  let asked = new Set<string>();
-  const tiers = new Map<string, TieredThrottle>();
-  const breakers = new Map<string, Breaker>();
   const connections = first.door?.connections === undefined ? undefined : connectionLimits(first.door.connections);
-  let pools: ReservedPools | undefined;
+  let current = inNoUse();
+  /** By the policy that is being assembled. */
+  let next = inNoUse();
   let shedder: Shedder | undefined;
 
   /** The same settings give the same thing, with what it has counted. */
   function keep<Kept>(settings: unknown, make: () => Kept): Kept {
     const key = JSON.stringify(settings);
-    asked.add(key);
-    if (!kept.has(key)) kept.set(key, make());
-    return kept.get(key) as Kept;
+    const kept = next.kept.get(key) ?? current.kept.get(key) ?? make();
+    next.kept.set(key, kept);
+    return kept as Kept;
   }
 
   function throttle(rules: readonly TierRule[], policy: PolicyDocument): TieredThrottle {
@@ -111,12 +111,9 @@ export function createThrottles({ policy: first, redis, quotas, weightOf, onEven
       return keep(["door", settings], () => doorThrottle(settings));
     },
     pools({ pools: policy }) {
-      if (policy === undefined) {
-        pools = undefined;
-        return undefined;
-      }
+      if (policy === undefined) return undefined;
       const { shedByLoad, pools: named, ...rest } = policy;
-      pools = keep(["pools", policy], () => {
+      next.pools = keep(["pools", policy], () => {
         if (shedByLoad === true) shedder ??= createShedder();
         return reservedPools({
           ...rest,
@@ -124,11 +121,11 @@ export function createThrottles({ policy: first, redis, quotas, weightOf, onEven
           ...(shedByLoad === true && shedder !== undefined ? { shedder } : {}),
         });
       });
-      return pools;
+      return next.pools;
     },
     tier(policy, route) {
       const one = throttle(rulesOf(policy, route), policy);
-      tiers.set(route.tier, one);
+      next.tiers.set(route.tier, one);
       return one;
     },
     signIn(policy) {
@@ -158,23 +155,37 @@ export function createThrottles({ policy: first, redis, quotas, weightOf, onEven
             }),
         }),
       );
-      breakers.set(name, breaker);
+      next.breakers.set(name, breaker);
       return breaker;
     },
     settle() {
-      for (const key of kept.keys()) if (!asked.has(key)) kept.delete(key);
-      asked = new Set();
-      const left = new Set(kept.values());
-      for (const named of [tiers, breakers]) for (const [name, one] of named) if (!left.has(one)) named.delete(name);
+      current = next;
+      next = inNoUse();
+    },
+    abandon() {
+      next = inNoUse();
     },
     snapshot: () => ({
       connections: connections?.snapshot(),
-      tiers: Object.fromEntries([...tiers].map(([name, tier]) => [name, tier.snapshot()])),
-      pools: pools?.snapshot(),
-      breakers: Object.fromEntries([...breakers].map(([name, breaker]) => [name, breaker.state()])),
+      tiers: Object.fromEntries([...current.tiers].map(([name, tier]) => [name, tier.snapshot()])),
+      pools: current.pools?.snapshot(),
+      breakers: Object.fromEntries([...current.breakers].map(([name, breaker]) => [name, breaker.state()])),
     }),
     close: () => shedder?.close(),
   };
+}
+
+/** What one policy asked for. */
+interface InUse {
+  /** By their settings. */
+  readonly kept: Map<string, unknown>;
+  readonly tiers: Map<string, TieredThrottle>;
+  readonly breakers: Map<string, Breaker>;
+  pools: ReservedPools | undefined;
+}
+
+function inNoUse(): InUse {
+  return { kept: new Map(), tiers: new Map(), breakers: new Map(), pools: undefined };
 }
 
 /** The choices of the route, then its own tier for the rest. A tier's counters are its own wherever it is used. */

@@ -36,7 +36,7 @@ export function createRedisIdempotencyStore(options: RedisIdempotencyOptions): I
   const { prefix, keepMs } = options;
 
   return {
-    async claim(key, fingerprint, seal) {
+    async claim(key, { fingerprint, seal }) {
       const at = `${prefix}:idempotency:${key}`;
       const entry: Entry = { by: randomBytes(12).toString("base64url"), fingerprint };
       const first = firstOf(options, at, entry, seal);

@@ -22,83 +22,22 @@ export interface IdempotencyStore {
   /**
    * Rejects with a `DependencyError` when it cannot say.
    *
-   * @param seal 32 bytes that only who asks the same again knows
+   * @param key of one caller's, as `idempotencyKey` gives it
    */
-  claim(key: string, fingerprint: string, seal: Buffer): IdempotencyClaim | Promise<IdempotencyClaim>;
+  claim(key: string, asked: IdempotencyAsked): IdempotencyClaim | Promise<IdempotencyClaim>;
 }
 
-/** Of this process; it can always say. */
-export interface LocalIdempotencyStore extends IdempotencyStore {
-  claim(key: string, fingerprint: string): IdempotencyClaim;
-}
-
-interface Entry {
+export interface IdempotencyAsked {
+  /** Who asks, as `idempotencyOwner` names it. */
+  readonly owner: string;
   readonly fingerprint: string;
-  readonly expiresAt: number;
-  answer?: KeptAnswer;
+  /** 32 bytes that only who asks the same again knows. */
+  readonly seal: Buffer;
 }
 
-export interface IdempotencyOptions {
-  readonly now: () => number;
-  /** Milliseconds an answer is kept. */
-  readonly keepMs: number;
-  readonly maxEntries: number;
-  readonly maxBytes: number;
-}
-
-/**
- * Remembers what became of unsafe requests in this process. What falls out of its bounds is forgotten, oldest first, as
- * if its time had run out; one that is in work is not forgotten.
- *
- * @see https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07
- */
-export function createIdempotencyStore({
-  now,
-  keepMs,
-  maxEntries,
-  maxBytes,
-}: IdempotencyOptions): LocalIdempotencyStore {
-  const entries = new Map<string, Entry>();
-  let bytes = 0;
-
-  function drop(key: string): void {
-    bytes -= entries.get(key)?.answer?.body.length ?? 0;
-    entries.delete(key);
-  }
-
-  function makeRoom(): void {
-    for (const [key, entry] of entries) {
-      if (entries.size < maxEntries && bytes <= maxBytes && entry.expiresAt > now()) return;
-      if (entry.answer !== undefined || entry.expiresAt <= now()) drop(key);
-    }
-  }
-
-  return {
-    claim(key, fingerprint) {
-      const known = entries.get(key);
-      if (known !== undefined && known.expiresAt > now()) {
-        if (known.fingerprint !== fingerprint) return { kind: "other-request" };
-        return known.answer === undefined ? { kind: "in-work" } : { kind: "repeat", answer: known.answer };
-      }
-      drop(key);
-      makeRoom();
-      if (entries.size >= maxEntries) return { kind: "in-work" };
-      const entry: Entry = { fingerprint, expiresAt: now() + keepMs };
-      entries.set(key, entry);
-      return {
-        kind: "first",
-        keep(answer) {
-          if (entries.get(key) !== entry) return;
-          entry.answer = answer;
-          bytes += answer.body.length;
-          makeRoom();
-        },
-        forget() {
-          if (entries.get(key) === entry) drop(key);
-        },
-      };
-    },
-  };
+/** Whose room an answer takes. */
+export function idempotencyOwner(principal: Principal | undefined): string {
+  return digest(namesOf(principal));
 }
 
 /** Whose key it is: the same text from another caller is another key. @see S8 */

@@ -11,6 +11,7 @@ import {
   type IdempotencyClaim,
   type IdempotencyStore,
   idempotencyKey,
+  idempotencyOwner,
   idempotencySeal,
   requestFingerprint,
 } from "./idempotency.ts";
@@ -53,7 +54,8 @@ export async function takeTurn(req: IncomingMessage, context: RequestContext, st
   });
   let claim: IdempotencyClaim;
   try {
-    claim = await store.claim(key, fingerprint, idempotencySeal(sent, principal, query, bytes));
+    const seal = idempotencySeal(sent, principal, query, bytes);
+    claim = await store.claim(key, { owner: idempotencyOwner(principal), fingerprint, seal });
   } catch (error) {
     if (error instanceof DependencyError) return { kind: "refuse", problem: IDEMPOTENCY_UNAVAILABLE };
     throw error;

@@ -20,11 +20,10 @@ const ALWAYS = ["audit-event", "perimeter"] as const;
 
 /** What stands before the authorisation server, in order: spelling, limits, grants, the client's proof, the server. */
 export function signInStages(parts: Parts, places: SignInPlaces): Router {
-  const { checked, dependencies, health, shared, throttles } = parts;
+  const { checked, dependencies, health, shared, throttles, monitor } = parts;
   const { policy } = checked;
   const upstream = parts.upstreams.get(places.policy.upstream);
   if (upstream === undefined) throw new Error("the policy was not checked before assembly");
-  const monitor = parts.watch.current();
   const limits = throttles.signIn(policy);
   const { assertions = "listed", assertionAlgorithms, assertionAudience } = places.policy;
   const proveClient = requireClientAssertion({
