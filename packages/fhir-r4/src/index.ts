@@ -5,7 +5,7 @@ export { matches } from "./matching/matches.ts";
 export { inCompartment, patientsOf } from "./membership.ts";
 export { OPERATION_DEFINITIONS, type OperationDefinition } from "./operations.ts";
 export { type OperationOutcome, type OutcomeIssue, operationOutcome } from "./outcome.ts";
-export { type ParsedReference, parseReference, type ReferenceOptions } from "./references.ts";
+export { isId, type ParsedReference, parseReference, type ReferenceOptions } from "./references.ts";
 export { renderQuery } from "./request-query.ts";
 export { isResourceType, RESOURCE_TYPES } from "./resource-types.ts";
 export { parseSearch } from "./search.ts";

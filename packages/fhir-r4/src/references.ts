@@ -48,7 +48,7 @@ export function parseReference(reference: string, options: ReferenceOptions = {}
 }
 
 /** What stands from there to the end, cut at its slashes: every reference of an answer passes here, some of them twice. */
-function literalFrom(text: string, from: number): ParsedReference | undefined {
+function literalFrom(text: string, from: number): Literal | undefined {
   const slash = text.indexOf("/", from);
   // `https:` is no type: most of what is not relative ends here.
   if (slash < 0 || text[slash - 1] === ":") return undefined;
@@ -62,7 +62,12 @@ function literalFrom(text: string, from: number): ParsedReference | undefined {
   return text.startsWith(VERSION, next) && ID.test(versionId) ? { kind: "literal", type, id, versionId } : undefined;
 }
 
-/** `.` and `..` match the pattern of an id, and mean something else in every URL. */
+/**
+ * Is a text the id of a resource or of a version? `.` and `..` match R4's pattern, and mean something else in every URL: they
+ * are none.
+ *
+ * @see https://hl7.org/fhir/R4/datatypes.html#id
+ */
 export function isId(text: string): boolean {
   return ID.test(text) && text !== "." && text !== "..";
 }
@@ -76,13 +81,31 @@ export function statedType(reference: Readonly<Record<string, unknown>>): string
   return type.startsWith(TYPE_URL) ? type.slice(TYPE_URL.length) : type;
 }
 
+type Literal = Extract<ParsedReference, { kind: "literal" }>;
+const SLOTS = 16;
+const remembered: { text: string; literal: Literal | undefined }[] = Array.from({ length: SLOTS }, () => ({
+  text: "",
+  literal: undefined,
+}));
+
+/** The resources of one answer mostly refer to the same few: at the place a text has stands what was read there last. */
+function rememberedLiteral(text: string): Literal | undefined {
+  const place = remembered[(text.length + text.charCodeAt(text.length - 1)) & (SLOTS - 1)];
+  if (place === undefined || text === place.text) return place?.literal;
+  const literal = literalFrom(text, 0);
+  if (literal === undefined) return undefined;
+  place.text = text;
+  place.literal = literal;
+  return literal;
+}
+
 /** A Reference element read as a whole: the text, and `type` contradicting it makes it invalid. */
 export function readReference(value: unknown, options: ReferenceOptions): ParsedReference | undefined {
   if (!isRecord(value)) return value === null || value === undefined ? undefined : INVALID;
   const text = own(value, "reference");
   if (text === undefined || text === null) return undefined;
   if (typeof text !== "string") return INVALID;
-  const parsed = parseReference(text, options);
+  const parsed = rememberedLiteral(text) ?? parseReference(text, options);
   if (parsed.kind !== "literal" || own(value, "type") === undefined) return parsed;
   return statedType(value) === parsed.type ? parsed : INVALID;
 }

@@ -9,7 +9,13 @@ export const RESOURCE_TYPES: readonly string[] = Object.freeze(TYPES.trim().spli
 
 const known: ReadonlySet<string> = new Set(RESOURCE_TYPES);
 
+let last = "Patient";
+
 /** Case counts: `patient` is no resource type. */
 export function isResourceType(name: string): boolean {
-  return known.has(name);
+  // Asked again and again of one answer's resources, which mostly are of one type.
+  if (name === last) return true;
+  if (!known.has(name)) return false;
+  last = name;
+  return true;
 }

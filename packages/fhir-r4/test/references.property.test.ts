@@ -1,4 +1,4 @@
-import { isResourceType, type ParsedReference, parseReference } from "@wardline/fhir-r4";
+import { isId, isResourceType, type ParsedReference, parseReference, patientsOf } from "@wardline/fhir-r4";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 
@@ -41,4 +41,29 @@ it("a reference is read as R4 defines it, whatever it looks like", () => {
     }),
     { numRuns: 5000 },
   );
+});
+
+it("whom a resource mentions does not depend on what was read before", () => {
+  const reference = fc.oneof(
+    text,
+    fc.constantFrom("Patient/a", "Patient/b", "Patient/ab", "Group/a", "", "Patient/.."),
+  );
+  fc.assert(
+    fc.property(fc.array(reference, { minLength: 1, maxLength: 20 }), (references) => {
+      for (const one of references) {
+        const read = definition(one);
+        const expected = read.kind === "literal" && read.type === "Patient" ? [read.id] : [];
+        const patients = patientsOf({ resourceType: "Observation", subject: { reference: one } }, { baseUrls: BASES });
+        // Of what is no reference it tells whatever patient may be meant.
+        if (read.kind !== "invalid") expect(patients).toEqual(expected);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+it("S5: an id is one of R4's, and no step up or aside in a path", () => {
+  for (const id of ["a", "A-1.b", "...", "a".repeat(64)]) expect(isId(id)).toBe(true);
+  for (const id of ["", ".", "..", "a/b", "a_b", "a b", "a\n", "é", "%2e", "a".repeat(65)])
+    expect(isId(id)).toBe(false);
 });

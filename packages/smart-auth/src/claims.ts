@@ -1,3 +1,4 @@
+import { isId } from "@wardline/fhir-r4";
 import type { AuthenticationMethod, Principal } from "@wardline/policy-types";
 import { type ClaimNameSettings, claimAt } from "./claim-names.ts";
 import { readConfirmation } from "./confirmation.ts";
@@ -15,7 +16,6 @@ const ID_TOKEN_CLAIMS = ["nonce", "at_hash", "c_hash", "s_hash"] as const;
  */
 const UNCHECKABLE_CLAIMS = ["authorization_details"] as const;
 
-const FHIR_ID = /^[A-Za-z0-9\-.]{1,64}$/;
 const NAME_LIMIT = 512;
 
 /**
@@ -204,7 +204,7 @@ export function isName(value: unknown): value is string {
 }
 
 function isFhirId(value: unknown): value is string {
-  return typeof value === "string" && FHIR_ID.test(value);
+  return typeof value === "string" && isId(value);
 }
 
 function isTime(value: unknown): value is number {

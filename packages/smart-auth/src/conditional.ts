@@ -1,4 +1,4 @@
-import { matches, renderQuery } from "@wardline/fhir-r4";
+import { isId, matches, renderQuery } from "@wardline/fhir-r4";
 import { type Decision, deny, type Interaction, permit, type SearchQuery } from "@wardline/policy-types";
 import type { Json } from "@wardline/policy-types/express";
 import type { Access } from "./access.ts";
@@ -77,7 +77,7 @@ async function search(
     const isSelected =
       coversWithContained(rights, resource, ["s"]) &&
       matches(resource, condition.criteria, rights.references) !== false;
-    return isSelected && typeof id === "string" && /^[A-Za-z0-9\-.]{1,64}$/.test(id) ? [id] : [];
+    return isSelected && typeof id === "string" && isId(id) ? [id] : [];
   });
   // Two are too many already; with fewer, the rest of the matches would have to be seen.
   const isWhole = !page.hasNext || new Set(ids).size > 1;

@@ -1,4 +1,4 @@
-import { parseInteraction } from "@wardline/fhir-r4";
+import { isId, parseInteraction } from "@wardline/fhir-r4";
 import { type Decision, deny, type Interaction, type Problem, permit, type ScopeLetter } from "@wardline/policy-types";
 import type { Json } from "@wardline/policy-types/express";
 import type { Access, ForwardedWrite } from "./access.ts";
@@ -225,7 +225,7 @@ function heldVersion(
   if (stored === undefined) return permit({}, []);
   const { meta } = stored;
   const version = isObject(meta) && typeof meta["versionId"] === "string" ? meta["versionId"] : undefined;
-  if (version === undefined || !/^[A-Za-z0-9\-.]{1,64}$/.test(version)) {
+  if (version === undefined || !isId(version)) {
     if (interaction.code !== "patch") return permit({}, ["no version to hold"]);
     return Array.isArray(body)
       ? permit({ body: heldByContent(stored, body) }, ["content held"])

@@ -1,4 +1,4 @@
-import { parseReference, patientsOf, type ReferenceOptions } from "@wardline/fhir-r4";
+import { isId, parseReference, patientsOf, type ReferenceOptions } from "@wardline/fhir-r4";
 import type { Interaction } from "@wardline/policy-types";
 import type { Json } from "@wardline/policy-types/express";
 import { isFhirResource, isObject } from "./resource.ts";
@@ -28,11 +28,9 @@ export function patientsWritten(
   const isUnapplied = code === "patch" && result === undefined;
   const after = isUnapplied ? referredTo(body, options) : patientsInside(result ?? body, options);
   const found = [...stored.flatMap((one) => patientsInside(one, options)), ...after];
-  return [...new Set(found)].filter((id) => ID.test(id));
+  // What else a client wrote in its place names no patient.
+  return [...new Set(found)].filter(isId);
 }
-
-/** R4 datatypes, id: what else a client wrote in its place names no patient. */
-const ID = /^[A-Za-z0-9\-.]{1,64}$/;
 
 /** Of a resource, and of those that a Bundle or Parameters resource holds at any depth. */
 export function patientsInside(given: Json | undefined, options: ReferenceOptions): string[] {

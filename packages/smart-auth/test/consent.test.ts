@@ -11,6 +11,7 @@ import {
   consentFromResource,
   createMemoryConsentRegistry,
   type DataCategory,
+  type FileConsentRegistry,
   openFileConsentRegistry,
   type Withheld,
 } from "../src/index.ts";
@@ -53,11 +54,17 @@ describe("the consent registry in a file", () => {
     folders.push(folder);
     return join(folder, "consent.jsonl");
   };
+  const opened: FileConsentRegistry[] = [];
   afterEach(async () => {
+    for (const registry of opened.splice(0)) await registry.close();
     for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
   });
 
-  consentRegistryContract(async () => openFileConsentRegistry({ file: await place() }));
+  consentRegistryContract(async () => {
+    const registry = await openFileConsentRegistry({ file: await place() });
+    opened.push(registry);
+    return registry;
+  });
 
   it("remembers, readable by its owner only, and leaves out what counts no more", async () => {
     const file = await place();

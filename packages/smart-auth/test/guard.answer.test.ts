@@ -1,8 +1,9 @@
 import type { AnswerFacts, BodyVerdict, Json } from "@wardline/policy-types/express";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createGuard } from "../src/guard/answer.ts";
 import type { GuardFacts } from "../src/guard/facts.ts";
-import { belowBase, publicFullUrl, publicLink, publicLocation } from "../src/guard/locations.ts";
+import { belowBase, isPublicAddress, publicFullUrl, publicLink, publicLocation } from "../src/guard/locations.ts";
 import { bareOutcome } from "../src/guard/outcome.ts";
 import { type Asked, BASE, guardFacts, UPSTREAM } from "./support/guarding.ts";
 
@@ -342,6 +343,20 @@ describe("addresses", () => {
     ["xurn:uuid:1", undefined],
   ])("fullUrl %s is shown as %j", (url, shown) => {
     expect(publicFullUrl(url, bases)).toBe(shown);
+  });
+
+  it("fullUrl that is the resource's own address is one that would be shown as it is", () => {
+    const word = fc.constantFrom("Patient", "Observation", "patient", "Foo", "a", "b", "..", "a/b", "", "_history");
+    const resource = fc.record({ resourceType: word, id: fc.oneof(word, fc.constant(7)) });
+    const base = fc.constantFrom(BASE, `${BASE}/`, `x${BASE}`, UPSTREAM, "");
+    const url = fc.tuple(base, word, word).map((parts) => parts.join("/"));
+    fc.assert(
+      fc.property(url, resource, (asked, held) => {
+        const isOwn = asked === `${BASE}/${held.resourceType}/${held.id}` && publicFullUrl(asked, bases) === asked;
+        expect(isPublicAddress(asked, held, bases)).toBe(isOwn && typeof held.id === "string");
+      }),
+      { numRuns: 5000 },
+    );
   });
 });
 

@@ -87,16 +87,26 @@ async function load(file: string, state: ConsentState): Promise<void> {
 async function rewrite(file: string, state: ConsentState): Promise<FileHandle> {
   const fresh = `${file}.new`;
   const handle = await open(fresh, "w", 0o600);
-  for (const entry of state.entries()) await handle.appendFile(`${JSON.stringify(entry)}\n`);
-  await handle.sync();
-  await rename(fresh, file);
-  const folder = await open(dirname(file), "r");
+  try {
+    for (const entry of state.entries()) await handle.appendFile(`${JSON.stringify(entry)}\n`);
+    await handle.sync();
+    await rename(fresh, file);
+    await syncFolder(dirname(file));
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+  return handle;
+}
+
+/** So that the new name lasts, too. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
   try {
     await folder.sync();
   } finally {
     await folder.close();
   }
-  return handle;
 }
 
 function unavailable(cause?: unknown): DependencyError {

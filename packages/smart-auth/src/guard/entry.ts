@@ -2,7 +2,7 @@ import type { Json } from "@wardline/policy-types/express";
 import { isFhirResource, isObject, type JsonObject, objectsOf } from "../resource.ts";
 import { baseTypes } from "../search.ts";
 import type { GuardFacts } from "./facts.ts";
-import { belowBase, publicFullUrl, publicLink, publicLocation } from "./locations.ts";
+import { belowBase, isPublicAddress, publicFullUrl, publicLink, publicLocation } from "./locations.ts";
 import { bareOutcome } from "./outcome.ts";
 
 /** Relations of R4 search results; `prev` is the registered spelling of the same. */
@@ -25,12 +25,16 @@ export function modeOf({ search }: JsonObject): Json | undefined {
 /** An entry with this server's public addresses only; with bound rights, rebuilt from the parts a client needs. */
 export function withPublicUrls(entry: JsonObject, facts: GuardFacts): JsonObject {
   const { fullUrl, resource, request, response } = entry;
-  const shown = typeof fullUrl === "string" ? publicFullUrl(fullUrl, facts) : undefined;
+  const shown = typeof fullUrl === "string" ? shownUrl(fullUrl, resource, facts) : undefined;
   if (!facts.bound && shown === fullUrl && isBare(entry)) return entry;
   const kept = facts.bound ? boundEntry(entry, shown) : unboundEntry(entry, shown);
   if (isObject(request)) kept["request"] = publicRequest(request, resource, facts.bound);
   if (isObject(response)) kept["response"] = publicResponse(response, resource, facts);
   return kept;
+}
+
+function shownUrl(url: string, resource: Json | undefined, facts: GuardFacts): string | undefined {
+  return isFhirResource(resource) && isPublicAddress(url, resource, facts) ? url : publicFullUrl(url, facts);
 }
 
 /** Nothing in it but `fullUrl` would have to be looked at. */

@@ -1,7 +1,8 @@
-import { parseInteraction, parseReference, renderQuery } from "@wardline/fhir-r4";
+import { isId, isResourceType, parseInteraction, parseReference, renderQuery } from "@wardline/fhir-r4";
 import type { Interaction } from "@wardline/policy-types";
 import type { Pages } from "../links/pages.ts";
 import { type Narrowing, withoutAdded } from "../narrow.ts";
+import type { FhirResource } from "../resource.ts";
 
 export interface Bases {
   /** The public base. */
@@ -51,6 +52,21 @@ export function publicLocation(url: string, { type, id }: Interaction, bases: Ba
   if (id !== undefined && reference.id !== id) return undefined;
   const version = reference.versionId === undefined ? "" : `/_history/${reference.versionId}`;
   return `${bases.baseUrl}/${reference.type}/${reference.id}${version}`;
+}
+
+/** Is an URL the public address of this resource, whose type and id were judged? Then nothing in it has to be read. */
+export function isPublicAddress(url: string, { resourceType: type, id }: FhirResource, { baseUrl }: Bases): boolean {
+  if (typeof id !== "string" || url.length !== baseUrl.length + type.length + id.length + 2) return false;
+  const slash = baseUrl.length + 1 + type.length;
+  return (
+    url[baseUrl.length] === "/" &&
+    url[slash] === "/" &&
+    url.indexOf(baseUrl) === 0 &&
+    url.startsWith(type, baseUrl.length + 1) &&
+    url.endsWith(id) &&
+    isId(id) &&
+    isResourceType(type)
+  );
 }
 
 /** `Bundle.entry.fullUrl` under the public base; a URN stays; the address of another server is left out. */

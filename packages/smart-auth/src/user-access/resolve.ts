@@ -1,3 +1,4 @@
+import { isId } from "@wardline/fhir-r4";
 import type { Principal } from "@wardline/policy-types";
 import { within } from "../deadline.ts";
 import { createTokenCache, hashOf } from "../token-cache.ts";
@@ -19,7 +20,6 @@ export interface UserAccessSettings {
 const QUESTION_LIMIT = 256;
 /** A clause of the grant each; whoever is to see more of them sees all. */
 const PATIENT_LIMIT = 1000;
-const FHIR_ID = /^[A-Za-z0-9\-.]{1,64}$/;
 
 /**
  * Asks the hook, once per user at a time, and remembers its answer for a short while. `undefined` when it fails, is late,
@@ -57,7 +57,7 @@ function read(answer: unknown): UserAccess | undefined {
   if (answer === "all") return "all";
   if (!Array.isArray(answer) || answer.length > PATIENT_LIMIT) return undefined;
   const ids = answer as readonly unknown[];
-  if (!ids.every((id): id is string => typeof id === "string" && FHIR_ID.test(id))) return undefined;
+  if (!ids.every((id): id is string => typeof id === "string" && isId(id))) return undefined;
   return Object.freeze([...new Set(ids)].sort());
 }
 
