@@ -1,5 +1,9 @@
+import { createRequire } from "node:module";
 import { ConfigurationError } from "@wardline/policy-types";
-import { isMap, isNode, isPair, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import type { Node } from "yaml";
+
+/** Loaded with the first text: a policy that is given as a value needs no parser. */
+const loadYaml = () => createRequire(import.meta.url)("yaml") as typeof import("yaml");
 
 /** A parsed file that still knows where everything stood. */
 export interface Located {
@@ -10,6 +14,7 @@ export interface Located {
 
 /** Parses YAML 1.2, of which JSON is a part. Throws a `ConfigurationError` with every syntax fault and its line. */
 export function parseLocated(text: string, name: string): Located {
+  const { LineCounter, parseDocument } = loadYaml();
   const counter = new LineCounter();
   const document = parseDocument(text, { uniqueKeys: true, lineCounter: counter, prettyErrors: false });
   if (document.errors.length > 0) {
@@ -46,6 +51,7 @@ function stepsOf(path: string): (string | number)[] {
 }
 
 function childOf(node: Node | null, step: string | number): { node: Node | null; at: number | undefined } | undefined {
+  const { isMap, isNode, isPair, isSeq } = loadYaml();
   if (isSeq(node) && typeof step === "number") {
     const item: unknown = node.items[step];
     return isNode(item) ? { node: item, at: item.range?.[0] } : undefined;

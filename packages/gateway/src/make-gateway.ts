@@ -1,0 +1,193 @@
+import type { IncomingMessage } from "node:http";
+import type { PolicySource } from "@wardline/policy-types";
+import { keepFreedMemory } from "@wardline/policy-types/express";
+import { adminApp } from "./admin/app.ts";
+import { openAudit } from "./audit.ts";
+import { createWatch } from "./controls/abuse.ts";
+import { openBulkExports } from "./controls/bulk-export.ts";
+import { openInventory } from "./controls/inventory.ts";
+import { createThrottles } from "./controls/throttle.ts";
+import { openTracing } from "./controls/tracing.ts";
+import { DEFAULT_HOST, type Listening, openDoors } from "./doors.ts";
+import type { Gateway } from "./gateway.ts";
+import { watchHealth } from "./health.ts";
+import { putInForce } from "./in-force.ts";
+import { openMetrics, registerStateMetrics } from "./metrics.ts";
+import { type GatewayDependencies, parseDependencies } from "./options.ts";
+import { approve } from "./policy/approve.ts";
+import { type CheckedPolicy, checkPolicy } from "./policy/load.ts";
+import { inPlace, placedSource } from "./policy/place.ts";
+import { type HeldPort, holdPort } from "./port.ts";
+import type { IdempotencyStore } from "./proxy/idempotency.ts";
+import { createIdempotencyStore } from "./proxy/idempotency-memory.ts";
+import { createRedisIdempotencyStore } from "./proxy/idempotency-redis.ts";
+import { fetchMaterial } from "./state/material.ts";
+import { openQuotas } from "./state/quotas.ts";
+import { openSharedState, type SharedState } from "./state/shared.ts";
+
+const MIB = 1024 * 1024;
+/** How long an answer to a keyed request is given again. */
+const KEPT_MS = 3_600_000;
+
+/** See `createGateway`. */
+export async function makeGateway(source: PolicySource, given: GatewayDependencies): Promise<Gateway> {
+  const dependencies = parseDependencies(given);
+  const { now, onEvent } = dependencies;
+  const written = checkPolicy(source);
+  const approval = await approve(written, dependencies.signature, now());
+  const { place } = dependencies;
+  const held = await portFor(placedSource(written, place));
+  const atPort = (checked: CheckedPolicy): CheckedPolicy =>
+    inPlace(checked, held === undefined ? place : { ...place, port: held.port });
+  const first = atPort(written);
+  const { readSecret } = dependencies;
+  const opened: (() => unknown)[] = [() => held?.release()];
+  const closeOpened = async (): Promise<void> => {
+    for (const closeOne of opened.splice(0).reverse()) await closeOne();
+  };
+  keepFreedMemory();
+  try {
+    const material = await fetchMaterial(first.policy, readSecret);
+    const shared = await openSharedState({ policy: first.policy, given: dependencies.auth, readSecret, onEvent });
+    opened.push(() => shared.close());
+    const audit = await openAudit({ policy: first.policy, given: dependencies.audit, now, onEvent });
+    opened.push(() => audit.end());
+    const watch = createWatch({ redis: shared.redis, audit, now, onEvent });
+    opened.push(() => watch.close());
+    const weightOf = (req: IncomingMessage): number => watch.current()?.costOf(req) ?? 1;
+    const quotas = await openQuotas({ policy: first.policy, now, onEvent });
+    opened.push(() => quotas?.close());
+    const throttles = createThrottles({ policy: first.policy, redis: shared.redis, quotas, weightOf, onEvent });
+    opened.push(() => throttles.close());
+    const bulkExports = await openBulkExports({ policy: first.policy, redis: shared.redis, onEvent, now });
+    opened.push(() => bulkExports.close());
+    const metrics = first.policy.admin === undefined ? undefined : await openMetrics();
+    const inventory = openInventory({
+      policy: first.policy,
+      registry: metrics?.registry,
+      usageKey: material.usageKey,
+      now,
+      ...(dependencies.isExtendedReview === undefined ? {} : { isExtendedReview: dependencies.isExtendedReview }),
+      onEvent,
+    });
+    opened.push(() => inventory.close());
+    const health = watchHealth({
+      ledgerState: () => audit.ledger.state(),
+      redisState: shared.redis?.state,
+      circuits: () => throttles.snapshot().breakers,
+      now,
+      onEvent,
+    });
+    // Outlives a reload: what was done under one policy is not done again under the next.
+    const idempotency = openIdempotency(shared, now);
+    const inForce = putInForce({
+      first,
+      approval,
+      atPort,
+      material,
+      shared,
+      throttles,
+      bulkExports,
+      watch,
+      inventory,
+      audit,
+      health,
+      idempotency,
+      tracing: await openTracing(dependencies.tracerProvider),
+      dependencies,
+    });
+    await bulkExports.ready();
+    inForce.checkDrift();
+    const driftTimer = setInterval(inForce.checkDrift, dependencies.driftCheckSeconds * 1000).unref();
+    const adminFacts = {
+      policy: first.policy,
+      health,
+      inForce,
+      audit,
+      watch,
+      inventory,
+      throttles,
+      shared,
+      dependencies,
+    };
+    if (metrics !== undefined) {
+      registerStateMetrics({ metrics, health, throttles, inForce, redis: shared.redis?.state });
+    }
+    const doors = await openDoors({
+      policy: first.policy,
+      inForce,
+      connections: throttles.connections,
+      admin: metrics === undefined ? undefined : adminApp({ ...adminFacts, registry: metrics.registry }),
+      held,
+      dependencies,
+    });
+    let closing: Promise<void> | undefined;
+    const close = (): Promise<void> => {
+      closing ??= (async () => {
+        clearInterval(driftTimer);
+        health.draining();
+        await doors.drain(dependencies.drainMs);
+        // While there are still connections to take an export back with.
+        await bulkExports.close();
+        await inForce.end();
+        await closeOpened();
+      })();
+      return closing;
+    };
+    const start = async (): Promise<Listening> => {
+      const { policy, version } = inForce.checked();
+      await audit.begin(version);
+      const listening = await doors.listen();
+      if (policy.development === true) {
+        onEvent({
+          level: "warn",
+          code: "gateway/development",
+          message: "development: plain http is permitted on loopback addresses, and no signature was asked for",
+        });
+      }
+      return listening;
+    };
+    return {
+      app: inForce.handle("main"),
+      get policyVersion() {
+        return inForce.checked().version;
+      },
+      async listen() {
+        try {
+          return await start();
+        } catch (error) {
+          await close();
+          throw error;
+        }
+      },
+      reload: async (policy, signature = dependencies.signature) => {
+        // Whoever puts new files in place says so once for all of them.
+        await doors.reloadCertificates();
+        await inForce.reload(typeof policy === "function" ? policy : () => Promise.resolve({ policy, signature }));
+      },
+      noteFileVersion: inForce.noteFileVersion,
+      close,
+    };
+  } catch (error) {
+    await closeOpened();
+    throw error;
+  }
+}
+
+/** In Redis where instances share one: a repeat may come to any of them. */
+function openIdempotency({ redis }: SharedState, now: () => number): IdempotencyStore {
+  if (redis === undefined) {
+    return createIdempotencyStore({ now, keepMs: KEPT_MS, maxEntries: 10_000, maxBytes: 64 * MIB });
+  }
+  return createRedisIdempotencyStore({
+    send: redis.send,
+    prefix: redis.prefix.replace(/(?<!:):+$/, ""),
+    keepMs: KEPT_MS,
+  });
+}
+
+/** An edge that shows its own address and takes any port must know the port before it is assembled. */
+async function portFor({ publicOrigin, listen }: PolicySource): Promise<HeldPort | undefined> {
+  if (publicOrigin !== undefined || listen?.port !== 0) return undefined;
+  return holdPort(listen.host ?? DEFAULT_HOST);
+}
