@@ -118,17 +118,18 @@ describe("createIdempotencyStore", () => {
   });
 });
 
+const principal = (issuer: string, subject: string): Principal => ({
+  method: "jwt",
+  issuer,
+  subject,
+  roles: [],
+  purposeOfUse: [],
+  launch: {},
+  scopes: [],
+});
+
 describe("S8: keys", () => {
   it("of two callers never meet", () => {
-    const principal = (issuer: string, subject: string): Principal => ({
-      method: "jwt",
-      issuer,
-      subject,
-      roles: [],
-      purposeOfUse: [],
-      launch: {},
-      scopes: [],
-    });
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.string(), fc.string(), (a, b, c, d) => {
         fc.pre(a !== c || b !== d);
@@ -138,31 +139,15 @@ describe("S8: keys", () => {
   });
 
   it("of one caller have one owner, which no other caller has", () => {
-    const one: Principal = {
-      method: "jwt",
-      issuer: "https://a",
-      subject: "1",
-      roles: [],
-      purposeOfUse: [],
-      launch: {},
-      scopes: [],
-    };
-    const owners = [one, { ...one }, { ...one, subject: "2" }, { ...one, issuer: "https://b" }, undefined];
+    const one = principal("https://a", "1");
+    const owners = [one, { ...one }, principal("https://a", "2"), principal("https://b", "1"), undefined];
     expect(new Set(owners.map(idempotencyOwner)).size).toBe(4);
   });
 
   it("of two tenants of one issuer never meet", () => {
-    const principal: Principal = {
-      method: "jwt",
-      issuer: "https://issuer.example.org",
-      subject: "1",
-      roles: [],
-      purposeOfUse: [],
-      launch: {},
-      scopes: [],
-    };
-    const keys = ["north", "south"].map((tenant) => idempotencyKey("k", { ...principal, tenant }));
-    expect(new Set([...keys, idempotencyKey("k", principal)]).size).toBe(3);
+    const one = principal("https://issuer.example.org", "1");
+    const keys = ["north", "south"].map((tenant) => idempotencyKey("k", { ...one, tenant }));
+    expect(new Set([...keys, idempotencyKey("k", one)]).size).toBe(3);
   });
 
   it("a fingerprint tells upstream, method, path, query, conditions and body apart", () => {
