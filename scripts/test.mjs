@@ -1,10 +1,11 @@
-// `npm test`: every suite on this Node; in CI those that a Node could break on the others too (all of them with --all-nodes);
-// ends with one line of counts.
+// `npm test`: every suite on this Node; in CI those that a Node could break on the others too (all of them with --all-nodes), and
+// whether the benchmarks run; ends with one line of counts.
 import { spawnSync } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { checkPackages } from "../test/consumers/packages.mjs";
+import { checkPackages, report } from "../test/consumers/packages.mjs";
 import { otherNodes, runConsumers } from "../test/consumers/run.mjs";
+import { runQuickly } from "./benches.mjs";
 import { build, ROOT, readJson, setUp } from "./setup.mjs";
 
 setUp();
@@ -40,6 +41,7 @@ if (process.env.CI === "true" || allNodes) {
 const { tarballs, ...packages } = checkPackages();
 count(packages);
 count(await runConsumers(tarballs));
+if (process.env.CI === "true" || allNodes) count(await runQuickly(report));
 
 if (total.skipped > 0) console.log(`${total.skipped} skipped: the lines above say which and why`);
 console.log(`${total.passed} passed, ${total.failed} failed`);

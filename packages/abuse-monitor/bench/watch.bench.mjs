@@ -2,6 +2,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { compiled } from "../../../scripts/compiled.mjs";
+import { unlessQuick } from "../../../scripts/quick.mjs";
 
 const [{ createWatch }, { createPseudonyms }, { sightingOf }, { addressKey }, { add, NOTHING, estimate }, thresholds] =
   await compiled(
@@ -18,7 +19,7 @@ const { DEFAULT_THRESHOLDS } = thresholds;
 setFlagsFromString("--expose-gc");
 const gc = runInNewContext("gc");
 
-const CALLERS = 100_000;
+const CALLERS = unlessQuick(100_000, 1000);
 const HOUR = 3_600_000;
 const at = Date.UTC(2026, 0, 12, 9);
 const decisions = ["audit-event", "perimeter", "smart-auth", "tiered-throttle", "fhir-schema"].map((control) => ({
@@ -103,7 +104,7 @@ const cases = {
   "estimate of a full sketch": () => estimate(sketch),
 };
 const best = new Map();
-for (let round = 0; round < 90; round++) {
+for (let round = 0; round < unlessQuick(90); round++) {
   const from = round * PER_ROUND;
   for (const [name, once] of Object.entries(cases)) {
     const start = performance.now();

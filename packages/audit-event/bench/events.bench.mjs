@@ -8,6 +8,7 @@ import { contextOf, recordDecision } from "@wardline/policy-types/express";
 import { pino } from "pino";
 import winston from "winston";
 import { compiled } from "../../../scripts/compiled.mjs";
+import { unlessQuick } from "../../../scripts/quick.mjs";
 
 const [{ GrowingBytes }, { writeJson }, { renderEntry }] = await compiled(
   import.meta.url,
@@ -16,7 +17,7 @@ const [{ GrowingBytes }, { writeJson }, { renderEntry }] = await compiled(
   "../src/ledger/entry.ts",
 );
 
-const ROUNDS = 600;
+const ROUNDS = unlessQuick(600);
 const PER_ROUND = 25;
 
 /** As controls leave them in a request that is like many others. */

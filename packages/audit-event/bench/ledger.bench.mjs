@@ -6,10 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkpointSigner, localKeyRing, openLedger } from "@wardline/audit-event";
 import winston from "winston";
+import { unlessQuick } from "../../../scripts/quick.mjs";
 
 const CALLERS = 64;
-const SECONDS = Number(process.env.BENCH_SECONDS ?? 2);
-const ROUNDS = 3;
+const SECONDS = unlessQuick(Number(process.env.BENCH_SECONDS ?? 2), 0.05);
+const ROUNDS = unlessQuick(3);
 const home = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), "ledger-bench-"));
 process.once("exit", () => rmSync(home, { recursive: true, force: true }));
 

@@ -9,9 +9,10 @@ import { join } from "node:path";
 import { auditEvent, openLedger } from "@wardline/audit-event";
 import { afterAnswer } from "@wardline/policy-types/express";
 import express from "express";
+import { unlessQuick } from "../../../scripts/quick.mjs";
 
-const ROUNDS = 16;
-const REQUESTS = 2500;
+const ROUNDS = unlessQuick(16, 2);
+const REQUESTS = unlessQuick(2500, 50);
 const CONNECTIONS = 16;
 const home = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), "request-bench-"));
 process.once("exit", () => rmSync(home, { recursive: true, force: true }));

@@ -6,9 +6,10 @@ import http from "node:http";
 import { openApiRoutes } from "@wardline/fhir-schema";
 import express from "express";
 import openApiValidator from "express-openapi-validator";
+import { unlessQuick } from "../../../scripts/quick.mjs";
 
-const ROUNDS = process.argv.includes("--quick") ? 2 : 12;
-const REQUESTS = 1500;
+const ROUNDS = unlessQuick(12, 2);
+const REQUESTS = unlessQuick(1500, 20);
 const claim = {
   type: "object",
   required: ["patient", "amount", "lines"],

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { compiled } from "../../../scripts/compiled.mjs";
+import { unlessQuick } from "../../../scripts/quick.mjs";
 import { structuresFolder } from "../generator/structures.mjs";
 
 const folder = structuresFolder();
@@ -70,7 +71,7 @@ const bad = { ...WORK.Patient, birthDate: "1987-02-30", name: [{ nick: "x" }] };
 console.log(`\nrefusing a Patient for two faults: ${measure([() => validateResource(bad)])[0].toFixed(1)} us`);
 
 /** The best of rounds in which the variants take turns, in microseconds. Collecting garbage counts where it falls. */
-function measure(variants, rounds = 8, milliseconds = 60) {
+function measure(variants, rounds = unlessQuick(8), milliseconds = unlessQuick(60)) {
   const best = variants.map(() => Number.POSITIVE_INFINITY);
   for (let round = 0; round < rounds; round++) {
     for (const [at, work] of variants.entries()) {

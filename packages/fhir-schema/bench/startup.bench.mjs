@@ -4,8 +4,9 @@
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { unlessQuick } from "../../../scripts/quick.mjs";
 
-const ROUNDS = process.argv.includes("--quick") ? 1 : 9;
+const ROUNDS = unlessQuick(9);
 const MOST = { wallMs: 100, rssMb: 40 };
 
 const OWN = fileURLToPath(new URL("../dist/index.js", import.meta.url));

@@ -5,14 +5,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import express from "express";
+import { unlessQuick } from "../../../scripts/quick.mjs";
 import { BASE, PATIENT } from "./fixtures.mjs";
 import { injector, openIssuer, tokenFor } from "./inject.mjs";
 import { load, start, WORK } from "./load.mjs";
 import { everything } from "./stacks.mjs";
 
-const QUICK = process.argv.includes("--quick");
-const ROUNDS = QUICK ? 1 : 80;
-const PER_ROUND = QUICK ? 32 : 320;
+const ROUNDS = unlessQuick(80);
+const PER_ROUND = unlessQuick(320, 32);
 const AT_ONCE = 32;
 const TYPES = [
   "Observation",
@@ -92,12 +92,12 @@ async function growRoutes(counts) {
   for (const routes of counts) {
     const server = await start({ kind: "gateway", upstream: upstream.url, routes });
     // V8 goes on compiling for longer than that; before, a process costs half as much again.
-    await load(server, WORK["GET Patient"], QUICK ? 32 : 15_000);
+    await load(server, WORK["GET Patient"], unlessQuick(15_000, 32));
     variants.push({ count: routes, best: Number.POSITIVE_INFINITY, server });
   }
-  for (let round = 0; round < (QUICK ? 1 : 8); round++) {
+  for (let round = 0; round < unlessQuick(8); round++) {
     for (const one of variants) {
-      const { cpu } = await load(one.server, WORK["GET Patient"], QUICK ? 32 : 2_000);
+      const { cpu } = await load(one.server, WORK["GET Patient"], unlessQuick(2_000, 32));
       one.best = Math.min(one.best, cpu);
     }
   }

@@ -1,13 +1,14 @@
 // How long a caller waits when the server is asked for 70 % of what it can do, and how much two processes do beside one: each
 // variant in fresh processes, rounds alternating, medians. `--quick` only checks that it runs.
+
+import { unlessQuick } from "../../../scripts/quick.mjs";
 import { load, loadSteadily, start, WORK } from "./load.mjs";
 import { facts } from "./table.mjs";
 
-const QUICK = process.argv.includes("--quick");
-const ROUNDS = QUICK ? 1 : 3;
-const WARM_UP = QUICK ? 32 : 8_000;
-const MEASURED = QUICK ? 64 : 3_000;
-const SECONDS = QUICK ? 0.2 : 4;
+const ROUNDS = unlessQuick(3);
+const WARM_UP = unlessQuick(8_000, 32);
+const MEASURED = unlessQuick(3_000, 64);
+const SECONDS = unlessQuick(4, 0.2);
 const SHARE = 0.7;
 
 const VARIANTS = {

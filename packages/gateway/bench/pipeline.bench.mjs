@@ -4,11 +4,11 @@
 import { parseInteraction } from "@wardline/fhir-r4";
 import { createRedactor } from "@wardline/phi-redact";
 import { compiled } from "../../../scripts/compiled.mjs";
+import { unlessQuick } from "../../../scripts/quick.mjs";
 import { BASE, OBSERVATIONS } from "./fixtures.mjs";
 
-const QUICK = process.argv.includes("--quick");
-const ROUNDS = QUICK ? 1 : 400;
-const PER_ROUND = QUICK ? 1 : 10;
+const ROUNDS = unlessQuick(400);
+const PER_ROUND = unlessQuick(10);
 const MOST = 1.2;
 
 const [{ createGuard }, { createRights }] = await compiled(

@@ -4,11 +4,11 @@ import { spawn, spawnSync } from "node:child_process";
 import { createServer } from "node:net";
 import { RedisCounters } from "@wardline/tiered-throttle";
 import { createClient } from "redis";
+import { unlessQuick } from "../../../scripts/quick.mjs";
 
 const REDIS = "redis-server";
-const QUICK = process.argv.includes("--quick");
 const TARGET = 100_000;
-const CALLS = QUICK ? 200 : 20_000;
+const CALLS = unlessQuick(20_000, 200);
 const CLIENTS = 10_000;
 const SLOTS = 16_384;
 /** A shard is planned to be busy for so much of its one thread. */

@@ -3,9 +3,10 @@
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { decideEntry, inspectionOf, perimeter, readHeaderFacts } from "@wardline/perimeter";
+import { unlessQuick } from "../../../scripts/quick.mjs";
 
-const ROUNDS = 60;
-const PER_ROUND = 500;
+const ROUNDS = unlessQuick(60);
+const PER_ROUND = unlessQuick(500, 5);
 
 const HEADERS = [
   ["Host", "fhir.example.org"],

@@ -5,9 +5,10 @@ import { Writable } from "node:stream";
 import { decryptFields, dlp, fieldCipher, logRedactor, phiLogFormat, phiScanner } from "@wardline/phi-redact";
 import { CompactEncrypt } from "jose";
 import winston from "winston";
+import { unlessQuick } from "../../../scripts/quick.mjs";
 
-const ROUNDS = 60;
-const PER_ROUND = 200;
+const ROUNDS = unlessQuick(60);
+const PER_ROUND = unlessQuick(200, 2);
 
 const url =
   "/fhir/Observation?patient=Patient/3f1c9a52-7f0e-4a51-9a1e-0f1d2c3b4a59&code=http://loinc.org%7C8867-4&date=ge2024-01-01&_count=50";

@@ -6,10 +6,11 @@ import { readFileSync } from "node:fs";
 import { get } from "node:http";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { unlessQuick } from "../../../scripts/quick.mjs";
 import { definitionsFolder } from "../generator/elements.mjs";
 
 if (process.argv[2] === "server") await serve(Number(process.argv[3]));
-else await measure(Number(process.argv[2] ?? 500));
+else await measure(Number(process.argv.slice(2).find((one) => !one.startsWith("-")) ?? unlessQuick(500, 5)));
 
 async function serve(bytes) {
   const { default: express } = await import("express");

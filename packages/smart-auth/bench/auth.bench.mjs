@@ -3,6 +3,7 @@
 import { parseInteraction } from "@wardline/fhir-r4";
 import { exportJWK, generateKeyPair, jwtVerify, SignJWT } from "jose";
 import { compiled } from "../../../scripts/compiled.mjs";
+import { unlessQuick } from "../../../scripts/quick.mjs";
 
 const [{ createAuthenticator }, { createAuthority }, { decideAccess }, { parseOptions }, { createProblems }] =
   await compiled(
@@ -16,9 +17,9 @@ const [{ createAuthenticator }, { createAuthority }, { decideAccess }, { parseOp
 
 const ISSUER = "https://as.example.org";
 const BASE = "https://fhir.example.org/fhir";
-const REPEATS = 20_000;
-const FIRST_SEEN = 4000;
-const WARM_UP = 1000;
+const REPEATS = unlessQuick(20_000, 20);
+const FIRST_SEEN = unlessQuick(4000, 20);
+const WARM_UP = unlessQuick(1000, 10);
 
 const now = Math.floor(Date.now() / 1000);
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
@@ -84,7 +85,7 @@ const read = parseInteraction({ method: "GET", path: "/Observation/o1", query: "
 async function repeat(label, policy, interactionOf) {
   const { decide } = edge(policy);
   const token = await signers[0].sign("repeat", { roles: ["nurse"], acr: "mfa", auth_time: now });
-  for (let at = 0; at < 5000; at++) await decide(token, interactionOf());
+  for (let at = 0; at < unlessQuick(5000); at++) await decide(token, interactionOf());
   const times = [];
   for (let at = 0; at < REPEATS; at++) {
     const interaction = interactionOf();

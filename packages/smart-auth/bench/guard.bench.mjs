@@ -2,6 +2,7 @@
 // counts, so that a busy machine shows less.
 import { parseInteraction } from "@wardline/fhir-r4";
 import { compiled } from "../../../scripts/compiled.mjs";
+import { unlessQuick } from "../../../scripts/quick.mjs";
 
 const [{ createGuard }, { createRights }] = await compiled(
   import.meta.url,
@@ -9,8 +10,8 @@ const [{ createGuard }, { createRights }] = await compiled(
   "../src/rights.ts",
 );
 
-const ROUNDS = 200;
-const PER_ROUND = 10;
+const ROUNDS = unlessQuick(200);
+const PER_ROUND = unlessQuick(10);
 const BASE = "https://fhir.example.org/fhir";
 const UPSTREAM = "http://ehr.internal/fhir";
 const LOINC = "http://loinc.org";

@@ -4,13 +4,14 @@ import { fork } from "node:child_process";
 import { Agent, createServer, get } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
 import { compiled } from "../../../scripts/compiled.mjs";
+import { unlessQuick } from "../../../scripts/quick.mjs";
 
 const WORKERS = 5;
 const WORK_MS = 400;
 const BULK_PER_SECOND = 20 * WORKERS * (1000 / WORK_MS);
 const PRIOR_PER_SECOND = 4;
-const SECONDS = Number(process.env.BENCH_SECONDS ?? 24);
-const ROUNDS = 2;
+const SECONDS = unlessQuick(Number(process.env.BENCH_SECONDS ?? 24), 0.6);
+const ROUNDS = unlessQuick(2);
 const POOLS = {
   "prior-authorization": { reserved: 3, priority: 9, waiting: 20 },
   "bulk-data": { waiting: 20, waitMs: 500 },
@@ -35,7 +36,7 @@ async function main() {
       child.once("message", resolve);
       child.once("exit", () => reject(new Error(`${name} did not start`)));
     });
-    await load(port, { seconds: 1, bulk: false });
+    await load(port, { seconds: unlessQuick(1, 0.1), bulk: false });
     const alone = [];
     const pressed = [];
     for (let round = 0; round < ROUNDS; round++) {
@@ -148,7 +149,7 @@ async function load(port, { seconds, bulk }) {
     if (bulk) for (; sent.bulk < passed * BULK_PER_SECOND; sent.bulk++) one();
     await wait(1);
   }
-  for (let tries = 0; tries < 100 && took.length + lost < sent.prior; tries++) await wait(100);
+  for (let tries = 0; tries < unlessQuick(100, 3) && took.length + lost < sent.prior; tries++) await wait(100);
   lost += sent.prior - took.length - lost;
   const seen = { took: [...took], lost, offered, served };
   // An agent that is closed would open new connections for what is queued in it.
@@ -177,7 +178,7 @@ async function slotCost() {
     onRecall: nothing,
   };
   let best = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 50; round++) {
+  for (let round = 0; round < unlessQuick(50); round++) {
     const began = performance.now();
     for (let n = 0; n < 20_000; n++) pools.ask(request)();
     best = Math.min(best, (performance.now() - began) / 20);

@@ -11,10 +11,11 @@ import { rateLimit } from "express-rate-limit";
 import { RedisStore } from "rate-limit-redis";
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterUnion } from "rate-limiter-flexible";
 import { createClient } from "redis";
+import { unlessQuick } from "../../../scripts/quick.mjs";
 
-const SHORT_ROUNDS = 400;
+const SHORT_ROUNDS = unlessQuick(400);
 const PER_SHORT_ROUND = 50;
-const ROUNDS = 40;
+const ROUNDS = unlessQuick(40);
 const LIMIT = 1_000_000;
 const app = express();
 
