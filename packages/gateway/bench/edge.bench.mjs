@@ -2,16 +2,16 @@
 // fresh processes, asked in short bursts that alternate over them, medians. Absolute figures drift within seconds; what was
 // measured in turns drifts alike.
 //   --quick       only checks that everything runs
-//   --keep        writes the ratios into edge.kept.json, with which later runs compare themselves
+//   --keep        keeps the ratios in edge.kept.json, with which later runs compare themselves
 //   --rounds N, --requests N   instead of 3 and 8000 of each work
 //   --out FILE    writes them into a file
+
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { KEPT, readKept } from "./kept.mjs";
+import { facts, keepRun, keptRuns, tellRegressions } from "../../../scripts/kept.mjs";
 import { load, readExport, start, WORK } from "./load.mjs";
 import { hasNginx } from "./nginx.mjs";
-import { facts, printBeside, printTable, ratios } from "./table.mjs";
+import { costs, printBeside, printTable, ratios } from "./table.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -81,13 +81,14 @@ function note(name, work, measured) {
 const run = { ...facts(), rounds: ROUNDS, requests: REQUESTS, shares: ratios(results, VARIANTS) };
 if (options.quick) console.log(`${VARIANTS.length} variants answered; nothing was measured`);
 else {
-  printTable(run, readKept());
+  const kept = keptRuns(import.meta.url);
+  printTable(run, kept[0]);
+  tellRegressions(costs(run), kept.map(costs));
   printBeside(run, "wardline", "off the shelf");
   printBeside(run, "wardline, by turn", "off the shelf");
   printBeside(run, "wardline, edge server", "off the shelf");
   printBeside(run, "the same, durable audit", "wardline, edge server");
   if (hasNginx()) printBeside(run, "gateway", "nginx");
 }
-const text = `${JSON.stringify(run, undefined, 2)}\n`;
-if (options.out !== undefined) writeFileSync(options.out, text);
-if (options.keep && !options.quick) writeFileSync(join(import.meta.dirname, KEPT), text);
+if (options.out !== undefined) writeFileSync(options.out, `${JSON.stringify(run, undefined, 2)}\n`);
+keepRun(import.meta.url, run);

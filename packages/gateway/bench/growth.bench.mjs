@@ -1,16 +1,22 @@
 // Whether a request costs more where there is more: callers, scopes of a token, rules of redaction (without sockets, in one
 // process), routes of a gateway (processor time of its process). Variants take turns, and the best of many short rounds counts.
 // `--quick` only checks that it runs.
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import express from "express";
+import { noteFigures } from "../../../scripts/kept.mjs";
 import { unlessQuick } from "../../../scripts/quick.mjs";
 import { BASE, PATIENT } from "./fixtures.mjs";
 import { injector, openIssuer, tokenFor } from "./inject.mjs";
 import { load, start, WORK } from "./load.mjs";
 import { everything } from "./stacks.mjs";
 
+setFlagsFromString("--expose-gc");
+const gc = runInNewContext("gc");
 const ROUNDS = unlessQuick(80);
 const PER_ROUND = unlessQuick(320, 32);
 const AT_ONCE = 32;
@@ -55,10 +61,13 @@ const rules = async (count) => {
   return [await app(defineProfile({ name: "many", rules: Array.from({ length: count }, (_, at) => one(at)) })), usual];
 };
 
+const figures = {};
 await grow("callers", callers, [10, 1000, 10_000]);
+await weigh(unlessQuick(10_000, 32));
 await grow("scopes of a token", scopes, [1, 10, 50]);
 await grow("rules of redaction", rules, [1, 50, 200]);
 await growRoutes([1, 100, 1000]);
+noteFigures(import.meta.url, figures);
 issuer.close();
 rmSync(folder, { recursive: true, force: true });
 process.exit();
@@ -71,6 +80,23 @@ async function grow(name, variant, counts) {
     for (const one of variants) one.best = Math.min(one.best, await askSeveral(one));
   }
   tell(name, variants);
+}
+
+/** What is remembered of a caller that asked once: its token, its rights, its windows, its ways. */
+async function weigh(count) {
+  const [ask, tokens] = await callers(count);
+  const held = () => {
+    gc();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+  await ask("/fhir/Patient/a", usual[0]);
+  const before = held();
+  for (let at = 0; at < count; at += AT_ONCE) {
+    await Promise.all(tokens.slice(at, at + AT_ONCE).map((token) => ask("/fhir/Patient/a", token)));
+  }
+  const kilobytes = (held() - before) / count / 1000;
+  console.log(`memory of a caller   ${kilobytes.toFixed(1)} kB, of ${count} that asked once`);
 }
 
 /** Microseconds of one request. Every caller asks in turn, which is the worst there is for whoever remembers some. */
@@ -110,4 +136,5 @@ function tell(name, variants) {
   const [{ best: least }] = variants;
   const cells = variants.map(({ count, best }) => `${count}: ${best.toFixed(1)} us (${(best / least).toFixed(2)})`);
   console.log(`${name.padEnd(20)} ${cells.join("   ")}`);
+  for (const { count, best } of variants.slice(1)) figures[`${count} ${name}`] = best / least;
 }

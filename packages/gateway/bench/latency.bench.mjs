@@ -1,9 +1,9 @@
 // How long a caller waits when the server is asked for 70 % of what it can do, and how much two processes do beside one: each
 // variant in fresh processes, rounds alternating, medians. `--quick` only checks that it runs.
 
+import { facts, noteFigures } from "../../../scripts/kept.mjs";
 import { unlessQuick } from "../../../scripts/quick.mjs";
 import { load, loadSteadily, start, WORK } from "./load.mjs";
-import { facts } from "./table.mjs";
 
 const ROUNDS = unlessQuick(3);
 const WARM_UP = unlessQuick(8_000, 32);
@@ -55,10 +55,14 @@ console.log(
 console.log(
   "request costs each of the two is told beside what it costs one alone: 1 is what processes that share nothing have",
 );
+const figures = {};
 for (const name of results.keys()) {
   const [rate, p50, p99, scaled, dearer] = ["rate", "p50", "p99", "scaled", "dearer"].map((figure) => of(name, figure));
   const beside = (p99 / of("bare Express 5", "p99")).toFixed(2);
+  figures[`${name}, p99 of bare`] = p99 / of("bare Express 5", "p99");
+  figures[`${name}, one of two processes`] = dearer;
   console.log(
     `${name.padEnd(26)}${rate.toFixed(0).padStart(7)}/s  p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms (${beside} of bare)  two processes ${scaled.toFixed(2)} of one, a request ${dearer.toFixed(2)}`,
   );
 }
+noteFigures(import.meta.url, figures);

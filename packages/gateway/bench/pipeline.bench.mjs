@@ -1,9 +1,11 @@
 // What it costs to judge, redact and write 50 Observations, beside writing them alone (a handler gives an object) and beside
 // parsing and writing them (bytes of an upstream). Both are asked in turn, in short rounds, and the least of each counts: whatever
 // else the machine does only adds. `--quick` only checks that it runs.
+
 import { parseInteraction } from "@wardline/fhir-r4";
 import { createRedactor } from "@wardline/phi-redact";
 import { compiled } from "../../../scripts/compiled.mjs";
+import { noteFigures } from "../../../scripts/kept.mjs";
 import { unlessQuick } from "../../../scripts/quick.mjs";
 import { BASE, OBSERVATIONS } from "./fixtures.mjs";
 
@@ -46,6 +48,7 @@ function transforms(profile, isPatients) {
 
 const bytes = Buffer.from(JSON.stringify(OBSERVATIONS));
 console.log(`50 Observations, ${bytes.length} bytes; ${process.version}`);
+const figures = {};
 for (const [caller, isPatients] of [
   ["a clinician", false],
   ["a patient's app", true],
@@ -71,6 +74,8 @@ for (const [caller, isPatients] of [
   }
 }
 
+noteFigures(import.meta.url, figures);
+
 function row(name, whole, alone) {
   const least = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   for (let round = 0; round < ROUNDS; round++) {
@@ -81,6 +86,7 @@ function row(name, whole, alone) {
     }
   }
   const ratio = least[0] / least[1];
+  figures[name] = ratio;
   const verdict = ratio <= MOST ? "reached" : "not reached";
   console.log(
     `${name.padEnd(46)} ${least[0].toFixed(0).padStart(4)} us beside ${least[1].toFixed(0).padStart(4)} us: ${ratio.toFixed(2)} (goal ${MOST}: ${verdict})`,

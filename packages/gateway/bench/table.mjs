@@ -1,20 +1,7 @@
 // Ratios of one run, and how they are told.
-import { availableParallelism, cpus, loadavg } from "node:os";
-
 const WIDTH = 27;
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 const rounded = (value) => Math.round(value * 1000) / 1000;
-
-/** What the figures depend on besides the code. */
-export function facts() {
-  return {
-    at: new Date().toISOString(),
-    node: process.version,
-    processor: `${availableParallelism()} x ${cpus()[0]?.model}`,
-    // At the end of the run: much above what the run itself needs, somebody else was using the machine.
-    load: loadavg().map(rounded),
-  };
-}
 
 /**
  * By variant and work: requests per second and processor time as shares of the variant it is compared with (more is
@@ -63,6 +50,14 @@ export function printTable({ at: _, load, shares }, kept) {
     const cells = works.map((work) => cell(byWork[work], kept?.shares[name]?.[work]).padStart(WIDTH));
     console.log(name.padEnd(WIDTH) + cells.join(""));
   }
+}
+
+/** Processor time by variant and work, beside what each is compared with. */
+export function costs({ shares }) {
+  const cells = Object.entries(shares).flatMap(([name, byWork]) =>
+    Object.entries(byWork).map(([work, { cpuShare }]) => [`${name}, ${work}`, 1 / cpuShare]),
+  );
+  return Object.fromEntries(cells);
 }
 
 /** Requests per second of one variant as a multiple of another's, for each work. */
