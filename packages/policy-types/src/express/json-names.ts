@@ -78,7 +78,7 @@ function renamed(root: unknown, names: ReadonlyMap<string, string>): unknown {
 
 /** All of them are set again, for their order. */
 function renameMembers(node: object, names: ReadonlyMap<string, string>): void {
-  for (const [name, value] of Object.entries(node)) {
+  for (const [name, value] of Object.entries(node as Readonly<Record<string, unknown>>)) {
     Reflect.deleteProperty(node, name);
     const property = { value, writable: true, enumerable: true, configurable: true };
     Object.defineProperty(node, names.get(name) ?? name, property);
