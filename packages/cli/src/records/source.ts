@@ -7,7 +7,7 @@ import { CliError } from "../exit.ts";
 import { systemCode } from "../files.ts";
 import type { RingFlags } from "../keys/ring.ts";
 import type { Terminal } from "../terminal.ts";
-import { recordsOf } from "./from-event.ts";
+import { recordsOf } from "./requests.ts";
 
 /** The access records of a log's folder; nothing when the source is a file. */
 export async function ledgerRecords(
