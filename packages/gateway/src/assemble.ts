@@ -63,7 +63,7 @@ interface Door {
 /** What every request passes, whatever it is for. */
 function doorStages(parts: Parts, { routes, zones, signIn }: Door): RequestHandler[] {
   const { policy } = parts.checked;
-  const { apis, monitor } = parts;
+  const { apis: inventory, monitor } = parts;
   const stages = [openContext(parts, routeFinder(routes))];
   if (signIn !== undefined) stages.push(signIn.open);
   if (parts.tracing !== undefined) stages.push(parts.tracing);
@@ -71,12 +71,12 @@ function doorStages(parts: Parts, { routes, zones, signIn }: Door): RequestHandl
   const own = new Set(ownPaths(policy));
   const isOwn = (req: Request): boolean =>
     own.has(pathOf(req.originalUrl)) || (signIn !== undefined && contextOf(req).signIn !== undefined);
-  stages.push((req, res, next) => (isOwn(req) ? next() : apis(req, res, next)));
+  stages.push((req, res, next) => (isOwn(req) ? next() : inventory(req, res, next)));
   const atDoor = perimeter(perimeterOptions(policy, routes));
   stages.push(signIn === undefined ? atDoor : signIn.perimeterBeside(atDoor));
   if (monitor !== undefined) stages.push(monitor);
   stages.push(parts.throttles.door(policy));
-  const documents = publishedDocuments(policy, apis.entries, zones, parts.dependencies.now);
+  const documents = publishedDocuments(policy, inventory.entries, zones, parts.dependencies.now);
   if (documents !== undefined) stages.push(documents);
   stages.push(resourceMetadataOf(policy, routes));
   return stages;
