@@ -27,7 +27,7 @@ describe("what stops the start, and what to write instead", () => {
     ],
     "an http issuer": [
       start({ baseUrl: BASE_URL, issuers: [{ ...issuer, issuer: "http://id.example.org" }] }),
-      "must be an https URL; http needs `development` and a loopback address",
+      "must be an https URL without user and fragment; http needs `development` and a loopback address",
     ],
     "a misspelled option": [
       start({ baseUrl: BASE_URL, issuers: [issuer], allowLegacyGrant: true }),

@@ -1,4 +1,5 @@
 import { type Findings, type IssuerPolicy, join, refuseUnknownKeys } from "@wardline/policy-types";
+import { checkBooleans, isWithin } from "./checks.ts";
 import { type ClaimNames, DEFAULT_CLAIM_NAMES, parseClaimNames } from "./claim-names.ts";
 import { parseIntrospection } from "./introspection/options.ts";
 import type { IntrospectionOptions } from "./introspection/settings.ts";
@@ -43,6 +44,7 @@ export function parseIssuer(found: Findings, issuer: SmartIssuer, path: string, 
     return parseIssuer(found, { issuer: "", audience: [] }, path, development);
   }
   refuseUnknownKeys(found, issuer, KNOWN, path);
+  checkBooleans(found, issuer, ["allowLegacyTyp"], path);
   const at = (key: keyof SmartIssuer) => join(path, key);
   checkUrls(found, issuer, at, development);
   const { audience, algorithms = DEFAULT_ALGORITHMS } = issuer;
@@ -58,9 +60,10 @@ export function parseIssuer(found: Findings, issuer: SmartIssuer, path: string, 
     found.add(at("algorithms"), "unknown-value", `choose from ${ALGORITHMS.join(", ")}`);
   }
   const maxLifetimeSeconds = issuer.maxLifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS;
-  if (!(maxLifetimeSeconds > 0)) found.add(at("maxLifetimeSeconds"), "not-positive", "must be a positive number");
+  if (!(isWithin(maxLifetimeSeconds, 0, Number.MAX_SAFE_INTEGER) && maxLifetimeSeconds > 0))
+    found.add(at("maxLifetimeSeconds"), "not-positive", "must be a positive number of seconds");
   const leewaySeconds = issuer.leewaySeconds ?? DEFAULT_LEEWAY_SECONDS;
-  if (!(leewaySeconds >= 0 && leewaySeconds <= LONGEST_LEEWAY_SECONDS)) {
+  if (!isWithin(leewaySeconds, 0, LONGEST_LEEWAY_SECONDS)) {
     found.add(at("leewaySeconds"), "out-of-range", "must be between 0 and 300 seconds");
   }
   const introspection =
@@ -86,11 +89,15 @@ function checkUrls(
   at: (key: keyof SmartIssuer) => string,
   development: boolean,
 ): void {
-  const message = "must be an https URL; http needs `development` and a loopback address";
+  const message = "must be an https URL without user and fragment; http needs `development` and a loopback address";
   if (issuer.issuer === ANY_ISSUER) checkAnyIssuer(found, issuer, at);
   else if (String(issuer.issuer).includes("*"))
     found.add(at("issuer"), "unknown-value", "`*` stands alone: no patterns");
   else if (parseSafeUrl(issuer.issuer, development) === undefined) found.add(at("issuer"), "not-https", message);
+  // RFC 8414 section 3: the document's address is made from the issuer's name, and its `iss` is the name alone.
+  if (/\/\.well-known\//.test(String(issuer.issuer))) {
+    found.add(at("issuer"), "not-an-issuer", "write the issuer's own name, without `/.well-known/...`");
+  }
   if (issuer.jwksUri !== undefined && parseSafeUrl(issuer.jwksUri, development) === undefined) {
     found.add(at("jwksUri"), "not-https", message);
   }

@@ -1,4 +1,5 @@
 import { type Findings, findings, refuseUnknownKeys, type SmartEndpoints } from "@wardline/policy-types";
+import { isWithin } from "./checks.ts";
 import { parseSafeUrl } from "./loopback.ts";
 
 export interface SmartConfigurationOptions extends SmartEndpoints {
@@ -52,7 +53,8 @@ export function smartConfigurationDocument(options: SmartConfigurationOptions): 
   if (options.codeChallengeMethodsSupported?.some((method) => method !== "S256") === true) {
     found.add("codeChallengeMethodsSupported", "not-s256", "SMART allows S256 only");
   }
-  if (!((options.maxAgeSeconds ?? 0) >= 0)) found.add("maxAgeSeconds", "negative", "must not be negative");
+  if (!isWithin(options.maxAgeSeconds ?? 0, 0, Number.MAX_SAFE_INTEGER))
+    found.add("maxAgeSeconds", "negative", "must not be negative");
   found.throwIfAny("smartConfiguration options");
   return Object.freeze(documentOf(options));
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Decision, Grant } from "@wardline/policy-types";
 import { type Findings, findings, refuseUnknownKeys } from "@wardline/policy-types";
+import { checkBooleans } from "./checks.ts";
 import { type BulkExportOptions, parseBulkExport } from "./export/options.ts";
 import type { SmartIssuer } from "./issuer-options.ts";
 import { parseIssuers } from "./issuers.ts";
@@ -73,6 +74,7 @@ export function parseOptions(options: SmartAuthOptions): SmartAuthSettings {
   const issuers = withoutTokens ? [] : parseIssuers(found, options.issuers, development);
   const route = parseRoute(found, options, development);
   checkFunctions(found, options);
+  checkBooleans(found, options, ["development", "resourceMetadata"]);
   if (!Number.isSafeInteger(requestBodyBytes) || requestBodyBytes < 1) {
     found.add("requestBodyBytes", "not-positive", "must be a positive whole number of bytes");
   }

@@ -1,6 +1,7 @@
 import type { Findings } from "@wardline/policy-types";
 import type { BreakGlassEvent } from "./break-glass/event.ts";
 import { type BreakGlassOptions, type BreakGlassSettings, parseBreakGlass } from "./break-glass/options.ts";
+import { checkBooleans } from "./checks.ts";
 import { type ClientRegistration, type ClientRegistry, parseClients } from "./clients/registry.ts";
 import { parseConditions, type RuleSettings } from "./conditions/options.ts";
 import type { AccessRule } from "./conditions/rules.ts";
@@ -52,6 +53,7 @@ export const POLICY_OPTIONS: readonly (keyof PolicyOptions)[] = [
 
 /** Fills in the defaults; adds what is wrong to `found`. */
 export function parsePolicy(found: Findings, options: PolicyOptions): PolicySettings {
+  checkBooleans(found, options, ["refuseWildcardScopes"]);
   const consent = parseConsent(found, options.consent ?? {}, "consent");
   const clients = options.clients === undefined ? undefined : parseClients(found, options.clients, "clients");
   const breakGlass =

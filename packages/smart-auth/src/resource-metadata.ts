@@ -1,4 +1,5 @@
 import { type Findings, findings, refuseUnknownKeys } from "@wardline/policy-types";
+import { isWithin } from "./checks.ts";
 import { parseSafeUrl } from "./loopback.ts";
 
 /** @see https://www.rfc-editor.org/rfc/rfc9728#section-2 */
@@ -52,7 +53,8 @@ export function resourceMetadataDocument(options: ProtectedResourceMetadataOptio
   const found = findings();
   refuseUnknownKeys(found, options, [...Object.keys(NAMES), "maxAgeSeconds", "development"]);
   checkUrls(found, options);
-  if (!((options.maxAgeSeconds ?? 0) >= 0)) found.add("maxAgeSeconds", "negative", "must not be negative");
+  if (!isWithin(options.maxAgeSeconds ?? 0, 0, Number.MAX_SAFE_INTEGER))
+    found.add("maxAgeSeconds", "negative", "must not be negative");
   found.throwIfAny("protectedResourceMetadata options");
   const given = { ...options, resource: withoutSlash(options.resource) } as Readonly<Record<string, unknown>>;
   const members = Object.entries(NAMES).flatMap(([from, to]) => {

@@ -1,6 +1,7 @@
 import { isResourceType } from "@wardline/fhir-r4";
 import type { CompartmentRule, Interaction, InteractionCode, ScopeLetter } from "@wardline/policy-types";
 import { type Findings, INTERACTION_CODES } from "@wardline/policy-types";
+import { checkBooleans } from "./checks.ts";
 import { DEFAULT_SUPPORT_TYPES } from "./grant.ts";
 import { isLoopback } from "./loopback.ts";
 import { isMemberType } from "./rights.ts";
@@ -77,9 +78,7 @@ export function parseRoute(found: Findings, options: RouteOptions, development: 
   if (rule !== "subject" && rule !== "full") {
     found.add("compartmentRule", "unknown-value", 'must be "subject" or "full"');
   }
-  if (options.allowLenient !== undefined && typeof options.allowLenient !== "boolean") {
-    found.add("allowLenient", "not-a-boolean", "must be true or false");
-  }
+  checkBooleans(found, options, ["allowLenient"]);
   return Object.freeze({
     baseUrl,
     baseUrls: Object.freeze([baseUrl, ...backend]),

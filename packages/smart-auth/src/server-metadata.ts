@@ -1,4 +1,5 @@
 import { type Findings, findings, refuseUnknownKeys } from "@wardline/policy-types";
+import { isWithin } from "./checks.ts";
 import { parseSafeUrl } from "./loopback.ts";
 
 /** @see https://www.rfc-editor.org/rfc/rfc8414#section-2 */
@@ -60,7 +61,8 @@ export function serverMetadataDocument(options: AuthorizationServerMetadataOptio
   const found = findings();
   refuseUnknownKeys(found, options, [...Object.keys(NAMES), "maxAgeSeconds", "development"]);
   checkUrls(found, options);
-  if (!((options.maxAgeSeconds ?? 0) >= 0)) found.add("maxAgeSeconds", "negative", "must not be negative");
+  if (!isWithin(options.maxAgeSeconds ?? 0, 0, Number.MAX_SAFE_INTEGER))
+    found.add("maxAgeSeconds", "negative", "must not be negative");
   found.throwIfAny("authorizationServerMetadata options");
   const given = options as unknown as Readonly<Record<string, unknown>>;
   const members = Object.entries(NAMES).flatMap(([from, to]) => {

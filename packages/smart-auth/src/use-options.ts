@@ -1,6 +1,7 @@
 import type { Findings } from "@wardline/policy-types";
 import { parseCertificateHeader } from "./certificate/options.ts";
 import type { ClientCertificateHeader } from "./certificate/settings.ts";
+import { checkBooleans } from "./checks.ts";
 import { parseDpop } from "./dpop/options.ts";
 import type { DpopOptions } from "./dpop/settings.ts";
 import { createMemoryHolderStore, type HolderStore, remembered } from "./first-holder/store.ts";
@@ -46,6 +47,7 @@ export const USE_OPTIONS: readonly (keyof UseOptions)[] = [
 export function parseUse(found: Findings, options: UseOptions, now: () => number): UseSettings {
   const { clientCertificateHeader, dpop, revocation } = options;
   checkStores(found, options);
+  checkBooleans(found, options, ["requireCertificateBound", "oneTimeTokens", "bindToFirstHolder"]);
   const certificateHeader =
     clientCertificateHeader === undefined
       ? undefined

@@ -81,6 +81,42 @@ describe("options", () => {
       "issuers[0].leewaySeconds out-of-range",
     ],
     [
+      "S9: a leeway as text, which would put off every expiry for ever",
+      { issuers: [{ ...GOOD.issuers[0], leewaySeconds: "60" }] },
+      "issuers[0].leewaySeconds out-of-range",
+    ],
+    [
+      "S9: a lifetime as text",
+      { issuers: [{ ...GOOD.issuers[0], maxLifetimeSeconds: "3600" }] },
+      "issuers[0].maxLifetimeSeconds not-positive",
+    ],
+    ["S9: an age of proofs as text", { dpop: { windowSeconds: "60" } }, "dpop.windowSeconds out-of-range"],
+    ["S9: a clock's lead as text", { dpop: { futureSeconds: "5" } }, "dpop.futureSeconds out-of-range"],
+    [
+      "S9: a memory of patients as text",
+      { userAccess: { resolve: async () => [], cacheSeconds: "60" } },
+      "userAccess.cacheSeconds out-of-range",
+    ],
+    [
+      "S9: an age of the sign-in as text",
+      { breakGlass: { roles: ["a"], maxAuthAgeSeconds: "900" }, onBreakGlass: () => undefined },
+      "breakGlass.maxAuthAgeSeconds out-of-range",
+    ],
+    [
+      "S9: an age of the sign-in in a rule as text",
+      { conditions: [{ id: "a", effect: "deny", when: { maxAuthAgeSeconds: "900" } }] },
+      "conditions[0].when.maxAuthAgeSeconds not-positive",
+    ],
+    ...["requireCertificateBound", "oneTimeTokens", "bindToFirstHolder", "refuseWildcardScopes", "development"].map(
+      (name): [string, object, string] => [`${name} as text`, { [name]: "true" }, `${name} not-a-boolean`],
+    ),
+    ["a nonce required as text", { dpop: { requireNonce: "true" } }, "dpop.requireNonce not-a-boolean"],
+    [
+      "the address of an issuer's own description in place of its name",
+      { issuers: [{ ...GOOD.issuers[0], issuer: "https://as.example/.well-known/openid-configuration" }] },
+      "issuers[0].issuer not-an-issuer",
+    ],
+    [
       "an endless lifetime",
       { issuers: [{ ...GOOD.issuers[0], maxLifetimeSeconds: 0 }] },
       "issuers[0].maxLifetimeSeconds not-positive",

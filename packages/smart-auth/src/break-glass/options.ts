@@ -5,6 +5,7 @@ import {
   join,
   refuseUnknownKeys,
 } from "@wardline/policy-types";
+import { checkBooleans, isWithin } from "../checks.ts";
 import { ACR, listOf } from "../conditions/options.ts";
 
 /** What broken glass sets aside; scopes are never among it. */
@@ -60,6 +61,7 @@ export function parseBreakGlass(
     return undefined;
   }
   refuseUnknownKeys(found, options, KNOWN, path);
+  checkBooleans(found, options, ["header"], path);
   const at = (key: keyof BreakGlassOptions) => join(path, key);
   const anything = () => true;
   const roles = listOf(found, options.roles, at("roles"), anything);
@@ -75,7 +77,7 @@ export function parseBreakGlass(
     known.includes(code),
   );
   const maxAuthAgeSeconds = options.maxAuthAgeSeconds ?? 900;
-  if (!(maxAuthAgeSeconds > 0 && maxAuthAgeSeconds <= LONGEST_SECONDS)) {
+  if (!isWithin(maxAuthAgeSeconds, 1, LONGEST_SECONDS)) {
     found.add(at("maxAuthAgeSeconds"), "out-of-range", "must be between 1 and 3600 seconds");
   }
   return Object.freeze({

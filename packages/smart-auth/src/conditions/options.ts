@@ -6,6 +6,7 @@ import {
   join,
   refuseUnknownKeys,
 } from "@wardline/policy-types";
+import { checkBooleans, isWithin } from "../checks.ts";
 import { parseRanges } from "../network.ts";
 import type { Predicate } from "./facts.ts";
 import { hoursFault } from "./hours.ts";
@@ -87,6 +88,7 @@ function parseRule(
   if (!["deny", "require", "withhold", "permit"].includes(effect)) {
     found.add(join(path, "effect"), "unknown-value", 'must be "deny", "require", "withhold" or "permit"');
   }
+  checkBooleans(found, rule, ["liftedByBreakGlass"], path);
   const categories = listOf(found, rule.categories, join(path, "categories"), (name) => known.has(name));
   if ((categories !== undefined) !== (effect === "withhold")) {
     found.add(join(path, "categories"), "mismatch", "belongs to rules that withhold, and only to them");
@@ -116,7 +118,10 @@ function parseWanted(found: Findings, when: ConditionFactsWanted, path: string):
     const values = listOf(found, when[name], join(path, name), (value) => name !== "acr" || ACR.test(value));
     if (values !== undefined) predicates.push(listPredicate(name, values));
   }
-  if (when.maxAuthAgeSeconds !== undefined && !(when.maxAuthAgeSeconds > 0)) {
+  if (
+    when.maxAuthAgeSeconds !== undefined &&
+    !(isWithin(when.maxAuthAgeSeconds, 0, Number.MAX_SAFE_INTEGER) && when.maxAuthAgeSeconds > 0)
+  ) {
     found.add(join(path, "maxAuthAgeSeconds"), "not-positive", "must be a positive number of seconds");
   }
   const attributes = Object.entries(when.attributes ?? {}).map(

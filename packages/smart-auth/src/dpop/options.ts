@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { type Findings, join, refuseUnknownKeys } from "@wardline/policy-types";
+import { checkBooleans, isWithin } from "../checks.ts";
 import { ALGORITHMS } from "../key-set.ts";
 import type { DpopOptions, DpopSettings } from "./settings.ts";
 
@@ -22,17 +23,18 @@ export function parseDpop(found: Findings, options: DpopOptions, path: string): 
     return undefined;
   }
   refuseUnknownKeys(found, options, KNOWN, path);
+  checkBooleans(found, options, ["requireNonce"], path);
   const { algorithms = DEFAULT_ALGORITHMS, nonceKey, requireNonce = nonceKey !== undefined } = options;
   const areKnown = Array.isArray(algorithms) && algorithms.every((alg: unknown) => ALGORITHMS.includes(String(alg)));
   if (!areKnown || algorithms.length === 0) {
     found.add(join(path, "algorithms"), "unknown-value", `choose from ${ALGORITHMS.join(", ")}`);
   }
   const windowSeconds = options.windowSeconds ?? DEFAULT_WINDOW_SECONDS;
-  if (!(windowSeconds >= 1 && windowSeconds <= 300)) {
+  if (!isWithin(windowSeconds, 1, 300)) {
     found.add(join(path, "windowSeconds"), "out-of-range", "must be between 1 and 300 seconds");
   }
   const futureSeconds = options.futureSeconds ?? DEFAULT_FUTURE_SECONDS;
-  if (!(futureSeconds >= 0 && futureSeconds <= 60)) {
+  if (!isWithin(futureSeconds, 0, 60)) {
     found.add(join(path, "futureSeconds"), "out-of-range", "must be between 0 and 60 seconds");
   }
   if (nonceKey !== undefined && !(nonceKey instanceof Uint8Array && nonceKey.length >= NONCE_KEY_BYTES)) {

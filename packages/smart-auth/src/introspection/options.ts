@@ -1,4 +1,5 @@
 import { type Findings, join, refuseUnknownKeys } from "@wardline/policy-types";
+import { checkBooleans, isWithin } from "../checks.ts";
 import { ALGORITHMS } from "../key-set.ts";
 import { parseSafeUrl } from "../loopback.ts";
 import { parseDecryption } from "./decryption.ts";
@@ -34,8 +35,9 @@ export function parseIntrospection(
     return undefined;
   }
   refuseUnknownKeys(found, options, KNOWN, path);
+  checkBooleans(found, options, ["expectSigned", "always", "opaque"], path);
   if (parseSafeUrl(options.endpoint, development) === undefined) {
-    const message = "must be an https URL; http needs `development` and a loopback address";
+    const message = "must be an https URL without user and fragment; http needs `development` and a loopback address";
     found.add(join(path, "endpoint"), "not-https", message);
   }
   if (typeof options.clientId !== "string" || options.clientId === "") {
@@ -47,7 +49,7 @@ export function parseIntrospection(
   }
   const seconds = (name: "positiveTtlSeconds" | "negativeTtlSeconds", fallback: number) => {
     const value = options[name] ?? fallback;
-    if (!(value >= 0 && value <= LONGEST_SECONDS)) {
+    if (!isWithin(value, 0, LONGEST_SECONDS)) {
       found.add(join(path, name), "out-of-range", "must be between 0 and 300 seconds");
     }
     return value;

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { DependencyError, findings, type Subscribe } from "@wardline/policy-types";
+import { isWithin } from "../checks.ts";
 import { writesOf } from "../consent/memory.ts";
 import type { ConsentRegistry } from "../consent/registry.ts";
 import { type ConsentEntry, createConsentState, readEntry } from "../consent/state.ts";
@@ -132,7 +133,7 @@ export function createRedisConsentRegistry(options: RedisConsentOptions): RedisC
 /** Shorter, an answer would be old before it is used; longer, a withdrawal would not be heard in time. */
 function checkCache(cacheSeconds: number): void {
   const found = findings();
-  if (!(cacheSeconds >= 0.2 && cacheSeconds <= 30)) {
+  if (!isWithin(cacheSeconds, 0.2, 30)) {
     found.add("cacheSeconds", "out-of-range", "must be between 0.2 and 30 seconds");
   }
   found.throwIfAny("createRedisConsentRegistry options");

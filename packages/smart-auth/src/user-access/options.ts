@@ -1,4 +1,5 @@
 import { type Findings, join, refuseUnknownKeys } from "@wardline/policy-types";
+import { isWithin } from "../checks.ts";
 import type { ResolveUserAccess } from "./resolve.ts";
 
 export interface UserAccessOptions {
@@ -24,10 +25,10 @@ export function parseUserAccess(
   refuseUnknownKeys(found, options, KNOWN, path);
   const { resolve, cacheSeconds = 30, deadlineMs = 2000 } = options;
   if (typeof resolve !== "function") found.add(join(path, "resolve"), "not-a-function", "must be a function");
-  if (!(cacheSeconds >= 0 && cacheSeconds <= 300)) {
+  if (!isWithin(cacheSeconds, 0, 300)) {
     found.add(join(path, "cacheSeconds"), "out-of-range", "must be between 0 and 300 seconds");
   }
-  if (!(deadlineMs > 0 && deadlineMs <= 10_000)) {
+  if (!isWithin(deadlineMs, 1, 10_000)) {
     found.add(join(path, "deadlineMs"), "out-of-range", "must be between 1 and 10000 milliseconds");
   }
   return Object.freeze({ resolve, cacheSeconds, deadlineMs });
