@@ -11,6 +11,7 @@ import { PRESETS, type PresetName } from "./presets/presets.ts";
 import { compileProfile, type Machine } from "./profile/machine.ts";
 import type { RedactionProfile, RuleAction } from "./profile/rules.ts";
 import type { ProfileChoice, ProfileCondition } from "./select.ts";
+import { checkShape } from "./shape.ts";
 
 export interface PhiRedactOptions {
   /** For callers that no choice of `profiles` fits. Absent: they are refused. */
@@ -84,16 +85,19 @@ const KNOWN: readonly (keyof PhiRedactOptions)[] = [
   "requestBytes",
   "now",
 ];
-const CONDITIONS: readonly (keyof ProfileCondition)[] = ["zones", "apiTypes", "clients", "roles", "purposes"];
 
 /** Checks the options and compiles every profile. Throws a `ConfigurationError` with all findings. */
 export function parseOptions(options: PhiRedactOptions): ParsedOptions {
   const found = findings();
   refuseUnknownKeys(found, options, KNOWN);
+  checkShape(options, found);
+  checkNumbers(options, found);
+  // What follows reads lists and objects.
+  if (found.issues.some(({ code }) => code === "invalid-shape")) found.throwIfAny("phiRedact()");
   const categories = options.categories ?? SENSITIVE_CATEGORIES;
   const names = new Set(categories.map(({ name }) => name));
   const choices = choicesOf(options, found);
-  if (options.json === undefined && choices.length === 0) {
+  if (options.json === undefined && options.profile === undefined && !options.profiles?.length) {
     found.add("profile", "required", `give a profile: ${Object.keys(PRESETS).join(", ")}, or one of your own`);
   }
   if (options.json !== undefined && (options.profile ?? options.profiles ?? options.sensitive) !== undefined) {
@@ -103,7 +107,6 @@ export function parseOptions(options: PhiRedactOptions): ParsedOptions {
   if (options.json?.length === 0) found.add("json", "required", "no rule redacts nothing");
   checkSensitive(options, choices, names, found);
   checkNeeds(options, choices, json, found);
-  checkNumbers(options, found);
   found.throwIfAny("phiRedact()");
   return Object.freeze({
     choices,
@@ -130,8 +133,6 @@ function choicesOf(options: PhiRedactOptions, found: Findings): readonly Compile
   ];
   return given.flatMap(([where, choice]) => {
     const when = choice.when ?? {};
-    refuseUnknownKeys(found, choice, ["when", "profile"], where);
-    refuseUnknownKeys(found, when, CONDITIONS, join(where, "when"));
     const whole = typeof choice.profile === "string" ? presetOf(choice.profile, where, found) : choice.profile;
     const machine = whole && compiled(whole, where, found);
     return machine === undefined ? [] : [{ when, machine, sensitive: [...sensitive, ...(whole?.sensitive ?? [])] }];
@@ -193,11 +194,12 @@ function checkNumbers(
   { prepareTimeoutMs = 1, requestBytes = 1, smallZipAreas = [] }: PhiRedactOptions,
   found: Findings,
 ): void {
-  if (!(prepareTimeoutMs > 0 && prepareTimeoutMs <= 60_000)) {
-    found.add("prepareTimeoutMs", "out-of-range", "between 1 and 60000 milliseconds");
+  if (!(typeof prepareTimeoutMs === "number" && prepareTimeoutMs > 0 && prepareTimeoutMs <= 60_000)) {
+    found.add("prepareTimeoutMs", "out-of-range", "a number of milliseconds from 1 to 60000");
   }
-  if (!(requestBytes > 0)) found.add("requestBytes", "out-of-range", "a number of bytes above 0");
-  if (!smallZipAreas.every((area) => /^\d{3}$/.test(area))) {
+  if (!(typeof requestBytes === "number" && requestBytes > 0))
+    found.add("requestBytes", "out-of-range", "a number of bytes above 0");
+  if (Array.isArray(smallZipAreas) && !smallZipAreas.every((area) => /^\d{3}$/.test(area))) {
     found.add("smallZipAreas", "invalid-area", "three digits each");
   }
 }

@@ -28,6 +28,9 @@ const STEP = /(\.\.?)([A-Za-z_][\w-]*|\*)|\.?\['([^']+)'\]/g;
 /** Reads the rules; what is wrong with them goes to `found`. */
 export function parseJsonRules(rules: readonly JsonRule[], found: Findings, where: string): readonly JsonPathRule[] {
   return rules.flatMap(({ path, action }, index) => {
+    if (!isAction(action)) {
+      found.add(join(where, index), "invalid-action", "known actions are remove, mask, pseudonymise, { replace }");
+    }
     if (!PATH.test(path)) {
       found.add(
         join(where, index),
@@ -42,4 +45,9 @@ export function parseJsonRules(rules: readonly JsonRule[], found: Findings, wher
     }));
     return steps.length === 0 ? [] : [{ steps, action }];
   });
+}
+
+function isAction(action: unknown): boolean {
+  if (typeof action === "object" && action !== null) return "replace" in action;
+  return action === "remove" || action === "mask" || action === "pseudonymise";
 }
