@@ -24,7 +24,7 @@ export interface OpeningOptions {
   /** What else must be there before the first request. */
   readonly prepare: () => Promise<void>;
   /** Told at each failed attempt; the next follows by itself. */
-  readonly onFailed: (code: string) => void;
+  readonly onFailed: (code: string, reason?: string) => void;
   readonly onOpen: (ledger: Ledger) => void;
   readonly open?: typeof openLedger;
 }
@@ -38,6 +38,7 @@ export function opening({ folder, prepare, onFailed, onOpen, open = openLedger }
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   let attempts = 0;
+  let isAwaited = false;
   let settle: { resolve: (ledger: Ledger) => void; reject: (error: unknown) => void } | undefined;
   const ready = new Promise<Ledger>((resolve, reject) => {
     settle = { resolve, reject };
@@ -58,19 +59,25 @@ export function opening({ folder, prepare, onFailed, onOpen, open = openLedger }
       settle?.resolve(opened);
     } catch (error) {
       if (closed) return;
-      onFailed(error instanceof DependencyError ? error.code : "audit-event/ledger-unopened");
+      if (error instanceof DependencyError) onFailed(error.code, error.message);
+      else onFailed("audit-event/ledger-unopened");
       const wait = Math.min(100 * 2 ** attempts++, 10_000);
       timer = setTimeout(() => {
         running = attempt();
       }, wait);
-      timer.unref();
+      // A process that does nothing but wait for its ledger would end here, as if all were well.
+      if (!isAwaited) timer.unref();
     }
   };
   let running = attempt();
 
   return {
     current: () => ledger,
-    ready: () => ready,
+    ready() {
+      isAwaited = true;
+      timer?.ref();
+      return ready;
+    },
     async close() {
       closed = true;
       clearTimeout(timer);

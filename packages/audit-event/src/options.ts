@@ -12,6 +12,8 @@ export interface AuditDegradation {
   readonly kind: "degraded" | "recovered";
   /** What failed first: the ledger's error code, or `audit-event/append-timeout`. */
   readonly code: string;
+  /** Why the ledger could not be opened, and what to do: for the operator. */
+  readonly reason?: string;
   /** Events whose record is missing or in doubt since the change. */
   readonly unrecorded: number;
 }
@@ -162,7 +164,8 @@ function isGeolocation(given: GeoReader | string): boolean {
   return typeof given === "string" ? given !== "" : typeof (given as Partial<GeoReader> | null)?.get === "function";
 }
 
-function warn({ kind, code, unrecorded }: AuditDegradation): void {
+function warn({ kind, code, unrecorded, reason }: AuditDegradation): void {
   const told = kind === "degraded" ? "cannot record accesses" : `records accesses again, ${unrecorded} in doubt`;
-  process.emitWarning(`the audit log ${told} (${code})`, { code: "WARDLINE_AUDIT_DEGRADED" });
+  const why = reason === undefined ? code : `${code}: ${reason}`;
+  process.emitWarning(`the audit log ${told} (${why})`, { code: "WARDLINE_AUDIT_DEGRADED" });
 }

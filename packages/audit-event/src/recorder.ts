@@ -11,7 +11,7 @@ export interface Recorder {
   /** Resolves when what was handed over so far is on disk, or has failed. */
   flush(): Promise<void>;
   /** Recording stopped for a reason outside a record. */
-  failed(code: string, lost: number): void;
+  failed(code: string, lost: number, reason?: string): void;
   recovered(): void;
 }
 
@@ -97,11 +97,11 @@ export function createRecorder(
     return true;
   }
 
-  function failed(code: string, lost: number): void {
+  function failed(code: string, lost: number, reason?: string): void {
     unrecorded += lost;
     if (degradedBy !== undefined) return;
     degradedBy = code;
-    tell("degraded", code);
+    tell("degraded", code, reason);
   }
 
   function recovered(): void {
@@ -112,9 +112,9 @@ export function createRecorder(
     unrecorded = 0;
   }
 
-  function tell(kind: "degraded" | "recovered", code: string): void {
+  function tell(kind: "degraded" | "recovered", code: string, reason?: string): void {
     try {
-      onDegraded({ kind, code, unrecorded });
+      onDegraded({ kind, code, unrecorded, ...(reason === undefined ? {} : { reason }) });
     } catch {
       // Whoever listens may not break the request that happened to notice.
     }

@@ -57,7 +57,7 @@ export function createTrail(options: ParsedOptions): Trail {
     return opening({
       folder,
       prepare,
-      onFailed: (code) => recorder.failed(code, 0),
+      onFailed: (code, reason) => recorder.failed(code, 0, reason),
       onOpen(opened) {
         recorder.recovered();
         log.record("audit-start").catch(() => undefined);

@@ -99,6 +99,35 @@ describe.each(EXPRESS)("auditEvent() with a folder's name, on %s", (_name, expre
     expect(changes.at(-1)).toMatchObject({ kind: "recovered", unrecorded: 1 });
   });
 
+  it("F12: says which folder cannot be used, why, and what to give", async () => {
+    const file = join(await emptyFolder(), "audit");
+    await writeFile(file, "");
+    const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    audit({ ledger: file });
+    await expect
+      .poll(() => warned.mock.calls.flat())
+      .toContainEqual(
+        `the audit log cannot record accesses (audit-event/ledger-unopened: the folder ${file} cannot be used (EEXIST); give one that this process may write in)`,
+      );
+    warned.mockRestore();
+    await expect(openLedger({ folder: file })).rejects.toMatchObject({ code: "audit-event/ledger-unopened" });
+  });
+
+  it("F3: a process that waits for its ledger and does nothing else does not end meanwhile", async () => {
+    const folder = await emptyFolder();
+    const before = await openLedger({ folder });
+    const timers = vi.spyOn(globalThis, "setTimeout");
+    const handler = audit({ ledger: folder, onDegraded: () => undefined });
+    const retries = () =>
+      timers.mock.calls.flatMap(([, ms], at) => (ms === 100 ? [timers.mock.results[at]?.value as NodeJS.Timeout] : []));
+    await expect.poll(() => retries().map((timer) => timer.hasRef())).toEqual([false]);
+    const ready = handler.ready();
+    expect(retries().map((timer) => timer.hasRef())).toEqual([true]);
+    timers.mockRestore();
+    await before.close();
+    await ready;
+  });
+
   it("can be closed before it was open", async () => {
     const folder = await emptyFolder();
     const before = await openLedger({ folder });

@@ -32,6 +32,11 @@ export function ledgerLocked(file: string, holder: string): DependencyError {
   });
 }
 
+export function folderUnusable(folder: string, cause: unknown): DependencyError {
+  const said = `the folder ${folder} cannot be used (${systemCode(cause)}); give one that this process may write in`;
+  return new DependencyError("audit-event/ledger-unopened", said, { cause, retryable: true });
+}
+
 export function ledgerFull(): DependencyError {
   return new DependencyError("audit-event/ledger-full", "the ledger's queue is full", { retryable: true });
 }

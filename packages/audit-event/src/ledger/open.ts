@@ -1,6 +1,8 @@
 import { mkdir } from "node:fs/promises";
+import { DependencyError } from "@wardline/policy-types";
 import type { Ledger } from "../ledger.ts";
 import { Checkpointer } from "./checkpointer.ts";
+import { folderUnusable } from "./faults.ts";
 import { FileLedger, type Parts } from "./file-ledger.ts";
 import { type LedgerFiles, SYSTEM_FILES } from "./files.ts";
 import { type FolderLock, takeLock } from "./lock.ts";
@@ -26,8 +28,7 @@ export function openLedger(options: LedgerOptions): Promise<Ledger> {
 /** The same on a file system of the caller's. */
 export async function openLedgerOn(files: LedgerFiles, options: LedgerOptions): Promise<Ledger> {
   const parsed = parseLedgerOptions(options);
-  await mkdir(parsed.folder, { recursive: true, mode: 0o700 });
-  const lock = await takeLock(parsed.folder);
+  const lock = await occupy(parsed.folder);
   try {
     const found = await recover(files, parsed);
     const segment = await SegmentWriter.open(files, parsed, found.position, found.last);
@@ -42,6 +43,15 @@ export async function openLedgerOn(files: LedgerFiles, options: LedgerOptions): 
   } catch (error) {
     await lock.release();
     throw error;
+  }
+}
+
+async function occupy(folder: string): Promise<FolderLock> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return await takeLock(folder);
+  } catch (error) {
+    throw error instanceof DependencyError ? error : folderUnusable(folder, error);
   }
 }
 
