@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { type ConnectionOptions, checkServerIdentity, type PeerCertificate } from "node:tls";
-import { findings, refuseUnknownKeys } from "@wardline/policy-types";
+import { findings, join, refuseUnknownKeys } from "@wardline/policy-types";
 import { readSource, type TlsSource } from "./material.ts";
 import { profileOptions, type TlsProfile } from "./profile.ts";
 
@@ -63,10 +63,14 @@ export async function tlsClientOptions(policy: TlsClientPolicy = {}): Promise<Tl
     ALPNProtocols: ["http/1.1"],
     timeout: policy.connectTimeoutMs ?? 10_000,
     maxCachedSessions: 0 as const,
-    ...(ca === undefined ? {} : { ca: await Promise.all(ca.map(readSource)) }),
-    ...(crl === undefined ? {} : { crl: await Promise.all(crl.map(readSource)) }),
-    ...(cert === undefined ? {} : { cert: await readSource(cert) }),
-    ...(key === undefined ? {} : { key: await readSource(key) }),
+    ...(ca === undefined
+      ? {}
+      : { ca: await Promise.all(ca.map((source, index) => readSource(source, join("ca", index)))) }),
+    ...(crl === undefined
+      ? {}
+      : { crl: await Promise.all(crl.map((source, index) => readSource(source, join("crl", index)))) }),
+    ...(cert === undefined ? {} : { cert: await readSource(cert, "cert") }),
+    ...(key === undefined ? {} : { key: await readSource(key, "key") }),
     ...(passphrase === undefined ? {} : { passphrase }),
     ...(servername === undefined ? {} : { servername }),
     ...(pins === undefined ? {} : { checkServerIdentity: pinned(new Set(pins)) }),

@@ -4,6 +4,7 @@ import { connect as connectPlain } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
+import { ConfigurationError } from "@wardline/policy-types";
 import { type IssuedCertificate, type TestCa, testCa } from "@wardline-tools/test-kit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type TlsServerPolicy, tlsServerOptions } from "../../src/index.ts";
@@ -292,8 +293,37 @@ describe("policy", () => {
     await expect(tlsServerOptions({ ...base(), ...wrong } as TlsServerPolicy)).rejects.toThrow("mistake");
   });
 
-  it("refuses a key that does not fit, before the server exists", async () => {
-    await expect(tlsServerOptions({ cert: value(own.cert), key: value(good.key) })).rejects.toThrow();
+  it.each<[string, () => TlsServerPolicy, string]>([
+    [
+      "a key of another certificate",
+      () => ({ cert: value(own.cert), key: value(good.key) }),
+      "key: is not the key of the certificate in `cert`",
+    ],
+    [
+      "certificate and key exchanged",
+      () => ({ cert: value(own.key), key: value(own.cert) }),
+      "cert: holds no certificate in PEM; are `cert` and `key` exchanged?",
+    ],
+    [
+      "a key that is none",
+      () => ({ cert: value(own.cert), key: value("secret") }),
+      "key: holds no private key in PEM, or one that its `passphrase` does not open",
+    ],
+    [
+      "a file that is not there",
+      () => ({ cert: { file: join(folder, "nosuch.pem") }, key: value(own.key) }),
+      "nosuch.pem cannot be read (ENOENT); give the path of a file",
+    ],
+    [
+      "a folder in place of a file",
+      () => ({ ...base(), clientCa: [{ file: folder }], clientCertificates: "required" }),
+      "clientCa[0]: ",
+    ],
+  ])("names the option of %s, before the server exists", async (_name, policy, told) => {
+    const refusal = await tlsServerOptions(policy()).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(ConfigurationError);
+    expect((refusal as Error).message).toContain(told);
+    expect((refusal as Error).message).not.toContain("secret");
   });
 });
 
