@@ -16,7 +16,7 @@ export interface Readiness {
   readonly issuers: Readonly<Record<string, Standing>>;
   /** What instances share. While it is down, limits are local, and revocation, replay and consent refuse (F4, F8). */
   readonly redis?: "up" | "down";
-  /** What does not work as it should, in one list: `redis`, `audit`, `drift`, `upstream ehr`, `circuit ehr`, `issuer https://...`. */
+  /** What does not work as it should, in one list: `redis`, `audit`, `drift`, `policy refused`, `upstream ehr`, `circuit ehr`, `issuer https://...`. */
   readonly degraded: readonly string[];
 }
 
@@ -35,6 +35,8 @@ export interface Health {
   /** Another policy is in force. */
   policyChanged(version: string, upstreams: readonly string[], issuers: readonly string[]): void;
   drifted(drift: readonly Drift[]): void;
+  /** The last policy that was to come into force did, or was refused (F11). */
+  policyOffered(isRefused: boolean): void;
   readiness(): Readiness;
 }
 
@@ -56,6 +58,7 @@ export function watchHealth({ ledgerState, redisState, circuits, now, onEvent }:
   let upstreams: readonly string[] = [];
   let issuers: readonly string[] = [];
   let drift: readonly Drift[] = [];
+  let isRefused = false;
 
   return {
     upstreamFailed(name, error) {
@@ -97,6 +100,9 @@ export function watchHealth({ ledgerState, redisState, circuits, now, onEvent }:
     drifted(found) {
       drift = found;
     },
+    policyOffered(refused) {
+      isRefused = refused;
+    },
     readiness() {
       const { status, queuedBytes, because, checkpoint } = ledgerState();
       const state = status === "open" ? "ready" : "audit-failed";
@@ -117,6 +123,7 @@ export function watchHealth({ ledgerState, redisState, circuits, now, onEvent }:
           ...(redisState?.() === "down" ? ["redis"] : []),
           ...(status === "open" ? [] : ["audit"]),
           ...(drift.length === 0 ? [] : ["drift"]),
+          ...(isRefused ? ["policy refused"] : []),
           ...[...failingSince.keys()].map((name) => `upstream ${name}`),
           ...Object.entries(circuits?.() ?? {}).flatMap(([name, circuit]) =>
             circuit.state === "closed" ? [] : [`circuit ${name}`],

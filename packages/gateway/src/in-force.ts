@@ -153,9 +153,10 @@ export function putInForce({
     checked: () => runtime.checked,
     approval: () => approval,
     reload(read) {
-      const done = last.then(() => putInPlace(read));
+      const done = last.then(() => putInPlace(read)).then(() => health.policyOffered(false));
       last = done.catch(async (error: unknown) => {
         const message = "a policy was refused; the running one stays in force";
+        health.policyOffered(true);
         onEvent({ level: "error", code: "gateway/policy-refused", message, error });
         await audit.note("policy-refused", { running: runtime.checked.version }).catch(() => undefined);
       });

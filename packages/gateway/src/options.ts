@@ -1,6 +1,6 @@
 import type { ObservePasOptions } from "@wardline/api-inventory";
 import type { AccessRecord } from "@wardline/policy-types";
-import { type Findings, findings, refuseUnknownKeys } from "@wardline/policy-types";
+import { ConfigurationError, type Findings, findings, refuseUnknownKeys } from "@wardline/policy-types";
 import type { AuditDependencies } from "./audit.ts";
 import type { AuthDependencies } from "./auth-dependencies.ts";
 import type { SpanSource } from "./controls/tracing.ts";
@@ -115,6 +115,18 @@ function checkPlace(place: Place, found: Findings): void {
 /** S14: JSON escapes control characters; of an error only what the runtime named it. */
 function writeLine({ error, ...event }: GatewayEvent): void {
   const cause =
-    error instanceof Error ? { error: error.name, ...("code" in error ? { errorCode: error.code } : {}) } : {};
+    error instanceof Error
+      ? { error: error.name, ...("code" in error ? { errorCode: error.code } : {}), ...mistakesOf(error) }
+      : {};
   process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), ...event, ...cause })}\n`);
+}
+
+/** Whoever wrote the policy is not there when it is refused at night; what is wrong with it names no one and no secret. */
+function mistakesOf(error: Error): { readonly mistakes?: readonly string[] } {
+  if (!(error instanceof ConfigurationError)) return {};
+  return {
+    mistakes: error.issues.map(({ path, line, message }) =>
+      [...(line === undefined ? [] : [`line ${line}`]), `${path === "" ? "(root)" : path}: ${message}`].join(", "),
+    ),
+  };
 }

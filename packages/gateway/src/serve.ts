@@ -98,7 +98,10 @@ async function readSignature(
     const message = "name the file with the public keys of those who may approve a policy, or set `development: true`";
     throw new ConfigurationError("the policy's signature", [{ path: "keysFile", code: "missing", message }]);
   }
-  const [statements, keys] = await Promise.all([readText(signatureFile), readText(keysFile)]);
+  const keys = await readFile(keysFile, "utf8").catch((error: NodeJS.ErrnoException) => {
+    throw keysUnusable(keysFile, `cannot be read (${error.code ?? "unknown"}); give the path of a JWK set`);
+  });
+  const statements = await readText(signatureFile);
   return {
     // Without the file nobody has signed, and the refusal says so.
     statements: (statements ?? "").split(/\s+/).filter((statement) => statement !== ""),
@@ -111,15 +114,18 @@ async function readText(file: string): Promise<string | undefined> {
   return readFile(file, "utf8").catch(() => undefined);
 }
 
-function parseKeys(text: string | undefined, file: string): JSONWebKeySet {
+function parseKeys(text: string, file: string): JSONWebKeySet {
   try {
-    const value = JSON.parse(text ?? "") as Partial<JSONWebKeySet> | null;
+    const value = JSON.parse(text) as Partial<JSONWebKeySet> | null;
     if (Array.isArray(value?.keys)) return value as JSONWebKeySet;
   } catch {
     // Told below, in words.
   }
-  const message = 'must be a JWK set, `{ "keys": [...] }`, of public keys with a `kid` each';
-  throw new ConfigurationError("the policy's signature", [{ path: file, code: "unreadable", message }]);
+  throw keysUnusable(file, 'must be a JWK set, `{ "keys": [...] }`, of public keys with a `kid` each');
+}
+
+function keysUnusable(file: string, message: string): ConfigurationError {
+  return new ConfigurationError("the policy's signature", [{ path: file, code: "unreadable", message }]);
 }
 
 /** Watches the folder, because editors and configuration maps put a new file in the place of the old one. */

@@ -57,11 +57,12 @@ export function openServer(
   return {
     listen: (at) =>
       new Promise((resolve, reject) => {
+        const onError = (error: NodeJS.ErrnoException): void => reject(notBound(error, at));
         const onListening = (): void => {
-          server.removeListener("error", reject);
+          server.removeListener("error", onError);
           resolve(server.address() as AddressInfo);
         };
-        server.once("error", reject);
+        server.once("error", onError);
         if ("handle" in at) server.listen(at.handle, onListening);
         else server.listen(at.port, at.host, onListening);
       }),
@@ -88,4 +89,18 @@ function awaitsAnswer(socket: Socket & { readonly _httpMessage?: ServerResponse 
 /** The TCP connection that carries a TLS one is what the server counted. */
 function underlying(socket: Socket & { readonly _parent?: Socket | null }): Socket {
   return socket._parent ?? socket;
+}
+
+const UNBOUND: Readonly<Record<string, string>> = {
+  EADDRINUSE: "is in use by another process or another listener of this one; end it, or name another `port`",
+  EADDRNOTAVAIL: "is no address of this machine; change `host`",
+  EACCES: "may not be taken by this user; name a `port` from 1024 on",
+};
+
+/** The system's code stays: what supervises the process goes by it. */
+function notBound(error: NodeJS.ErrnoException, at: { readonly port: number; readonly host?: string }): Error {
+  const advice = UNBOUND[error.code ?? ""];
+  if (advice === undefined) return error;
+  const place = at.host === undefined ? `port ${at.port}` : `${at.host}:${at.port}`;
+  return Object.assign(new Error(`${place} ${advice}`, { cause: error }), { code: error.code });
 }

@@ -1,8 +1,11 @@
+import { once } from "node:events";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CryptoKey, exportJWK, generateKeyPair } from "jose";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   type GatewayEvent,
   parsePolicy,
@@ -63,6 +66,30 @@ describe("servePolicy", () => {
     expect(gateway.policyVersion).toBe(second);
   });
 
+  it("F12: says in /readyz that what lies there was refused, and in the log each mistake with its line", async () => {
+    const lines: string[] = [];
+    const heard = vi.spyOn(process.stderr, "write").mockImplementation((line) => lines.push(String(line)) > 0);
+    await write(development("admin: { port: 0 }\n"));
+    served = await servePolicy(join(folder, "policy.yaml"), { drainMs: 0, watch: false });
+    const { adminPort, reload } = served;
+    const degraded = async () => {
+      const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`);
+      return ((await answer.json()) as { readonly degraded: readonly string[] }).degraded;
+    };
+    await write(development("admin: { port: 0 }\nupstrem: x\nsecret: hunter2\n"));
+    await reload();
+    heard.mockRestore();
+    const told = lines.map((line) => JSON.parse(line) as { code: string; mistakes?: string[] });
+    const { mistakes } = told.find(({ code }) => code === "gateway/policy-refused") ?? {};
+    expect(mistakes).toHaveLength(2);
+    expect(mistakes?.[0]).toMatch(/^line \d+, upstrem: unknown key `upstrem`, did you mean `upstream`\?$/);
+    expect(lines.join("")).not.toContain("hunter2");
+    expect(await degraded()).toEqual(["policy refused"]);
+    await write(development("admin: { port: 0 }\n"));
+    await reload();
+    expect(await degraded()).toEqual([]);
+  });
+
   it("F12: raises no alarm of drift when the file and what runs change together", async () => {
     const { gateway } = await serve(development());
     const first = gateway.policyVersion;
@@ -70,6 +97,24 @@ describe("servePolicy", () => {
     await expect.poll(() => gateway.policyVersion).not.toBe(first);
     await served?.close();
     expect(events.map(({ code }) => code)).not.toContain("gateway/drift");
+  });
+
+  it("a port that is taken is named, with what to do, and the system's code", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address() as AddressInfo;
+    await expect(serve(development().replace("port: 0", `port: ${port}`))).rejects.toMatchObject({
+      code: "EADDRINUSE",
+      message: `127.0.0.1:${port} is in use by another process or another listener of this one; end it, or name another \`port\``,
+    });
+    other.close();
+  });
+
+  it("keys that cannot be read are not told to be malformed", async () => {
+    const file = join(folder, "nosuch.json");
+    await expect(serve(production(), { keysFile: file })).rejects.toThrow(
+      `${file}: cannot be read (ENOENT); give the path of a JWK set`,
+    );
   });
 
   it("does not follow where it was told not to, and reloads when asked", async () => {
