@@ -79,6 +79,12 @@ const ROWS: readonly Row[] = [
     "line 58, reddis: unknown key `reddis`, did you mean `redis`?",
   ],
   [
+    "a key one level too high",
+    "wardline: 1",
+    "wardline: 1\ntls: { cert: edge.pem }",
+    "line 2, tls: unknown key `tls` here; it belongs within `listen` or `admin`",
+  ],
+  [
     "a misspelled key of a route",
     "    tier: apps\n    interactions: [read, search-type]",
     "    teir: apps\n    interactions: [read, search-type]",

@@ -110,6 +110,21 @@ describe("servePolicy", () => {
     other.close();
   });
 
+  it("all secrets that are missing are named at once", async () => {
+    const lacking = "pageLinks: { keys: ['env:NOSUCH_1', 'file:/nosuch'] }\nabuse: { key: 'env:NOSUCH_2' }\n";
+    await expect(serve(development(lacking))).rejects.toMatchObject({
+      code: "gateway/secret-unavailable",
+      message: "the secrets env:NOSUCH_1, file:/nosuch, env:NOSUCH_2 are missing or empty",
+    });
+  });
+
+  it("a file in place of the folder of the audit log is named, with what to give", async () => {
+    await write("", "taken");
+    await expect(serve(development().replace("/audit }", "/taken }"))).rejects.toThrow(
+      /taken\/revocations\.ndjson, cannot be read \(ENOTDIR\); name a folder/,
+    );
+  });
+
   it("keys that cannot be read are not told to be malformed", async () => {
     const file = join(folder, "nosuch.json");
     await expect(serve(production(), { keysFile: file })).rejects.toThrow(

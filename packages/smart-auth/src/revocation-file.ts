@@ -73,7 +73,7 @@ export async function openFileRevocationList({ file, limit, now }: FileRevocatio
 async function load(file: string, state: RevocationState): Promise<boolean> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+    throw unreadable(file, error);
   });
   if (text === undefined) return false;
   const lines = text.split("\n");
@@ -118,6 +118,12 @@ async function rewrite(file: string, state: RevocationState): Promise<void> {
     await handle.close();
   }
   await rename(fresh, file);
+}
+
+function unreadable(file: string, cause: unknown): DependencyError {
+  const { code = "unknown" } = cause as NodeJS.ErrnoException;
+  const said = `the file of revoked tokens, ${file}, cannot be read (${code}); name a folder that this process may read and write`;
+  return new DependencyError("smart-auth/revocation-unavailable", said, { cause, retryable: true });
 }
 
 function unavailable(cause?: unknown): DependencyError {

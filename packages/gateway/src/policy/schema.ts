@@ -77,6 +77,10 @@ function describe(error: ErrorObject): string {
       const name = String(params["additionalProperty"]);
       const known = Object.keys(properties);
       const near = nearest(name, known);
+      const holders = known.filter((key) => isWithin(properties[key] ?? {}, name));
+      if (holders.length > 0 && near?.toLowerCase() !== name.toLowerCase()) {
+        return `unknown key \`${name}\` here; it belongs within ${holders.map((key) => `\`${key}\``).join(" or ")}`;
+      }
       return `unknown key \`${name}\`, ${near === undefined ? `known keys are ${known.join(", ")}` : `did you mean \`${near}\`?`}`;
     }
     case "enum": {
@@ -136,4 +140,9 @@ function compiledFor(value: unknown): ValidateFunction {
   });
   last = { text, validate: ajv.compile(needed) };
   return last.validate;
+}
+
+/** A right key one level too high: the commonest slip of indentation. */
+function isWithin({ properties, anyOf = [] }: SchemaPart, name: string): boolean {
+  return Object.hasOwn(properties ?? {}, name) || anyOf.some((one) => isWithin(one, name));
 }

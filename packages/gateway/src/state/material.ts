@@ -7,6 +7,7 @@ import type { ClientKeys, DeviceClass, DpopOptions, PageLinkOptions, SmartIssuer
 import type { JWK } from "jose";
 import { readDocuments } from "./documents.ts";
 import { askingOf } from "./introspection.ts";
+import { allMissing, isSecretMissing } from "./missing-secrets.ts";
 import { type Places, placesOf } from "./places.ts";
 import { type RouteProfiles, readOperationDefinitions, readProfiles } from "./profiles.ts";
 import { bytes, jwk, type ReadSecret, readText } from "./read.ts";
@@ -43,7 +44,7 @@ const PAGE_KEY_BYTES = 32;
 /**
  * Fetches the secrets and files of a policy.
  *
- * @throws {DependencyError} when a secret cannot be had
+ * @throws {DependencyError} naming every secret that cannot be had
  * @throws {ConfigurationError} when a file is missing or a secret has the wrong form
  */
 export async function fetchMaterial(
@@ -51,6 +52,14 @@ export async function fetchMaterial(
   readSecret: ReadSecret,
   before?: Material,
 ): Promise<Material> {
+  try {
+    return await fetchAll(policy, readSecret, before);
+  } catch (error) {
+    throw isSecretMissing(error) ? await allMissing(policy, readSecret, error) : error;
+  }
+}
+
+async function fetchAll(policy: PolicyDocument, readSecret: ReadSecret, before?: Material): Promise<Material> {
   const { dpop, pageLinks, devices = [], identity, abuse } = policy;
   return {
     introspection: await introspectionOf(policy.issuers, readSecret),
