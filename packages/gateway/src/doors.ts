@@ -9,7 +9,7 @@ import type { ParsedDependencies } from "./options.ts";
 import { type Door, doorsOf, doorTls } from "./policy/listeners.ts";
 import type { HeldPort } from "./port.ts";
 import { type EdgeServer, openServer } from "./server.ts";
-import { TLS_UNFIT, tlsOf } from "./tls.ts";
+import { type TlsFacts, tlsOf } from "./tls.ts";
 
 export const DEFAULT_HOST = "127.0.0.1";
 
@@ -44,7 +44,8 @@ export interface DoorsFacts {
   readonly admin: RequestListener | undefined;
   /** A port that was taken before the edge was assembled. */
   readonly held: HeldPort | undefined;
-  readonly dependencies: Pick<ParsedDependencies, "readSecret" | "onEvent">;
+  readonly dependencies: Pick<ParsedDependencies, "readSecret">;
+  readonly health: TlsFacts["health"];
 }
 
 export async function openDoors({
@@ -54,15 +55,16 @@ export async function openDoors({
   admin: adminListener,
   held,
   dependencies,
+  health,
 }: DoorsFacts): Promise<Doors> {
-  const { readSecret, onEvent } = dependencies;
+  const facts = { readSecret: dependencies.readSecret, health };
   const admin =
     policy.admin === undefined || adminListener === undefined
       ? undefined
-      : openServer(adminListener, { tls: await tlsOf(adminDoor(policy.admin), { readSecret, onEvent }) });
+      : openServer(adminListener, { tls: await tlsOf(adminDoor(policy.admin), facts) });
   const plaintext = policy.plaintext === undefined ? undefined : openPlaintext(policy);
   const doors = doorsOf(policy);
-  const tls = await allOf(doors.map((door) => tlsOf(door, { readSecret, onEvent })));
+  const tls = await allOf(doors.map((door) => tlsOf(door, facts)));
   const classes = doors.map(({ name }) => edgeClasses(inForce.appOf(name)));
   inForce.onChange(() => {
     for (const [index, { name }] of doors.entries()) classes[index]?.follow(inForce.appOf(name));
@@ -75,9 +77,6 @@ export async function openDoors({
       ...(connections === undefined ? {} : { connections }),
     });
   });
-  const tellUnfit = (error: unknown): void =>
-    onEvent({ level: "error", code: "gateway/tls-reload-failed", message: TLS_UNFIT, error });
-
   return {
     async listen() {
       const { host = DEFAULT_HOST, port = 0 } = policy.admin ?? {};
@@ -100,7 +99,9 @@ export async function openDoors({
       };
     },
     async reloadCertificates() {
-      for (const one of tls) await one?.reload().catch(tellUnfit);
+      for (const [index, { name }] of doors.entries()) {
+        await tls[index]?.reload().catch((error: unknown) => health.certificatesChanged(name, false, error));
+      }
     },
     async drain(drainMs) {
       await Promise.all(servers.map((server) => server.drain(drainMs)));

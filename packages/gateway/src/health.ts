@@ -14,9 +14,11 @@ export interface Readiness {
   readonly upstreams: Readonly<Record<string, Standing>>;
   /** Whether their keys can be had. Those known before count for at most an hour (F7). */
   readonly issuers: Readonly<Record<string, Standing>>;
+  /** When the first certificate of each listener with TLS runs out. */
+  readonly certificates?: Readonly<Record<string, { readonly expiresAt: string }>>;
   /** What instances share. While it is down, limits are local, and revocation, replay and consent refuse (F4, F8). */
   readonly redis?: "up" | "down";
-  /** What does not work as it should, in one list: `redis`, `audit`, `drift`, `policy refused`, `upstream ehr`, `circuit ehr`, `issuer https://...`. */
+  /** What does not work as it should, in one list: `redis`, `audit`, `drift`, `policy refused`, `certificate main`, `upstream ehr`, `circuit ehr`, `issuer https://...`. */
   readonly degraded: readonly string[];
 }
 
@@ -25,12 +27,18 @@ interface Standing {
   readonly since?: string;
 }
 
+const TLS_UNFIT = "new certificates do not fit; those in use stay";
+
 /** Knows what is broken, and says so once per change (F12). */
 export interface Health {
   upstreamFailed(name: string, error: unknown): void;
   upstreamAnswered(name: string): void;
   /** An issuer's keys could be had, or could not. */
   keysChanged(issuer: string, areHad: boolean): void;
+  /** A listener has certificates of its own, which run out then. */
+  certificatesOf(listener: string, expiresAt: () => number): void;
+  /** New certificates of a listener were taken, or did not do. */
+  certificatesChanged(listener: string, areTaken: boolean, error?: unknown): void;
   draining(): void;
   /** Another policy is in force. */
   policyChanged(version: string, upstreams: readonly string[], issuers: readonly string[]): void;
@@ -53,6 +61,8 @@ export interface HealthFacts {
 export function watchHealth({ ledgerState, redisState, circuits, now, onEvent }: HealthFacts): Health {
   const failingSince = new Map<string, number>();
   const keylessSince = new Map<string, number>();
+  const certificates = new Map<string, () => number>();
+  const unfit = new Set<string>();
   let isDraining = false;
   let policy = "";
   let upstreams: readonly string[] = [];
@@ -87,6 +97,19 @@ export function watchHealth({ ledgerState, redisState, circuits, now, onEvent }:
       if (areHad) keylessSince.delete(issuer);
       else if (!keylessSince.has(issuer)) keylessSince.set(issuer, now());
     },
+    certificatesOf(listener, expiresAt) {
+      certificates.set(listener, expiresAt);
+    },
+    certificatesChanged(listener, areTaken, error) {
+      const facts = { listener };
+      if (areTaken) {
+        unfit.delete(listener);
+        onEvent({ level: "info", code: "gateway/tls-reloaded", message: "certificates were replaced", facts });
+      } else if (!unfit.has(listener)) {
+        unfit.add(listener);
+        onEvent({ level: "error", code: "gateway/tls-reload-failed", message: TLS_UNFIT, facts, error });
+      }
+    },
     draining() {
       isDraining = true;
     },
@@ -119,10 +142,23 @@ export function watchHealth({ ledgerState, redisState, circuits, now, onEvent }:
         upstreams: Object.fromEntries(upstreams.map((name) => [name, standingOf(failingSince.get(name))])),
         issuers: Object.fromEntries(issuers.map((issuer) => [issuer, standingOf(keylessSince.get(issuer))])),
         ...(redisState === undefined ? {} : { redis: redisState() }),
+        ...(certificates.size === 0
+          ? {}
+          : {
+              certificates: Object.fromEntries(
+                [...certificates].map(([name, expiresAt]) => [
+                  name,
+                  { expiresAt: new Date(expiresAt()).toISOString() },
+                ]),
+              ),
+            }),
         degraded: [
           ...(redisState?.() === "down" ? ["redis"] : []),
           ...(status === "open" ? [] : ["audit"]),
           ...(drift.length === 0 ? [] : ["drift"]),
+          ...[...certificates].flatMap(([name, expiresAt]) =>
+            unfit.has(name) || expiresAt() <= now() ? [`certificate ${name}`] : [],
+          ),
           ...(isRefused ? ["policy refused"] : []),
           ...[...failingSince.keys()].map((name) => `upstream ${name}`),
           ...Object.entries(circuits?.() ?? {}).flatMap(([name, circuit]) =>

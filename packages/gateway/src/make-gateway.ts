@@ -120,6 +120,7 @@ export async function makeGateway(source: PolicySource, given: GatewayDependenci
       admin: metrics === undefined ? undefined : adminApp({ ...adminFacts, registry: metrics.registry }),
       held,
       dependencies,
+      health,
     });
     let closing: Promise<void> | undefined;
     const close = (): Promise<void> => {

@@ -50,6 +50,16 @@ export function registerStateMetrics({ metrics, health, throttles, inForce, redi
       set(state === "open" ? 1 : 0, { upstream });
     }
   });
+  gauge(
+    "wardline_certificate_expires_seconds",
+    "When a listener's first certificate runs out.",
+    ["listener"],
+    (set) => {
+      for (const [listener, { expiresAt }] of Object.entries(health.readiness().certificates ?? {})) {
+        set(Date.parse(expiresAt) / 1000, { listener });
+      }
+    },
+  );
   gauge("wardline_tier_running", "Requests being answered, by tier.", ["tier"], (set) => {
     for (const [tier, { tiers }] of Object.entries(throttles.snapshot().tiers)) {
       set(

@@ -5,14 +5,12 @@ import {
   type TlsSource,
   tlsServerOptions,
 } from "@wardline/perimeter";
-import type { GatewayEvent } from "./events.ts";
+import type { Health } from "./health.ts";
 import type { Door, DoorTls } from "./policy/listeners.ts";
-
-export const TLS_UNFIT = "new certificates do not fit; those in use stay";
 
 export interface TlsFacts {
   readonly readSecret: (reference: string) => Promise<string>;
-  readonly onEvent: (event: GatewayEvent) => void;
+  readonly health: Pick<Health, "certificatesOf" | "certificatesChanged">;
 }
 
 /**
@@ -23,7 +21,7 @@ export interface TlsFacts {
  */
 export async function tlsOf(
   { name, tls }: Door,
-  { readSecret, onEvent }: TlsFacts,
+  { readSecret, health }: TlsFacts,
 ): Promise<TlsServerOptions | undefined> {
   if (tls === undefined) return undefined;
   const { minVersion, fips, sessionTickets, reloadSeconds } = tls;
@@ -31,32 +29,18 @@ export async function tlsOf(
   const names = await Promise.all(
     Object.entries(tls.names).map(async ([host, one]) => [host, await identityOf(one, readSecret)] as const),
   );
-  return tlsServerOptions({
+  const options = await tlsServerOptions({
     ...(await identityOf(tls, readSecret)),
     names: Object.fromEntries(names),
     ...(sessionTickets === undefined ? {} : { sessionTickets }),
     ...(reloadSeconds === undefined ? {} : { reloadSeconds }),
     ...(minVersion === undefined ? {} : { minVersion }),
     ...(fips === undefined ? {} : { fips }),
-    onReload(report) {
-      if (report.kind === "changed") {
-        onEvent({
-          level: "info",
-          code: "gateway/tls-reloaded",
-          message: "certificates were replaced",
-          facts: { listener: name },
-        });
-        return;
-      }
-      onEvent({
-        level: "error",
-        code: "gateway/tls-reload-failed",
-        message: TLS_UNFIT,
-        facts: { listener: name },
-        error: report.error,
-      });
-    },
+    onReload: (report) =>
+      health.certificatesChanged(name, report.kind === "changed", report.kind === "failed" ? report.error : undefined),
   });
+  health.certificatesOf(name, () => options.expiresAt());
+  return options;
 }
 
 async function identityOf(

@@ -37,6 +37,27 @@ describe("readiness", () => {
     expect(health.readiness().status).toBe("audit-failed");
   });
 
+  it("F12: tells certificates that do not do once, and shows them, and those that ran out, until others are there", () => {
+    const { health, events, at } = watch();
+    const DAY = 86_400_000;
+    let expiresAt = DAY;
+    health.certificatesOf("main", () => expiresAt);
+    expect(health.readiness()).toMatchObject({
+      certificates: { main: { expiresAt: "1970-01-02T00:00:00.000Z" } },
+      degraded: [],
+    });
+    health.certificatesChanged("main", false, new Error("unfit"));
+    health.certificatesChanged("main", false, new Error("unfit"));
+    expect(events.map(({ code }) => code)).toEqual(["gateway/tls-reload-failed"]);
+    expect(health.readiness().degraded).toEqual(["certificate main"]);
+    health.certificatesChanged("main", true);
+    expect(health.readiness().degraded).toEqual([]);
+    at.now = DAY;
+    expect(health.readiness().degraded).toEqual(["certificate main"]);
+    expiresAt += DAY;
+    expect(health.readiness().degraded).toEqual([]);
+  });
+
   it("F12: shows each dependency that does not work as it should, in one list, and forgets what came back", () => {
     const shared: { redis: "up" | "down"; circuit: string } = { redis: "down", circuit: "open" };
     const health = watchHealth({

@@ -26,6 +26,8 @@ export interface LoadedIdentity {
   readonly context: SecureContext;
   /** Our own certificate, DER. */
   readonly leaf: Buffer;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
   readonly ocsp: Buffer | undefined;
 }
 
@@ -76,10 +78,13 @@ export async function loadIdentity(identity: TlsIdentity, profile: SecureContext
     ...(clientCa === undefined ? {} : { ca: await all(clientCa, "clientCa") }),
     ...(crl === undefined ? {} : { crl: await all(crl, "crl") }),
   };
+  const context = contextOf(options, () => faultOf(chain, ownKey, passphrase));
+  const leaf = new X509Certificate(chain);
   return {
     options,
-    context: contextOf(options, () => faultOf(chain, ownKey, passphrase)),
-    leaf: new X509Certificate(chain).raw,
+    context,
+    leaf: leaf.raw,
+    expiresAt: Date.parse(leaf.validTo),
     ocsp: ocsp && (await readSource(ocsp, "ocsp")),
   };
 }

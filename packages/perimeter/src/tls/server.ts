@@ -12,6 +12,8 @@ export interface TlsServerOptions {
   attach(server: Server): void;
   /** Reads all files now. True when something changed; rejects, and changes nothing, when something does not fit. */
   reload(): Promise<boolean>;
+  /** When the first of our own certificates in use runs out, in milliseconds since the epoch. */
+  expiresAt(): number;
   /** Stops looking at files. */
   close(): void;
 }
@@ -51,6 +53,7 @@ export async function tlsServerOptions(policy: TlsServerPolicy): Promise<TlsServ
 
   let loaded = await load();
   let reading: Promise<boolean> | undefined;
+  let isUnfit = false;
   const servers = new Set<Server>();
   const timers = new Set<NodeJS.Timeout>();
   const demands = Object.values(policy.names ?? {}).map(({ clientCertificates }) => clientCertificates);
@@ -74,11 +77,20 @@ export async function tlsServerOptions(policy: TlsServerPolicy): Promise<TlsServ
   }
 
   async function readAgain(): Promise<boolean> {
-    const next = await load();
+    const next = await load().catch((error: unknown) => {
+      isUnfit = true;
+      throw error;
+    });
     const same =
       sameMaterial(next.standard, loaded.standard) &&
       [...next.names].every(([name, one]) => sameMaterial(one, loaded.names.get(name) as LoadedIdentity));
-    if (same) return false;
+    if (same) {
+      // The old files are back: what was told to be unfit no longer is.
+      if (isUnfit) policy.onReload?.({ kind: "changed" });
+      isUnfit = false;
+      return false;
+    }
+    isUnfit = false;
     loaded = next;
     for (const server of servers) {
       server.setSecureContext({ ...next.standard.options });
@@ -124,6 +136,7 @@ export async function tlsServerOptions(policy: TlsServerPolicy): Promise<TlsServ
       if (tickets !== "off") every(tickets.rotateSeconds, () => server.setTicketKeys(randomBytes(48)));
     },
     reload,
+    expiresAt: () => Math.min(...[loaded.standard, ...loaded.names.values()].map((one) => one.expiresAt)),
     close() {
       for (const timer of timers) clearInterval(timer);
       timers.clear();

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { Agent, request } from "node:https";
 import { connect as connectPlain } from "node:net";
@@ -227,6 +228,24 @@ describe("rotation", () => {
     expect(failed).toEqual([]);
     expect(reports).toEqual(Array.from({ length: 6 }, () => "changed"));
     expect(await door.reload()).toBe(false);
+  });
+
+  it("the old pair put back is told as well, so that nobody goes on looking for what was unfit", async () => {
+    const file = join(folder, "back.pem");
+    await writeFile(file, own.cert);
+    const told: string[] = [];
+    const tls = await tlsServerOptions({
+      cert: { file },
+      key: value(own.key),
+      onReload: ({ kind }) => void told.push(kind),
+    });
+    expect(tls.expiresAt()).toBe(Date.parse(new X509Certificate(own.cert).validTo));
+    await writeFile(file, "torn");
+    await expect(tls.reload()).rejects.toThrow("holds no certificate");
+    await writeFile(file, own.cert);
+    expect(await tls.reload()).toBe(false);
+    expect(await tls.reload()).toBe(false);
+    expect(told).toEqual(["changed"]);
   });
 
   it("a key that does not fit leaves the old pair in use", async () => {
