@@ -191,7 +191,7 @@ function checkNeeds(
 }
 
 function checkNumbers(
-  { prepareTimeoutMs = 1, requestBytes = 1, smallZipAreas = [] }: PhiRedactOptions,
+  { prepareTimeoutMs = 1, requestBytes = 1, smallZipAreas }: PhiRedactOptions,
   found: Findings,
 ): void {
   if (!(typeof prepareTimeoutMs === "number" && prepareTimeoutMs > 0 && prepareTimeoutMs <= 60_000)) {
@@ -199,7 +199,8 @@ function checkNumbers(
   }
   if (!(typeof requestBytes === "number" && requestBytes > 0))
     found.add("requestBytes", "out-of-range", "a number of bytes above 0");
-  if (Array.isArray(smallZipAreas) && !smallZipAreas.every((area) => /^\d{3}$/.test(area))) {
+  const areas: readonly unknown[] = Array.isArray(smallZipAreas) ? smallZipAreas : [];
+  if (!areas.every((area) => /^\d{3}$/.test(String(area)))) {
     found.add("smallZipAreas", "invalid-area", "three digits each");
   }
 }
