@@ -2,7 +2,7 @@ import { appendFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type LedgerPosition, openLedger, readLedger, verifyLedger } from "../src/index.ts";
-import { renderBase } from "../src/ledger/base.ts";
+import { type Base, renderBase } from "../src/ledger/base.ts";
 import { genesisHash, renderEntry } from "../src/ledger/entry.ts";
 import { walkLedger } from "../src/ledger/walk.ts";
 import { renderCheckpoint } from "../src/merkle/checkpoint.ts";
@@ -275,6 +275,26 @@ describe("A15: a ledger whose first segments have expired", () => {
     const { folder: whole } = await ledgerOf(3, signer);
     expect(await verifyLedger(whole, { keys, expectSince: 0 })).toMatchObject({ ok: true });
     await expect(verifyLedger(whole, { expectSince: Number.NaN })).rejects.toThrow(/milliseconds/);
+  });
+
+  it("A15: of which nothing is left behind the base reaches back to no time at all", async () => {
+    const folder = await expired();
+    // Whoever can write the files has the signed end of every file at hand, and cuts the ledger off at the last.
+    const segments = await segmentFiles(folder);
+    const last = segments.at(-1) ?? "";
+    const seq = Number(last.split(".")[1]);
+    const ends = await readFile(join(folder, (segments.at(-2) ?? "").replace(".jsonl", ".checkpoints")), "utf8");
+    const { note, hash, frontier } = JSON.parse(ends.trimEnd().split("\n").at(-1) ?? "") as Omit<Base, "entries">;
+    for (const file of await readdir(folder)) await rm(join(folder, file));
+    await writeFile(join(folder, "edge.base"), renderBase({ entries: seq, hash, frontier, note }));
+    await writeFile(join(folder, last), "");
+    expect(await verifyLedger(folder, { keys })).toMatchObject({ ok: true, entries: seq, from: seq });
+    expect(await verifyLedger(folder, { keys, expectSince: 46 * DAY })).toMatchObject({
+      ok: false,
+      change: "deletion",
+      at: { file: "edge.base", line: 1, seq: seq - 1 },
+      because: "the ledger begins later than it is expected to",
+    });
   });
 
   it("A15: must be the ledger of the instance that is expected", async () => {

@@ -44,8 +44,9 @@ export interface VerifyOptions {
   /** A checkpoint kept elsewhere, as `onCheckpoint` got it: the ledger must still hold it. Needs `keys`. */
   readonly expectCheckpoint?: string;
   /**
-   * Milliseconds since the epoch. A ledger whose first entries have expired must still begin at this time or earlier: whoever can write
-   * the files can cut it off at the signed end of any of them, and what remains looks as after a shorter retention.
+   * Milliseconds since the epoch. A ledger whose first entries have expired must still begin at this time or earlier, with an
+   * entry: whoever can write the files can cut it off at the signed end of any of them, and what remains looks as after a shorter
+   * retention.
    */
   readonly expectSince?: number;
   /** Whose ledger it must be: another's, signed with the same key, may have been put in its place. */
@@ -71,7 +72,7 @@ export interface VerifyOptions {
  */
 export async function verifyLedger(folder: string, options: VerifyOptions = {}): Promise<LedgerVerdict> {
   const { keys, outside } = parseVerifyOptions(options);
-  const { expectHead, expectSince = Number.POSITIVE_INFINITY, onProgress } = options;
+  const { expectHead, expectSince, onProgress } = options;
   const progress = onProgress === undefined ? undefined : await odometer(folder, onProgress);
   let segments = 0;
   let from = 0;
@@ -85,6 +86,9 @@ export async function verifyLedger(folder: string, options: VerifyOptions = {}):
   let rewritten: Fault | undefined;
   const broken = (change: LedgerChange, because: string, at = place): LedgerVerdict => {
     return { ok: false, change, at, because, verified: head };
+  };
+  const beginsLate = (): LedgerVerdict => {
+    return broken("deletion", BEGINS_LATE, { file: baseFileOf(instance), line: 1, seq: from - 1 });
   };
   const judge = async (fault: Fault): Promise<LedgerVerdict> => {
     const change = await classify(folder, fault);
@@ -125,9 +129,7 @@ export async function verifyLedger(folder: string, options: VerifyOptions = {}):
       place = step.at;
       progress?.reach(step.end);
       const at = Date.parse(entry.at);
-      if (entry.seq === from && from > 0 && at > expectSince) {
-        return broken("deletion", BEGINS_LATE, { file: baseFileOf(instance), line: 1, seq: from - 1 });
-      }
+      if (expectSince !== undefined && entry.seq === from && from > 0 && at > expectSince) return beginsLate();
       if (at < lastAt - CLOCK_TOLERANCE_MS) clockWentBack += 1;
       lastAt = at;
       if (audit !== undefined) tree.append(leafHashOf(instance, entry));
@@ -144,6 +146,8 @@ export async function verifyLedger(folder: string, options: VerifyOptions = {}):
     return broken("torn", "the last checkpoint is not ended", { file: audit.torn.file, line: 0, seq: head.entries });
   }
   if (segments === 0) return broken("deletion", "there is no ledger in the folder");
+  // A base vouches for what was removed, not for when: of what is not there any more no time can be told.
+  if (expectSince !== undefined && from > 0 && head.entries === from) return beginsLate();
   if (audit?.last === undefined && audit !== undefined && head.entries > 0) return broken("truncation", NO_CHECKPOINT);
   if (expectHead !== undefined && head.entries < expectHead.entries) return broken("truncation", SHORTER);
   progress?.finish();
