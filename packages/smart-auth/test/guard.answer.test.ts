@@ -100,6 +100,10 @@ describe("a Bundle in which nothing has to change", () => {
     ["a link to another server", { link: [link, { relation: "next", url: "https://elsewhere.example/2" }] }],
     ["only such a link", { link: [{ relation: "self", url: "https://elsewhere.example/2" }] }],
     ["a link of the upstream's", { link: [{ ...link, url: `${UPSTREAM}/Observation?code=1` }] }],
+    [
+      "a link of the upstream's behind one of ours",
+      { link: [link, { ...link, url: `${UPSTREAM}/Observation?code=1` }] },
+    ],
     ["a link that says more", { link: [{ ...link, id: "x" }] }],
     ["a link twice", { link: [link, { relation: "other", url: link.url }] }],
     ["no links in a list", { link: [] }],
@@ -130,6 +134,15 @@ describe("A6: the history of one record", () => {
     expect(judged({ resourceType: "Bundle", type: "history" }, asked(STAFF))[0]).toBe("replace");
     expect(judged(history(other), { path: "/Observation", scopes: BOUND })[0]).toBe("replace");
   });
+
+  it.each(["/Observation/a/_history", "/Observation/_history", "/_history"])(
+    "and of many: %s is judged version by version",
+    (path) => {
+      const given = (scopes: readonly string[]): unknown => judged(history(own, other), { path, scopes });
+      expect(given(["user/Observation.rs"])).toEqual(["keep", [[["p1"]], [["p2"]]]]);
+      expect(given(BOUND)).toEqual(["replace", [[["p1"]]]]);
+    },
+  );
 });
 
 describe("a write's answer", () => {
@@ -213,13 +226,16 @@ describe("A13: bytes", () => {
     ["nothing, where nothing was judged", binary(), undefined, "keep"],
     ["text", { ...(binary() as object), securityContext: "Patient/p1" }, "Patient/p1", "keep"],
     ["another id", { ...(binary("Patient/p1") as object), id: "c" }, "Patient/p1", "smart-auth/not-found"],
+    ["itself a record of another's", { ...other, id: "b" }, undefined, "smart-auth/not-found"],
   ])("as a resource that names %s", (_what, body, context, expected) => {
     const told = expected === "keep" ? [[["p1"]]] : [];
     expect(judged(body, asked(BOUND), { facts: spokenFor(context) })).toEqual([expected, told]);
   });
 
   it("that nothing spoke for are refused to who is bound", () => {
-    expect(judged(binary("Patient/p1"), asked(BOUND))[0]).toBe("smart-auth/not-found");
+    for (const body of [binary("Patient/p1"), binary()]) {
+      expect(judged(body, asked(BOUND))[0]).toBe("smart-auth/not-found");
+    }
   });
 
   const opaque = (given: Asked, answered: Answered = {}): readonly [string, unknown[]] => {
@@ -240,6 +256,7 @@ describe("A13: bytes", () => {
   it("as bytes that nothing spoke for are refused, but to who may read every Binary", () => {
     expect(opaque(asked(BOUND))[0]).toBe("smart-auth/answer-opaque");
     expect(opaque(asked(STAFF))[0]).toBe("keep");
+    expect(opaque(asked(["user/Binary.r"]))[0]).toBe("keep");
     expect(opaque(asked(STAFF, "/Binary/b/_history/1"))[0]).toBe("keep");
     expect(opaque(asked(STAFF, "/Observation/a"))[0]).toBe("smart-auth/answer-opaque");
     expect(opaque(asked(STAFF, "/Binary"))[0]).toBe("smart-auth/answer-opaque");
@@ -275,7 +292,12 @@ describe("A3: headers", () => {
       "Content-Location": shown,
       Link: undefined,
     });
-    expect(headersOf({ location: `${UPSTREAM}/Observation/b` })).toEqual({});
+    const none = { Location: undefined, "Content-Location": undefined, Link: undefined };
+    expect(headersOf({ location })).toStrictEqual({ ...none, Location: shown });
+    expect(headersOf({ "content-location": location })).toStrictEqual({ ...none, "Content-Location": shown });
+    // What is said to be undefined is taken away; what nothing is said of stays.
+    expect(headersOf({ location: `${UPSTREAM}/Observation/b` })).toStrictEqual(none);
+    expect(headersOf({ link: "<x>; rel=next" })).toStrictEqual(none);
   });
 });
 
@@ -292,6 +314,7 @@ describe("addresses", () => {
     ["Patient/1", "Patient/1"],
     ["/Patient/1", "Patient/1"],
     ["?a=b", "?a=b"],
+    ["Observation?code:in=x", "Observation?code:in=x"],
     ["$everything", "$everything"],
     ["_history", "_history"],
     [`${BASE}er/Patient/1`, undefined],
@@ -335,6 +358,7 @@ describe("addresses", () => {
     [`${BASE}/patient/1`, undefined],
     [`${BASE}//Patient/1`, undefined],
     [`${BASE}x/Patient/1`, undefined],
+    [`${BASE}xPatient/1`, undefined],
     [`x${BASE}/Patient/1`, undefined],
     [`${BASE}/Patient/..`, undefined],
     [`${BASE}/${BASE}/Patient/1`, undefined],
@@ -350,8 +374,17 @@ describe("addresses", () => {
     const resource = fc.record({ resourceType: word, id: fc.oneof(word, fc.constant(7)) });
     const base = fc.constantFrom(BASE, `${BASE}/`, `x${BASE}`, UPSTREAM, "");
     const url = fc.tuple(base, word, word).map((parts) => parts.join("/"));
+    const owner = fc.record({ resourceType: fc.constantFrom("Patient", "Observation"), id: fc.constantFrom("a", "b") });
+    // Two words that happen to be a resource's are too rare to show anything: these are its own, or off by one letter.
+    const near = fc
+      .tuple(owner, fc.nat(), fc.constantFrom(0, 1), fc.constantFrom("", "/", "x"))
+      .map(([held, at, gone, put]) => {
+        const whole = `${BASE}/${held.resourceType}/${held.id}`;
+        const cut = at % whole.length;
+        return [whole.slice(0, cut) + put + whole.slice(cut + gone), held] as const;
+      });
     fc.assert(
-      fc.property(url, resource, (asked, held) => {
+      fc.property(fc.oneof(fc.tuple(url, resource), near), ([asked, held]) => {
         const isOwn = asked === `${BASE}/${held.resourceType}/${held.id}` && publicFullUrl(asked, bases) === asked;
         expect(isPublicAddress(asked, held, bases)).toBe(isOwn && typeof held.id === "string");
       }),
@@ -374,6 +407,7 @@ describe("A3: a link", () => {
     [`${UPSTREAM}/Condition?page=2`, "/Observation", undefined],
     [`${UPSTREAM}/Observation/_history`, "/Observation", undefined],
     [`${UPSTREAM}/Observation?token=x`, "/Observation", undefined],
+    [`${UPSTREAM}/Observation/_search/a`, "/Observation/a", undefined],
     [`${UPSTREAM}/Patient/p1/Observation`, "/Observation", undefined],
     ["https://elsewhere.example/Observation", "/Observation", undefined],
   ])("%s, of %s, is shown as %j", (url, path, shown) => {
@@ -386,6 +420,11 @@ describe("A3: a link", () => {
     expect(shown).toBe(`${BASE}/Observation?code=x`);
     const everywhere = { method: "POST", path: "/_search?_type=Observation", scopes: BOUND };
     expect(publicLink(`${UPSTREAM}?_type=Observation`, guardFacts(everywhere))).toBe(`${BASE}?_type=Observation`);
+  });
+
+  it("of what was no search is none", () => {
+    const created = { method: "POST", path: "/Observation", body: own, scopes: BOUND };
+    expect(publicLink(`${UPSTREAM}/Observation`, guardFacts(created))).toBeUndefined();
   });
 
   it("is shown without what the narrowing added", () => {
@@ -414,6 +453,7 @@ describe("S15: an outcome without words", () => {
     [[], [{ severity: "error", code: "processing" }]],
     ["text", [{ severity: "error", code: "processing" }]],
     [["text"], [{ severity: "error", code: "processing" }]],
+    [[null], [{ severity: "error", code: "processing" }]],
   ])("of %j is %j", (issue, bare) => {
     expect(bareOutcome({ resourceType: "OperationOutcome", text: "d", issue })).toEqual({
       resourceType: "OperationOutcome",

@@ -50,6 +50,8 @@ const idsOf = (body: Json | undefined): unknown[] =>
 describe("A9: a page", () => {
   it("keeps its total for who may see all, unless something was taken out", () => {
     expect(shown(bundle([match(own("a"))], { total: 1 }), "/Observation", STAFF)).toHaveProperty("total", 1);
+    const rewritten = { ...match(own("a")), fullUrl: `${UPSTREAM}/Observation/a` };
+    expect(shown(bundle([rewritten], { total: 1 }), "/Observation", STAFF)).toHaveProperty("total", 1);
     expect(shown(bundle([match(own("a"))], { total: 1 }))).not.toHaveProperty("total");
     const scopes = ["user/Observation.rs"];
     const mixed = bundle([match(own("a")), match({ resourceType: "Condition", id: "c" })], { total: 2 });
@@ -168,6 +170,12 @@ describe("A2, A9: of a page that was cut, the included resources that a match st
 
   it("whatever refers to them, where all of it was asked for", () => {
     expect(cut("_revinclude=*", match(own("a")), include(about("r", "a")))).toEqual(["a", "r"]);
+  });
+
+  it("all of them, each once, where several refer to one and one to several", () => {
+    const both = { ...about("r2", "a"), result: ["a", "b"].map((id) => ({ reference: `Observation/${id}` })) };
+    const matches = [match(own("a")), match(own("b"))];
+    expect(cut("_revinclude=*", ...matches, include(both), include(about("r1", "a")))).toEqual(["a", "b", "r1", "r2"]);
   });
 
   it("in the direction that was asked for", () => {
@@ -446,6 +454,12 @@ describe("A3: links", () => {
       linkOf([link("next", `${UPSTREAM}/Observation?page=secret`)], false, { pages: pages("part-2") }),
     ).toBeUndefined();
     expect(linkOf([link("next")], true, { pages: pages("part-2") })).toEqual([{ relation: "next", url: "part-2" }]);
+    // Nor lost where nothing else in the page has to change.
+    const next = { relation: "next", url: "part-2" };
+    const kept = [link("self", PUBLIC)];
+    expect(linkOf(kept, false, { pages: pages("part-2") }, STAFF)).toEqual([...kept, next]);
+    const unlinked = shown(bundle([match(own("a"))]), "/Observation", STAFF, { pages: pages("part-2") });
+    expect(unlinked).toHaveProperty("link", [next]);
   });
 
   it("go on behind what single patients withhold, where every record of the type is granted", () => {
@@ -521,6 +535,7 @@ describe("Parameters", () => {
     [`a${"b".repeat(64)}`, "result"],
     [`a${"b".repeat(63)}`, `a${"b".repeat(63)}`],
     [7, "result"],
+    [["return"], "result"],
   ])("a name that could say something is replaced: %j", (name, kept) => {
     expect(shown(parameters({ name, resource: own("a") }), path)).toEqual(
       parameters({ name: kept, resource: own("a") }),

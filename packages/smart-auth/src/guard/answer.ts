@@ -6,7 +6,7 @@ import {
   type Json,
   KEEP,
 } from "@wardline/policy-types/express";
-import { lettersNeeded } from "../access.ts";
+import { type JudgedBinary, lettersNeeded } from "../access.ts";
 import { ANSWER_NOT_FHIR, ANSWER_OPAQUE, NOT_FOUND } from "../problems.ts";
 import { type FhirResource, isFhirResource, isObject } from "../resource.ts";
 import { patientsInside } from "../written.ts";
@@ -51,8 +51,9 @@ export class Guard implements BodyTransform {
     const facts = this.#facts;
     if (isMissing(answer, facts)) return this.#refuse(NOT_FOUND, "the resource is absent");
     if (isUnboundBinary(facts)) return KEEP;
-    if (isJudgedBinary(answer, facts)) {
-      facts.onPatients(facts.access.binary?.patients ?? []);
+    const { binary } = facts.access;
+    if (binary !== undefined && isAsJudged(answer, binary)) {
+      facts.onPatients(binary.patients);
       return KEEP;
     }
     return this.#refuse(ANSWER_OPAQUE, "the answer is not JSON");
@@ -98,7 +99,8 @@ function judgeTop(body: FhirResource, facts: GuardFacts): Json | undefined {
     return isHidden ? undefined : judged;
   }
   if (code === "capabilities" && CAPABILITIES.has(resourceType)) return body;
-  if (resourceType === "Binary" && facts.access.binary !== undefined) return judgeBinary(body, facts);
+  const { binary } = facts.access;
+  if (resourceType === "Binary" && binary !== undefined) return judgeBinary(body, binary, facts);
   return judgeResource(body, needOf(facts), facts);
 }
 
@@ -131,19 +133,19 @@ function isUnboundBinary({ interaction, rights }: GuardFacts): boolean {
 }
 
 /** A13: it was judged before it was asked for; should the server say what it is bound to, it must be the same. */
-function isJudgedBinary({ status, headers }: AnswerFacts, { access: { binary } }: GuardFacts): boolean {
-  const stated = headers["x-security-context"] ?? binary?.securityContext;
-  return binary !== undefined && status === 200 && stated === binary.securityContext;
+function isAsJudged({ status, headers }: AnswerFacts, { securityContext }: JudgedBinary): boolean {
+  return status === 200 && (headers["x-security-context"] ?? securityContext) === securityContext;
 }
 
 function judgeBinary(
   body: FhirResource,
-  { access: { binary }, interaction, onPatients }: GuardFacts,
+  { patients, securityContext }: JudgedBinary,
+  { interaction, onPatients }: GuardFacts,
 ): Json | undefined {
   const context = body["securityContext"];
   const stated = isObject(context) ? context["reference"] : context;
-  if (body["id"] !== interaction.id || stated !== binary?.securityContext) return undefined;
-  onPatients(binary?.patients ?? []);
+  if (body["id"] !== interaction.id || stated !== securityContext) return undefined;
+  onPatients(patients);
   return body;
 }
 

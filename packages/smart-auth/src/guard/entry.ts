@@ -1,4 +1,5 @@
 import type { Json } from "@wardline/policy-types/express";
+import type { Pages } from "../links/pages.ts";
 import { isFhirResource, isObject, type JsonObject, objectsOf } from "../resource.ts";
 import { baseTypes } from "../search.ts";
 import type { GuardFacts } from "./facts.ts";
@@ -96,7 +97,7 @@ export function publicLinks(links: Json | undefined, cut: boolean, facts: GuardF
   const shown = (objectsOf(links) ?? []).flatMap(({ relation, url }) => {
     if (typeof relation !== "string" || typeof url !== "string" || !RELATIONS.has(relation)) return [];
     if (cut && relation !== "self" && !(relation === "next" && goesOnWhenCut(facts))) return [];
-    const link = relation === "self" || pages === undefined ? publicLink(url, facts) : sealedLink(url, facts);
+    const link = relation === "self" || pages === undefined ? publicLink(url, facts) : sealedLink(url, pages, facts);
     return link === undefined ? [] : [{ relation, url: link }];
   });
   // A page whose link cannot be sealed is not skipped in silence.
@@ -113,7 +114,7 @@ function goesOnWhenCut({ pages, interaction, rights }: GuardFacts): boolean {
   return pages !== undefined && baseTypes(interaction).every((type) => rights.grantsAll(type, "s"));
 }
 
-function sealedLink(url: string, facts: GuardFacts): string | undefined {
+function sealedLink(url: string, pages: Pages, facts: GuardFacts): string | undefined {
   const below = belowBase(url, facts);
-  return below === undefined ? undefined : facts.pages?.link(below);
+  return below === undefined ? undefined : pages.link(below);
 }
