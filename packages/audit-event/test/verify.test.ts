@@ -41,6 +41,7 @@ describe("options of verifyLedger", () => {
     ["a key that is none, after one that is", { keys: [...keys, "x"] }, ["keys[1] malformed"]],
     ["good keys", { keys }, "ENOENT"],
     ["a checkpoint nobody signed", { keys, expectCheckpoint: "text" }, ["expectCheckpoint not-signed"]],
+    ["a time that is none", { expectSince: Number.NaN }, ["expectSince not-a-time"]],
     ["what is no function", { onProgress: 1 }, ["onProgress not-a-function"]],
     ["a function", { onProgress: () => undefined }, "ENOENT"],
   ])("%s", async (_what, options, expected) => {
@@ -272,9 +273,11 @@ describe("A15: a ledger whose first segments have expired", () => {
     };
     expect(await verifyLedger(folder, { keys, expectSince: begins - 1 })).toMatchObject(late);
     // What begins with its first entry lacks none.
-    const { folder: whole } = await ledgerOf(3, signer);
-    expect(await verifyLedger(whole, { keys, expectSince: 0 })).toMatchObject({ ok: true });
-    await expect(verifyLedger(whole, { expectSince: Number.NaN })).rejects.toThrow(/milliseconds/);
+    for (const entries of [0, 3]) {
+      const { folder: whole } = await ledgerOf(entries, signer);
+      expect(await verifyLedger(whole, { keys, expectSince: 0 })).toMatchObject({ ok: true, entries });
+    }
+    await expect(verifyLedger(folder, { expectSince: Number.NaN })).rejects.toThrow(/milliseconds/);
   });
 
   it("A15: of which nothing is left behind the base reaches back to no time at all", async () => {
@@ -302,6 +305,7 @@ describe("A15: a ledger whose first segments have expired", () => {
     expect(await verifyLedger(folder, { keys, instance: "edge" })).toMatchObject({ ok: true });
     expect(await verifyLedger(folder, { keys, instance: "edge-2" })).toMatchObject({
       ok: false,
+      change: "replayed-segment",
       because: "it is the ledger of edge",
     });
   });

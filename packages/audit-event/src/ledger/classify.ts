@@ -51,7 +51,7 @@ async function classifyLine(folder: string, fault: Fault): Promise<LedgerChange>
   if (line?.whole !== true) return expectedLater ? "insertion" : "edit";
   const { entries } = fault.before;
   if (line.seq > entries) return expectedLater ? "reorder" : "deletion";
-  const startsSegment = fault.at.line === 1 && entries > 0;
+  const startsSegment = fault.at.line === 1;
   if (expectedLater) return "insertion";
   if (line.seq < entries) return startsSegment ? "replayed-segment" : "insertion";
   // Either the entry before was written anew, or this file is from another time.

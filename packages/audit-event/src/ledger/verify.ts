@@ -72,7 +72,7 @@ export interface VerifyOptions {
  */
 export async function verifyLedger(folder: string, options: VerifyOptions = {}): Promise<LedgerVerdict> {
   const { keys, outside } = parseVerifyOptions(options);
-  const { expectHead, expectSince, onProgress } = options;
+  const { expectHead, expectSince = Number.POSITIVE_INFINITY, onProgress } = options;
   const progress = onProgress === undefined ? undefined : await odometer(folder, onProgress);
   let segments = 0;
   let from = 0;
@@ -129,7 +129,7 @@ export async function verifyLedger(folder: string, options: VerifyOptions = {}):
       place = step.at;
       progress?.reach(step.end);
       const at = Date.parse(entry.at);
-      if (expectSince !== undefined && entry.seq === from && from > 0 && at > expectSince) return beginsLate();
+      if (entry.seq === from && from > 0 && at > expectSince) return beginsLate();
       if (at < lastAt - CLOCK_TOLERANCE_MS) clockWentBack += 1;
       lastAt = at;
       if (audit !== undefined) tree.append(leafHashOf(instance, entry));
@@ -147,7 +147,7 @@ export async function verifyLedger(folder: string, options: VerifyOptions = {}):
   }
   if (segments === 0) return broken("deletion", "there is no ledger in the folder");
   // A base vouches for what was removed, not for when: of what is not there any more no time can be told.
-  if (expectSince !== undefined && from > 0 && head.entries === from) return beginsLate();
+  if (expectSince < Number.POSITIVE_INFINITY && from > 0 && head.entries === from) return beginsLate();
   if (audit?.last === undefined && audit !== undefined && head.entries > 0) return broken("truncation", NO_CHECKPOINT);
   if (expectHead !== undefined && head.entries < expectHead.entries) return broken("truncation", SHORTER);
   progress?.finish();
