@@ -147,5 +147,5 @@ function add(found: FoundPatients, id: string): void {
 
 function typeOf(resource: Readonly<Record<string, unknown>>): string | undefined {
   const type = own(resource, "resourceType");
-  return typeof type === "string" && isResourceType(type) ? type : undefined;
+  return typeof type === "string" ? type : undefined;
 }

@@ -214,6 +214,11 @@ describe("contained resources", () => {
     ).toEqual(expect.arrayContaining(["1", "2", "3"]));
   });
 
+  it("A15: are named among the patients of a record whose type R4 does not have, and make it nobody's", () => {
+    const resource = { resourceType: "ActorDefinition", contained: [observation(ref("Patient/1"))] };
+    expect(judge(resource)).toEqual({ subject: false, full: false, patients: ["1"] });
+  });
+
   it("do not make a record a member by themselves", () => {
     const resource = observation(undefined, { contained: [observation(ref("Patient/1"))] });
     expect(judge(resource)).toEqual({ subject: false, full: false, patients: ["1"] });
