@@ -84,6 +84,16 @@ describe("A9: what is forwarded", () => {
     expect(forwardedPairs(asked, undefined)).toEqual([CODE, ["_sort", "code"]]);
   });
 
+  it.each<[string, boolean]>([
+    ["_elements:exclude", false],
+    ["_summary:x", false],
+    ["_total:", false],
+    ["code:not", true],
+    ["_elements2", true],
+  ])("has %s: %s, whatever the modifier", (name, kept) => {
+    expect(forwardedPairs([CODE, [name, "x"]], undefined)).toEqual(kept ? [CODE, [name, "x"]] : [CODE]);
+  });
+
   it("of a search of several types asks each by its own path, without `_type`", () => {
     const asked: Pairs = [["_type", "Observation,Condition"], CODE];
     const at = { code: "search-type", type: "Observation", path: "/Observation" } as const;
