@@ -175,7 +175,8 @@ describe("A2, A9: of a page that was cut, the included resources that a match st
   it("all of them, each once, where several refer to one and one to several", () => {
     const both = { ...about("r2", "a"), result: ["a", "b"].map((id) => ({ reference: `Observation/${id}` })) };
     const matches = [match(own("a")), match(own("b"))];
-    expect(cut("_revinclude=*", ...matches, include(both), include(about("r1", "a")))).toEqual(["a", "b", "r1", "r2"]);
+    const included = [include(both), include(about("r1", "a")), include(about("r3", "a"))];
+    expect(cut("_revinclude=*", ...matches, ...included)).toEqual(["a", "b", "r1", "r2", "r3"]);
   });
 
   it("in the direction that was asked for", () => {
