@@ -103,6 +103,15 @@ describe("a text whose numbers keep their digits", () => {
     );
   });
 
+  it.each([
+    ["a string as long as an attachment's", `"${"A".repeat(20_000_000)}"`],
+    ["a string of as many escapes", `"${"\\n".repeat(12_000_000)}"`],
+  ])("is written again beside %s", (_what, string) => {
+    const text = `{"data":${string},"sequence":[1,2.00],"value":1.50,"n\\u0061me":1}`;
+    const { body, stringify } = parseLossless(text);
+    expect(stringify(body) === text.replace("\\u0061", "a")).toBe(true);
+  });
+
   it("S12: tells of a repeated name where one look through all of the text finds it", () => {
     fc.assert(
       fc.property(written(false), ({ spaced }) => {

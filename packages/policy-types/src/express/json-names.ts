@@ -24,11 +24,10 @@ export interface PlainlyNamed {
 export function plainlyNamed(given: string): PlainlyNamed {
   if (!hasEscapedName(given)) return { text: given, parse: JSON.parse };
   let isPlain = true;
-  const text = given.replace(STRING, (token: string, name: string, colon: string | undefined) => {
-    if (colon === undefined || !name.includes("\\")) return token;
+  const text = withNames(given, (name) => {
     const written = JSON.stringify(decoded(name));
     if (written.includes("\\")) isPlain = false;
-    return written + colon;
+    return written;
   });
   return { text, parse: isPlain ? JSON.parse : parseWithStandIns };
 }
@@ -43,8 +42,25 @@ function hasEscapedName(text: string): boolean {
   return false;
 }
 
-/** One that never ends is taken to the end, or it would be tried again from each quote in it. */
-const STRING = /"((?:[^"\\]|\\[\s\S])*)"?(\s*:)?/g;
+/** Each name with an escape, written as `write` says. Whatever is not JSON is left so. */
+function withNames(text: string, write: (escaped: string) => string): string {
+  let written = "";
+  let copied = 0;
+  for (let open = text.indexOf('"'); open >= 0; ) {
+    const close = endOfString(text, open);
+    let next = close + 1;
+    while (isSpace(text.charCodeAt(next))) next++;
+    if (text.charCodeAt(next) === COLON) {
+      const escaped = text.slice(open + 1, close);
+      if (escaped.includes("\\")) {
+        written += text.slice(copied, open) + write(escaped);
+        copied = close + 1;
+      }
+    }
+    open = text.indexOf('"', next);
+  }
+  return written + text.slice(copied);
+}
 
 function decoded(name: string): string {
   return JSON.parse(`"${name}"`) as string;
@@ -54,12 +70,11 @@ function decoded(name: string): string {
 function parseWithStandIns(text: string): unknown {
   const unused = randomUUID();
   const standIns = new Map<string, string>();
-  const replaced = text.replace(STRING, (token: string, escaped: string, colon: string | undefined) => {
-    if (colon === undefined || !escaped.includes("\\")) return token;
+  const replaced = withNames(text, (escaped) => {
     const name = decoded(escaped);
     const standIn = standIns.get(name) ?? `${unused}-${standIns.size}`;
     standIns.set(name, standIn);
-    return `"${standIn}"${colon}`;
+    return `"${standIn}"`;
   });
   const names = new Map([...standIns].map(([name, standIn]) => [standIn, name]));
   return renamed(JSON.parse(replaced), names);

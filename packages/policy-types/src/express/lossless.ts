@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { plainlyNamed } from "./json-names.ts";
 import { tallyOf } from "./json-tally.ts";
-import { findJsonTextFault, lookAtMembers } from "./json-text.ts";
+import { endOfString, findJsonTextFault, lookAtMembers } from "./json-text.ts";
 import type { Json } from "./transform.ts";
 
 /**
@@ -57,12 +57,19 @@ function markedAt(text: string, numbers: readonly number[]): string {
   return marked + text.slice(copied);
 }
 
-/** Of a text that is JSON: strings are stepped over, and what then looks like a number is one. */
+/**
+ * Of a text that is JSON: strings are stepped over, and what then looks like a number is one. A pattern that holds whole
+ * strings has no room for one of ten megabytes, such as an attachment's.
+ */
 function markedEverywhere(text: string): string {
-  return text.replace(STRING_OR_NUMBER, (token) => (token.startsWith('"') ? token : markedToken(token)));
+  const pattern = /"|-?\d[\d.eE+-]*/g;
+  const numbers: number[] = [];
+  for (let found = pattern.exec(text); found !== null; found = pattern.exec(text)) {
+    if (found[0] === '"') pattern.lastIndex = endOfString(text, found.index) + 1;
+    else numbers.push(found.index, pattern.lastIndex);
+  }
+  return markedAt(text, numbers);
 }
-
-const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
 
 function markedToken(number: string): string {
   return changes(number) ? `"${MARK_ESCAPED}${number}"` : number;
