@@ -135,9 +135,8 @@ export class Answer implements WaysOut {
     if (!asGiven) return this.#nativeJson?.apply(res, args as [unknown]);
     if (!res.hasHeader("content-type")) res.setHeader("Content-Type", "application/json; charset=utf-8");
     const facts = readFacts(res, "body");
-    const judgement = judgeJson(args[0] as Json, this.#context.transforms, facts);
+    const judgement = this.#departure.withHeaders(judgeJson(args[0] as Json, this.#context.transforms, facts), facts);
     if (judgement.kind === "refused") return this.refuse(judgement.problem);
-    this.#departure.applyHeaders(facts);
     if (judgement.kind === "dropped") this.#finishWithoutBody();
     else this.#writeJudged(judgement.kind === "changed" ? judgement.body : args[0]);
     return res;
@@ -198,9 +197,8 @@ export class Answer implements WaysOut {
   #judgeBytes(bytes: Buffer): void {
     this.#phase = "done";
     const facts = readFacts(this.#res, "body");
-    const judgement = judgeText(bytes, this.#context.transforms, facts);
+    const judgement = this.#departure.withHeaders(judgeText(bytes, this.#context.transforms, facts), facts);
     if (judgement.kind === "refused") return this.refuse(judgement.problem);
-    this.#departure.applyHeaders(facts);
     if (judgement.kind === "dropped") this.#finishWithoutBody();
     else if (judgement.kind === "same") this.#departure.finish(bytes);
     else this.#departure.finishChanged(judgement.bytes, judgement.body);
@@ -214,12 +212,11 @@ export class Answer implements WaysOut {
 
   /** Returns false when the handler's own answer goes on, with its head judged. */
   #endsByHead(which: "empty" | "opaque", facts: AnswerFacts): boolean {
-    const judgement = judgeHead(which, this.#context.transforms, facts);
+    const judgement = this.#departure.withHeaders(judgeHead(which, this.#context.transforms, facts), facts);
     if (judgement.kind === "refused") {
       this.refuse(judgement.problem);
       return true;
     }
-    this.#departure.applyHeaders(facts);
     if (judgement.kind === "same") return false;
     if (judgement.kind === "dropped") this.#finishWithoutBody();
     else {
@@ -236,7 +233,7 @@ export class Answer implements WaysOut {
 
   #beginLines(): void {
     this.#phase = "lines";
-    this.#lines = openJudgedLines(this.#res, this.#departure, {
+    const opened = openJudgedLines(this.#res, this.#departure, {
       onRefusal: (problem) => this.refuse(problem),
       onEnd: () => {
         if (this.#phase !== "lines") return;
@@ -244,6 +241,7 @@ export class Answer implements WaysOut {
         this.outlet.emit("end");
       },
     });
-    if (this.#lines === undefined) this.refuse(UNREADABLE);
+    if ("code" in opened) this.refuse(opened);
+    else this.#lines = opened;
   }
 }

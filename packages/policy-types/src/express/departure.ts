@@ -3,6 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { Problem } from "../decision.ts";
 import { isNotModified, type Withheld } from "./conditional.ts";
 import { contextOf, type RequestContext } from "./context.ts";
+import { JUDGE_FAILED, type Judgement } from "./judge.ts";
 import type { Outlet } from "./outlet.ts";
 import { renderProblem } from "./render-problem.ts";
 import { DIGESTS, isVersionTag, removeHandlerHeaders, removeHeaders, setHeaders } from "./response-headers.ts";
@@ -22,8 +23,18 @@ export class Departure {
     this.outlet = outlet;
   }
 
-  /** What the transforms have to say in the head. */
-  applyHeaders(facts: AnswerFacts): void {
+  /** Puts into the head what the transforms have to say. A judge that fails in saying it has not permitted anything (S12). */
+  withHeaders<Verdict extends Judged>(verdict: Verdict, facts: AnswerFacts): Verdict | Refused {
+    if (verdict.kind === "refused") return verdict;
+    try {
+      this.#applyHeaders(facts);
+      return verdict;
+    } catch {
+      return { kind: "refused", problem: JUDGE_FAILED };
+    }
+  }
+
+  #applyHeaders(facts: AnswerFacts): void {
     const { transforms } = this.#context;
     if (transforms.length === 0) return;
     // Each sees the handler's head, so all are asked before any is heard.
@@ -49,7 +60,8 @@ export class Departure {
         return;
       }
       res.removeHeader("Transfer-Encoding");
-      if (bytes.length > 0) res.setHeader("Content-Length", bytes.length);
+      // RFC 9110 section 8.6: there is none with 204, which has no body whatever the handler writes.
+      if (bytes.length > 0 && res.statusCode !== 204) res.setHeader("Content-Length", bytes.length);
     }
     if (bytes.length === 0) this.outlet.emit("end");
     else this.outlet.emit(bytes, "end");
@@ -106,6 +118,11 @@ export class Departure {
     );
   }
 }
+
+interface Judged {
+  readonly kind: string;
+}
+type Refused = Extract<Judgement, { kind: "refused" }>;
 
 const NOT_OFFERED: readonly string[] = ["Accept-Ranges", "Trailer"];
 

@@ -38,7 +38,12 @@ export function judgeText(
   // RFC 8259 section 4: readers differ on which of two members of one name counts, and only one of them was judged.
   if (judgement.kind === "same" && !parsed.repeatsNames()) return judgement;
   const body = judgement.kind === "same" ? parsed.body : judgement.body;
-  return { kind: "changed", bytes: Buffer.from(parsed.stringify(body)), body };
+  try {
+    return { kind: "changed", bytes: Buffer.from(parsed.stringify(body)), body };
+  } catch {
+    // RFC 8259 section 9 lets a text be nested more deeply than the engine that reads it can write.
+    return { kind: "refused", problem: UNREADABLE };
+  }
 }
 
 /** Judges an answer that has no body, or one that is not JSON, by its head. */
@@ -81,7 +86,7 @@ export const TOO_LARGE: Problem = Object.freeze({
   issue: "too-costly",
   detail: "The answer is larger than can be judged, so it is not sent; ask for less at a time.",
 });
-const JUDGE_FAILED: Problem = Object.freeze({
+export const JUDGE_FAILED: Problem = Object.freeze({
   code: "policy-types/judge-failed",
   status: 500,
   issue: "exception",

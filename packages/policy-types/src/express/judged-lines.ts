@@ -3,7 +3,7 @@ import type { Problem } from "../decision.ts";
 import { contentDecoder } from "./content-coding.ts";
 import { contextOf } from "./context.ts";
 import type { Departure } from "./departure.ts";
-import { judgeText, UNREADABLE } from "./judge.ts";
+import { type Judgement, judgeText, UNREADABLE } from "./judge.ts";
 import { LineSplitter } from "./lines.ts";
 import { DIGESTS, readFacts, removeHeaders } from "./response-headers.ts";
 
@@ -14,22 +14,23 @@ export interface LineEvents {
 }
 
 /**
- * An NDJSON body on its way out: each line is judged by itself and sent at once. `undefined` when its content coding is
- * unknown, so that nothing of it can be judged.
+ * An NDJSON body on its way out: each line is judged by itself and sent at once. A problem when nothing of it can be: its
+ * content coding is unknown, or a judge fails at the head.
  */
 export function openJudgedLines(
   res: ServerResponse,
   departure: Departure,
   { onRefusal, onEnd }: LineEvents,
-): LineSplitter | undefined {
+): LineSplitter | Problem {
   const coding = res.getHeader("content-encoding");
   const decoder = coding === undefined ? undefined : contentDecoder(String(coding));
-  if (coding !== undefined && decoder === undefined) return undefined;
+  if (coding !== undefined && decoder === undefined) return UNREADABLE;
 
   removeHeaders(res, ["Content-Length", "Content-Encoding", "ETag", ...DIGESTS]);
   const { transforms, answerLimitBytes } = contextOf(res.req);
   const facts = readFacts(res, "line");
-  departure.applyHeaders(facts);
+  const opening = departure.withHeaders(OPENING, facts);
+  if (opening.kind === "refused") return opening.problem;
   return new LineSplitter({
     decoder,
     limitBytes: answerLimitBytes,
@@ -45,4 +46,6 @@ export function openJudgedLines(
   });
 }
 
+/** Of the head alone: the lines are judged as they come. */
+const OPENING: Judgement = Object.freeze({ kind: "same" });
 const NEWLINE = Buffer.from("\n");

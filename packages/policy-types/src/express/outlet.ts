@@ -40,6 +40,8 @@ export class Outlet {
   #asking = false;
   /** Puts the head of what waits back in place: one that is handed over is not changed any more, as in Node. */
   #putHeadBack: (() => void) | undefined;
+  /** Of the head that waits. */
+  #status = 0;
   #hasFailed = false;
   #parts: RecordParts | undefined;
   #queue: Piece[] = [];
@@ -60,6 +62,11 @@ export class Outlet {
   /** Hands pieces on, or keeps them until the gates have settled. Returns false when the handler should pause. */
   emit(...pieces: Piece[]): boolean {
     if (this.passed) return this.#send(pieces);
+    if (this.#asking && this.#res.statusCode !== this.#status) {
+      // Of one whose head has left, a handler that fails would have had the connection cut.
+      this.#answer.refuse(BROKEN_OFF);
+      return false;
+    }
     this.#queue.push(...pieces);
     this.#askOnce();
     return this.passed;
@@ -68,7 +75,8 @@ export class Outlet {
   /** What was kept is not sent; these pieces are. Only before `passed`. */
   replace(...pieces: Piece[]): void {
     this.#queue = pieces;
-    this.#putHeadBack = this.#asking ? keepHead(this.#res) : undefined;
+    if (this.#asking) this.#keepHead();
+    else this.#putHeadBack = undefined;
     this.#askOnce();
   }
 
@@ -92,7 +100,7 @@ export class Outlet {
       return;
     }
     this.#asking = true;
-    this.#putHeadBack = keepHead(this.#res);
+    this.#keepHead();
     const record = this.#record(true, wholeSize(this.#queue));
     void this.#ask(record).then((problem) => {
       this.#asking = false;
@@ -101,6 +109,11 @@ export class Outlet {
       if (problem !== undefined && !this.#res.destroyed) this.#answer.refuse(problem);
       else if (this.#release()) this.#res.emit("drain");
     });
+  }
+
+  #keepHead(): void {
+    this.#putHeadBack = keepHead(this.#res);
+    this.#status = this.#res.statusCode;
   }
 
   async #ask(record: AccessRecord): Promise<Problem | undefined> {
@@ -185,6 +198,12 @@ const GATE_FAILED: Problem = Object.freeze({
   status: 503,
   issue: "transient",
   detail: "The answer could not be released, so it is not sent.",
+});
+const BROKEN_OFF: Problem = Object.freeze({
+  code: "policy-types/answer-broken-off",
+  status: 500,
+  issue: "exception",
+  detail: "The server failed while it was answering, so the answer is not sent.",
 });
 const HEAD_MALFORMED: Problem = Object.freeze({
   code: "policy-types/answer-head-malformed",
