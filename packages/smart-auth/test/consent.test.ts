@@ -182,6 +182,14 @@ describe("a Consent resource", () => {
     ["a denial by absolute reference", { ...deny(), patient: { reference: `${AUDIENCE}/Patient/p1` } }, [{}]],
     ["a denial to an organisation", deny(actor("Organization/1")), [{ organisation: "Organization/1" }]],
     ["a denial to an application", deny(actor("Device/app")), [{ client: "Device/app" }]],
+    [
+      "a denial to a version of an organisation",
+      deny(actor("Organization/1/_history/2")),
+      [{ organisation: "Organization/1" }],
+    ],
+    ["a denial to a version of an application", deny(actor("Device/app/_history/2")), [{ client: "Device/app" }]],
+    ["a denial to an organisation that is spelled otherwise", deny(actor("Organization/1 ")), [{}]],
+    ["a denial to a part of an organisation", deny(actor("Organization/1#part")), [{}]],
     ["a denial to somebody unknown", deny(actor("Practitioner/1")), [{}]],
     ["a category by its label", deny({ securityLabel: [{ system: LABEL, code: "ETH" }] }), [{ category: "sud" }]],
     ["a category by its code", deny({ code: [sct] }), [{ category: "sud" }]],
@@ -201,6 +209,11 @@ describe("a Consent resource", () => {
     ["a permission inside a denial", deny({ provision: [{ type: "permit", ...actor("Organization/1") }] }), [{}]],
     ["a denial that is over", deny({ period: { end: "2020-01-01" } }), []],
     ["a denial that ended today", deny({ period: { end: "2027-01-15" } }), [{}]],
+    ["a denial that ends with the month", deny({ period: { end: "2027-01" } }), [{}]],
+    ["a denial that ends with the year", deny({ period: { end: "2027" } }), [{}]],
+    ["a denial that ended with a month", deny({ period: { end: "2026-12" } }), []],
+    ["a denial that ended with a year", deny({ period: { end: "2026" } }), []],
+    ["a denial whose end is no date of FHIR", deny({ period: { end: "1 Jan 2020" } }), [{}]],
     ["a denial without a readable end", deny({ period: { end: "soon" } }), [{}]],
   ])("%s withholds as much as it says, or more", (_name, resource, withheld) => {
     expect(read(resource)).toEqual({ source: "Consent/1", patient: "p1", withheld });

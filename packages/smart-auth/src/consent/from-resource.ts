@@ -80,9 +80,12 @@ function recipientsOf(actors: JsonObject[string] | undefined, actorOf: ActorOf):
 }
 
 const defaultActor: ActorOf = ({ reference }) => {
-  if (typeof reference !== "string") return undefined;
-  if (reference.startsWith("Organization/")) return { organisation: reference };
-  return reference.startsWith("Device/") ? { client: reference } : undefined;
+  const parsed = typeof reference === "string" ? parseReference(reference) : undefined;
+  if (parsed?.kind !== "literal") return undefined;
+  // Whatever version of it was meant, it is the same recipient.
+  const name = `${parsed.type}/${parsed.id}`;
+  if (parsed.type === "Organization") return { organisation: name };
+  return parsed.type === "Device" ? { client: name } : undefined;
 };
 
 function categoriesOf(
@@ -116,10 +119,22 @@ function keyOf({ system, code }: JsonObject): string {
   return typeof system === "string" && typeof code === "string" ? `${system}|${code}` : "";
 }
 
-/** Unreadable is not over. */
+/**
+ * Unreadable is not over.
+ *
+ * @see https://hl7.org/fhir/R4/datatypes.html#Period
+ */
 function isOver(period: unknown, now: number): boolean {
   const end = isObject(period) ? period["end"] : undefined;
-  // A date without time ends with its day, wherever in the world.
-  const at = typeof end === "string" ? Date.parse(end) + 2 * 86_400_000 : Number.NaN;
-  return now > at;
+  const [, year, month, rest] = (typeof end === "string" && DATE_TIME.exec(end)) || [];
+  if (year === undefined) return false;
+  // All that the end may mean is within the period, and a date ends with its day wherever in the world.
+  const at =
+    rest === undefined
+      ? Date.UTC(Number(year) + (month === undefined ? 1 : 0), Number(month ?? 0))
+      : Date.parse(String(end)) + DAY_MS;
+  return now > at + DAY_MS;
 }
+
+const DATE_TIME = /^(\d{4})(?:-(\d\d)(-\d\d(?:T.*)?)?)?$/;
+const DAY_MS = 86_400_000;
