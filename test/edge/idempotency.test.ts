@@ -116,6 +116,32 @@ describe("Idempotency-Key", () => {
     expect([again.status, codeOf(again.json)]).toEqual([409, "gateway/idempotency-in-work"]);
   });
 
+  it.each([502, 504])(
+    "F2: what a proxy before the upstream answers with %i is not done again under its key",
+    async (status) => {
+      const edge = await startEdge();
+      let asked = 0;
+      edge.backend.answer = (_req, res) => {
+        asked += 1;
+        res.writeHead(status, { "Content-Type": "application/fhir+json" }).end('{"resourceType":"OperationOutcome"}');
+      };
+      expect((await create(edge, "k")).status).toBe(status);
+      const again = await create(edge, "k");
+      expect([again.status, codeOf(again.json), asked]).toEqual([409, "gateway/idempotency-in-work", 1]);
+    },
+  );
+
+  it.each([429, 500, 503])("what the upstream refuses with %i may be tried again", async (status) => {
+    const edge = await startEdge();
+    const { answer } = edge.backend;
+    edge.backend.answer = (_req, res) => {
+      res.writeHead(status, { "Content-Type": "application/fhir+json" }).end('{"resourceType":"OperationOutcome"}');
+    };
+    expect((await create(edge, "k")).status).toBe(status);
+    edge.backend.answer = answer;
+    expect((await create(edge, "k")).status).toBe(200);
+  });
+
   it("what never reached the upstream may be tried again", async () => {
     const edge = await startEdge();
     await edge.backend.stop();

@@ -137,6 +137,8 @@ function keepAnswer(
   headers: readonly (readonly [string, string])[],
   { claim }: Once,
 ): void {
+  // RFC 9110 sections 15.6.3 and 15.6.5: a proxy on the way says that it does not know what the server has done (F2).
+  if (status === 502 || status === 504) return;
   // The upstream did nothing, and says that another attempt may do better.
   if (status >= 500 || status === 429) {
     claim.forget();
