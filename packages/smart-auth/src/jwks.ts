@@ -88,8 +88,17 @@ export function createKeySource(settings: KeySourceSettings): KeySource {
     return key === undefined ? undefined : { kind: "found", key, generation };
   }
 
+  /** A clock that was ahead and is set back makes nothing last until it is there again. */
+  function readClock(): number {
+    const at = now();
+    if (held !== undefined && held.at > at) held = { ...held, at };
+    if (lastAttemptAt > at) lastAttemptAt = at;
+    return at;
+  }
+
   function isYoungerThan(ms: number): boolean {
-    return held !== undefined && now() - held.at < Math.min(ms, held.keptMs);
+    const at = readClock();
+    return held !== undefined && at - held.at < Math.min(ms, held.keptMs);
   }
 
   function backOff(): number {
@@ -99,8 +108,9 @@ export function createKeySource(settings: KeySourceSettings): KeySource {
   /** Joins the fetch under way, or starts one unless the last was less than `interval` ago. Never rejects. */
   function refresh(interval: number): Promise<void> {
     if (fetching !== undefined) return fetching;
-    if (now() - lastAttemptAt < interval) return Promise.resolve();
-    lastAttemptAt = now();
+    const at = readClock();
+    if (at - lastAttemptAt < interval) return Promise.resolve();
+    lastAttemptAt = at;
     fetching = load().then(
       (fetched) => {
         const isSame = held?.text === fetched.text;

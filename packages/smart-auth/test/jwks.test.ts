@@ -104,6 +104,36 @@ describe("F7: the issuer's keys", () => {
     expect((await keys.find(KNOWN)).kind).toBe("found");
   });
 
+  it.each([
+    ["well", "found", 2],
+    ["down", "unavailable", 2],
+  ] as const)(
+    "count no longer than ever when the clock was ahead and is set back, the issuer being %s",
+    async (mood, kind, asked) => {
+      const keys = source();
+      await keys.find(KNOWN);
+      issuer.mood = mood;
+      clock -= 24 * 60 * MINUTE;
+      expect(keys.generation()).toBe(1);
+      expect((await keys.find(KNOWN)).kind).toBe("found");
+      expect(issuer.asked()).toBe(1);
+      clock += mood === "well" ? 11 * MINUTE : 61 * MINUTE;
+      expect((await keys.find(KNOWN)).kind).toBe(kind);
+      expect(issuer.asked()).toBe(asked);
+    },
+  );
+
+  it("are asked for again soon when the clock is set back after a failure", async () => {
+    issuer.mood = "down";
+    const keys = source();
+    await keys.find(KNOWN);
+    issuer.mood = "well";
+    clock -= 24 * 60 * MINUTE;
+    await keys.find(KNOWN);
+    clock += 1000;
+    expect((await keys.find(KNOWN)).kind).toBe("found");
+  });
+
   it("are not said to lack a kid while the issuer is down", async () => {
     const keys = source();
     await keys.find(KNOWN);

@@ -46,6 +46,36 @@ describe("what is sent to Redis", () => {
     expect(await Promise.all([ask("PING"), ask("PING")])).toEqual(["PONG", "PONG"]);
   });
 
+  it("F5: finds the way back although the clock is set back after a failure", async () => {
+    let clock = 86_400_000;
+    let answer: () => Promise<unknown> = () => Promise.reject(new Error("not there"));
+    const ask = createAsk({ send: () => answer(), now: () => clock }, "code");
+    await expect(ask("PING")).rejects.toBeInstanceOf(DependencyError);
+    answer = async () => "PONG";
+    clock = 0;
+    await expect(ask("PING")).rejects.toBeInstanceOf(DependencyError);
+    clock = 500;
+    expect(await ask("PING")).toBe("PONG");
+  });
+
+  it("A10: what was heard before the clock was set back is not taken for news", async () => {
+    let clock = 86_400_000;
+    let asked = 0;
+    const send: SendCommand = async () => {
+      asked++;
+      return ["history", "0"];
+    };
+    const registry = createRedisConsentRegistry({ send, now: () => clock, cacheSeconds: 30 });
+    const view = await registry.view({});
+    expect(view.withheldBy("p1")).toEqual([]);
+    clock = 0;
+    expect(() => view.withheldBy("p1")).toThrow(DependencyError);
+    await registry.view({});
+    expect(asked).toBe(2);
+    expect(view.withheldBy("p1")).toEqual([]);
+    await registry.close();
+  });
+
   it.each([0, 0.1, 31, Number.NaN])("does not take a cache of %s seconds", (cacheSeconds) => {
     expect(() => createRedisConsentRegistry({ send: async () => "", cacheSeconds })).toThrow(ConfigurationError);
   });

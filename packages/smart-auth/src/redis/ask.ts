@@ -29,6 +29,8 @@ export function createAsk(
   let isProbing = false;
 
   return async function ask(...command) {
+    // A clock that was ahead and is set back does not make the pause last until it is there again.
+    failedAt = Math.min(failedAt, now());
     if (isDown && (isProbing || now() - failedAt < PAUSE_MS)) throw unavailable(code);
     isProbing = isDown;
     try {

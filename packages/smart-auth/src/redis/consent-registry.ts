@@ -66,7 +66,8 @@ export function createRedisConsentRegistry(options: RedisConsentOptions): RedisC
   let askAgain = false;
   let isClosed = false;
 
-  const isFresh = () => !isClosed && now() - confirmedAt <= cacheMs;
+  // Heard later than now: before the clock was set back, and nobody knows how long before.
+  const isFresh = () => !isClosed && confirmedAt <= now() && now() - confirmedAt <= cacheMs;
   const timer = setInterval(() => void refresh().catch(() => undefined), Math.max(100, cacheMs / 4));
   timer.unref();
   const subscription = options.subscribe?.(channel, () => void changed().catch(() => undefined));
