@@ -97,6 +97,25 @@ describe("the operator's listener", () => {
     expect((await edge.ask("/Patient/a")).status).toBe(200);
   });
 
+  it.each<[string, string, object]>([
+    ["a patient by another name than the id", "/consents/revoke", { patient: "Patient/a" }],
+    ["a patient with a blank", "/consents/revoke", { patient: "a " }],
+    ["a recipient that is spelled otherwise", "/consents/revoke", { patient: "a", organization: "Organization/1" }],
+    [
+      "a permission whose recipient is spelled otherwise",
+      "/consents/permit",
+      { patient: "a", category: "substance-use", organization: "Organization/1" },
+    ],
+    ["a block whose length is spelled otherwise", "/blocks", { kind: "client", name: "app", second: 60 }],
+    ["a token that is named in two ways", "/tokens/revoke", { jti: "1", sub: "a" }],
+  ])("A12: takes nothing else for what an operator means: %s", async (_what, path, body) => {
+    const edge = await start();
+    const whole = { ...body, because: "ticket", ...(path === "/tokens/revoke" ? { issuer: edge.issuer.url } : {}) };
+    const said = await say(edge, path, { claims: OPERATOR, body: whole });
+    expect([said.status, said.body.includes("gateway/admin-body-wrong")]).toEqual([400, true]);
+    expect((await edge.ask("/Patient/a")).status).toBe(200);
+  });
+
   it("blocks a client until it is lifted", async () => {
     const edge = await start();
     const blocked = await say(edge, "/blocks", {

@@ -20,11 +20,12 @@ export function operatorOf(req: Request): string {
   return principal === undefined ? "unknown" : `${principal.subject} (${principal.issuer})`;
 }
 
-/** A flat object of texts with these members; `undefined` when it was answered already. */
+/** A flat object of texts with these members and no others; `undefined` when it was answered already. */
 export async function bodyOf(
   req: Request,
   res: Response,
   required: readonly string[],
+  optional: readonly string[] = [],
 ): Promise<Readonly<Record<string, string>> | undefined> {
   const refuse = (problem: Problem): undefined => {
     sendProblem(res, problem);
@@ -39,6 +40,8 @@ export async function bodyOf(
   );
   const isFlat = entries.every(([, value]) => typeof value === "string" && value !== "" && value.length <= 512);
   const names = new Set(entries.map(([name]) => name));
-  if (!isFlat || !required.every((name) => names.has(name))) return refuse(ADMIN_BODY_WRONG);
+  // A recipient that is spelled otherwise would be everybody.
+  const isKnown = [...names].every((name) => required.includes(name) || optional.includes(name));
+  if (!isFlat || !isKnown || !required.every((name) => names.has(name))) return refuse(ADMIN_BODY_WRONG);
   return Object.fromEntries(entries) as Record<string, string>;
 }

@@ -1,3 +1,4 @@
+import { isId } from "@wardline/fhir-r4";
 import { SENSITIVE_CATEGORIES } from "@wardline/phi-redact";
 import { sendProblem } from "@wardline/policy-types/express";
 import { type Request, type Response, Router } from "express";
@@ -36,7 +37,7 @@ export function operations(facts: AdminFacts): Router {
   });
   router.post("/blocks", async (req, res) => {
     const monitor = watch.current();
-    const asked = await bodyOf(req, res, ["kind", "name", "because"]);
+    const asked = await bodyOf(req, res, ["kind", "name", "because"], ["issuer", "seconds"]);
     if (asked === undefined) return;
     const kind = CALLER_KINDS.find((one) => one === asked["kind"]);
     if (kind === undefined || monitor === undefined) return sendProblem(res, ADMIN_BODY_WRONG);
@@ -74,9 +75,16 @@ export function operations(facts: AdminFacts): Router {
     const verb = req.params["verb"] as keyof typeof CONSENT_VERBS;
     if (!Object.hasOwn(CONSENT_VERBS, verb)) return sendProblem(res, ADMIN_NOT_FOUND);
     const agrees = verb === "permit" || verb === "withdraw";
-    const asked = await bodyOf(req, res, ["patient", "because", ...(agrees ? ["category"] : [])]);
+    const asked = await bodyOf(
+      req,
+      res,
+      ["patient", "because", ...(agrees ? ["category"] : [])],
+      ["client", "organisation", "category"],
+    );
     if (asked === undefined) return;
     const { patient = "", client, organisation, category, because = "" } = asked;
+    // Under another name than its id nobody has such a patient, and nothing would be withheld.
+    if (!isId(patient)) return sendProblem(res, ADMIN_BODY_WRONG);
     // A name that is none would be taken for a consent, and open nothing.
     if (agrees && !SENSITIVE_CATEGORIES.some(({ name }) => name === category))
       return sendProblem(res, ADMIN_BODY_WRONG);

@@ -19,7 +19,7 @@ type Writable = FileRevocationList | MemoryRevocationList | RedisRevocationList;
  */
 export function revokeTokens({ inForce, audit, shared, dependencies }: AdminFacts): RequestHandler {
   return async function revokeTokensOf(req, res) {
-    const asked = await bodyOf(req, res, ["issuer", "because"]);
+    const asked = await bodyOf(req, res, ["issuer", "because"], ["jti", "subject"]);
     if (asked === undefined) return;
     const { issuer = "", jti, subject, because = "" } = asked;
     const { revocation } = shared;
