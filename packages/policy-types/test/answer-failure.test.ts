@@ -1,9 +1,10 @@
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { type Answer, ask, EXPRESS, listen } from "@wardline-tools/test-kit";
 import type { Request, Response } from "express";
-import { describe, expect, it } from "vitest";
-import { addTransform, type BodyTransform, beforeAnswer, KEEP } from "../src/express.ts";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { addTransform, afterAnswer, type BodyTransform, beforeAnswer, KEEP } from "../src/express.ts";
 
 type Handler = (req: Request, res: Response) => void;
 
@@ -44,6 +45,16 @@ const WAYS: Readonly<Record<string, Handler>> = {
   "another media type": (_req, res) => void res.type("application/pdf").end(BODY),
   "no body": (_req, res) => void res.end(),
 };
+
+/** The next error that nobody catches. */
+function uncaught(): Promise<unknown[]> {
+  const others = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  onTestFinished(() => {
+    for (const other of others) process.on("uncaughtException", other);
+  });
+  return once(process, "uncaughtException");
+}
 
 describe.each(EXPRESS)("an answer that fails on %s", (_name, express) => {
   const serve = (handler: Handler, prepare: (res: Response) => void): Promise<string> => {
@@ -133,6 +144,24 @@ describe.each(EXPRESS)("an answer that fails on %s", (_name, express) => {
       ),
     );
     expect([received.status, received.text]).toEqual([200, BODY]);
+  });
+
+  it("F13: one who fails to hear of the end keeps nobody else from it, and is not overlooked", async () => {
+    const failed = uncaught();
+    const told: string[] = [];
+    const url = await serve(
+      (_req, res) => void res.json({}),
+      (res) => {
+        afterAnswer(res, () => told.push("before"));
+        afterAnswer(res, () => {
+          throw new Error("a listener broke");
+        });
+        afterAnswer(res, () => told.push("behind"));
+      },
+    );
+    expect((await ask(url)).status).toBe(200);
+    expect((await failed)[0]).toMatchObject({ message: "a listener broke" });
+    expect(told).toEqual(["before", "behind"]);
   });
 
   it("204 has no Content-Length, whatever the handler writes", async () => {

@@ -90,7 +90,14 @@ export class Outlet {
     this.#queue = [];
     if (this.listeners.length === 0) return;
     const record = this.#record(this.#res.writableFinished, this.#sentBytes);
-    for (const listener of this.listeners) listener(record);
+    for (const listener of this.listeners) {
+      try {
+        listener(record);
+      } catch (error) {
+        // Nobody's to catch, as before; those behind it, which may free a slot, are told (F13).
+        process.nextTick(throwOn, error);
+      }
+    }
   }
 
   #askOnce(): void {
@@ -186,6 +193,10 @@ export class Outlet {
     context.record = record;
     return record;
   }
+}
+
+function throwOn(error: unknown): void {
+  throw error;
 }
 
 function wholeSize(queue: readonly Piece[]): number | undefined {
