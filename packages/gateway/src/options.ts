@@ -80,9 +80,10 @@ export function parseDependencies(given: GatewayDependencies): ParsedDependencie
   const place = given.place ?? {};
   checkPlace(place, found);
   found.throwIfAny("createGateway's second argument");
+  const onEvent = tellingAnyway(given.onEvent ?? writeLine);
   return Object.freeze({
-    onEvent: given.onEvent ?? writeLine,
-    ...(given.onRecord === undefined ? {} : { onRecord: given.onRecord }),
+    onEvent,
+    ...(given.onRecord === undefined ? {} : { onRecord: outlasting(given.onRecord, onEvent) }),
     fetch: given.fetch ?? globalThis.fetch,
     now: given.now ?? Date.now,
     drainMs,
@@ -110,6 +111,32 @@ function checkPlace(place: Place, found: Findings): void {
       found.add(`place.${name}`, "range", "must be a port, 0 to 65535");
     }
   }
+}
+
+/** A listener that fails would keep a reload from ending, and every later one. What it was told is told all the same (F12). */
+function tellingAnyway(onEvent: ParsedDependencies["onEvent"]): ParsedDependencies["onEvent"] {
+  return function tellAnyway(event) {
+    try {
+      onEvent(event);
+    } catch {
+      writeLine(event);
+    }
+  };
+}
+
+/** What a listener makes of a finished request is nothing the process should end of. */
+function outlasting(
+  onRecord: NonNullable<GatewayDependencies["onRecord"]>,
+  onEvent: ParsedDependencies["onEvent"],
+): NonNullable<GatewayDependencies["onRecord"]> {
+  return function outlast(record) {
+    try {
+      onRecord(record);
+    } catch (error) {
+      const message = "a listener to finished requests failed";
+      onEvent({ level: "error", code: "gateway/listener-failed", message, error });
+    }
+  };
 }
 
 /** S14: JSON escapes control characters; of an error only what the runtime named it. */

@@ -1,3 +1,4 @@
+import type { AccessRecord } from "@wardline/policy-types";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { parseDependencies } from "../src/options.ts";
 
@@ -26,5 +27,34 @@ describe("S14: the line of an event, where nobody takes events", () => {
       errorCode: "EPIPE",
     });
     expect(Object.keys(second ?? {})).toEqual(["at", "level", "code", "message"]);
+  });
+});
+
+describe("F12: one who takes events or records and fails", () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  const fails = (): never => {
+    throw new Error("the listener broke");
+  };
+
+  it("keeps nothing from going on, and no event from being told", () => {
+    const written: string[] = [];
+    vi.spyOn(process.stderr, "write").mockImplementation((text) => written.push(String(text)) > 0);
+    const { onEvent } = parseDependencies({ onEvent: fails });
+    onEvent({ level: "error", code: "gateway/policy-refused", message: "m" });
+    expect(JSON.parse(written.join(""))).toMatchObject({ code: "gateway/policy-refused" });
+  });
+
+  it("is told of, where it takes records", () => {
+    const told: unknown[] = [];
+    const { onRecord } = parseDependencies({ onRecord: fails, onEvent: (event) => told.push(event) });
+    onRecord?.({} as AccessRecord);
+    expect(told).toEqual([
+      expect.objectContaining({
+        level: "error",
+        code: "gateway/listener-failed",
+        error: new Error("the listener broke"),
+      }),
+    ]);
   });
 });
