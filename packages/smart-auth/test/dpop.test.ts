@@ -274,6 +274,18 @@ it("a proof is the same one under another spelling of the URI", async () => {
   expect(keys[0]).toMatch(/^[A-Za-z0-9_-]{43}$/);
 });
 
+it("S3: a proof is remembered for as long as an instance whose clock is behind as far as a client's may be ahead takes it", async () => {
+  const settings = parseDpopOptions({ windowSeconds: 30, futureSeconds: 20 });
+  const proofs = [await proofFor("token")];
+  const facts = { proofs, accessToken: "token", jkt: KEY.jkt, method: "GET", uri: `${AUDIENCE}/Patient/p1` };
+  const verdict = await checkProof({ ...facts, now: NOW }, settings);
+  if (verdict.kind !== "good") throw new Error(verdict.fault);
+  // The last moment at which the clock that is behind lets it in, told by the one it was remembered by.
+  expect((await checkProof({ ...facts, now: NOW + 30 }, settings)).kind).toBe("good");
+  expect((await checkProof({ ...facts, now: NOW + 31 }, settings)).kind).toBe("bad-proof");
+  expect(verdict.until).toBeGreaterThan(NOW + 30 + 20);
+});
+
 it("a proof with one character changed is never good", async () => {
   const settings = parseDpopOptions({});
   const good = await proofFor("token");

@@ -46,6 +46,18 @@ describe("a client assertion", () => {
     expect(verdict).toMatchObject({ kind: "good", client: { clientId: "backend" } });
   });
 
+  it("S3: is remembered beyond its end, for instances whose clock is behind", async () => {
+    let remembered = 0;
+    const replayStore = {
+      add: (_key: string, until: number) => {
+        remembered = until;
+        return Promise.resolve(true);
+      },
+    };
+    expect((await verify(await assertion({ exp: NOW + 60 }), { replayStore })).kind).toBe("good");
+    expect(remembered).toBe(NOW + 60 + 300);
+  });
+
   it("counts once", async () => {
     const replayStore = createMemoryReplayStore({ now: () => NOW * 1000 });
     const text = await assertion();

@@ -57,7 +57,8 @@ export async function checkProof(facts: ProofFacts, settings: DpopSettings): Pro
   const { jti, iat } = proof.claims;
   // Normalised: else another spelling of the URI would let a proof in again.
   const target = normaliseHtu(facts.uri) ?? facts.uri;
-  const until = Math.floor(iat as number) + settings.windowSeconds + 1;
+  // S3: an instance may be behind this one as far as a client may be ahead, and takes the proof for so much longer.
+  const until = Math.floor(iat as number) + settings.windowSeconds + settings.futureSeconds + 1;
   return { kind: "good", once: hashOf("dpop", facts.jkt, target, jti as string), until };
 }
 
