@@ -146,6 +146,23 @@ describe.each(EXPRESS)("an answer that fails on %s", (_name, express) => {
     expect([received.status, received.text]).toEqual([200, BODY]);
   });
 
+  it("S12: what was judged is what leaves, though the handler uses its buffer again", async () => {
+    const buffer = Buffer.from(BODY);
+    const received = await ask(
+      await serve(
+        (_req, res) => {
+          res.type("application/fhir+json").end(buffer);
+          buffer.write("Hidden!", BODY.indexOf("Patient"));
+        },
+        (res) => {
+          addTransform(res, { name: "test/keeping", stage: "guard", json: () => KEEP });
+          beforeAnswer(res, () => sleep(20, undefined));
+        },
+      ),
+    );
+    expect([received.status, received.text]).toEqual([200, BODY]);
+  });
+
   it("F13: one who fails to hear of the end keeps nobody else from it, and is not overlooked", async () => {
     const failed = uncaught();
     const told: string[] = [];

@@ -8,8 +8,11 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { findJsonTextFault } from "../src/express/json-text.ts";
 import { parseLossless } from "../src/express/lossless.ts";
+import { Pieces } from "../src/express/pieces.ts";
 import type { BodyLimits, RequestBody } from "../src/express.ts";
 import { readBody } from "../src/express.ts";
+
+const FORM = "application/x-www-form-urlencoded";
 
 type Outcome = { status: number; code?: string; body?: RequestBody };
 
@@ -53,6 +56,48 @@ describe("readBody", () => {
       expect(outcome.body?.json).toMatchObject({ a: 2 });
       expect(outcome.body?.stringify?.({ ...(outcome.body.json as object), b: 1 })).toBe('{"a":2.00,"b":1}');
     }
+  });
+
+  it("S9: reads a form that repeats one name as often as it can in no time", async () => {
+    const form = "a&".repeat(32_000);
+    const began = performance.now();
+    const outcome = await send(form, { "content-type": FORM }, { limitBytes: 64_000 });
+    expect(outcome.body?.form).toBe(form);
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
+
+  it("leaves a form as a body parser does", async () => {
+    let left: unknown;
+    const read = async (req: IncomingMessage & { body?: unknown }, res: ServerResponse): Promise<void> => {
+      await readBody(req, { limitBytes: 100 });
+      left = req.body;
+      res.end();
+    };
+    const url = await listen((req: IncomingMessage, res: ServerResponse) => void read(req, res));
+    await ask(url, { method: "POST", headers: { "content-type": FORM }, body: "a=1&b=2&a=3&__proto__=4&a=5" });
+    expect(Object.entries(left as object)).toEqual([
+      ["a", ["1", "3", "5"]],
+      ["b", "2"],
+      ["__proto__", "4"],
+    ]);
+  });
+
+  it("S9: takes little more memory than a body has bytes, in however small pieces it is sent", async () => {
+    const pieces = new Pieces();
+    const mixed: Buffer[] = [];
+    for (let at = 0; at < 30_000; at++) {
+      const piece = at % 9999 === 0 ? Buffer.alloc(2000, at % 251) : Buffer.from([at % 251]);
+      mixed.push(piece);
+      pieces.add(piece);
+    }
+    expect(pieces.take().equals(Buffer.concat(mixed))).toBe(true);
+
+    const before = process.memoryUsage().heapUsed;
+    const socket = Buffer.alloc(64 * 1024);
+    for (let at = 0; at < 1_000_000; at++) pieces.add(socket.subarray(at % 65_536, (at % 65_536) + 1));
+    // A hundred bytes for each piece would be 100 MB.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(60_000_000);
+    expect([pieces.size, pieces.take().length, pieces.size]).toEqual([1_000_000, 1_000_000, 0]);
   });
 
   it("gives the text of a form", async () => {

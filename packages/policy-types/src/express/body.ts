@@ -3,9 +3,11 @@ import type { Readable } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { type Decision, deny, type Problem, permit } from "../decision.ts";
 import { contextOf } from "./context.ts";
+import { formObject } from "./form.ts";
 import { findJsonTextFault } from "./json-text.ts";
 import { parseLossless } from "./lossless.ts";
 import { isJsonMediaType, mayNameOtherCharset, mediaTypeOf } from "./media-type.ts";
+import { Pieces } from "./pieces.ts";
 import type { RequestBody } from "./request-body.ts";
 import type { Json } from "./transform.ts";
 
@@ -133,8 +135,7 @@ function decoded(req: IncomingMessage): Readable | undefined {
 /** Counts after decoding, which bounds inflation too. */
 function collect(req: IncomingMessage, source: Readable, limitBytes: number): Promise<Buffer | Decision<never>> {
   return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
+    const pieces = new Pieces();
     const settle = (outcome: Buffer | Decision<never>): void => {
       source.removeListener("data", onData);
       if (source !== req) {
@@ -144,34 +145,18 @@ function collect(req: IncomingMessage, source: Readable, limitBytes: number): Pr
       resolve(outcome);
     };
     const onData = (chunk: Buffer): void => {
-      size += chunk.length;
-      if (size > limitBytes) {
+      if (pieces.size + chunk.length > limitBytes) {
         req.pause();
         settle(deny(TOO_LONG, ["body over limit"]));
-      } else chunks.push(chunk);
+      } else pieces.add(chunk);
     };
     source.on("data", onData);
-    source.once("end", () => settle(whole(chunks, size)));
+    source.once("end", () => settle(pieces.take()));
     source.once("error", () => settle(deny(MALFORMED, ["body broke off or could not be decoded"])));
     req.once("close", () => {
       if (!req.readableEnded) settle(deny(MALFORMED, ["client left before the body ended"]));
     });
   });
-}
-
-/** Most bodies come in one piece, which need not be copied. */
-function whole(chunks: readonly Buffer[], size: number): Buffer {
-  const [only] = chunks;
-  return only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks, size);
-}
-
-function formObject(form: string): Record<string, string | string[]> {
-  const object = Object.create(null) as Record<string, string | string[]>;
-  for (const [name, value] of new URLSearchParams(form)) {
-    const before = object[name];
-    object[name] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value];
-  }
-  return object;
 }
 
 /** The form text again, from what a form parser made of it. Nested values, which FHIR searches never have, are dropped. */

@@ -1,28 +1,26 @@
 import type { ServerResponse } from "node:http";
 import { decodeContent } from "./content-coding.ts";
+import { Pieces } from "./pieces.ts";
 import { DIGESTS, keepHead, removeHeaders } from "./response-headers.ts";
 
 /** A body that is gathered to be judged whole. */
 export class GatheredBody {
-  #chunks: Buffer[] = [];
-  #size = 0;
+  readonly #pieces = new Pieces();
 
   /** False when there is more than `limitBytes`; then it is not kept. */
   add(bytes: Buffer, limitBytes: number): boolean {
-    this.#size += bytes.length;
-    if (this.#size > limitBytes) return false;
-    this.#chunks.push(bytes);
+    if (this.#pieces.size + bytes.length > limitBytes) return false;
+    this.#pieces.add(bytes);
     return true;
   }
 
+  /** A handler may use its buffers again while a gate holds the answer, and what was judged is what leaves (S12). */
   take(): Buffer {
-    const whole = Buffer.concat(this.#chunks, this.#size);
-    this.drop();
-    return whole;
+    return this.#pieces.takeCopy();
   }
 
   drop(): void {
-    this.#chunks = [];
+    this.#pieces.drop();
   }
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { contextOf } from "./context.ts";
+import { formObject } from "./form.ts";
 
 type ExpressRequest = IncomingMessage & {
   url: string;
@@ -53,13 +54,4 @@ function without(text: string, ignored: ReadonlySet<string>): string {
     return name === undefined || !ignored.has(name);
   };
   return text.split("&").filter(isKept).join("&");
-}
-
-function formObject(form: string): Record<string, string | string[]> {
-  const object = Object.create(null) as Record<string, string | string[]>;
-  for (const name of new Set(new URLSearchParams(form).keys())) {
-    const values = new URLSearchParams(form).getAll(name);
-    object[name] = values.length === 1 ? (values[0] ?? "") : values;
-  }
-  return object;
 }

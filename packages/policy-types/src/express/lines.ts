@@ -1,4 +1,5 @@
 import type { Transform } from "node:stream";
+import { Pieces } from "./pieces.ts";
 
 export interface LineSplitterOptions {
   /** Undoes a content coding first. */
@@ -17,8 +18,7 @@ export interface LineSplitterOptions {
 /** Cuts a byte stream into lines. Empty lines are skipped, a carriage return before the newline is removed. */
 export class LineSplitter {
   readonly #options: LineSplitterOptions;
-  #rest: Buffer[] = [];
-  #restBytes = 0;
+  readonly #rest = new Pieces();
   #stopped = false;
 
   constructor(options: LineSplitterOptions) {
@@ -45,7 +45,7 @@ export class LineSplitter {
 
   stop(): void {
     this.#stopped = true;
-    this.#rest = [];
+    this.#rest.drop();
     this.#options.decoder?.destroy();
   }
 
@@ -53,15 +53,13 @@ export class LineSplitter {
     let room = true;
     let start = 0;
     for (let at = chunk.indexOf(NEWLINE); at !== -1 && !this.#stopped; at = chunk.indexOf(NEWLINE, start)) {
-      room = this.#line(Buffer.concat([...this.#rest, chunk.subarray(start, at)])) && room;
-      this.#rest = [];
-      this.#restBytes = 0;
+      this.#rest.add(chunk.subarray(start, at));
+      room = this.#line(this.#rest.take()) && room;
       start = at + 1;
     }
     if (start < chunk.length) {
-      this.#rest.push(chunk.subarray(start));
-      this.#restBytes += chunk.length - start;
-      if (this.#restBytes > this.#options.limitBytes) this.#fault();
+      this.#rest.add(chunk.subarray(start));
+      if (this.#rest.size > this.#options.limitBytes) this.#fault();
     }
     return room;
   }
@@ -73,7 +71,7 @@ export class LineSplitter {
 
   #finish(): void {
     if (this.#stopped) return;
-    if (this.#restBytes > 0) this.#line(Buffer.concat(this.#rest));
+    if (this.#rest.size > 0) this.#line(this.#rest.take());
     this.#options.onEnd();
   }
 
