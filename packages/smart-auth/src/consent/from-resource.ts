@@ -126,13 +126,13 @@ function keyOf({ system, code }: JsonObject): string {
  */
 function isOver(period: unknown, now: number): boolean {
   const end = isObject(period) ? period["end"] : undefined;
-  const [, year, month, rest] = (typeof end === "string" && DATE_TIME.exec(end)) || [];
+  const [text = "", year, month, rest] = (typeof end === "string" && DATE_TIME.exec(end)) || [];
   if (year === undefined) return false;
   // All that the end may mean is within the period, and a date ends with its day wherever in the world.
   const at =
     rest === undefined
       ? Date.UTC(Number(year) + (month === undefined ? 1 : 0), Number(month ?? 0))
-      : Date.parse(String(end)) + DAY_MS;
+      : Date.parse(text) + DAY_MS;
   return now > at + DAY_MS;
 }
 
