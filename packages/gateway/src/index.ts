@@ -18,9 +18,10 @@ export {
   testPolicy,
 } from "./explain/policy-test.ts";
 export type { AskedUpstream, GivenResource } from "./explain/world.ts";
-export { createGateway, type Gateway } from "./gateway.ts";
+export { createGateway } from "./gateway.ts";
 export type { Readiness } from "./health.ts";
 export type { NextPolicy } from "./in-force.ts";
+export type { Gateway } from "./make-gateway.ts";
 export type { GatewayDependencies } from "./options.ts";
 export { diffPolicies, type PolicyChange } from "./policy/diff.ts";
 export { type CheckedPolicy, checkPolicy, loadPolicy, parsePolicy } from "./policy/load.ts";

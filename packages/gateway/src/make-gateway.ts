@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, RequestListener } from "node:http";
 import type { PolicySource } from "@wardline/policy-types";
 import { keepFreedMemory } from "@wardline/policy-types/express";
 import { adminApp } from "./admin/app.ts";
@@ -9,14 +9,14 @@ import { openInventory } from "./controls/inventory.ts";
 import { createThrottles } from "./controls/throttle.ts";
 import { openTracing } from "./controls/tracing.ts";
 import { DEFAULT_HOST, type Listening, openDoors } from "./doors.ts";
-import type { Gateway } from "./gateway.ts";
 import { watchHealth } from "./health.ts";
-import { putInForce } from "./in-force.ts";
+import { type NextPolicy, putInForce } from "./in-force.ts";
 import { openMetrics, registerStateMetrics } from "./metrics.ts";
 import { type GatewayDependencies, parseDependencies } from "./options.ts";
 import { approve } from "./policy/approve.ts";
 import { type CheckedPolicy, checkPolicy } from "./policy/load.ts";
 import { inPlace, placedSource } from "./policy/place.ts";
+import type { PolicySignature } from "./policy/signature.ts";
 import { type HeldPort, holdPort } from "./port.ts";
 import type { IdempotencyStore } from "./proxy/idempotency.ts";
 import { createIdempotencyStore } from "./proxy/idempotency-memory.ts";
@@ -28,6 +28,29 @@ import { openSharedState, type SharedState } from "./state/shared.ts";
 const MIB = 1024 * 1024;
 /** How long an answer to a keyed request is given again. */
 const KEPT_MS = 3_600_000;
+
+export interface Gateway {
+  /** The assembled pipeline of the policy in force, for a server of your own. */
+  readonly app: RequestListener;
+  /** Hash of the policy in force. */
+  readonly policyVersion: string;
+  /**
+   * Starts the gateway's own server on `policy.listen`, and the operator's on `policy.admin` when there is one. When it
+   * cannot, it rejects and everything is closed.
+   */
+  listen(): Promise<Listening>;
+  /**
+   * Puts another policy in force, whole or not at all: when it rejects, the running one stays (F11). Requests in work end
+   * under the policy they began with. Certificates of the doors are read again, too.
+   *
+   * @throws {ConfigurationError} when the new policy is wrong, not approved, or needs a restart
+   */
+  reload(policy: PolicySource | (() => Promise<NextPolicy>), signature?: PolicySignature): Promise<void>;
+  /** Tells which version lies on disk; a difference from what runs is drift. */
+  noteFileVersion(version: string | undefined): void;
+  /** Stops accepting, lets answers in work end, flushes the audit ledger; in bounded time (F15). */
+  close(): Promise<void>;
+}
 
 /** See `createGateway`. */
 export async function makeGateway(source: PolicySource, given: GatewayDependencies): Promise<Gateway> {

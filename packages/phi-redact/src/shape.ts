@@ -1,6 +1,5 @@
 import { type Findings, join, refuseUnknownKeys, TRUST_ZONES } from "@wardline/policy-types";
 import type { SensitiveCondition, SensitiveRule } from "./categories/rules.ts";
-import type { PhiRedactOptions } from "./options.ts";
 import { PRESETS } from "./presets/presets.ts";
 import type { ProfileChoice, ProfileCondition } from "./select.ts";
 
@@ -15,7 +14,7 @@ const UNLESS: readonly (keyof SensitiveCondition)[] = ["roles", "purposes", "con
  * Checks that lists are lists, objects objects and functions functions, before anything is read from them. A text where a
  * list of names belongs would be searched for parts of names: `clients: "records-app"` would mean `app` as well.
  */
-export function checkShape(options: PhiRedactOptions, found: Findings): void {
+export function checkShape(options: object, found: Findings): void {
   const wrong = (path: string, message: string) => found.add(path, "invalid-shape", message);
   const texts: Check = (value, path) => {
     const fine = Array.isArray(value) && value.every((item) => typeof item === "string" && item !== "");
