@@ -39,7 +39,7 @@ async function main(once: boolean): Promise<void> {
 
 /** The Redis of `REDIS_URL`, left as it is; else one that lives as long as this process. */
 async function findRedis(folder: string, once: boolean): Promise<Redis> {
-  const given = process.env["REDIS_URL"];
+  const given = process.env["REDIS_URL"] || undefined;
   if (given !== undefined) return { url: given, close: () => Promise.resolve() };
   await mkdir(folder, { recursive: true });
   return startRedis(folder, once ? await freePort() : REDIS_PORT);

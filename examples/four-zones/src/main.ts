@@ -15,7 +15,7 @@ try {
 
 async function main(once: boolean): Promise<void> {
   const folder = once ? await mkdtemp(join(tmpdir(), "four-zones-")) : LASTING;
-  const redisUrl = process.env["REDIS_URL"];
+  const redisUrl = process.env["REDIS_URL"] || undefined;
   const edge = await startEdge({
     folder,
     anyPorts: once,

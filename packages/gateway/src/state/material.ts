@@ -10,7 +10,7 @@ import { askingOf } from "./introspection.ts";
 import { allMissing, isSecretMissing } from "./missing-secrets.ts";
 import { type Places, placesOf } from "./places.ts";
 import { type RouteProfiles, readOperationDefinitions, readProfiles } from "./profiles.ts";
-import { bytes, jwk, type ReadSecret, readText } from "./read.ts";
+import { bytes, jwk, type ReadSecret, readEach, readText } from "./read.ts";
 import { readSignInClients } from "./sign-in-clients.ts";
 
 /** Everything a policy names by file or by secret, fetched: from here on assembling cannot fail for want of it. */
@@ -45,7 +45,7 @@ const PAGE_KEY_BYTES = 32;
  * Fetches the secrets and files of a policy.
  *
  * @throws {DependencyError} naming every secret that cannot be had
- * @throws {ConfigurationError} when a file is missing or a secret has the wrong form
+ * @throws {ConfigurationError} naming every file that is missing and every secret of the wrong form
  */
 export async function fetchMaterial(
   policy: PolicyDocument,
@@ -60,46 +60,55 @@ export async function fetchMaterial(
 }
 
 async function fetchAll(policy: PolicyDocument, readSecret: ReadSecret, before?: Material): Promise<Material> {
-  const { dpop, pageLinks, devices = [], identity, abuse } = policy;
-  return {
-    introspection: await introspectionOf(policy.issuers, readSecret),
-    dpop:
-      dpop === undefined
-        ? {}
-        : {
-            ...withoutKey(dpop, "nonceKey"),
-            ...(dpop.nonceKey === undefined
-              ? {}
-              : { nonceKey: bytes(await readSecret(dpop.nonceKey), "dpop.nonceKey") }),
-          },
-    pageLinks: {
-      // Kept over a reload, so that the pages somebody is reading go on.
-      keys:
-        pageLinks === undefined
-          ? (before?.pageLinks.keys ?? [randomBytes(PAGE_KEY_BYTES)])
-          : await Promise.all(pageLinks.keys.map((key) => readSecret(key))),
-      ...(pageLinks?.lifetimeSeconds === undefined ? {} : { lifetimeSeconds: pageLinks.lifetimeSeconds }),
-    },
-    devices: await Promise.all(devices.map((device, index) => deviceOf(device, `devices[${index}]`))),
-    redactionKeys: await redactionKeysOf(policy.redaction, readSecret),
-    identityKey:
+  const { identity, abuse, devices = [] } = policy;
+  const watch = abuse === undefined || abuse === false ? {} : abuse;
+  const secretBytes = async (reference: string | undefined, path: string): Promise<Uint8Array | undefined> =>
+    reference === undefined ? undefined : bytes(await readSecret(reference), path);
+  const parts: { readonly [Part in keyof Material]: () => Promise<Material[Part]> } = {
+    introspection: () => introspectionOf(policy.issuers, readSecret),
+    dpop: () => dpopOf(policy, secretBytes),
+    pageLinks: () => pageLinksOf(policy, readSecret, before),
+    devices: () => readEach(devices.map((device, index) => () => deviceOf(device, `devices[${index}]`))),
+    redactionKeys: () => redactionKeysOf(policy.redaction, readSecret),
+    identityKey: async () =>
       identity?.token === undefined ? undefined : jwk(await readSecret(identity.token.key), "identity.token.key"),
-    places: await placesOf(policy, before?.places),
-    abuseKey:
-      abuse === undefined || abuse === false || abuse.key === undefined
-        ? undefined
-        : bytes(await readSecret(abuse.key), "abuse.key"),
-    usageKey: policy.usage === undefined ? undefined : bytes(await readSecret(policy.usage.key), "usage.key"),
-    webhookSecret:
-      abuse === undefined || abuse === false || abuse.webhook === undefined
-        ? undefined
-        : await readSecret(abuse.webhook.secret),
-    profiles: await readProfiles(policy),
-    operationDefinitions: await readOperationDefinitions(policy),
-    documents: await readDocuments(policy),
-    signInClients: await readSignInClients(policy),
-    upstreamTls: await upstreamTlsOf(policy, readSecret),
+    places: () => placesOf(policy, before?.places),
+    abuseKey: () => secretBytes(watch.key, "abuse.key"),
+    usageKey: () => secretBytes(policy.usage?.key, "usage.key"),
+    webhookSecret: async () => (watch.webhook === undefined ? undefined : readSecret(watch.webhook.secret)),
+    profiles: () => readProfiles(policy),
+    operationDefinitions: () => readOperationDefinitions(policy),
+    documents: () => readDocuments(policy),
+    signInClients: () => readSignInClients(policy),
+    upstreamTls: () => upstreamTlsOf(policy, readSecret),
   };
+  const readings = Object.entries(parts).map(
+    ([name, part]) =>
+      async () =>
+        [name, await part()] as const,
+  );
+  return Object.fromEntries(await readEach<readonly [string, unknown]>(readings)) as unknown as Material;
+}
+
+async function dpopOf(
+  { dpop }: PolicyDocument,
+  secretBytes: (reference: string | undefined, path: string) => Promise<Uint8Array | undefined>,
+): Promise<DpopOptions> {
+  if (dpop === undefined) return {};
+  const nonceKey = await secretBytes(dpop.nonceKey, "dpop.nonceKey");
+  return { ...withoutKey(dpop, "nonceKey"), ...(nonceKey === undefined ? {} : { nonceKey }) };
+}
+
+async function pageLinksOf(
+  { pageLinks }: PolicyDocument,
+  readSecret: ReadSecret,
+  before: Material | undefined,
+): Promise<PageLinkOptions> {
+  // Kept over a reload, so that the pages somebody is reading go on.
+  if (pageLinks === undefined) return { keys: before?.pageLinks.keys ?? [randomBytes(PAGE_KEY_BYTES)] };
+  const { lifetimeSeconds } = pageLinks;
+  const keys = await Promise.all(pageLinks.keys.map((key) => readSecret(key)));
+  return { keys, ...(lifetimeSeconds === undefined ? {} : { lifetimeSeconds }) };
 }
 
 async function introspectionOf(
@@ -120,12 +129,12 @@ async function deviceOf(
 ): Promise<DeviceClass> {
   return {
     ...device,
-    issuedBy: await Promise.all(issuedBy.map((file, index) => readText(file, `${path}.issuedBy[${index}]`))),
+    issuedBy: await readEach(issuedBy.map((file, index) => () => readText(file, `${path}.issuedBy[${index}]`))),
     ...(intermediates === undefined
       ? {}
       : {
-          intermediates: await Promise.all(
-            intermediates.map((file, index) => readText(file, `${path}.intermediates[${index}]`)),
+          intermediates: await readEach(
+            intermediates.map((file, index) => () => readText(file, `${path}.intermediates[${index}]`)),
           ),
         }),
     ...(crl === undefined ? {} : { readCrl: () => readFile(crl) }),

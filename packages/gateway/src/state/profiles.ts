@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import type { FhirSchemaOptions } from "@wardline/fhir-schema";
-import { ConfigurationError, type PolicyDocument } from "@wardline/policy-types";
+import type { PolicyDocument } from "@wardline/policy-types";
+import { readEach, readText, wrongForm } from "./read.ts";
 
 /** What resources of a route must meet beyond R4. */
 export type RouteProfiles = NonNullable<FhirSchemaOptions["profiles"]>;
@@ -11,20 +11,23 @@ export type RouteProfiles = NonNullable<FhirSchemaOptions["profiles"]>;
  * @throws {ConfigurationError} when a file cannot be read or holds no definitions
  */
 export async function readProfiles({ routes }: PolicyDocument): Promise<ReadonlyMap<string, RouteProfiles>> {
-  const found = new Map<string, RouteProfiles>();
-  for (const [index, { id, schema }] of routes.entries()) {
-    if (schema?.profiles === undefined) continue;
-    const { files, required } = schema.profiles;
-    const path = `routes[${index}].schema.profiles.files`;
-    const resources = await readAll(files, path, ["StructureDefinition", "ValueSet"]);
-    const ofType = (type: string): object[] => resources.filter((one) => one.resourceType === type);
-    found.set(id, {
-      structureDefinitions: ofType("StructureDefinition"),
-      valueSets: ofType("ValueSet"),
-      ...(required === undefined ? {} : { required }),
-    } as RouteProfiles);
-  }
-  return found;
+  const readings = routes.flatMap(({ id, schema: { profiles } = {} }, index) => {
+    if (profiles === undefined) return [];
+    return [async () => [id, await profilesOf(profiles, `routes[${index}].schema.profiles.files`)] as const];
+  });
+  return new Map(await readEach(readings));
+}
+
+type ProfilesPolicy = NonNullable<NonNullable<PolicyDocument["routes"][number]["schema"]>["profiles"]>;
+
+async function profilesOf({ files, required }: ProfilesPolicy, path: string): Promise<RouteProfiles> {
+  const resources = await readAll(files, path, ["StructureDefinition", "ValueSet"]);
+  const ofType = (type: string): object[] => resources.filter((one) => one.resourceType === type);
+  return {
+    structureDefinitions: ofType("StructureDefinition"),
+    valueSets: ofType("ValueSet"),
+    ...(required === undefined ? {} : { required }),
+  } as RouteProfiles;
 }
 
 /**
@@ -35,17 +38,17 @@ export async function readProfiles({ routes }: PolicyDocument): Promise<Readonly
 export async function readOperationDefinitions({
   routes,
 }: PolicyDocument): Promise<ReadonlyMap<string, readonly object[]>> {
-  const found = new Map<string, readonly object[]>();
-  for (const [index, { id, schema }] of routes.entries()) {
-    if (schema?.operationDefinitions === undefined) continue;
-    const path = `routes[${index}].schema.operationDefinitions`;
-    const resources = await readAll(schema.operationDefinitions, path, ["OperationDefinition"]);
-    found.set(
-      id,
-      resources.filter(({ resourceType }) => resourceType === "OperationDefinition"),
-    );
-  }
-  return found;
+  const readings = routes.flatMap(({ id, schema: { operationDefinitions } = {} }, index) => {
+    if (operationDefinitions === undefined) return [];
+    return [
+      async () => {
+        const path = `routes[${index}].schema.operationDefinitions`;
+        const resources = await readAll(operationDefinitions, path, ["OperationDefinition"]);
+        return [id, resources.filter(({ resourceType }) => resourceType === "OperationDefinition")] as const;
+      },
+    ];
+  });
+  return new Map(await readEach(readings));
 }
 
 async function readAll(
@@ -53,7 +56,7 @@ async function readAll(
   path: string,
   types: readonly string[],
 ): Promise<readonly Definition[]> {
-  return (await Promise.all(files.map((file, at) => readDefinitions(file, `${path}[${at}]`, types)))).flat();
+  return (await readEach(files.map((file, at) => () => readDefinitions(file, `${path}[${at}]`, types)))).flat();
 }
 
 interface Definition {
@@ -61,16 +64,15 @@ interface Definition {
 }
 
 async function readDefinitions(file: string, path: string, types: readonly string[]): Promise<readonly Definition[]> {
-  const wrong = (message: string): ConfigurationError =>
-    new ConfigurationError("the policy's profiles", [{ path, code: "unusable", message }]);
+  const text = await readText(file, path);
   let value: (Definition & { readonly entry?: readonly { readonly resource?: Definition }[] }) | null;
   try {
-    value = JSON.parse(await readFile(file, "utf8")) as typeof value;
+    value = JSON.parse(text) as typeof value;
   } catch {
-    throw wrong("names a file that cannot be read as JSON");
+    throw wrongForm(path, "names a file that cannot be read as JSON");
   }
   const resources =
     value?.resourceType === "Bundle" ? (value.entry ?? []).flatMap(({ resource }) => resource ?? []) : [value ?? {}];
   if (resources.some(({ resourceType }) => types.some((type) => type === resourceType))) return resources;
-  throw wrong(`holds no ${types.join(" and no ")}`);
+  throw wrongForm(path, `holds no ${types.join(" and no ")}`);
 }

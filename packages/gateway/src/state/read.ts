@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { ConfigurationError } from "@wardline/policy-types";
+import { ConfigurationError, type ConfigurationIssue } from "@wardline/policy-types";
 import type { JWK } from "jose";
 
 /** Gets a secret by where it is: `env:NAME`, `file:/path`. */
@@ -27,11 +27,34 @@ export function jwk(text: string, path: string): JWK {
 export async function readText(file: string, path: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
-  } catch {
-    throw wrongForm(path, "names a file that cannot be read");
+  } catch (error) {
+    const { code = "unknown" } = error as NodeJS.ErrnoException;
+    throw wrongForm(path, `names a file that cannot be read (${code}): ${file}`);
   }
 }
 
-function wrongForm(path: string, message: string): ConfigurationError {
-  return new ConfigurationError("the policy's secrets and files", [{ path, code: "unusable", message }]);
+/**
+ * Runs each reading and gives what they read, in their order.
+ *
+ * @throws {ConfigurationError} with the mistakes of all of them: whoever mends them one after the other starts as often
+ */
+export async function readEach<Read>(readings: readonly (() => Promise<Read>)[]): Promise<Read[]> {
+  const issues: ConfigurationIssue[] = [];
+  const read: Read[] = [];
+  for (const reading of readings) {
+    try {
+      read.push(await reading());
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      issues.push(...error.issues);
+    }
+  }
+  if (issues.length > 0) throw new ConfigurationError(WHAT, issues);
+  return read;
+}
+
+const WHAT = "the policy's secrets and files";
+
+export function wrongForm(path: string, message: string): ConfigurationError {
+  return new ConfigurationError(WHAT, [{ path, code: "unusable", message }]);
 }

@@ -1,6 +1,6 @@
 import { ConfigurationError, type PolicyDocument } from "@wardline/policy-types";
 import { type ClientKeys, clientRegistry } from "@wardline/smart-auth";
-import { readText } from "./read.ts";
+import { readEach, readText, wrongForm } from "./read.ts";
 
 /**
  * Reads the key sets of clients that do not publish theirs.
@@ -8,8 +8,8 @@ import { readText } from "./read.ts";
  * @throws {ConfigurationError} when a file cannot be read, or is no set of public keys
  */
 export async function readSignInClients({ signIn, development }: PolicyDocument): Promise<readonly ClientKeys[]> {
-  const clients = await Promise.all(
-    (signIn?.clients ?? []).map(async ({ clientId, jwks, jwksUri }, index): Promise<ClientKeys> => {
+  const clients = await readEach(
+    (signIn?.clients ?? []).map(({ clientId, jwks, jwksUri }, index) => async (): Promise<ClientKeys> => {
       if (jwks === undefined) return { clientId, ...(jwksUri === undefined ? {} : { jwksUri }) };
       const path = `signIn.clients[${index}].jwks`;
       return { clientId, jwks: keySetOf(await readText(jwks, path), path) };
@@ -29,7 +29,6 @@ function keySetOf(text: string, path: string): NonNullable<ClientKeys["jwks"]> {
   try {
     return JSON.parse(text) as NonNullable<ClientKeys["jwks"]>;
   } catch {
-    const message = "names a file that is no JSON";
-    throw new ConfigurationError("the policy's secrets and files", [{ path, code: "unusable", message }]);
+    throw wrongForm(path, "names a file that is no JSON");
   }
 }
