@@ -15,7 +15,8 @@ export default defineConfig({
     ...(built ? { server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } } } : {}),
     include: ["packages/*/test/**/*.test.ts", "examples/*/test/**/*.test.ts", "test/**/*.test.ts"],
     pool: "forks",
-    maxWorkers: availableParallelism(),
+    // Many tests wait for timers and other processes: one more than there are cores keeps the cores busy.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 20_000,
     hookTimeout: 60_000,
     // A busy machine may be slow; what is awaited either comes or never does.

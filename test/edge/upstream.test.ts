@@ -230,7 +230,10 @@ describe("what passes", () => {
     const edge = await startEdge();
     const folder = await mkdtemp(join(tmpdir(), "edge-taken-"));
     const again = startEdge((policy) => ({ ...policy, listen: { port: edge.port }, audit: { folder } }));
-    await expect(again).rejects.toThrow(/EADDRINUSE/);
+    await expect(again).rejects.toMatchObject({
+      code: "EADDRINUSE",
+      message: expect.stringContaining("in use") as string,
+    });
     // The ledger was given up, with its stop recorded.
     await (await openLedger({ folder })).close();
     expect(await verifyLedger(folder)).toMatchObject({ ok: true, entries: 2 });

@@ -16,7 +16,7 @@ export class CliError extends Error {
 
 /** What 1 says of each command; of the others that something they need cannot be had. In the words of the README. */
 export const MEANS_NO: Readonly<Record<string, string>> = Object.freeze({
-  serve: "the audit log cannot be opened",
+  serve: "the audit log or a secret cannot be had",
   "policy lint": "mistakes",
   "policy verify": "not approved",
   "policy diff": "something is newly permitted",
