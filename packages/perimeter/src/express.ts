@@ -26,7 +26,7 @@ import { claimsForwarding, stripHeaders } from "./request-headers.ts";
  */
 export function perimeter(options: PerimeterOptions = {}): RequestHandler {
   const policy = parseOptions(options);
-  const { overTls, overPlainHttp } = answerSettlers(policy);
+  const { foresee, overTls, overPlainHttp } = answerSettlers(policy);
   const { fromAnybody, fromProxy } = passingHeaders(policy);
   const inspectHead = headInspector(policy.hostileInput);
   const readSignals = signalReader();
@@ -36,6 +36,7 @@ export function perimeter(options: PerimeterOptions = {}): RequestHandler {
   return closing(function perimeterMiddleware(req, res, next) {
     const trusted = policy.trustedProxy(contextOf(req).transport.peerAddress);
     const facts = readFacts(req, policy, trusted);
+    foresee(contextOf(req));
     beforeHead(res, facts.secure ? overTls : overPlainHttp);
 
     const { passes, isRead } = trusted ? fromProxy : fromAnybody;

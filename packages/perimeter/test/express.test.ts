@@ -420,6 +420,16 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
         expect(await cacheControlOf(sent)).toBe("no-store");
       });
 
+      it("of a judged answer, which Express tags there and nowhere else", async () => {
+        const judged: (typeof WAYS)[string] = (_req, res) => {
+          addTransform(res, { name: "test", stage: "guard", json: () => KEEP });
+          res.json({ resourceType: "CapabilityStatement" });
+        };
+        const { port } = await serve(options, judged);
+        expect((await askPort(port, { target: "/fhir/metadata" })).headers["etag"]).toMatch(/^W\//);
+        expect((await askPort(port, { target: "/fhir/Patient/1" })).headers["etag"]).toBe(undefined);
+      });
+
       it("a refusal there has the perimeter's headers", async () => {
         const { port } = await serve(options, WAYS["a refusal"]);
         expectRefusalHeaders(await askPort(port, { target: "/fhir/metadata" }));

@@ -417,6 +417,42 @@ describe.each(EXPRESS)("the way out on %s", (_name, express) => {
       expect((await ask(url, { headers: { "if-none-match": String(etag) } })).status).toBe(304);
     });
 
+    it("no tag is made of what must not be stored, and one the handler gave stays", async () => {
+      const kept: Handler = (_req, res) => void json(res).set("Cache-Control", "private, No-Store").json(PATIENT);
+      const url = await serve(kept);
+      const answer = await ask(url, { headers: { "if-none-match": "*" } });
+      expect([answer.status, answer.headers["etag"]]).toEqual([304, undefined]);
+      expect((await ask(url)).headers["etag"]).toBe(undefined);
+      const tagging = await serve((req, res) => kept(req, res.set("ETag", 'W/"3"')));
+      expect((await ask(tagging)).headers["etag"]).toBe('W/"3"');
+      const flagged = await serve((req, res) => {
+        contextOf(req).mayBeStored = false;
+        json(res).json(PATIENT);
+      });
+      expect((await ask(flagged)).headers["etag"]).toBe(undefined);
+      expect(JSON.parse((await ask(flagged)).text)).toEqual({ resourceType: "Patient", id: "1" });
+    });
+
+    it("an error page in place of what must not be stored has no tag of it", async () => {
+      const spaces = Object.assign(new Number(1), {
+        valueOf() {
+          throw new Error("no spaces");
+        },
+      });
+      const url = await serve((req, res) => {
+        req.app.set("json spaces", spaces);
+        res.set("Cache-Control", "no-store");
+        try {
+          json(res).json(PATIENT);
+        } catch {
+          json(res).end(TEXT);
+        }
+      });
+      const answer = await ask(url);
+      expect(answer.headers["etag"]).toBe(undefined);
+      expect(answer.text).not.toContain(SECRET);
+    });
+
     it("does not offer or serve parts of a judged file", async () => {
       const url = await serve((_req, res) => res.sendFile(join(FOLDER, "patient.json")));
       const answer = await ask(url, { headers: { range: "bytes=0-5" } });

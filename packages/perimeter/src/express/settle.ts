@@ -16,6 +16,8 @@ import type { ParsedOptions } from "../options.ts";
 
 /** For `beforeHead`. */
 export interface AnswerSettlers {
+  /** Notes whether the answer may be stored, which `overTls` and `overPlainHttp` then say. */
+  readonly foresee: (context: RequestContext) => void;
   readonly overTls: (res: ServerResponse) => void;
   readonly overPlainHttp: (res: ServerResponse) => void;
 }
@@ -42,9 +44,8 @@ export function answerSettlers({
     return (res) => {
       if (cors !== undefined) takeOverCors(res);
       const context = contextOf(res.req);
-      const { requestId, correlationId, problem } = context;
-      const isPublic = problem === undefined && publicPaths.size > 0 && publicPaths.has(publicNameOf(context));
-      settleHeaders(res, problem === undefined ? answered : refused, isPublic);
+      const { requestId, correlationId, problem, mayBeStored } = context;
+      settleHeaders(res, problem === undefined ? answered : refused, problem === undefined && mayBeStored);
       res.setHeader("x-request-id", requestId);
       if (correlationId !== undefined) res.setHeader("x-correlation-id", correlationId);
       if (cors === undefined) return;
@@ -52,7 +53,10 @@ export function answerSettlers({
       for (const name in allowed) res.setHeader(name, allowed[name] as string);
     };
   };
-  return { overTls: settler(hstsHeader(hsts)), overPlainHttp: settler(undefined) };
+  const foresee = (context: RequestContext): void => {
+    context.mayBeStored = publicPaths.size > 0 && publicPaths.has(publicNameOf(context));
+  };
+  return { foresee, overTls: settler(hstsHeader(hsts)), overPlainHttp: settler(undefined) };
 }
 
 function publicNameOf({ method, originalUrl }: RequestContext): string {

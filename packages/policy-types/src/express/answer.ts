@@ -144,9 +144,11 @@ export class Answer implements WaysOut {
 
   #writeJudged(body: unknown): void {
     this.#phase = "stream";
+    this.#departure.withoutTag();
     try {
       this.#nativeJson?.call(this.#res, body);
     } catch (failure) {
+      this.#departure.removeNoTag();
       // What the handler sends in its place nobody has judged.
       if ((this.#phase as Phase) === "stream") this.#phase = "open";
       throw failure;

@@ -80,6 +80,8 @@ export interface RequestContext {
   upstream?: string;
   /** Set where the request goes to an endpoint of OAuth. */
   signIn?: SignInRecord;
+  /** False: the answer will be `no-store`, whatever the handler says. */
+  mayBeStored: boolean;
   /** The largest body that is judged in memory, in bytes. */
   answerLimitBytes: number;
   /** The record every listener saw: set when the answer is ready, and again when it has ended. */
@@ -196,6 +198,7 @@ function openContext(req: Carrier): RequestContext {
     transforms: [],
     media: "fhir",
     patients: new Set(),
+    mayBeStored: true,
     answerLimitBytes: DEFAULT_ANSWER_LIMIT_BYTES,
   };
   if (correlationId !== undefined && WELL_FORMED_ID.test(correlationId)) context.correlationId = correlationId;

@@ -49,9 +49,27 @@ export class Departure {
     if (only !== undefined) setHeaders(this.#res, said.length === 1 ? only : agreed(said));
   }
 
+  /**
+   * Keeps Express from hashing a whole body for an entity tag that nobody may use: what must not be stored is not asked for again
+   * by its tag. One that the handler gave stays.
+   *
+   * @see https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.5
+   */
+  withoutTag(): void {
+    const res = this.#res;
+    if (res.hasHeader("etag") || (this.#context.mayBeStored && !isNoStore(res))) return;
+    // Express makes none where there is one; it leaves with no answer.
+    res.setHeader("ETag", NO_TAG);
+  }
+
+  removeNoTag(): void {
+    if (this.#res.getHeader("etag") === NO_TAG) this.#res.removeHeader("ETag");
+  }
+
   /** The last (mostly the only) piece, or 304 when the client has the answer already. */
   finish(bytes: Buffer): void {
     const res = this.#res;
+    this.removeNoTag();
     if (this.withheld !== undefined && !this.outlet.begun) {
       if (this.#clientHasIt(this.withheld)) {
         res.statusCode = 304;
@@ -118,6 +136,12 @@ export class Departure {
     );
   }
 }
+
+function isNoStore(res: ServerResponse): boolean {
+  return String(res.getHeader("cache-control")).toLowerCase().includes("no-store");
+}
+
+const NO_TAG = 'W/"none"';
 
 interface Judged {
   readonly kind: string;
