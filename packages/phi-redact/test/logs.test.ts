@@ -295,7 +295,7 @@ describe("phiLogFormat() in winston", () => {
     logger.log({ level: "info", message: { nested: SSN } as never });
     expect(lines).toHaveLength(6);
     const records = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(lines.join("")).not.toMatch(/536|clinic|eyJ/);
+    expect(lines.join("")).not.toMatch(/536-?22|clinic|eyJ/);
     expect(records.map(({ level }) => level)).toEqual(["info", "error", "error", "warn", "debug", "info"]);
     for (const record of records) expect(record["timestamp"]).toMatch(/^\d{4}-\d{2}-\d{2}T/);
     expect(records[3]).toMatchObject({ message: "patient [ssn]" });
@@ -309,7 +309,7 @@ describe("phiLogFormat() in winston", () => {
       transports: [new winston.transports.Stream({ stream })],
     });
     logger.info(`line\nfeed ${SSN}`, { cookie: "sid=abc" });
-    expect(lines.join("")).not.toMatch(/536|sid=abc|line\nfeed/);
+    expect(lines.join("")).not.toMatch(/536-?22|sid=abc|line\nfeed/);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain("feed [ssn]");
   });
@@ -341,7 +341,7 @@ describe("pinoPhiHooks() in pino", () => {
     logger.error(new Error(`failed for ${SSN}`));
     logger.child({ authorization: JWT }).warn("x");
     expect(lines).toHaveLength(3);
-    expect(lines.join("")).not.toMatch(/536|clinic|eyJ/);
+    expect(lines.join("")).not.toMatch(/536-?22|clinic|eyJ/);
     expect(JSON.parse(lines[0] ?? "")).toMatchObject({ level: 30, msg: "seen [ssn]", extra: "[ssn]" });
     expect(pinoPhiHooks().streamWrite(`not json ${SSN}`)).not.toContain(SSN);
   });

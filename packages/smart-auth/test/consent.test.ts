@@ -75,7 +75,7 @@ describe("the consent registry in a file", () => {
     await first.close();
     const text = await readFile(file, "utf8");
     expect(text.split("\n").length).toBe(4);
-    expect(text).not.toContain("4711");
+    expect(text).not.toContain("patient-4711");
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     const second = await openFileConsentRegistry({ file });
     expect((await second.view({ clientId: "app-1" })).withheldBy("patient-4711")).toBe("all");

@@ -351,13 +351,13 @@ describe.each(EXPRESS)("operations of members on %s", (_name, express) => {
   });
 
   it("keeps the identifier of an answer that nothing was taken out of", async () => {
-    const identifier = { system: "urn:payer", value: "4711" };
+    const identifier = { system: "urn:payer", value: "claim-4711" };
     forwarded = [];
     const question = { method: "POST", headers: FHIR, body: JSON.stringify(claim()) };
     answer = { ...bundle(row("ClaimResponse", "r1", { patient: about("p1") })), identifier };
     expect(JSON.parse((await edge.as(APP, "/Claim/$submit", question)).text)).toMatchObject({ identifier });
     answer = { ...bundle(row("ClaimResponse", "r2", { patient: about("p2") })), identifier };
-    expect((await edge.as(APP, "/Claim/$submit", question)).text).not.toContain("4711");
+    expect((await edge.as(APP, "/Claim/$submit", question)).text).not.toContain("claim-4711");
   });
 
   it("refuses when the store does not say whose the references are", async () => {
