@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync, utimesSync } from "node:fs";
 import { createConnection, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,11 +46,17 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
   let child: ChildProcess | undefined;
   const start = async (): Promise<void> => {
     const fixed = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"];
-    const started = spawn("redis-server", [...fixed, ...args], { stdio: "ignore" });
+    const started = spawn("redis-server", [...fixed, ...args], { stdio: ["ignore", "pipe", "ignore"] });
+    let said = "";
+    started.stdout.setEncoding("utf8").on("data", (text: string) => {
+      said = (said + text).slice(-1000);
+    });
     child = started;
     running.add(started);
     started.once("exit", () => running.delete(started));
-    await answering(port);
+    await answering(port, () => {
+      if (started.exitCode !== null) throw new Error(`redis-server ended before it answered: ${said}`);
+    });
   };
   const kill = async (): Promise<void> => {
     const current = child;
@@ -80,13 +86,30 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
 /** Below the ports that systems give to whoever asks for any, so that nobody takes it in the meantime unless asking for it by name. */
 const PORTS = { from: 12_000, count: 20_000 } as const;
 
-/** A loopback port that nobody listens on. */
+const TAKEN = join(tmpdir(), "wardline-test-ports");
+/** Longer than any run of tests. */
+const TAKEN_MS = 3_600_000;
+
+/** A loopback port that nobody listens on, and that no other test is given within the hour. */
 export async function freePort(): Promise<number> {
+  mkdirSync(TAKEN, { recursive: true });
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const port = PORTS.from + randomInt(PORTS.count);
-    if (await isFree(port)) return port;
+    if (take(port) && (await isFree(port))) return port;
   }
   throw new Error("a hundred ports in a row are taken");
+}
+
+function take(port: number): boolean {
+  const file = join(TAKEN, String(port));
+  try {
+    closeSync(openSync(file, "wx"));
+    return true;
+  } catch {
+    if (Date.now() - statSync(file).mtimeMs < TAKEN_MS) return false;
+    utimesSync(file, new Date(), new Date());
+    return true;
+  }
 }
 
 function isFree(port: number): Promise<boolean> {
@@ -97,9 +120,11 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-async function answering(port: number): Promise<void> {
+/** @param check throws where it cannot answer any more */
+async function answering(port: number, check: () => void): Promise<void> {
   for (let attempt = 0; attempt < 500; attempt += 1) {
     if (await pings(port)) return;
+    check();
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error("redis-server did not answer within ten seconds");
