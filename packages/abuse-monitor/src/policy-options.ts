@@ -18,7 +18,7 @@ export interface MonitorPolicy {
   readonly dangerouslyBlockProtectedCallers?: boolean;
   /** The same pattern of the same caller is not told again for so long, unless it becomes worse. Default 3600. */
   readonly repeatSeconds?: number;
-  /** Callers remembered of each kind; those not seen for longest are forgotten. Default 100000. */
+  /** Callers remembered of each kind, clients that nobody proved to be apart; those not seen for longest are forgotten. Default 100000. */
   readonly maxCallers?: number;
   /** Where an address is. Without it there is no impossible travel. */
   readonly locate?: (address: string) => Position | undefined;

@@ -1,10 +1,10 @@
-import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { type Answer, ask, EXPRESS, listen } from "@wardline-tools/test-kit";
 import type { Request, Response } from "express";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { addTransform, afterAnswer, type BodyTransform, beforeAnswer, KEEP } from "../src/express.ts";
+import { uncaught } from "./support/uncaught.ts";
 
 type Handler = (req: Request, res: Response) => void;
 
@@ -45,16 +45,6 @@ const WAYS: Readonly<Record<string, Handler>> = {
   "another media type": (_req, res) => void res.type("application/pdf").end(BODY),
   "no body": (_req, res) => void res.end(),
 };
-
-/** The next error that nobody catches. */
-function uncaught(): Promise<unknown[]> {
-  const others = process.listeners("uncaughtException");
-  process.removeAllListeners("uncaughtException");
-  onTestFinished(() => {
-    for (const other of others) process.on("uncaughtException", other);
-  });
-  return once(process, "uncaughtException");
-}
 
 describe.each(EXPRESS)("an answer that fails on %s", (_name, express) => {
   const serve = (handler: Handler, prepare: (res: Response) => void): Promise<string> => {

@@ -5,6 +5,7 @@ import { type AddressInfo, connect } from "node:net";
 import type { AccessRecord } from "@wardline/policy-types";
 import { expect, it, onTestFinished } from "vitest";
 import { afterAnswer, byTurn, joinTurn } from "../src/express.ts";
+import { uncaught } from "./support/uncaught.ts";
 
 const TWO = "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -52,16 +53,6 @@ it("leaves each request the async context it came in", async () => {
   await exchange(TWO, (req, res) => storage.run(req.url, served, req, res));
   expect(seen).toEqual(["/1", "/2"]);
 });
-
-/** The next exception that nobody catches. */
-function uncaught(): Promise<unknown[]> {
-  const others = process.listeners("uncaughtException");
-  process.removeAllListeners("uncaughtException");
-  onTestFinished(() => {
-    for (const other of others) process.on("uncaughtException", other);
-  });
-  return once(process, "uncaughtException");
-}
 
 it("lets a listener that throws fail alone, and loudly", async () => {
   const failed = uncaught();
