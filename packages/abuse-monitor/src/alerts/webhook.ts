@@ -86,14 +86,23 @@ export function alertWebhook(options: AlertWebhookOptions): AlertCarrier {
       "webhook-timestamp": timestamp,
       "webhook-signature": signature(`${alert.id}.${timestamp}.${body}`),
     };
+    // A timer of our own: what `AbortSignal.any` makes may be collected before it fires (Node 20), and then there is no deadline.
+    const ending = new AbortController();
+    const end = (): void => ending.abort();
+    const timer = setTimeout(end, deadlineMs).unref();
+    stop.signal.addEventListener("abort", end, { once: true });
+    if (stop.signal.aborted) end();
     try {
-      const signal = AbortSignal.any([AbortSignal.timeout(deadlineMs), stop.signal]);
+      const { signal } = ending;
       const answer = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
       // Nothing in the answer is of use; reading it could take for ever.
       await answer.body?.cancel().catch(() => undefined);
       return answer.status;
     } catch {
       return undefined;
+    } finally {
+      clearTimeout(timer);
+      stop.signal.removeEventListener("abort", end);
     }
   }
 
