@@ -134,8 +134,13 @@ async function call(
   settings: ProxySettings,
   init: Omit<RequestInit, "headers"> & { readonly headers?: Readonly<Record<string, string>> },
 ): Promise<Response> {
-  const deadline = AbortSignal.timeout(settings.deadlineSeconds * 1000);
-  const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline;
+  // The timer holds it: Node 20 may collect an `AbortSignal.timeout` within an `AbortSignal.any` before it fires.
+  const late = new AbortController();
+  setTimeout(
+    () => late.abort(new DOMException("the deadline passed", "TimeoutError")),
+    settings.deadlineSeconds * 1000,
+  ).unref();
+  const signal = init.signal ? AbortSignal.any([init.signal, late.signal]) : late.signal;
   const headers = { ...init.headers, ...(await settings.headers()) };
   return settings.fetch(url, { ...init, headers, redirect: "error", signal });
 }
