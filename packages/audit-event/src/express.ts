@@ -46,10 +46,10 @@ export function auditEvent(options: AuditEventOptions): AuditEventHandler {
 
   function auditEventMiddleware(req: Request, res: Response, next: NextFunction): void {
     if (logger !== undefined) afterAnswer(res, (record) => logAccess(logger, record));
-    const status = trail.status();
-    if (status !== "open" && onFailure === "refuse") {
-      const reasons = [`the ledger is ${status}`];
-      recordDecision(req, { control: CONTROL, kind: "deny", because: reasons, code: LEDGER_UNAVAILABLE.code });
+    const hindrance = onFailure === "refuse" ? trail.hindrance() : undefined;
+    if (hindrance !== undefined) {
+      const { code } = LEDGER_UNAVAILABLE;
+      recordDecision(req, { control: CONTROL, kind: "deny", because: [hindrance], code });
       sendProblem(res, LEDGER_UNAVAILABLE);
       return;
     }
@@ -76,6 +76,7 @@ const CONTROL = "audit-event";
 
 function watch(res: Response, { durability, onFailure }: ParsedOptions, trail: Trail): void {
   const { recorder } = trail;
+  trail.begin();
   let said: AccessRecord | undefined;
   if (durability === "before-response") {
     beforeAnswer(res, async (known) => {
@@ -86,6 +87,7 @@ function watch(res: Response, { durability, onFailure }: ParsedOptions, trail: T
     });
   }
   afterAnswer(res, (known) => {
+    trail.end();
     const end = withCacheStatus(known, res);
     const before = said;
     // A client that left before there was an answer has asked all the same.

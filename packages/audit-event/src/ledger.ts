@@ -15,6 +15,8 @@ export interface LedgerState {
   readonly durable: LedgerPosition;
   /** Bytes accepted and not yet on disk. */
   readonly queuedBytes: number;
+  /** How many of them it accepts at most; absent where nothing bounds them. */
+  readonly mostQueuedBytes?: number;
   /** Why it failed: a system error code, `EIO`. */
   readonly because?: string;
   /** What opening it found unfinished after a crash and put aside. `hole`: by order of `putAside`. */

@@ -28,6 +28,8 @@ const MOST_TOGETHER = 64;
 export function createRecorder(
   { appendDeadlineMs, onDegraded }: Pick<ParsedOptions, "appendDeadlineMs" | "onDegraded">,
   current: () => Ledger | undefined,
+  /** Are accesses refused for what still waits? Then one that was recorded is no recovery. */
+  isCrowded: () => boolean,
 ): Recorder {
   let degradedBy: string | undefined;
   let unrecorded = 0;
@@ -93,7 +95,7 @@ export function createRecorder(
       failed(codeOf(error), count);
       return false;
     }
-    recovered();
+    if (degradedBy !== undefined && !isCrowded()) recovered();
     return true;
   }
 

@@ -1,8 +1,9 @@
 import { type AuditLog, createAuditLog, startHeartbeat } from "./audit-log.ts";
 import type { RenderOptions } from "./balp/event.ts";
 import { type GeoReader, locator } from "./balp/geo.ts";
+import { createCrowding } from "./crowding.ts";
 import { GEOLOCATION_UNREADABLE, readGeoDatabase } from "./geolocation.ts";
-import type { Ledger, LedgerState } from "./ledger.ts";
+import type { Ledger } from "./ledger.ts";
 import { given, type Opening, opening } from "./opening.ts";
 import type { ParsedOptions } from "./options.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
@@ -10,7 +11,12 @@ import { createRecorder, type Recorder } from "./recorder.ts";
 /** What stands behind the middleware: the ledger, opened or being opened, and everything that is written into it. */
 export interface Trail extends AuditLog {
   readonly recorder: Recorder;
-  status(): LedgerState["status"] | "opening";
+  /** Why no access may begin now, if so. */
+  hindrance(): string | undefined;
+  /** An access begins, which will be recorded. */
+  begin(): void;
+  /** Its last record is handed over. */
+  end(): void;
   rendering(): RenderOptions;
   ready(): Promise<void>;
   close(): Promise<void>;
@@ -28,7 +34,12 @@ export function createTrail(options: ParsedOptions): Trail {
     if (typeof geolocation === "string") use(await readGeoDatabase(geolocation));
   };
 
-  const recorder = createRecorder(options, () => store.current());
+  const crowding = createCrowding();
+  const isCrowded = (): boolean => {
+    const current = store.current();
+    return current !== undefined && crowding.isCrowded(current.state());
+  };
+  const recorder = createRecorder(options, () => store.current(), isCrowded);
   const log = createAuditLog(() => store.ready(), { source, namingFor });
   const began = (opened: Ledger): void => {
     stopHeartbeat = startHeartbeat(opened, log, heartbeatSeconds);
@@ -39,7 +50,15 @@ export function createTrail(options: ParsedOptions): Trail {
     recorder,
     record: (kind, facts) => log.record(kind, facts),
     rendering: () => rendering,
-    status: () => store.current()?.state().status ?? "opening",
+    hindrance() {
+      const state = store.current()?.state();
+      if (state?.status !== "open") return `the ledger is ${state?.status ?? "opening"}`;
+      if (!crowding.isCrowded(state)) return undefined;
+      recorder.failed("audit-event/ledger-full", 0);
+      return "the ledger's queue must take what is under way";
+    },
+    begin: () => crowding.begin(),
+    end: () => crowding.end(),
     async ready() {
       await store.ready();
     },

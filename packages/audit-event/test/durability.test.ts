@@ -1,17 +1,9 @@
-import { type FileHandle, open, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
-import { afterEach, describe, expect, it, type MockInstance, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { openLedger, verifyLedger } from "../src/index.ts";
 import { emptyFolder } from "./support/folders.ts";
-
-/** The disk's sync, taken hold of: what it does is the test's to say. */
-async function holdSync(sync: () => Promise<void>): Promise<MockInstance> {
-  const handle = await open(join(await emptyFolder(), "any"), "w");
-  const prototype = Object.getPrototypeOf(handle) as FileHandle;
-  await handle.close();
-  return vi.spyOn(prototype, "datasync").mockImplementation(sync);
-}
+import { holdSync } from "./support/held-disk.ts";
 
 afterEach(() => vi.restoreAllMocks());
 

@@ -15,10 +15,15 @@ function recording() {
       });
     },
   } as unknown as Ledger;
+  const crowd = { isCrowded: false };
   const onDegraded = ({ kind, unrecorded }: { kind: string; unrecorded: number }) =>
     void told.push(`${kind} ${unrecorded}`);
-  const recorder = createRecorder({ appendDeadlineMs: 10_000, onDegraded }, () => ledger);
-  return { recorder, appended, told, answers, event: (id: string) => () => [{ id }] };
+  const recorder = createRecorder(
+    { appendDeadlineMs: 10_000, onDegraded },
+    () => ledger,
+    () => crowd.isCrowded,
+  );
+  return { crowd, recorder, appended, told, answers, event: (id: string) => () => [{ id }] };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -65,6 +70,23 @@ describe("records of one turn of the event loop", () => {
     answers[2]?.();
     expect(await Promise.all([small, large, later])).toEqual([true, false, true]);
     expect(told).toEqual(["degraded 500", "recovered 500"]);
+  });
+
+  it("F12: are no recovery while others are refused for what still waits", async () => {
+    const { recorder, crowd, told, answers, event } = recording();
+    recorder.failed("audit-event/ledger-full", 0);
+    crowd.isCrowded = true;
+    const first = recorder.record(event("a"));
+    await turn();
+    answers[0]?.();
+    expect(await first).toBe(true);
+    expect(told).toEqual(["degraded 0"]);
+    crowd.isCrowded = false;
+    const second = recorder.record(event("b"));
+    await turn();
+    answers[1]?.();
+    expect(await second).toBe(true);
+    expect(told).toEqual(["degraded 0", "recovered 0"]);
   });
 
   it("F15: are handed over before a ledger is closed", async () => {

@@ -27,6 +27,8 @@ export interface AuditDependencies
 export interface Audit {
   readonly ledger: Ledger;
   readonly middleware: AuditEventHandler;
+  /** Accesses could not be recorded, and what waits for the disk still waits. */
+  isStuck(): boolean;
   /** Records the start. Rejects when it cannot be recorded: then nothing may start. */
   begin(policyVersion: string): Promise<void>;
   /** Records what is not a request. */
@@ -59,6 +61,7 @@ export async function openAudit({ policy, given, now, onEvent }: AuditFacts): Pr
     ...(onCheckpoint === undefined ? {} : { onCheckpoint }),
     ...(encryption === undefined ? {} : { encryption }),
   });
+  let isDegraded = false;
   try {
     const middleware = auditEvent({
       ledger,
@@ -68,13 +71,18 @@ export async function openAudit({ policy, given, now, onEvent }: AuditFacts): Pr
       ...(audit.identifiers === undefined ? {} : { identifiers: audit.identifiers }),
       ...(identifierKey === undefined ? {} : { identifierKey }),
       ...(geolocation === undefined ? {} : { geolocation }),
-      onDegraded: ({ kind, code, unrecorded }) => onEvent(degradation(kind, code, unrecorded)),
+      onDegraded: ({ kind, code, unrecorded }) => {
+        isDegraded = kind === "degraded";
+        onEvent(degradation(kind, code, unrecorded));
+      },
     });
     const shipper = ship === undefined ? undefined : startShipping(audit.folder, ledger, ship, encryption, onEvent);
     let begun = false;
     return {
       ledger,
       middleware,
+      // Once nothing waits, an access shows how it is: an edge nobody asks would stay degraded.
+      isStuck: () => isDegraded && ledger.state().queuedBytes > 0,
       async begin(policyVersion) {
         await middleware.record("start", { details: { "policy-version": policyVersion } });
         begun = true;

@@ -50,6 +50,8 @@ export interface Health {
 
 export interface HealthFacts {
   readonly ledgerState: () => LedgerState;
+  /** Does the audit log not get to the disk what it has to record? */
+  readonly auditIsStuck: () => boolean;
   /** Absent: nothing is shared. */
   readonly redisState?: (() => "up" | "down") | undefined;
   /** By upstream. */
@@ -58,7 +60,7 @@ export interface HealthFacts {
   readonly onEvent: (event: GatewayEvent) => void;
 }
 
-export function watchHealth({ ledgerState, redisState, circuits, now, onEvent }: HealthFacts): Health {
+export function watchHealth({ ledgerState, auditIsStuck, redisState, circuits, now, onEvent }: HealthFacts): Health {
   const failingSince = new Map<string, number>();
   const keylessSince = new Map<string, number>();
   const certificates = new Map<string, () => number>();
@@ -128,7 +130,8 @@ export function watchHealth({ ledgerState, redisState, circuits, now, onEvent }:
     },
     readiness() {
       const { status, queuedBytes, because, checkpoint } = ledgerState();
-      const state = status === "open" ? "ready" : "audit-failed";
+      const isRecorded = status === "open" && !auditIsStuck();
+      const state = isRecorded ? "ready" : "audit-failed";
       return {
         status: isDraining ? "draining" : state,
         policy,
@@ -154,7 +157,7 @@ export function watchHealth({ ledgerState, redisState, circuits, now, onEvent }:
             }),
         degraded: [
           ...(redisState?.() === "down" ? ["redis"] : []),
-          ...(status === "open" ? [] : ["audit"]),
+          ...(isRecorded ? [] : ["audit"]),
           ...(drift.length === 0 ? [] : ["drift"]),
           ...[...certificates].flatMap(([name, expiresAt]) =>
             unfit.has(name) || expiresAt() <= now() ? [`certificate ${name}`] : [],

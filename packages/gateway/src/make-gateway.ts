@@ -96,6 +96,7 @@ export async function makeGateway(source: PolicySource, given: GatewayDependenci
     opened.push(() => inventory.close());
     const health = watchHealth({
       ledgerState: () => audit.ledger.state(),
+      auditIsStuck: () => audit.isStuck(),
       redisState: shared.redis?.state,
       circuits: () => throttles.snapshot().breakers,
       now,

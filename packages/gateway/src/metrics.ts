@@ -35,7 +35,7 @@ export function registerStateMetrics({ metrics, health, throttles, inForce, redi
     set(health.readiness().drift.length, {});
   });
   gauge("wardline_audit_up", "1 while the audit log can record.", [], (set) => {
-    set(health.readiness().audit.status === "open" ? 1 : 0, {});
+    set(health.readiness().degraded.includes("audit") ? 0 : 1, {});
   });
   gauge("wardline_audit_queued_bytes", "Records on their way to disk.", [], (set) => {
     set(health.readiness().audit.queuedBytes, {});

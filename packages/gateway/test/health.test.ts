@@ -6,14 +6,15 @@ import { watchHealth } from "../src/health.ts";
 function watch(): {
   health: ReturnType<typeof watchHealth>;
   events: GatewayEvent[];
-  ledger: { status: LedgerState["status"] };
+  ledger: { status: LedgerState["status"]; isStuck: boolean };
   at: { now: number };
 } {
   const events: GatewayEvent[] = [];
-  const ledger: { status: LedgerState["status"] } = { status: "open" };
+  const ledger: { status: LedgerState["status"]; isStuck: boolean } = { status: "open", isStuck: false };
   const at = { now: 0 };
   const health = watchHealth({
     ledgerState: () => ({ status: ledger.status, durable: { entries: 0, hash: "" }, queuedBytes: 7 }),
+    auditIsStuck: () => ledger.isStuck,
     now: () => at.now,
     onEvent: (event) => events.push(event),
   });
@@ -35,6 +36,9 @@ describe("readiness", () => {
     });
     ledger.status = "failed";
     expect(health.readiness().status).toBe("audit-failed");
+    ledger.status = "open";
+    ledger.isStuck = true;
+    expect(health.readiness()).toMatchObject({ status: "audit-failed", degraded: ["audit"] });
   });
 
   it("F12: tells certificates that do not do once, and shows them, and those that ran out, until others are there", () => {
@@ -62,6 +66,7 @@ describe("readiness", () => {
     const shared: { redis: "up" | "down"; circuit: string } = { redis: "down", circuit: "open" };
     const health = watchHealth({
       ledgerState: () => ({ status: "open", durable: { entries: 0, hash: "" }, queuedBytes: 0 }),
+      auditIsStuck: () => false,
       redisState: () => shared.redis,
       circuits: () => ({ ehr: { state: shared.circuit } }),
       now: () => 0,

@@ -79,11 +79,16 @@ export class FileLedger implements Ledger {
   }
 
   state(): LedgerState {
-    const { recovered, checkpointer } = this.#parts;
+    const { recovered, checkpointer, options } = this.#parts;
     const closed = this.#closing === undefined ? "open" : "closed";
     const status = this.#failure === undefined ? closed : "failed";
     // Every request asks for it.
-    const state: Draft<LedgerState> = { status, durable: this.#durable, queuedBytes: this.#queue.bytes };
+    const state: Draft<LedgerState> = {
+      status,
+      durable: this.#durable,
+      queuedBytes: this.#queue.bytes,
+      mostQueuedBytes: options.queueBytes,
+    };
     if (this.#failure !== undefined) state.because = systemCode(this.#failure.cause);
     if (recovered !== undefined) state.recovered = recovered;
     if (checkpointer !== undefined) state.checkpoint = checkpointer.state();

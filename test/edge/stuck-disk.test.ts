@@ -1,0 +1,78 @@
+import { readLedger } from "@wardline/audit-event";
+import type { PolicyDocument } from "@wardline/policy-types";
+import { afterEach, describe, expect, it } from "vitest";
+import { faultyDisk } from "../chaos/support/disk.ts";
+import { type Edge, startEdge } from "./support/edge.ts";
+
+const ended: (() => void)[] = [];
+afterEach(() => {
+  for (const end of ended.splice(0)) end();
+});
+
+/** An edge whose audit log lies on a disk that can hang. */
+async function start(durability: PolicyDocument["audit"]["durability"] & string) {
+  const edge = await startEdge((policy) => ({
+    ...policy,
+    admin: { port: 0 },
+    audit: { ...policy.audit, durability },
+    door: { limit: 1_000_000, windowSeconds: 60 },
+    tiers: { apps: { windows: [{ name: "apps", limit: 1_000_000, windowSeconds: 60, by: "client" }] } },
+  }));
+  const disk = await faultyDisk(edge.auditFolder);
+  ended.push(() => disk.stop());
+  return { edge, disk };
+}
+
+async function readiness(edge: Edge): Promise<{ status: number; said: Readonly<Record<string, unknown>> }> {
+  const answer = await fetch(`http://127.0.0.1:${edge.adminPort}/readyz`);
+  return { status: answer.status, said: (await answer.json()) as Record<string, unknown> };
+}
+
+const READY = { status: 200, said: { status: "ready", degraded: [] } };
+const STUCK = { status: 503, said: { status: "audit-failed", degraded: ["audit"] } };
+
+describe("a disk that hangs under the audit log", () => {
+  it("F9, F12: answers nobody, is not ready meanwhile, and comes back by itself", async () => {
+    const { edge, disk } = await start("before-response");
+    expect((await edge.ask("/Patient/a")).status).toBe(200);
+    expect(await readiness(edge)).toMatchObject(READY);
+    await disk.freeze();
+    expect((await edge.ask("/Patient/a")).status).toBe(503);
+    expect(await readiness(edge)).toMatchObject(STUCK);
+    await disk.restore();
+    await expect.poll(() => readiness(edge)).toMatchObject(READY);
+    expect((await edge.ask("/Patient/a")).status).toBe(200);
+  });
+
+  it("F9, A15: with async audit, answers as many as it can record and refuses the others", async () => {
+    const { edge, disk } = await start("async");
+    await disk.freeze();
+    let answered = 0;
+    let refused: string | undefined;
+    const askOn = async (): Promise<void> => {
+      while (refused === undefined) {
+        const { status, text } = await edge.ask("/Patient/a");
+        if (status === 200) answered++;
+        else refused = text;
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, askOn));
+    expect(refused).toContain("audit-event/ledger-unavailable");
+    expect(await readiness(edge)).toMatchObject(STUCK);
+    await disk.restore();
+    await expect.poll(() => readiness(edge)).toMatchObject(READY);
+    await edge.gateway.close();
+    expect(await readsRecorded(edge.auditFolder)).toBe(answered);
+    expect(edge.events.filter(({ code }) => code === "gateway/audit-degraded")).toHaveLength(1);
+  }, 60_000);
+});
+
+/** How many reads that were answered the log tells of. */
+async function readsRecorded(folder: string): Promise<number> {
+  let count = 0;
+  for await (const { event } of readLedger(folder)) {
+    const { subtype = [], outcome } = event as { subtype?: readonly { code: string }[]; outcome?: string };
+    if (outcome === "0" && subtype.some(({ code }) => code === "read")) count++;
+  }
+  return count;
+}
