@@ -407,6 +407,16 @@ describe("options", () => {
       ]);
     }
   });
+
+  it.each([
+    ["identifyingParameters", "name"],
+    ["entities", "ssn"],
+    ["minConfidence", "0.9"],
+    ["bodyLimitBytes", "1024"],
+    ["onFindings", "log"],
+  ])("are not read from text: %s", (name, value) => {
+    expect(() => parseDlpOptions({ [name]: value } as never)).toThrow(`${name}:`);
+  });
 });
 
 function checkDigit(digits: string): number {

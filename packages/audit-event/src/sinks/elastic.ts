@@ -11,10 +11,12 @@ export interface ElasticSinkOptions extends HttpSinkOptions {
  * again is refused there as a duplicate, which counts as delivered.
  *
  * @see https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
+ * @throws {ConfigurationError} for a mistake in the options
  */
 export function elasticSink(options: ElasticSinkOptions): Sink {
   const { name = "elastic", index, limits } = options;
-  const post = poster("elasticSink()", options, "/_bulk");
+  const shape = { required: { index: "name an index or a data stream" }, others: ["headers"] };
+  const post = poster({ where: "elasticSink()", options, shape, path: "/_bulk" });
   return {
     name,
     ...(limits === undefined ? {} : { limits }),

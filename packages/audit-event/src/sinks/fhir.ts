@@ -6,10 +6,11 @@ import { checkEntries, failureOf, type HttpSinkOptions, jsonOf, poster } from ".
  * The server has to allow ids given by its clients.
  *
  * @see https://hl7.org/fhir/R4/http.html#upsert
+ * @throws {ConfigurationError} for a mistake in the options
  */
 export function fhirSink(options: HttpSinkOptions): Sink {
   const { name = "fhir", limits } = options;
-  const post = poster("fhirSink()", options, "");
+  const post = poster({ where: "fhirSink()", options, shape: { others: ["headers"] }, path: "" });
   return {
     name,
     ...(limits === undefined ? {} : { limits }),

@@ -1,7 +1,8 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { type AgentOptions, Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { findings } from "@wardline/policy-types";
+import type { Findings } from "@wardline/policy-types";
 import { type DeliveryError, refused, rejected, type SinkLimits, unreachable } from "../shipper/sink.ts";
+import { lookAtSink, lookAtTls, type SinkShape } from "./options.ts";
 
 /** What the sinks that speak HTTP have in common. */
 export interface HttpSinkOptions {
@@ -25,13 +26,32 @@ export interface HttpAnswer {
 
 export type Post = (body: string, contentType: string, signal: AbortSignal) => Promise<HttpAnswer>;
 
+/** Where a sink posts to, and how: its options, what it takes beside those of all, and the path below its URL. */
+export interface PostFacts {
+  /** As errors name it. */
+  readonly where: string;
+  readonly options: HttpSinkOptions;
+  readonly shape: SinkShape;
+  readonly path: string;
+  /** In place of the options' own. */
+  readonly headers?: HttpSinkOptions["headers"];
+}
+
 /**
  * Posts batches to one address over one connection. Redirects are not followed: a batch goes where the operator said.
  *
- * @throws {ConfigurationError} for an address that is not https
+ * @throws {ConfigurationError} for a mistake in the options, and an address that is not https
  */
-export function poster(where: string, { url, headers = {}, tls = {} }: HttpSinkOptions, path: string): Post {
-  const target = parseUrl(where, url, path);
+export function poster({ where, options, shape, path, headers = options.headers ?? {} }: PostFacts): Post {
+  const { url, tls = {} } = options;
+  const found = lookAtSink(options, { ...shape, others: ["url", "tls", ...(shape.others ?? [])] });
+  lookAtTls(found, options.tls);
+  if (typeof headers !== "function" && (typeof headers !== "object" || headers === null)) {
+    found.add("headers", "malformed", "give an object of texts, or a function that gives one");
+  }
+  lookAtUrl(found, url);
+  found.throwIfAny(where);
+  const target = new URL(`${withoutEndSlashes(url)}${path}`);
   const secure = target.protocol === "https:";
   const agent = secure
     ? new HttpsAgent({ ...tls, keepAlive: true, maxSockets: 1, minVersion: "TLSv1.2", rejectUnauthorized: true })
@@ -107,15 +127,12 @@ function retryAfter(value: string | undefined): number | undefined {
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }
 
-function parseUrl(where: string, url: string, path: string): URL {
-  const found = findings();
+function lookAtUrl(found: Findings, url: string): void {
   const base = URL.canParse(url) ? new URL(url) : undefined;
   const loopback = base !== undefined && ["localhost", "127.0.0.1", "[::1]"].includes(base.hostname);
   if (base?.protocol !== "https:" && !(base?.protocol === "http:" && loopback)) {
     found.add("url", "malformed", "give an https address");
   }
-  found.throwIfAny(where);
-  return new URL(`${withoutEndSlashes(url)}${path}`);
 }
 
 function withoutEndSlashes(url: string): string {

@@ -1,8 +1,10 @@
 import { type FileHandle, mkdir, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { checkInteger } from "../ledger/options.ts";
 import type { LedgerEntry } from "../ledger/read.ts";
 import type { Sink, SinkLimits } from "../shipper/sink.ts";
 import { linesOf } from "./lines.ts";
+import { lookAtSink } from "./options.ts";
 
 export interface NdjsonSinkOptions {
   /** Default `ndjson`. */
@@ -15,8 +17,16 @@ export interface NdjsonSinkOptions {
   readonly limits?: Partial<SinkLimits>;
 }
 
-/** Exports the events to files of JSON lines, each on disk before the next batch. */
-export function ndjsonSink({ name = "ndjson", folder, fileBytes = 64 * MIB, limits }: NdjsonSinkOptions): Sink {
+/**
+ * Exports the events to files of JSON lines, each on disk before the next batch.
+ *
+ * @throws {ConfigurationError} for a mistake in the options
+ */
+export function ndjsonSink(options: NdjsonSinkOptions): Sink {
+  const { name = "ndjson", folder, fileBytes = 64 * MIB, limits } = options;
+  const found = lookAtSink(options, { required: { folder: "name a folder" }, others: ["fileBytes"] });
+  checkInteger(found, "fileBytes", fileBytes, 1, Number.MAX_SAFE_INTEGER);
+  found.throwIfAny("ndjsonSink()");
   return {
     name,
     ...(limits === undefined ? {} : { limits }),

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { findings } from "@wardline/policy-types";
 import { checkInteger } from "../ledger/options.ts";
 import { type Sink, type SinkLimits, unreachable } from "../shipper/sink.ts";
 import { linesOf } from "./lines.ts";
+import { lookAtSink } from "./options.ts";
 
 /** The one call this sink makes: `S3` of @aws-sdk/client-s3 has it. */
 export interface ObjectStore {
@@ -43,11 +43,20 @@ export interface S3SinkOptions {
  * last entry. Does NOT set the bucket up, and cannot tell whether it has Object Lock but by the store's refusal.
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
+ * @throws {ConfigurationError} for a mistake in the options
  */
 export function s3Sink(options: S3SinkOptions): Sink {
   const { name = "s3", client, bucket, prefix = "", retainDays = 2200, mode = "COMPLIANCE", limits } = options;
   const now = options.now ?? Date.now;
-  const found = findings();
+  const found = lookAtSink(options, {
+    required: { bucket: "name a bucket with versioning and Object Lock" },
+    others: ["client", "prefix", "retainDays", "mode", "now"],
+  });
+  if (typeof (client as Partial<ObjectStore> | undefined)?.putObject !== "function") {
+    found.add("client", "required", "give an S3 of the AWS SDK, or what has its putObject");
+  }
+  if (typeof prefix !== "string") found.add("prefix", "malformed", "give a text, or leave it out");
+  if (typeof now !== "function") found.add("now", "not-a-function", "give a function");
   checkInteger(found, "retainDays", retainDays, 1, 36_500);
   if (mode !== "COMPLIANCE" && mode !== "GOVERNANCE")
     found.add("mode", "unknown-value", "use COMPLIANCE or GOVERNANCE");

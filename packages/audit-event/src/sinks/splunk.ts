@@ -17,11 +17,13 @@ export interface SplunkSinkOptions extends Omit<HttpSinkOptions, "headers"> {
  * Sends batches to Splunk's HTTP Event Collector.
  *
  * @see https://help.splunk.com/en/splunk-enterprise/get-started/get-data-in/9.4/get-data-with-http-event-collector
+ * @throws {ConfigurationError} for a mistake in the options
  */
 export function splunkSink(options: SplunkSinkOptions): Sink {
   const { name = "splunk", token, limits } = options;
   const headers = { Authorization: `Splunk ${token}` };
-  const post = poster("splunkSink()", { ...options, headers }, "/services/collector/event");
+  const shape = { required: { token: "give the collector's token" }, optional: ["index", "sourcetype", "host"] };
+  const post = poster({ where: "splunkSink()", options, shape, path: "/services/collector/event", headers });
   return {
     name,
     ...(limits === undefined ? {} : { limits }),

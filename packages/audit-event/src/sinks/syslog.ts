@@ -1,6 +1,8 @@
 import { type ConnectionOptions, connect } from "node:tls";
+import { checkInteger } from "../ledger/options.ts";
 import type { LedgerEntry } from "../ledger/read.ts";
 import { eventIdOf, type Sink, type SinkLimits, unreachable } from "../shipper/sink.ts";
+import { lookAtSink, lookAtTls } from "./options.ts";
 
 export interface SyslogSinkOptions {
   /** Default `syslog`. */
@@ -29,9 +31,19 @@ export interface SyslogSinkOptions {
  *
  * @see https://www.rfc-editor.org/rfc/rfc5424#section-6
  * @see https://www.rfc-editor.org/rfc/rfc5425#section-4.3
+ * @throws {ConfigurationError} for a mistake in the options
  */
 export function syslogSink(options: SyslogSinkOptions): Sink {
-  const { name = "syslog", host, port = 6514, tls = {}, limits } = options;
+  const { name = "syslog", host, port = 6514, tls = {}, limits, enterpriseNumber = EXAMPLES } = options;
+  const found = lookAtSink(options, {
+    required: { host: "name the receiver's host", hostname: "name this edge, as the messages are to" },
+    optional: ["appName"],
+    others: ["port", "tls", "enterpriseNumber"],
+  });
+  checkInteger(found, "port", port, 1, 65_535);
+  checkInteger(found, "enterpriseNumber", enterpriseNumber, 0, 4_294_967_295);
+  lookAtTls(found, options.tls);
+  found.throwIfAny("syslogSink()");
   return {
     name,
     ...(limits === undefined ? {} : { limits }),
@@ -76,13 +88,16 @@ function framed(message: string): Buffer {
 /** One RFC 5424 message. The JSON is ASCII, so that it needs no BOM (section 6.4). */
 export function renderSyslog(
   entry: LedgerEntry,
-  { hostname, appName = "wardline", enterpriseNumber = 32_473 }: Omit<SyslogSinkOptions, "host">,
+  { hostname, appName = "wardline", enterpriseNumber = EXAMPLES }: Omit<SyslogSinkOptions, "host">,
 ): string {
   const priority = LOG_AUDIT * 8 + severityOf(entry.event);
   const header = `<${priority}>1 ${entry.at} ${nameOf(hostname, 255)} ${nameOf(appName, 48)} - AuditEvent`;
   const data = `[wardline@${enterpriseNumber} id="${eventIdOf(entry)}" seq="${entry.seq}" hash="${entry.hash}"]`;
   return `${header} ${data} ${asciiJson(entry.event)}`;
 }
+
+/** @see https://www.rfc-editor.org/rfc/rfc5612 */
+const EXAMPLES = 32_473;
 
 /** PRINTUSASCII, or the nil value. */
 function nameOf(name: string, longest: number): string {

@@ -1,5 +1,6 @@
 import type { LedgerEntry } from "../ledger/read.ts";
 import { eventIdOf, type Sink, type SinkLimits, unreachable } from "../shipper/sink.ts";
+import { lookAtSink } from "./options.ts";
 
 /** What a `winston` Logger and every winston transport are: a stream of log entries. */
 export interface LogStream {
@@ -20,8 +21,18 @@ export interface WinstonSinkOptions {
   readonly limits?: Partial<SinkLimits>;
 }
 
-/** Writes each event as one line of a winston transport or logger. */
-export function winstonSink({ name = "winston", to, level = "info", limits }: WinstonSinkOptions): Sink {
+/**
+ * Writes each event as one line of a winston transport or logger.
+ *
+ * @throws {ConfigurationError} for a mistake in the options
+ */
+export function winstonSink(options: WinstonSinkOptions): Sink {
+  const { name = "winston", to, level = "info", limits } = options;
+  const found = lookAtSink(options, { optional: ["level"], others: ["to"] });
+  if (typeof (to as Partial<LogStream> | undefined)?.write !== "function") {
+    found.add("to", "not-a-logger", "give a winston logger or transport");
+  }
+  found.throwIfAny("winstonSink()");
   return {
     name,
     ...(limits === undefined ? {} : { limits }),

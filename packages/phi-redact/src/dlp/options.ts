@@ -54,15 +54,21 @@ export const REQUEST_ENTITIES: readonly Entity[] = Object.freeze(
 export function parseDlpOptions(options: DlpOptions): ParsedDlpOptions {
   const found = findings();
   refuseUnknownKeys(found, options, KNOWN);
+  for (const name of ["identifyingParameters", "entities"] as const) {
+    if (options[name] !== undefined && !Array.isArray(options[name])) found.add(name, "type", "give a list");
+  }
+  if (options.onFindings !== undefined && typeof options.onFindings !== "function") {
+    found.add("onFindings", "type", "give a function");
+  }
   const parsed: ParsedDlpOptions = Object.freeze({
     path: options.path ?? "refuse",
     query: options.query ?? "refuse",
     headers: options.headers ?? "report",
     searches: options.searches ?? "require-post",
-    identifyingParameters: new Set(options.identifyingParameters ?? []),
+    identifyingParameters: new Set(Array.isArray(options.identifyingParameters) ? options.identifyingParameters : []),
     bodies: options.bodies ?? "off",
     bodyLimitBytes: options.bodyLimitBytes ?? 1024 * 1024,
-    entities: options.entities ?? REQUEST_ENTITIES,
+    entities: Array.isArray(options.entities) ? options.entities : REQUEST_ENTITIES,
     minConfidence: options.minConfidence ?? DEFAULT_CONFIDENCE,
     exchange: options.exchange,
     onFindings: options.onFindings ?? (() => undefined),
@@ -88,10 +94,13 @@ export function parseDlpOptions(options: DlpOptions): ParsedDlpOptions {
   for (const [index, entity] of parsed.entities.entries()) {
     if (!ENTITIES.includes(entity)) found.add(`entities[${index}]`, "enum", `one of ${ENTITIES.join(", ")}`);
   }
-  if (!(parsed.minConfidence > 0 && parsed.minConfidence <= 1)) {
-    found.add("minConfidence", "range", "above 0, at most 1");
+  const { minConfidence, bodyLimitBytes } = parsed;
+  if (typeof minConfidence !== "number" || !(minConfidence > 0 && minConfidence <= 1)) {
+    found.add("minConfidence", "range", "a number above 0, at most 1");
   }
-  if (!(parsed.bodyLimitBytes > 0)) found.add("bodyLimitBytes", "range", "give a number above 0");
+  if (typeof bodyLimitBytes !== "number" || !(bodyLimitBytes > 0)) {
+    found.add("bodyLimitBytes", "range", "give a number above 0");
+  }
   found.throwIfAny("dlp()");
   return parsed;
 }
