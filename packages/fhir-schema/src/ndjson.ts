@@ -1,4 +1,4 @@
-import { readJson } from "@wardline/policy-types/express";
+import { Pieces, readJson } from "@wardline/policy-types/express";
 import { integerFormIssues } from "./integer-forms.ts";
 import { hasError, type SchemaIssue } from "./issues.ts";
 import { type JsonFault, lookThroughJson } from "./json-faults.ts";
@@ -51,19 +51,18 @@ export async function* validateNdjson(
 ): AsyncGenerator<NdjsonLine, void, undefined> {
   const limitBytes = options.maxLineBytes ?? 1024 * 1024;
   let line = 0;
-  let parts: Buffer[] = [];
-  let length = 0;
+  const parts = new Pieces();
+  let isTooLong = false;
   for await (const piece of pieces(source)) {
     if (piece !== "newline") {
-      length += piece.length;
-      if (length <= limitBytes) parts.push(piece);
-      else parts = [];
+      isTooLong ||= parts.size + piece.length > limitBytes;
+      if (isTooLong) parts.drop();
+      else parts.add(piece);
       continue;
     }
     line++;
-    const judged = length > limitBytes ? TOO_LONG : judgeLine(Buffer.concat(parts), options);
-    parts = [];
-    length = 0;
+    const judged = isTooLong ? TOO_LONG : judgeLine(parts.takeCopy(), options);
+    isTooLong = false;
     if (judged !== undefined) yield { line, ...judged };
   }
 }

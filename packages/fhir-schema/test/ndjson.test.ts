@@ -30,6 +30,24 @@ describe("validateNdjson", () => {
     expect(JSON.stringify(lines[1]?.issues)).not.toContain("Smith");
   });
 
+  it("S9: holds a line in little more memory than it has bytes, in however small pieces it comes", async () => {
+    const socket = Buffer.alloc(64 * 1024, "x");
+    let most = 0;
+    const before = process.memoryUsage().heapUsed;
+    async function* dripped(): AsyncGenerator<Uint8Array> {
+      for (let at = 0; at < 1_000_000; at++) {
+        yield socket.subarray(at % 65_536, (at % 65_536) + 1);
+        if (at % 100_000 === 0) most = Math.max(most, process.memoryUsage().heapUsed - before);
+      }
+      most = Math.max(most, process.memoryUsage().heapUsed - before);
+    }
+    const lines: NdjsonLine[] = [];
+    for await (const line of validateNdjson(dripped())) lines.push(line);
+    expect(lines.map(({ bytes }) => bytes.length)).toEqual([1_000_000]);
+    // A hundred bytes for each piece would be 100 MB.
+    expect(most).toBeLessThan(60_000_000);
+  });
+
   it.each<[string, string | Buffer, string]>([
     ["no JSON", "Patient", "structure"],
     ["half a JSON", '{"resourceType":', "structure"],

@@ -18,6 +18,7 @@ export { readJson } from "./express/json-names.ts";
 export { leaveOut, prefersLenient } from "./express/leave-out.ts";
 export type { EdgeApp } from "./express/one-shape.ts";
 export type { Gate, Settle } from "./express/outlet.ts";
+export { Pieces } from "./express/pieces.ts";
 export { addTransform, afterAnswer, beforeAnswer, beforeHead, sendProblem } from "./express/pipeline.ts";
 export { OPERATION_OUTCOME_MEDIA_TYPE, renderOperationOutcome } from "./express/render-problem.ts";
 export type { RequestBody } from "./express/request-body.ts";

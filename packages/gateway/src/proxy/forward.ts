@@ -1,7 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { IdentityWriter } from "@wardline/perimeter";
 import type { Decision, FhirVersion } from "@wardline/policy-types";
-import { contextOf, gatherByTurn, type RequestContext, readBody, sendProblem } from "@wardline/policy-types/express";
+import {
+  contextOf,
+  gatherByTurn,
+  Pieces,
+  type RequestContext,
+  readBody,
+  sendProblem,
+} from "@wardline/policy-types/express";
 import { holdSlot } from "@wardline/tiered-throttle";
 import { type Dispatcher, errors } from "undici";
 import type { Health } from "../health.ts";
@@ -144,15 +151,15 @@ function keepAnswer(
     claim.forget();
     return;
   }
-  const chunks: Buffer[] = [];
-  let size = 0;
+  const kept = new Pieces();
+  let isTooLong = false;
   body.on("data", (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= KEPT_BYTES) chunks.push(chunk);
-    else chunks.length = 0;
+    isTooLong ||= kept.size + chunk.length > KEPT_BYTES;
+    if (isTooLong) kept.drop();
+    else kept.add(chunk);
   });
   body.once("end", () => {
-    if (size <= KEPT_BYTES) claim.keep({ status, headers, body: Buffer.concat(chunks) });
+    if (!isTooLong) claim.keep({ status, headers, body: kept.takeCopy() });
   });
 }
 

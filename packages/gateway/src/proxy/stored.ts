@@ -1,5 +1,5 @@
 import { DependencyError } from "@wardline/policy-types";
-import { type Json, readJson } from "@wardline/policy-types/express";
+import { type Json, Pieces, readJson } from "@wardline/policy-types/express";
 import type { Upstream } from "./upstream.ts";
 
 const STORED_LIMIT_BYTES = 5 * 1024 * 1024;
@@ -55,12 +55,10 @@ async function getJson(upstream: Upstream, path: string): Promise<{ readonly sta
     await body.dump();
     return { status };
   }
-  const chunks: Buffer[] = [];
-  let size = 0;
+  const pieces = new Pieces();
   for await (const chunk of body as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > STORED_LIMIT_BYTES) throw new Error("stored resource is over the limit");
-    chunks.push(chunk);
+    if (pieces.size + chunk.length > STORED_LIMIT_BYTES) throw new Error("stored resource is over the limit");
+    pieces.add(chunk);
   }
-  return { status, json: readJson(Buffer.concat(chunks).toString("utf8")) as Json };
+  return { status, json: readJson(pieces.take().toString("utf8")) as Json };
 }

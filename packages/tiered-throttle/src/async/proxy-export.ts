@@ -1,3 +1,4 @@
+import { Pieces } from "@wardline/policy-types/express";
 import { type AskedOperation, FILE_KINDS, type FileKind } from "./job.ts";
 import { type ProxyExportOptions, type ProxySettings, parseProxyExport } from "./proxy-options.ts";
 import type { RunContext, RunJob } from "./work.ts";
@@ -150,14 +151,12 @@ async function discard(answer: Response): Promise<void> {
 }
 
 async function boundedText(answer: Response, limit: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+  const pieces = new Pieces();
   for await (const chunk of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    if (size > limit) throw new Error("the upstream's manifest is too long");
-    chunks.push(chunk);
+    if (pieces.size + chunk.length > limit) throw new Error("the upstream's manifest is too long");
+    pieces.add(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
   }
-  return Buffer.concat(chunks).toString();
+  return pieces.take().toString();
 }
 
 function retryAfterOf(answer: Response, { maxPollSeconds }: ProxySettings): number {
