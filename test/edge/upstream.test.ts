@@ -42,6 +42,22 @@ describe("an upstream that fails", () => {
       "gateway/upstream-timeout",
     ],
     [
+      "sends a byte now and then",
+      (_req, res) => {
+        res.writeHead(200, JSON_HEAD);
+        const dripping = setInterval(() => res.write(" "), 50);
+        res.once("close", () => clearInterval(dripping));
+      },
+      504,
+      "gateway/upstream-timeout",
+    ],
+    [
+      "answers with what is no status",
+      (_req, res) => void res.writeHead(999).end(),
+      502,
+      "gateway/upstream-unexpected",
+    ],
+    [
       "says it sends more than it does",
       (_req, res) => {
         res.writeHead(200, { ...JSON_HEAD, "Content-Length": "10", Connection: "close" });
@@ -112,6 +128,34 @@ describe("an upstream that fails", () => {
     await expect(reader?.read()).rejects.toThrow();
     await expect.poll(() => edge.records.length).toBe(1);
     expect(edge.records[0]).toMatchObject({ completed: false });
+  });
+
+  it("takes its time over an answer that a client is slow to take", async () => {
+    const edge = await startEdge((policy) => ({
+      ...policy,
+      upstreams: { ehr: { url: Object.values(policy.upstreams)[0]?.url ?? "", bodyTimeoutMs: 300 } },
+    }));
+    const line = `${JSON.stringify({ ...(observation("o1", "a") as object), note: [{ text: "x".repeat(20_000) }] })}\n`;
+    const LINES = 1000;
+    edge.backend.answer = (_req, res) => {
+      res.writeHead(200, { "Content-Type": "application/fhir+ndjson" });
+      let left = LINES;
+      const more = (): void => {
+        while (left > 0) {
+          left--;
+          if (!res.write(line)) return;
+        }
+        res.end();
+      };
+      res.on("drain", more);
+      more();
+    };
+    const token = await edge.issuer.token({ patient: "a", scope: "patient/*.rs" });
+    const response = await fetch(`${edge.base}/Observation`, { headers: { authorization: `Bearer ${token}` } });
+    // Longer than the upstream may be silent.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const text = await response.text();
+    expect(text.split("\n").length).toBe(LINES + 1);
   });
 
   it("F13: a client that leaves stops the work at the upstream", async () => {

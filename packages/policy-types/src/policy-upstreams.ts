@@ -16,7 +16,7 @@ export interface UpstreamPolicy {
   readonly retryShare?: number;
   /** Until the answer's headers, in milliseconds. Default 30000. */
   readonly headersTimeoutMs?: number;
-  /** Between two pieces of the answer's body, in milliseconds. Default 30000. */
+  /** Between two pieces of the answer's body, in milliseconds; in each such time at least 1 KiB must come. Default 30000. */
   readonly bodyTimeoutMs?: number;
   /** Connections at once. Default 128. */
   readonly connections?: number;

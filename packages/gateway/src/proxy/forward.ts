@@ -24,6 +24,7 @@ import type { Backends } from "./backends.ts";
 import { clientResponseHeaders, upstreamRequestHeaders } from "./headers.ts";
 import type { IdempotencyStore } from "./idempotency.ts";
 import { type Turn, takeTurn } from "./once.ts";
+import { Pace } from "./pace.ts";
 import { upstreamTarget } from "./target.ts";
 import { isUnconnected, type Upstream, type UpstreamRequest } from "./upstream.ts";
 
@@ -136,7 +137,7 @@ async function exchange(
   res.statusCode = answer.statusCode;
   for (const [name, value] of passing) res.setHeader(name, value);
   isAnswered = true;
-  relay(answer.body, res, upstream.name, health, once !== undefined);
+  relay(answer.body, res, upstream, health, once !== undefined);
 }
 
 function keepAnswer(
@@ -166,21 +167,26 @@ function keepAnswer(
 /** Answers that arrive together are judged together. */
 const atTurnsEnd = gatherByTurn();
 
-/** Hands the answer's body on, piece by piece; what breaks off before its first byte has left becomes a 502. */
+/** Hands the answer's body on, piece by piece; what breaks off before its first byte has left becomes a 502, or a 504. */
 export function relay(
   body: Dispatcher.ResponseData["body"],
   res: ServerResponse,
-  upstream: string,
+  { name, bodyTimeoutMs }: Pick<Upstream, "name" | "bodyTimeoutMs">,
   health: ForwardOptions["health"],
   toTheEnd: boolean,
 ): void {
   const { transforms } = contextOf(res.req);
+  const pace = new Pace(bodyTimeoutMs, performance.now());
   body.on("data", (chunk: Buffer) => {
-    if (!res.destroyed && !res.write(chunk)) body.pause();
+    if (pace.isTooSlow(chunk.length, performance.now())) body.destroy(new errors.BodyTimeoutError("too slow"));
+    else if (!res.destroyed && !res.write(chunk)) body.pause();
   });
-  res.on("drain", () => body.resume());
+  res.on("drain", () => {
+    pace.restart(performance.now());
+    body.resume();
+  });
   body.once("end", () => {
-    health.upstreamAnswered(upstream);
+    health.upstreamAnswered(name);
     const end = (): void => {
       if (!res.destroyed) res.end();
     };
@@ -190,7 +196,7 @@ export function relay(
   });
   body.once("error", (error) => {
     if (res.destroyed || res.writableFinished) return;
-    health.upstreamFailed(upstream, error);
+    health.upstreamFailed(name, error);
     sendProblem(res, isTimeout(error) ? UPSTREAM_TIMEOUT : UPSTREAM_BROKE_OFF);
   });
   res.once("close", () => {
@@ -207,9 +213,12 @@ function bodyToSend({ body, rewritten }: RequestContext): Buffer | undefined {
   return body?.bytes === undefined || body.bytes.length === 0 ? undefined : body.bytes;
 }
 
-/** A redirect would lead the client around the edge; 401 and 407 ask this edge for credentials, not the client. */
+/**
+ * A redirect would lead the client around the edge; 401 and 407 ask this edge for credentials, not the client. Beyond 599 is no
+ * status of HTTP (RFC 9110 section 15).
+ */
 function isAnswer(status: number): boolean {
-  return (status >= 200 && status < 300) || (status >= 400 && status !== 401 && status !== 407);
+  return (status >= 200 && status < 300) || (status >= 400 && status < 600 && status !== 401 && status !== 407);
 }
 
 export function isTimeout(error: unknown): boolean {

@@ -13,6 +13,8 @@ export interface Upstream {
   readonly baseUrl: string;
   /** Path part of the base URL, without a trailing slash. */
   readonly basePath: string;
+  /** How long the body of an answer may be silent, or as good as silent. */
+  readonly bodyTimeoutMs: number;
   /** A deny when its circuit is open, or when it was given up; what else goes wrong rejects. */
   request(options: UpstreamRequest): Promise<Decision<Dispatcher.ResponseData>>;
   /** Base URLs of all its servers. */
@@ -50,6 +52,7 @@ interface Target {
 }
 
 const PROBE_DEADLINE_MS = 2_000;
+const BODY_TIMEOUT_MS = 30_000;
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
 /**
@@ -103,6 +106,7 @@ export function openUpstream(
     name,
     baseUrl: base.origin + basePath,
     basePath,
+    bodyTimeoutMs: policy.bodyTimeoutMs ?? BODY_TIMEOUT_MS,
     baseUrls: () => [base.origin + basePath, ...targets.map(({ url }) => url)],
     async request(options) {
       if (breaker === undefined) return permit(await askOneOf(options, options.abort ?? options.signal), []);
@@ -136,7 +140,7 @@ function openTarget({ url, weight = 1 }: UpstreamTarget, policy: UpstreamPolicy,
     connections: policy.connections ?? 128,
     pipelining: 1,
     headersTimeout: policy.headersTimeoutMs ?? 30_000,
-    bodyTimeout: policy.bodyTimeoutMs ?? 30_000,
+    bodyTimeout: policy.bodyTimeoutMs ?? BODY_TIMEOUT_MS,
     connect: { timeout: 5_000, ...tls },
     strictContentLength: true,
   });

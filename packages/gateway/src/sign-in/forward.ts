@@ -51,7 +51,7 @@ export async function forwardSignIn(req: Request, res: Response, options: SignIn
   }
   if (decision.kind === "deny") return sendProblem(res, decision.problem);
   const { statusCode, headers, body: answer } = decision.grant;
-  if (statusCode < 200 || statusCode === 407) {
+  if (statusCode < 200 || statusCode > 599 || statusCode === 407) {
     answer.on("error", () => undefined).destroy();
     health.upstreamFailed(upstream.name, new Error(`unexpected status ${statusCode}`));
     return sendProblem(res, UNEXPECTED);
@@ -61,7 +61,7 @@ export async function forwardSignIn(req: Request, res: Response, options: SignIn
   const location = res.getHeader("location");
   if (typeof location === "string") res.setHeader("location", publicLocation(location, upstream, publicOrigin));
   isAnswered = true;
-  relay(answer, res, upstream.name, health, false);
+  relay(answer, res, upstream, health, false);
 }
 
 /** A server that does not know its public name would lead clients around the edge. */
