@@ -4,7 +4,7 @@ import { DEFAULT_MIN_VERSION } from "node:tls";
 import type { PolicySource } from "@wardline/policy-types";
 import type { Express } from "express";
 import { findDrift, optionsHash, readRuntimeFacts } from "./drift.ts";
-import { type Approval, approve } from "./policy/approve.ts";
+import { type Approval, approve, BY_NOBODY } from "./policy/approve.ts";
 import { type CheckedPolicy, checkPolicy } from "./policy/load.ts";
 import { checkReload } from "./policy/reload.ts";
 import type { PolicySignature } from "./policy/signature.ts";
@@ -31,9 +31,9 @@ export interface PolicyInForce {
 
 /** A policy that is to take the place of the running one. */
 export interface NextPolicy {
-  /** A document, or the path of its file. */
+  /** The document. */
   readonly policy: PolicySource;
-  /** Who approved exactly this content. Needed outside `development`. */
+  /** Who approved exactly this content. Needed outside `development`, and where the running policy has been approved. */
   readonly signature?: PolicySignature | undefined;
   /** Version of the file it was read from, which is compared with what runs. */
   readonly fileVersion?: string;
@@ -108,7 +108,9 @@ export function putInForce({
   async function putInPlace(read: () => Promise<NextPolicy>): Promise<void> {
     const { policy, signature, fileVersion: readVersion } = await read();
     const written = checkPolicy(policy);
-    const nextApproval = await approve(written, signature, now());
+    // Whoever asked for a signature at the start asks for one always.
+    const asked = signature ?? (approval.kind === "approved" ? BY_NOBODY : undefined);
+    const nextApproval = await approve(written, asked, now());
     if (written.version === runtime.checked.version) {
       // The same content, approved anew: only until when has changed.
       approval = nextApproval;

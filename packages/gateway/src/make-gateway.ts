@@ -167,7 +167,8 @@ export async function makeGateway(source: PolicySource, given: GatewayDependenci
         onEvent({
           level: "warn",
           code: "gateway/development",
-          message: "development: plain http is permitted on loopback addresses, and no signature was asked for",
+          message:
+            "development: plain http is permitted on loopback addresses, and a signature asked for only with keys",
         });
       }
       return listening;

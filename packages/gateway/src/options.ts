@@ -22,7 +22,7 @@ export interface GatewayDependencies {
   readonly now?: () => number;
   /** How long `close()` waits for answers in work, in milliseconds. Default 10000. */
   readonly drainMs?: number;
-  /** Who approved the policy. Needed unless the policy says `development`. */
+  /** Who approved the policy. Needed unless the policy says `development`; where it is given, enough of them must have. */
   readonly signature?: PolicySignature;
   /** What this process does otherwise than the policy says: its ports, its name. Default nothing. */
   readonly place?: Place;

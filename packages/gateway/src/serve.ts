@@ -13,7 +13,7 @@ import type { PolicySignature } from "./policy/signature.ts";
 export interface ServeOptions extends Omit<GatewayDependencies, "signature"> {
   /** Statements of those who approved the policy, one to a line. Default: the policy's path with `.sig` behind it. */
   readonly signatureFile?: string;
-  /** JWK set of those who may approve. Needed unless the policy says `development`. */
+  /** JWK set of those who may approve. Needed unless the policy says `development`; where it is given, they must. */
   readonly keysFile?: string;
   /** How many of them must. Default 1. */
   readonly minimumSignatures?: number;
@@ -55,7 +55,7 @@ export async function servePolicy(file: string, options: ServeOptions = {}): Pro
   const read = async (): Promise<NextPolicy> => {
     const { source, version, policy } = await loadPolicy(file);
     written = version;
-    if (policy.development === true) return { policy: source, fileVersion: version };
+    if (policy.development === true && keysFile === undefined) return { policy: source, fileVersion: version };
     return {
       policy: source,
       fileVersion: version,

@@ -125,6 +125,39 @@ describe("servePolicy", () => {
     );
   });
 
+  it("F11: where keys are named, a policy needs a signature though it says `development`", async () => {
+    const { publicKey, privateKey } = await generateKeyPair("EdDSA");
+    const keysFile = join(folder, "approvers.json");
+    const sign = async (text: string): Promise<void> => {
+      const options = {
+        key: privateKey,
+        keyId: "anna",
+        algorithm: "EdDSA",
+        validSeconds: 3600,
+        now: Date.now(),
+      } as const;
+      await write(await signPolicy(parsePolicy(text), options), "policy.yaml.sig");
+    };
+    await expect(serve(development(), { keysFile })).rejects.toThrow(`${keysFile}: cannot be read (ENOENT)`);
+    const keys = [{ ...(await exportJWK(publicKey)), kid: "anna", alg: "EdDSA" }];
+    await write(JSON.stringify({ keys }), "approvers.json");
+    await expect(serve(development(), { keysFile })).rejects.toThrow(
+      /not signed; sign version \w+ with .* or name no keys/,
+    );
+    await sign(development());
+    const { gateway, reload } = await serve(development(), { keysFile, watch: false });
+    const first = gateway.policyVersion;
+    await write(development("door: { limit: 7 }\n"));
+    await reload();
+    const { source } = parsePolicy(development("door: { limit: 7 }\n"));
+    const unsigned = () => Promise.resolve({ policy: source });
+    await expect(gateway.reload(unsigned)).rejects.toThrow(/not signed/);
+    expect(gateway.policyVersion).toBe(first);
+    await sign(development("door: { limit: 7 }\n"));
+    await reload();
+    expect(gateway.policyVersion).not.toBe(first);
+  });
+
   it("keys that cannot be read are not told to be malformed", async () => {
     const file = join(folder, "nosuch.json");
     await expect(serve(production(), { keysFile: file })).rejects.toThrow(

@@ -35,7 +35,10 @@ export function addServe({ program, terminal, exit }: Commands): void {
     .command("serve")
     .description("Runs the edge of a policy, or says why not. Follows the policy file.")
     .argument("<policy>", "a YAML or JSON file")
-    .option("--keys <file>", "JWK set of those who may approve the policy; needed outside `development: true`")
+    .option(
+      "--keys <file>",
+      "JWK set of those who may approve the policy; needed outside `development: true`; where it is named, they must",
+    )
     .option("--signature <file>", "default: the policy's path with .sig behind it")
     .option("--minimum-signatures <number>", "how many of them must have", positive)
     .option("--port <port>", "in place of the policy's listen.port; 0: any", wholeNumber)
