@@ -27,6 +27,7 @@ interface Standing {
   readonly since?: string;
 }
 
+const WEEK_MS = 7 * 86_400_000;
 const TLS_UNFIT = "new certificates do not fit; those in use stay";
 
 /** Knows what is broken, and says so once per change (F12). */
@@ -37,6 +38,8 @@ export interface Health {
   keysChanged(issuer: string, areHad: boolean): void;
   /** A listener has certificates of its own, which run out then. */
   certificatesOf(listener: string, expiresAt: () => number): void;
+  /** Tells once which certificates run out within a week, and which have: nobody may be looking at `/readyz`. */
+  lookAtCertificates(): void;
   /** New certificates of a listener were taken, or did not do. */
   certificatesChanged(listener: string, areTaken: boolean, error?: unknown): void;
   draining(): void;
@@ -65,6 +68,7 @@ export function watchHealth({ ledgerState, auditIsStuck, redisState, circuits, n
   const keylessSince = new Map<string, number>();
   const certificates = new Map<string, () => number>();
   const unfit = new Set<string>();
+  const runningOut = new Map<string, "soon" | "over">();
   let isDraining = false;
   let policy = "";
   let upstreams: readonly string[] = [];
@@ -101,6 +105,18 @@ export function watchHealth({ ledgerState, auditIsStuck, redisState, circuits, n
     },
     certificatesOf(listener, expiresAt) {
       certificates.set(listener, expiresAt);
+    },
+    lookAtCertificates() {
+      for (const [listener, expiresAt] of certificates) {
+        const left = expiresAt() - now();
+        const state = left <= 0 ? "over" : left <= WEEK_MS ? "soon" : undefined;
+        if (state === runningOut.get(listener)) continue;
+        if (state === undefined) runningOut.delete(listener);
+        else runningOut.set(listener, state);
+        const facts = { listener, expiresAt: new Date(expiresAt()).toISOString() };
+        if (state === "over") onEvent({ level: "error", ...CERTIFICATE_EXPIRED, facts });
+        if (state === "soon") onEvent({ level: "warn", ...CERTIFICATE_EXPIRES, facts });
+      }
     },
     certificatesChanged(listener, areTaken, error) {
       const facts = { listener };
@@ -173,6 +189,15 @@ export function watchHealth({ ledgerState, auditIsStuck, redisState, circuits, n
     },
   };
 }
+
+const CERTIFICATE_EXPIRED = {
+  code: "gateway/certificate-expired",
+  message: "a certificate has run out: clients that verify it are lost",
+} as const;
+const CERTIFICATE_EXPIRES = {
+  code: "gateway/certificate-expires",
+  message: "a certificate runs out within a week",
+} as const;
 
 function standingOf(since: number | undefined): Standing {
   return since === undefined ? { status: "ok" } : { status: "failing", since: new Date(since).toISOString() };

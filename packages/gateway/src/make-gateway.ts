@@ -121,8 +121,12 @@ export async function makeGateway(source: PolicySource, given: GatewayDependenci
       dependencies,
     });
     await bulkExports.ready();
+    const lookAround = (): void => {
+      inForce.checkDrift();
+      health.lookAtCertificates();
+    };
     inForce.checkDrift();
-    const driftTimer = setInterval(inForce.checkDrift, dependencies.driftCheckSeconds * 1000).unref();
+    const driftTimer = setInterval(lookAround, dependencies.driftCheckSeconds * 1000).unref();
     const adminFacts = {
       policy: first.policy,
       health,
@@ -163,6 +167,7 @@ export async function makeGateway(source: PolicySource, given: GatewayDependenci
       const { policy, version } = inForce.checked();
       await audit.begin(version);
       const listening = await doors.listen();
+      health.lookAtCertificates();
       if (policy.development === true) {
         onEvent({
           level: "warn",

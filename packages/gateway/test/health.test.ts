@@ -62,6 +62,28 @@ describe("readiness", () => {
     expect(health.readiness().degraded).toEqual([]);
   });
 
+  it("F12: tells once that certificates run out, and once that they have", () => {
+    const { health, events, at } = watch();
+    const DAY = 86_400_000;
+    let expiresAt = 10 * DAY;
+    health.certificatesOf("main", () => expiresAt);
+    const told = (): string[] => {
+      health.lookAtCertificates();
+      return events.splice(0).map(({ level, code, facts }) => `${level} ${code} ${String(facts?.["expiresAt"])}`);
+    };
+    expect(told()).toEqual([]);
+    at.now = 3 * DAY;
+    expect(told()).toEqual(["warn gateway/certificate-expires 1970-01-11T00:00:00.000Z"]);
+    expect(told()).toEqual([]);
+    at.now = 10 * DAY;
+    expect(told()).toEqual(["error gateway/certificate-expired 1970-01-11T00:00:00.000Z"]);
+    expect(told()).toEqual([]);
+    expiresAt = 40 * DAY;
+    expect(told()).toEqual([]);
+    at.now = 35 * DAY;
+    expect(told()).toEqual(["warn gateway/certificate-expires 1970-02-10T00:00:00.000Z"]);
+  });
+
   it("F12: shows each dependency that does not work as it should, in one list, and forgets what came back", () => {
     const shared: { redis: "up" | "down"; circuit: string } = { redis: "down", circuit: "open" };
     const health = watchHealth({
