@@ -1,3 +1,4 @@
+import type { RoutePolicy } from "@wardline/policy-types";
 import { describe, expect, it } from "vitest";
 import { observation } from "./support/backend.ts";
 import { type Edge, startEdge } from "./support/edge.ts";
@@ -11,10 +12,10 @@ const SUBSTANCE_USE = {
 };
 const AGREED = { patient: "a", client: "app", category: "substance-use", because: "signed on paper" };
 
-async function start(profile = "full"): Promise<Edge> {
+async function start(profile = "full", route: Partial<RoutePolicy> = {}): Promise<Edge> {
   const edge = await startEdge((policy) => ({
     ...policy,
-    routes: policy.routes.map((route) => ({ ...route, redaction: profile })),
+    routes: policy.routes.map((one) => ({ ...one, redaction: profile, ...route })),
     admin: { port: 0, operators: { audience: AUDIENCE, roles: ["edge-operator"] } },
     consent: {},
     redaction: {
@@ -96,6 +97,31 @@ describe("a sensitive category that needs the patient's consent, at the assemble
     expect(await sees(edge)).toBe(true);
     expect(await say(edge, "withdraw", AGREED)).toBe(200);
     expect(await sees(edge)).toBe(false);
+  });
+
+  it("S12: parts that would not show the category are not asked of the upstream, and whole records judged", async () => {
+    const edge = await start("full", { zone: "internal", apiType: "provider-access" });
+    const clinician = { patient: undefined, scope: "user/*.rs", fhirUser: "Practitioner/p" };
+    const form = { method: "POST", headers: { "Content-Type": "application/x-www-form-urlencoded" } };
+    const answer = edge.backend.answer;
+    edge.backend.answer = (req, res, body) => {
+      req.url = req.url?.replace("/_search", "");
+      answer(req, res, body);
+    };
+    for (const [path, init] of [
+      ["/Observation?_elements=note&status=final", {}],
+      ["/Observation/_search", { ...form, body: "status=final&_summary=text" }],
+    ] as const) {
+      edge.backend.asked.length = 0;
+      edge.backend.bodies.length = 0;
+      const found = await edge.ask(path, { ...init, claims: clinician });
+      expect(found.status).toBe(200);
+      expect(found.text).not.toMatch(/"Observation\/su"|F10\.20/);
+      const asked = [...edge.backend.asked, ...edge.backend.bodies].join(" ");
+      expect(asked).not.toMatch(/_elements|_summary/);
+      expect(asked).toContain("status=final");
+    }
+    expect((await edge.ask("/Observation/su?_elements=note", { claims: clinician })).status).toBe(404);
   });
 
   it("42 CFR 2.32: the notice reaches the client with the record, and only then", async () => {

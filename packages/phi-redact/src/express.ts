@@ -7,6 +7,7 @@ import {
   contextOf,
   type Json,
   KEEP,
+  leaveOut,
   type RequestBody,
   readBody,
   recordDecision,
@@ -24,7 +25,7 @@ import { type ParsedOptions, type PhiRedactOptions, parseOptions } from "./optio
 import { writes } from "./partial.ts";
 import { prepare } from "./prepare.ts";
 import { BODY_UNREADABLE, PARTS_ASKED } from "./problems.ts";
-import { asksForParts } from "./profile/parts.ts";
+import { type Asking, asksForParts, partsAsked } from "./profile/parts.ts";
 
 /**
  * Lets a handler's answer leave with the least data that serves the caller: every resource in it, at any depth, under the
@@ -92,14 +93,11 @@ function handleKnown(
   }
   const asked = decideRequest(interaction, body?.json, lens, settings);
   if (asked.kind === "deny") return refuse(req, res, asked.problem, asked.because);
-  const { rewritten = {} } = context;
-  const asking = {
-    url: rewritten.url ?? req.url,
-    form: rewritten.form ?? body?.form,
-    body: rewritten.body ?? body?.json,
-  };
-  if (lens.rules.length > 0 && asksForParts(asking)) {
-    return refuse(req, res, PARTS_ASKED, ["S12: parts of resources, of which no category can be told"]);
+  if (lens.rules.length > 0) {
+    if (settings.leavesPartsOut) leavePartsOut(req, body);
+    if (asksForParts(askingOf(req, body))) {
+      return refuse(req, res, PARTS_ASKED, ["S12: parts of resources, of which no category can be told"]);
+    }
   }
 
   const judge = (prepared: Decision<ConsentView | undefined>): boolean => {
@@ -110,6 +108,23 @@ function handleKnown(
   };
   const prepared = prepare(lens, settings);
   return prepared instanceof Promise ? prepared.then(judge) : judge(prepared);
+}
+
+/** R4 search.html#elements: a server may give more than was asked for. */
+function leavePartsOut(req: Request, body: RequestBody | undefined): void {
+  const { url, form } = askingOf(req, body);
+  const names = partsAsked(url, form);
+  if (names.length > 0) leaveOut(req, names);
+}
+
+/** What the handler is to see. */
+function askingOf(req: Request, body: RequestBody | undefined): Asking {
+  const { rewritten = {} } = contextOf(req);
+  return {
+    url: rewritten.url ?? req.url,
+    form: rewritten.form ?? body?.form,
+    body: rewritten.body ?? body?.json,
+  };
 }
 
 const WRITING: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);

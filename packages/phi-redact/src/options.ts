@@ -36,6 +36,12 @@ export interface PhiRedactOptions {
   readonly smallZipAreas?: readonly string[];
   /** Search parameters beyond R4 that read no hidden element: the server's paging. Default none. */
   readonly extraParameters?: readonly string[];
+  /**
+   * What becomes of `_elements` and `_summary` where sensitive categories are withheld, which only whole resources show.
+   * `refuse`: 403. `leave-out`: whole resources are asked for and given in their place, as R4 permits; for handlers that go by
+   * `req.url` and `req.body`, as a handler that reads `req.originalUrl` would still give parts. Default `refuse`.
+   */
+  readonly parts?: "refuse" | "leave-out";
   /** Absolute URLs of this FHIR base, as they stand in references. Default none. */
   readonly baseUrls?: readonly string[];
   /** Name of this host for `X-Intermediary`, which R4 asks of whoever changes content. Default none. */
@@ -62,6 +68,7 @@ export interface ParsedOptions {
   readonly json: readonly JsonPathRule[] | undefined;
   readonly smallAreas: ReadonlySet<string>;
   readonly extraParameters: ReadonlySet<string>;
+  readonly leavesPartsOut: boolean;
   readonly baseUrls: readonly string[];
   readonly intermediary: string | undefined;
   readonly requestBytes: number;
@@ -80,6 +87,7 @@ const KNOWN: readonly (keyof PhiRedactOptions)[] = [
   "json",
   "smallZipAreas",
   "extraParameters",
+  "parts",
   "baseUrls",
   "intermediary",
   "requestBytes",
@@ -103,6 +111,9 @@ export function parseOptions(options: PhiRedactOptions): ParsedOptions {
   if (options.json !== undefined && (options.profile ?? options.profiles ?? options.sensitive) !== undefined) {
     found.add("json", "conflict", "a route is FHIR with profiles, or plain JSON with `json` rules");
   }
+  if (!["refuse", "leave-out", undefined].includes(options.parts)) {
+    found.add("parts", "unknown-value", "use refuse or leave-out");
+  }
   const json = options.json && parseJsonRules(options.json, found, "json");
   if (options.json?.length === 0) found.add("json", "required", "no rule redacts nothing");
   checkSensitive(options, choices, names, found);
@@ -118,6 +129,7 @@ export function parseOptions(options: PhiRedactOptions): ParsedOptions {
     json,
     smallAreas: new Set(options.smallZipAreas ?? SMALL_ZIP_AREAS),
     extraParameters: new Set(options.extraParameters),
+    leavesPartsOut: options.parts === "leave-out",
     baseUrls: Object.freeze([...(options.baseUrls ?? [])]),
     intermediary: options.intermediary,
     requestBytes: options.requestBytes ?? 1024 * 1024,

@@ -229,6 +229,38 @@ describe.each(EXPRESS)("%s", (_name, express) => {
       expect([answer.status, answer.code, seen.runs]).toEqual([403, "phi-redact/parts-asked", 0]);
     });
 
+    it.each<[string, string, string, string?]>([
+      ["of a read", "/Condition/1?_elements=note", "/Condition/1"],
+      ["of a search", "/Condition?_elements:exclude=code&code=x&_summary=true", "/Condition?code=x"],
+      ["spelled otherwise", "/Condition?%5fsummary=text&_count=5", "/Condition?_count=5"],
+      ["in a form", "/Condition/_search", "/Condition/_search", "code=x&_elements=note&_summary=data"],
+    ])("are left out where the handler goes by what was rewritten: %s", async (_what, path, seenPath, form) => {
+      const asked: unknown[] = [];
+      const options = { profile: "full", sensitive, parts: "leave-out" } as const;
+      const { url } = await edge(options, (req, res) => {
+        asked.push(req.url, form === undefined ? Object.keys(req.query) : (req.body as unknown));
+        json(reports)(req, res);
+      });
+      const question =
+        form === undefined
+          ? {}
+          : { method: "POST", headers: { "Content-Type": "application/x-www-form-urlencoded" }, body: form };
+      const answer = await ask(`${url}${path}`, question);
+      expect(answer.status).toBe(200);
+      const query = [...new URLSearchParams(seenPath.split("?")[1]).keys()];
+      expect(asked).toEqual([seenPath, form === undefined ? query : { code: "x" }]);
+    });
+
+    it.each<[string, unknown]>([
+      ["/Patient/1/$everything", elements],
+      ["/", batch("Condition?_elements=note")],
+    ])("in a body are refused all the same: %s", async (path, body) => {
+      const { url, seen } = await edge({ profile: "full", sensitive, parts: "leave-out" }, json(reports));
+      const question = { method: "POST", headers: { "Content-Type": FHIR }, body: JSON.stringify(body) };
+      const answer = await ask(`${url}${path}`, question);
+      expect([answer.status, answer.code, seen.runs]).toEqual([403, "phi-redact/parts-asked", 0]);
+    });
+
     it.each(["/Condition?_summary=false", "/Condition?_summary=count", "/Condition?code=_elements"])(
       "%s asks for whole ones",
       async (path) => {

@@ -47,6 +47,8 @@ export function redaction(
         ...(clientId === undefined ? {} : { clientId }),
         ...(organisation === undefined ? {} : { organisation }),
       }),
+    // The upstream is asked what was rewritten.
+    parts: "leave-out",
     baseUrls: bases,
     intermediary: new URL(policy.publicOrigin).hostname,
     requestBytes: policy.limits?.requestBodyBytes ?? 1024 * 1024,

@@ -21,7 +21,12 @@ const WHOLE: ReadonlySet<string> = new Set(["false", "count"]);
  * @see https://hl7.org/fhir/R4/search.html#elements
  */
 export function asksForParts({ url, form, body }: Asking): boolean {
-  return queryAsks(queryOf(url)) || queryAsks(form ?? "") || (isObject(body) && bodyAsks(body));
+  return partsAsked(url, form).length > 0 || (isObject(body) && bodyAsks(body));
+}
+
+/** The parameters that do, by their names as they are read: `_elements`, `_elements:exclude`. */
+export function partsAsked(url: string, form: string | undefined): readonly string[] {
+  return [...namesAsking(queryOf(url)), ...namesAsking(form ?? "")];
 }
 
 function bodyAsks({ resourceType, entry, parameter }: JsonObject): boolean {
@@ -29,13 +34,15 @@ function bodyAsks({ resourceType, entry, parameter }: JsonObject): boolean {
   if (resourceType !== "Bundle") return false;
   return objectsIn(entry).some(({ request, resource }) => {
     if (!isObject(request)) return false;
-    return (isText(request["url"]) && queryAsks(queryOf(request["url"]))) || (isObject(resource) && bodyAsks(resource));
+    const { url } = request;
+    return (isText(url) && namesAsking(queryOf(url)).length > 0) || (isObject(resource) && bodyAsks(resource));
   });
 }
 
-function queryAsks(query: string): boolean {
+function namesAsking(query: string): readonly string[] {
+  if (query === "") return [];
   // A question mark at the front is part of the first name, which URLSearchParams would drop.
-  return query !== "" && [...new URLSearchParams(`&${query}`)].some(([name, value]) => asks(name, value));
+  return [...new URLSearchParams(`&${query}`)].flatMap(([name, value]) => (asks(name, value) ? [name] : []));
 }
 
 /** With any modifier: some servers have `_elements:exclude`. */
