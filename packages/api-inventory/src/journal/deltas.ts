@@ -10,8 +10,8 @@ export interface Deltas {
   add(record: AccessRecord, sighted: Sighted | undefined, dayOf: DayOf): void;
   /** The counts as entries; counting begins anew. */
   take(): JournalEntry[];
-  /** Sightings that found no room since the last write. */
-  readonly dropped: number;
+  /** There is no room for a sighting of another kind: take before you add. */
+  readonly isFull: boolean;
 }
 
 type Traffic = Omit<TrafficEntry, "latency" | "kind"> & { readonly sketch: Sketch };
@@ -19,16 +19,13 @@ type Traffic = Omit<TrafficEntry, "latency" | "kind"> & { readonly sketch: Sketc
 export function createDeltas(maxSightings: number): Deltas {
   let traffic = new Map<string, Traffic>();
   let sightings = new Map<string, SightingEntry>();
-  let dropped = 0;
 
   function addSighting(sighted: Sighted, at: number, dayOf: DayOf): void {
     const entry = sightingEntry(sighted, at, dayOf);
     const key = JSON.stringify([entry.day, sighted]);
     const before = sightings.get(key);
-    if (before !== undefined)
-      sightings.set(key, { ...before, count: before.count + 1, lastAt: Math.max(at, before.lastAt) });
-    else if (sightings.size < maxSightings) sightings.set(key, entry);
-    else dropped += 1;
+    if (before === undefined) sightings.set(key, entry);
+    else sightings.set(key, { ...before, count: before.count + 1, lastAt: Math.max(at, before.lastAt) });
   }
 
   return {
@@ -43,11 +40,10 @@ export function createDeltas(maxSightings: number): Deltas {
       const entries = [...[...traffic.values()].map(trafficEntry), ...sightings.values()];
       traffic = new Map();
       sightings = new Map();
-      dropped = 0;
       return entries;
     },
-    get dropped() {
-      return dropped;
+    get isFull() {
+      return sightings.size >= maxSightings;
     },
   };
 }

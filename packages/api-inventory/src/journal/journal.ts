@@ -23,7 +23,8 @@ export interface UsageJournal {
 
 /** Patients remembered so as not to be written again; about 100 bytes each. */
 const REMEMBERED = 200_000;
-const MAX_SIGHTINGS = 10_000;
+/** Kinds of use counted before they are written, as a share of the lines held: what is written at once must find room. */
+const SIGHTINGS_SHARE = 1 / 4;
 /** A case is known by a few identifiers; a body may hold any number. */
 const MAX_KEYS = 16;
 
@@ -39,7 +40,7 @@ const MAX_KEYS = 16;
 export function openUsageJournal(options: UsageJournalOptions): UsageJournal {
   const { file, flushSeconds, maxPending, onDegraded, counting } = parseJournalOptions(options);
   const lines = createLineFile({ file, maxPending, onDegraded });
-  const deltas = createDeltas(MAX_SIGHTINGS);
+  const deltas = createDeltas(maxPending * SIGHTINGS_SHARE);
   const filter = createTransferFilter(REMEMBERED);
   const answered = createRecent<true>(REMEMBERED);
   let closed = false;
@@ -62,6 +63,7 @@ export function openUsageJournal(options: UsageJournalOptions): UsageJournal {
       for (const transfer of transfersOf(record, counting)) {
         if (filter.isNews(transfer.patient, transfer.day)) put(transfer);
       }
+      if (deltas.isFull) void flush();
     },
     priorAuth({ keys, ...event }) {
       if (closed || keys.length === 0) return;

@@ -3,6 +3,7 @@ import type { ParsedJournalOptions } from "./options.ts";
 
 /** Appends lines to a file, one write at a time, and keeps a bounded number while the disk does not take them. */
 export interface LineFile {
+  /** The line waits for the next `flush`, or for half of the room to be taken: a disk that is well loses none. */
   put(line: string): void;
   flush(): Promise<void>;
   close(): Promise<void>;
@@ -70,6 +71,8 @@ export function createLineFile(options: Pick<ParsedJournalOptions, "file" | "max
     put(line) {
       pending.push(line);
       trim();
+      // A disk that has refused is asked again when it is time to, and not for every line.
+      if (running === undefined && !degraded && pending.length >= maxPending / 2) void flush();
     },
     flush,
     async close() {
