@@ -1,3 +1,7 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { readLedger } from "@wardline/audit-event";
 import type { PolicyDocument } from "@wardline/policy-types";
 import { afterEach, describe, expect, it } from "vitest";
@@ -36,7 +40,7 @@ describe("a disk that hangs under the audit log", () => {
     const { edge, disk } = await start("before-response");
     expect((await edge.ask("/Patient/a")).status).toBe(200);
     expect(await readiness(edge)).toMatchObject(READY);
-    await disk.freeze();
+    disk.freeze();
     expect((await edge.ask("/Patient/a")).status).toBe(503);
     expect(await readiness(edge)).toMatchObject(STUCK);
     await disk.restore();
@@ -46,7 +50,7 @@ describe("a disk that hangs under the audit log", () => {
 
   it("F9, A15: with async audit, answers as many as it can record and refuses the others", async () => {
     const { edge, disk } = await start("async");
-    await disk.freeze();
+    disk.freeze();
     let answered = 0;
     let refused: string | undefined;
     const askOn = async (): Promise<void> => {
@@ -66,6 +70,37 @@ describe("a disk that hangs under the audit log", () => {
     expect(edge.events.filter(({ code }) => code === "gateway/audit-degraded")).toHaveLength(1);
   }, 60_000);
 });
+
+describe("a disk that hangs beside the audit log", () => {
+  it("F10, F15: keeps neither the end nor its record from being written down", async () => {
+    process.env["STUCK_DISK_KEY"] = randomBytes(32).toString("base64url");
+    const folder = await mkdtemp(join(tmpdir(), "edge-besides-"));
+    ended.push(() => void rm(folder, { recursive: true, force: true }));
+    const edge = await startEdge((policy) => ({
+      ...policy,
+      usage: { file: join(folder, "usage.ndjson"), key: "env:STUCK_DISK_KEY" },
+      abuse: { key: "env:STUCK_DISK_KEY", history: { file: join(folder, "abuse") } },
+      tiers: { apps: { quotas: [{ name: "contract", limit: 1000, per: "day", by: "client" }] } },
+    }));
+    expect((await edge.ask("/Patient/a")).status).toBe(200);
+    for (const path of [folder, join(edge.auditFolder, "quotas.json")]) {
+      const disk = await faultyDisk(path);
+      ended.unshift(() => disk.stop());
+      disk.freeze();
+    }
+    await edge.gateway.close();
+    expect(await lastSubtype(edge.auditFolder)).toBe("110121");
+  });
+});
+
+/** DICOM 110121: "Application Stop". */
+async function lastSubtype(folder: string): Promise<string | undefined> {
+  let last: string | undefined;
+  for await (const { event } of readLedger(folder)) {
+    last = (event as { subtype?: readonly { code: string }[] }).subtype?.[0]?.code;
+  }
+  return last;
+}
 
 /** How many reads that were answered the log tells of. */
 async function readsRecorded(folder: string): Promise<number> {

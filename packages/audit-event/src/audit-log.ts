@@ -1,23 +1,31 @@
 import { renderSystemEvent, type SystemFacts, type SystemRenderOptions } from "./balp/system-event.ts";
 import { SYSTEM_EVENT_KINDS, type SystemEventKind } from "./balp/system-patterns.ts";
+import { createDeadline } from "./deadline.ts";
 import type { Ledger } from "./ledger.ts";
+import type { ParsedOptions } from "./options.ts";
+import { appendTimedOut } from "./recorder.ts";
 
 /** Records what is not a request. */
 export interface AuditLog {
   /**
    * Resolves when the event is on disk.
    *
-   * @throws {DependencyError} when it cannot be recorded. A start that cannot be recorded should not happen.
+   * @throws {DependencyError} when it cannot be recorded, or not in time. A start that cannot be recorded should not happen.
    */
   record(kind: SystemEventKind, facts?: SystemFacts): Promise<void>;
 }
 
-export function createAuditLog(ledger: () => Promise<Ledger>, options: Omit<SystemRenderOptions, "now">): AuditLog {
+export function createAuditLog(
+  ledger: () => Promise<Ledger>,
+  { appendDeadlineMs, ...options }: Omit<SystemRenderOptions, "now"> & Pick<ParsedOptions, "appendDeadlineMs">,
+): AuditLog {
+  const withDeadline = createDeadline(appendDeadlineMs, appendTimedOut);
   return {
     async record(kind, facts = {}) {
       if (!SYSTEM_EVENT_KINDS.includes(kind)) throw new TypeError("there is no such kind of event");
       const event = renderSystemEvent(kind, facts, options);
-      await (await ledger()).append([event]);
+      const opened = await ledger();
+      await withDeadline(opened.append([event]));
     },
   };
 }

@@ -37,7 +37,7 @@ export interface AuditEventOptions {
    * Default `refuse`.
    */
   readonly onFailure?: "refuse" | "continue";
-  /** How long an answer waits for its record, in milliseconds (F1). Default 2000. */
+  /** How long an answer, or what is no request, waits for its record, in milliseconds (F1). Default 2000. */
   readonly appendDeadlineMs?: number;
   /** Default: a process warning. May not throw. */
   readonly onDegraded?: (change: AuditDegradation) => void;

@@ -127,7 +127,7 @@ const RECORDED = Promise.resolve(true);
 const NOT_RECORDED = Promise.resolve(false);
 
 /** F2: the ledger may still write the events; they are not sent again. */
-function appendTimedOut(): DependencyError {
+export function appendTimedOut(): DependencyError {
   return new DependencyError("audit-event/append-timeout", "the ledger did not answer in time", { retryable: false });
 }
 

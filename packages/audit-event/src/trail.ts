@@ -23,7 +23,7 @@ export interface Trail extends AuditLog {
 }
 
 export function createTrail(options: ParsedOptions): Trail {
-  const { ledger, source, namingFor, geolocation, heartbeatSeconds } = options;
+  const { ledger, source, namingFor, geolocation, heartbeatSeconds, appendDeadlineMs } = options;
   let rendering: RenderOptions = { source, namingFor };
   let stopHeartbeat = (): void => undefined;
   const use = (reader: GeoReader): void => {
@@ -40,7 +40,7 @@ export function createTrail(options: ParsedOptions): Trail {
     return current !== undefined && crowding.isCrowded(current.state());
   };
   const recorder = createRecorder(options, () => store.current(), isCrowded);
-  const log = createAuditLog(() => store.ready(), { source, namingFor });
+  const log = createAuditLog(() => store.ready(), { source, namingFor, appendDeadlineMs });
   const began = (opened: Ledger): void => {
     stopHeartbeat = startHeartbeat(opened, log, heartbeatSeconds);
   };

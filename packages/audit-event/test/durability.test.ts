@@ -1,9 +1,10 @@
 import { readdir } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { openLedger, verifyLedger } from "../src/index.ts";
+import { auditEvent, openLedger, verifyLedger } from "../src/index.ts";
 import { emptyFolder } from "./support/folders.ts";
 import { holdSync } from "./support/held-disk.ts";
+import { SOURCE } from "./support/records.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -51,6 +52,23 @@ describe("what an acknowledgement means", () => {
     const again = await openLedger({ folder });
     expect(again.state()).toMatchObject({ status: "open", durable: { entries: 1 } });
     await again.close();
+  });
+
+  it("F1, F15: what is no request does not wait for a disk that hangs either", async () => {
+    const ledger = await openLedger({ folder: await emptyFolder(), closeDeadlineMs: 50 });
+    const audit = auditEvent({ ledger, source: SOURCE, appendDeadlineMs: 50 });
+    let release = (): void => undefined;
+    await holdSync(
+      () =>
+        new Promise<void>((resolve) => {
+          release = resolve;
+        }),
+    );
+    const tooLate = { code: "audit-event/append-timeout", retryable: false };
+    await expect(audit.record("stop")).rejects.toMatchObject(tooLate);
+    await audit.close();
+    release();
+    await ledger.close();
   });
 
   it("F10, F15: a disk that hangs fills the queue, and close gives up in time and keeps the lock", async () => {

@@ -9,6 +9,7 @@ import { openInventory } from "./controls/inventory.ts";
 import { createThrottles } from "./controls/throttle.ts";
 import { openTracing } from "./controls/tracing.ts";
 import { DEFAULT_HOST, type Listening, openDoors } from "./doors.ts";
+import { closeBesides, createOpened } from "./ending.ts";
 import { watchHealth } from "./health.ts";
 import { type NextPolicy, putInForce } from "./in-force.ts";
 import { openMetrics, registerStateMetrics } from "./metrics.ts";
@@ -64,26 +65,26 @@ export async function makeGateway(source: PolicySource, given: GatewayDependenci
     inPlace(checked, held === undefined ? place : { ...place, port: held.port });
   const first = atPort(written);
   const { readSecret } = dependencies;
-  const opened: (() => unknown)[] = [() => held?.release()];
-  const closeOpened = async (): Promise<void> => {
-    for (const closeOne of opened.splice(0).reverse()) await closeOne();
-  };
+  const opened = createOpened();
+  opened.add(() => held?.release());
   keepFreedMemory();
   try {
     const material = await fetchMaterial(first.policy, readSecret);
     const shared = await openSharedState({ policy: first.policy, given: dependencies.auth, readSecret, onEvent });
-    opened.push(() => shared.close());
+    opened.add(() => shared.close());
     const audit = await openAudit({ policy: first.policy, given: dependencies.audit, now, onEvent });
-    opened.push(() => audit.end());
+    opened.add(() => audit.end());
+    const besides: (() => Promise<void>)[] = [];
+    opened.add(() => closeBesides(besides));
     const watch = createWatch({ redis: shared.redis, audit, now, onEvent });
-    opened.push(() => watch.close());
+    besides.push(() => watch.close());
     const weightOf = (req: IncomingMessage): number => watch.current()?.costOf(req) ?? 1;
     const quotas = await openQuotas({ policy: first.policy, now, onEvent });
-    opened.push(() => quotas?.close());
+    besides.push(async () => quotas?.close());
     const throttles = createThrottles({ policy: first.policy, redis: shared.redis, quotas, weightOf, onEvent });
-    opened.push(() => throttles.close());
+    opened.add(() => throttles.close());
     const bulkExports = await openBulkExports({ policy: first.policy, redis: shared.redis, onEvent, now });
-    opened.push(() => bulkExports.close());
+    besides.push(() => bulkExports.close());
     const metrics = first.policy.admin === undefined ? undefined : await openMetrics();
     const inventory = openInventory({
       policy: first.policy,
@@ -93,7 +94,7 @@ export async function makeGateway(source: PolicySource, given: GatewayDependenci
       ...(dependencies.isExtendedReview === undefined ? {} : { isExtendedReview: dependencies.isExtendedReview }),
       onEvent,
     });
-    opened.push(() => inventory.close());
+    besides.push(() => inventory.close());
     const health = watchHealth({
       ledgerState: () => audit.ledger.state(),
       auditIsStuck: () => audit.isStuck(),
@@ -159,7 +160,7 @@ export async function makeGateway(source: PolicySource, given: GatewayDependenci
         // While there are still connections to take an export back with.
         await bulkExports.close();
         await inForce.end();
-        await closeOpened();
+        await opened.close();
       })();
       return closing;
     };
@@ -200,7 +201,7 @@ export async function makeGateway(source: PolicySource, given: GatewayDependenci
       close,
     };
   } catch (error) {
-    await closeOpened();
+    await opened.close();
     throw error;
   }
 }

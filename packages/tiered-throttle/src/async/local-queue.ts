@@ -225,8 +225,11 @@ export function createLocalQueue(options: LocalQueueOptions): JobQueue {
       closing = true;
       for (const { abort } of running.values()) abort.abort();
       await within(CLOSE_MS, Promise.all([...running.values()].map(({ ended }) => ended)));
-      const journal = await opened.catch(() => undefined);
-      await journal?.close();
+      const closed = opened.then(
+        (journal) => journal.close(),
+        () => undefined,
+      );
+      await within(CLOSE_MS, closed);
     },
   };
 }
