@@ -81,6 +81,25 @@ describeWithRedis("idempotency over Redis", () => {
     expect(await kindAt(open())).toBe("first");
   });
 
+  it("F5: a frozen Redis costs one deadline, not one for each request, and what is asked after the pause finds it back", async () => {
+    let sent = 0;
+    const store = createRedisIdempotencyStore({
+      send: (...args) => {
+        sent += 1;
+        return client.sendCommand(args);
+      },
+      prefix: "w",
+      keepMs: 60_000,
+    });
+    server.freeze();
+    const begun = performance.now();
+    for (let asked = 0; asked < 40; asked++) await expect(kindAt(store)).rejects.toThrow(DependencyError);
+    // One for each half second, had this machine needed that long for the others.
+    expect(sent).toBeLessThanOrEqual(1 + (performance.now() - begun) / 500);
+    server.thaw();
+    await expect.poll(() => kindAt(store).catch(() => "unknown"), { timeout: 5000 }).toBe("first");
+  });
+
   it("F1: says that it cannot tell while Redis is frozen", async () => {
     server.freeze();
     await expect(async () => open().claim("k", { owner: "o", fingerprint: "f", seal: SEAL })).rejects.toThrow(

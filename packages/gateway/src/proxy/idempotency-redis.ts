@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { DependencyError, type SendCommand } from "@wardline/policy-types";
+import { createPause } from "../state/pause.ts";
 import type { IdempotencyClaim, IdempotencyStore, KeptAnswer } from "./idempotency.ts";
 
 export interface RedisIdempotencyOptions {
@@ -28,26 +29,31 @@ redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
 return 1`;
 
 /**
- * Remembers what became of unsafe requests for all instances. Rejects when Redis does not answer in time (F1): a request that may
- * be done once only is refused rather than risked (F2). An answer holds what it holds of a patient, so it lies there sealed
+ * Remembers what became of unsafe requests for all instances. Rejects when Redis does not answer in time (F1), and at once for a
+ * while after (F5): a request that may be done once only is refused rather than risked (F2). An answer holds what it holds of a patient, so it lies there sealed
  * under a key that only a repeat of the same request brings.
  */
 export function createRedisIdempotencyStore(options: RedisIdempotencyOptions): IdempotencyStore {
   const { prefix, keepMs } = options;
+  const ask = createPause(() => unavailable());
 
   return {
     async claim(key, { fingerprint, seal }) {
       const at = `${prefix}:idempotency:${key}`;
       const entry: Entry = { by: randomBytes(12).toString("base64url"), fingerprint };
       const first = firstOf(options, at, entry, seal);
-      const setting = tell(options, "SET", at, JSON.stringify(entry), "NX", "PX", String(keepMs));
-      const reply = await inTime(options, setting).catch((error: unknown) => {
-        // Refused, so not done: what is written late must not keep the key until its time has run out.
-        void setting.catch(() => undefined).then(() => first.forget());
-        throw error;
+      const reply = await ask(async () => {
+        const setting = tell(options, "SET", at, JSON.stringify(entry), "NX", "PX", String(keepMs));
+        try {
+          return await inTime(options, setting);
+        } catch (error) {
+          // Refused, so not done: what is written late must not keep the key until its time has run out.
+          void setting.catch(() => undefined).then(() => first.forget());
+          throw error;
+        }
       });
       if (reply === "OK") return first;
-      const held = await inTime(options, tell(options, "GET", at));
+      const held = await ask(() => inTime(options, tell(options, "GET", at)));
       // It ran out between the two questions.
       if (typeof held !== "string") return { kind: "in-work" };
       const known = JSON.parse(held) as Entry;
@@ -87,13 +93,15 @@ async function inTime({ deadlineMs = 250 }: RedisIdempotencyOptions, asked: Prom
   try {
     return await Promise.race([asked, late]);
   } catch (cause) {
-    throw new DependencyError("gateway/idempotency-unavailable", "what was done before cannot be asked", {
-      cause,
-      retryable: true,
-    });
+    throw unavailable(cause);
   } finally {
     clearTimeout(timer);
   }
+}
+
+function unavailable(cause?: unknown): DependencyError {
+  const message = "what was done before cannot be asked";
+  return new DependencyError("gateway/idempotency-unavailable", message, { cause, retryable: true });
 }
 
 const IV_BYTES = 12;
