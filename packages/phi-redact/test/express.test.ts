@@ -202,10 +202,10 @@ describe.each(EXPRESS)("%s", (_name, express) => {
 
   describe("S12: parts of resources, which show no category, are asked of no handler where categories are withheld", () => {
     const sensitive = [{ category: "hiv", fate: "drop" }] as const;
-    const batch = (url: string) => ({
+    const batch = (url: string, method = "GET") => ({
       resourceType: "Bundle",
       type: "batch",
-      entry: [{ request: { method: "GET", url } }],
+      entry: [{ request: { method, url } }],
     });
     const elements = { resourceType: "Parameters", parameter: [{ name: "_elements", valueString: "note" }] };
 
@@ -215,6 +215,7 @@ describe.each(EXPRESS)("%s", (_name, express) => {
       ["_elements of an operation", "/Patient/1/$everything?_elements:exclude=Condition.code"],
       ["_elements in a body", "/Patient/1/$everything", elements],
       ["_elements in a batch", "/", batch("Condition?_elements=note")],
+      ["HEAD in a batch, whose answer shows nothing at all", "/", batch("Condition/1", "HEAD")],
       ["_elements in a form", "/Condition/_search", "code=x&_elements=note"],
       ["a text summary", "/Condition/1?_summary=text"],
       ["a summary spelled otherwise", "/Condition?%5fsummary=true"],

@@ -65,17 +65,23 @@ function forwardedBundle(
   return unchanged ? bundle : { ...bundle, entry: kept };
 }
 
-/** A condition that lets the server answer 304 would tell of a record that nobody judged (A9). */
+/**
+ * HEAD asks for what GET does without the body, and can only be judged by that body (RFC 9110 section 9.3.2). A condition that
+ * lets the server answer 304 would tell of a record that nobody judged (A9).
+ */
 function forwardedEntry(entry: JsonObject, access: Access): JsonObject {
   const { request } = entry;
   if (!isObject(request) || typeof request["url"] !== "string") return entry;
   if (access.write !== undefined) return forwardedWrite(entry, request, access.write);
-  const { ifNoneMatch, ifModifiedSince, ...rest } = request;
+  const { method, ifNoneMatch, ifModifiedSince, ...rest } = request;
   const url = forwardedUrl(request["url"], access);
-  const isReading = request["method"] === "GET" || request["method"] === "HEAD";
-  const unchanged = url === undefined && (!isReading || (ifNoneMatch === undefined && ifModifiedSince === undefined));
-  if (unchanged) return entry;
-  const forwarded: Json = { ...(isReading ? rest : request), ...(url === undefined ? {} : { url }) };
+  const isReading = method === "GET" || method === "HEAD";
+  const isAsJudged = method !== "HEAD" && (!isReading || (ifNoneMatch === undefined && ifModifiedSince === undefined));
+  if (url === undefined && isAsJudged) return entry;
+  const forwarded: Json = {
+    ...(isReading ? { method: "GET", ...rest } : request),
+    ...(url === undefined ? {} : { url }),
+  };
   return { ...entry, request: forwarded };
 }
 

@@ -1,4 +1,4 @@
-import type { Json } from "@wardline/policy-types/express";
+import { addTransform, type Json, KEEP } from "@wardline/policy-types/express";
 import { describe, expect, it } from "vitest";
 import { outcome, SECRET, STORE, UPSTREAM } from "./support/backend.ts";
 import { codeOf, createEdge, DOCTOR, type Edge, FHIR } from "./support/edge.ts";
@@ -102,6 +102,49 @@ describe.each(EXPRESS)("A11: batches on %s", (_name, express) => {
     // A9: foreign before the handler, foreign after it, and absent look alike.
     expect(entries[6]).toEqual(entries[0]);
     expect(entries[7]).toEqual(entries[0]);
+  });
+
+  it("A9: HEAD in them is judged as GET, and answered without the resource", async () => {
+    const edge = await edgeWith();
+    const [head, none] = [{ status: "200", etag: 'W/"7"', lastModified: "2026-01-02T03:04:05Z" }, { status: "404" }];
+    answerWith(edge, "batch-response", [
+      { resource: own, response: head },
+      { resource: foreign, response: head },
+      { response: none },
+      { response: head },
+    ]);
+    const paths = ["Observation/o1", "Observation/o2", "Observation/absent", "Observation/o2"];
+    const answer = await send(
+      edge,
+      "batch",
+      paths.map((url) => ({ request: { method: "HEAD", url, ifNoneMatch: 'W/"7"' } })),
+    );
+    expect(edge.backend.seen[0]?.body).toMatchObject({ entry: paths.map((url) => get(url)) });
+    const [shown, hidden, absent, untold] = entriesOf(answer);
+    expect(shown).toEqual({ response: head });
+    expect(hidden).toMatchObject({ response: { status: "404 Not Found" } });
+    // The last is of a server that answers without the resource.
+    expect([absent, untold]).toEqual([hidden, hidden]);
+    expect(edge.records[0]?.patients).toEqual(["p1"]);
+  });
+
+  it("A9: whoever withholds behind them sees the resource that HEAD asks about", async () => {
+    const edge = await edgeWith();
+    const judged: Json[] = [];
+    edge.backend.next = (req, res) => {
+      const json = (body: Json) => {
+        judged.push(body);
+        return KEEP;
+      };
+      addTransform(res, { name: "withholding", stage: "redact", json });
+      const { method } = (req.body as { entry: { request: { method: string } }[] }).entry[0]?.request ?? {};
+      const answered = { ...(method === "HEAD" ? {} : { resource: foreign }), response: { status: "200" } };
+      res.json({ resourceType: "Bundle", type: "batch-response", entry: [answered] });
+    };
+    const entry = [{ request: { method: "HEAD", url: "Observation/o2" } }];
+    const answer = await send(edge, "batch", entry, "user/*.rs", DOCTOR);
+    expect(judged).toMatchObject([{ entry: [{ resource: { id: "o2" } }] }]);
+    expect(entriesOf(answer)).toEqual([{ response: { status: "200" } }]);
   });
 
   it("are answered without the handler when no entry is left", async () => {

@@ -265,17 +265,33 @@ describe("A13: bytes", () => {
 });
 
 describe("an answer without a body", () => {
+  const empty = (asked: Asked, status: number): string => {
+    const { guard, given } = guardOf(asked, { status });
+    return codeOf(guard.empty?.(given));
+  };
+
   it("passes, but not to tell a bound caller what is absent", () => {
-    const empty = (scopes: readonly string[], status: number, path = "/Observation/a"): string => {
-      const { guard, given } = guardOf({ path, scopes }, { status });
-      return codeOf(guard.empty?.(given));
-    };
-    expect([empty(BOUND, 204), empty(BOUND, 404), empty(BOUND, 410)]).toEqual([
+    const one = { path: "/Observation/a", scopes: BOUND };
+    const deleted = { ...one, method: "DELETE" };
+    expect([empty(deleted, 204), empty(deleted, 404), empty(one, 404), empty(one, 410)]).toEqual([
       "keep",
       "smart-auth/not-found",
       "smart-auth/not-found",
+      "smart-auth/not-found",
     ]);
-    expect([empty(STAFF, 404), empty(BOUND, 404, "/Observation")]).toEqual(["keep", "keep"]);
+    expect([empty({ ...one, scopes: STAFF }, 404), empty({ ...one, path: "/Observation" }, 404)]).toEqual([
+      "keep",
+      "keep",
+    ]);
+  });
+
+  it.each(["", "/_history", "/_history/1"])("A9: nor that Observation/a%s is there, when it is not shown", (below) => {
+    const path = `/Observation/a${below}`;
+    expect([empty({ path, scopes: BOUND }, 200), empty({ path, scopes: BOUND }, 204)]).toEqual([
+      "smart-auth/not-found",
+      "smart-auth/not-found",
+    ]);
+    expect(empty({ path, scopes: STAFF }, 200)).toBe("keep");
   });
 });
 

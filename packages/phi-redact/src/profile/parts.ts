@@ -34,6 +34,8 @@ function bodyAsks({ resourceType, entry, parameter }: JsonObject): boolean {
   if (resourceType !== "Bundle") return false;
   return objectsIn(entry).some(({ request, resource }) => {
     if (!isObject(request)) return false;
+    // RFC 9110 section 9.3.2: of what HEAD asks for there is nothing in the answer, but that it is there.
+    if (request["method"] === "HEAD") return true;
     const { url } = request;
     return (isText(url) && namesAsking(queryOf(url)).length > 0) || (isObject(resource) && bodyAsks(resource));
   });

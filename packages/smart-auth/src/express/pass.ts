@@ -6,7 +6,7 @@ import type { BundleAccess } from "../batch.ts";
 import { type ConsentWrite, feedConsent, feedsConsent } from "../consent/feed.ts";
 import type { AccessFacts } from "../decide.ts";
 import { createGuard, type Guard } from "../guard/answer.ts";
-import { batchAnswer, createBatchGuard } from "../guard/batch-answer.ts";
+import { batchAnswer, createBatchGuard, withoutHeadBodies } from "../guard/batch-answer.ts";
 import { type AskedPage, accessToPart } from "../links/pages.ts";
 import { createRights } from "../rights.ts";
 import type { SmartAuthSettings } from "../settings.ts";
@@ -77,6 +77,8 @@ export function createPassing(settings: SmartAuthSettings, { conclude, refusalOf
       for (const entry of entries) if (entry.kind === "permit") notePatients(req, entry.grant);
       const entryFacts = (access: Access) => guardFacts(req, { rights, principal, access, part: 0 }, settings);
       addTransform(res, createBatchGuard(decision.grant, entryFacts, refusalOf(req)));
+      const bodiless = withoutHeadBodies(decision.grant.interaction);
+      if (bodiless !== undefined) addTransform(res, bodiless);
       if (forwarded !== body) {
         contextOf(req).rewritten = { body: forwarded };
         req.body = forwarded;

@@ -60,7 +60,9 @@ export class Guard implements BodyTransform {
   }
 
   empty(answer: AnswerFacts): BodyVerdict {
-    return isMissing(answer, this.#facts) ? this.#refuse(NOT_FOUND, "the resource is absent") : KEEP;
+    const facts = this.#facts;
+    if (isMissing(answer, facts)) return this.#refuse(NOT_FOUND, "the resource is absent");
+    return isUnshown(answer, facts) ? this.#refuse(NOT_FOUND, "a resource that is not shown cannot be judged") : KEEP;
   }
 
   headers(answer: AnswerFacts): SaidHeaders {
@@ -112,6 +114,7 @@ function needOf({ interaction, access }: GuardFacts): Need {
 const READ: Need = Object.freeze({ any: ["r"] as const });
 const READ_AND_SEARCH: Need = Object.freeze({ all: ["r", "s"] as const });
 const WRITES: ReadonlySet<string> = new Set(["create", "update", "patch", "delete"]);
+const READS_ONE: ReadonlySet<string> = new Set(["read", "vread", "history-instance"]);
 const SEARCHES: ReadonlySet<string> = new Set([
   "search-type",
   "search-system",
@@ -124,6 +127,11 @@ const CAPABILITIES: ReadonlySet<string> = new Set(["CapabilityStatement", "Termi
 /** A9: one look for "never existed", "was deleted" and "not yours". */
 function isMissing({ status }: AnswerFacts, { bound, interaction }: GuardFacts): boolean {
   return bound && interaction.id !== undefined && (status === 404 || status === 410);
+}
+
+/** A9: that there is such a resource is told as well, and nobody can see whose it is. */
+function isUnshown({ status }: AnswerFacts, { bound, interaction }: GuardFacts): boolean {
+  return bound && interaction.id !== undefined && READS_ONE.has(interaction.code) && status < 400;
 }
 
 /** A13: bytes can only be judged through what refers to them, so they need a right to every Binary. */

@@ -1,10 +1,11 @@
 import { STATUS_CODES } from "node:http";
-import type { Decision, Problem } from "@wardline/policy-types";
+import type { Decision, Interaction, Problem } from "@wardline/policy-types";
 import {
   type AnswerFacts,
   type BodyTransform,
   type BodyVerdict,
   type Json,
+  KEEP,
   renderOperationOutcome,
 } from "@wardline/policy-types/express";
 import type { Access } from "../access.ts";
@@ -45,6 +46,26 @@ export function createBatchGuard(access: BundleAccess, entryFacts: EntryFacts, o
     opaque: () => refuse(ANSWER_OPAQUE, "the answer is not JSON"),
     headers: () => NO_ADDRESSES,
   };
+}
+
+/** RFC 9110 section 9.3.2: HEAD has no body. Taken out when every judge has seen it, or it would tell of what they withhold (A9). */
+export function withoutHeadBodies({ entries }: Interaction): BodyTransform | undefined {
+  if (!entries.some(({ method }) => method === "HEAD")) return undefined;
+  return {
+    name: "smart-auth/head-entries",
+    stage: "rewrite",
+    json(body) {
+      const answered = isObject(body) ? objectsOf(body["entry"]) : undefined;
+      if (!isObject(body) || answered?.length !== entries.length) return KEEP;
+      const entry = answered.map((one, at) => (entries[at]?.method === "HEAD" ? withoutResource(one) : one));
+      return { kind: "replace", body: { ...body, entry } };
+    },
+  };
+}
+
+function withoutResource(entry: JsonObject): JsonObject {
+  const { resource: _, ...rest } = entry;
+  return rest;
 }
 
 /** The answer to a batch, given the judged answers of its permitted entries. */
