@@ -171,6 +171,10 @@ describe("who may see what, through the whole door, before a backend that shows 
     expect(entries.map(({ response }) => response.status.slice(0, 3))).toEqual(["200", "403", "404", "200"]);
     expect(got.text).not.toMatch(/Family-b|"ob"/);
     expect(edge.backend.bodies[0]).not.toContain("_has");
+    // A15: each of the four stands in the ledger, and the two refusals of a known caller as alerts besides.
+    const places: unknown[] = [];
+    for await (const { event } of readLedger(edge.auditFolder)) places.push(...entryPlaces(event));
+    expect(places).toEqual(["0", "1", "1", "2", "2", "3"]);
   });
 
   it("A11: a write about another patient is refused, by what is sent and by what is stored", async () => {
@@ -480,3 +484,9 @@ describe("well-formed FHIR or 400, through the whole door", () => {
     expect(JSON.stringify(edge.events)).not.toContain("red");
   });
 });
+
+function entryPlaces(event: unknown): string[] {
+  const { entity = [] } = event as { entity?: { detail?: { type: string; valueString: string }[] }[] };
+  const details = entity.flatMap(({ detail = [] }) => detail);
+  return details.flatMap(({ type, valueString }) => (type === "entry" ? [valueString] : []));
+}

@@ -12,7 +12,7 @@ import { createMeasureStore, type MeasureStore } from "./measures/store.ts";
 import type { ParsedOptions } from "./options.ts";
 import { createExchange, type Exchange } from "./shared/exchange.ts";
 import { addressKey } from "./watch/address.ts";
-import { type LoginAttempt, readSighting, sightingOfLogin } from "./watch/login.ts";
+import { type LoginAttempt, readSightings, sightingOfLogin } from "./watch/login.ts";
 import { type CallerKind, createPseudonyms } from "./watch/pseudonym.ts";
 import type { Sighting, SightingFacts } from "./watch/sighting.ts";
 import { createWatch, type Observation } from "./watch/watch.ts";
@@ -70,11 +70,11 @@ export function createMonitor(options: ParsedOptions): Monitor {
     facts,
     store,
     measures,
-    see: (record) => take(() => readSighting(record, facts)),
+    see: (record) => take(() => readSightings(record, facts)),
     seeLogin: (attempt) =>
       take(() => {
         const { at = now(), requestId = randomUUID() } = attempt;
-        return sightingOfLogin({ ...attempt, at, requestId }, facts);
+        return [sightingOfLogin({ ...attempt, at, requestId }, facts)];
       }),
     snapshot: () => ({
       sightings,
@@ -92,12 +92,13 @@ export function createMonitor(options: ParsedOptions): Monitor {
   };
 
   /** Comes after the answer: whatever goes wrong here, nobody waits for it. */
-  function take(read: () => Sighting): void {
+  function take(read: () => readonly Sighting[]): void {
     try {
-      const sighting = read();
-      if (waiting === undefined || waiting.length >= MOST_WAITING) see(sighting);
-      else waiting.push(sighting);
-      exchange?.publish(sighting);
+      for (const sighting of read()) {
+        if (waiting === undefined || waiting.length >= MOST_WAITING) see(sighting);
+        else waiting.push(sighting);
+        exchange?.publish(sighting);
+      }
       teller.recovered("abuse-monitor/record-failed");
     } catch {
       teller.degraded("abuse-monitor/record-failed");

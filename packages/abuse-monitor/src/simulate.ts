@@ -5,7 +5,7 @@ import type { Measure } from "./measures/measure.ts";
 import { measureFor } from "./measures/respond.ts";
 import { type MonitorPolicy, parsePolicy } from "./policy-options.ts";
 import { addressKey } from "./watch/address.ts";
-import { readSighting } from "./watch/login.ts";
+import { readSightings } from "./watch/login.ts";
 import { createPseudonyms } from "./watch/pseudonym.ts";
 import { createWatch } from "./watch/watch.ts";
 
@@ -53,8 +53,7 @@ export async function simulate(
     count++;
     from = Math.min(from ?? record.receivedAt, record.receivedAt);
     to = Math.max(to ?? record.receivedAt, record.receivedAt);
-    const sighting = readSighting(record, facts);
-    for (const observation of watch.see(sighting)) {
+    for (const observation of readSightings(record, facts).flatMap((sighting) => watch.see(sighting))) {
       const alert = alerts.raise(observation);
       if (alert === undefined) continue;
       const counted = tally.get(alert.pattern);
@@ -63,7 +62,7 @@ export async function simulate(
         counted.callers.add(alert.whom.pseudonym);
       }
       if (told.length < maxAlerts) told.push(alert);
-      const measure = measureFor(alert, sighting, responses, protection);
+      const measure = measureFor(alert, observation.sighting, responses, protection);
       if (measure !== undefined && measures.length < maxAlerts) measures.push(measure);
     }
   }

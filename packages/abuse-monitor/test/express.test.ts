@@ -4,6 +4,7 @@ import { type Answer, askPort, EXPRESS, listenOnPort } from "@wardline-tools/tes
 import type { RequestHandler } from "express";
 import { describe, expect, it } from "vitest";
 import { type AbuseMonitorOptions, type Alert, abuseMonitor, type MeasureChange } from "../src/index.ts";
+import { record } from "./support/records.ts";
 
 const ISSUER = "https://as.example";
 const NOTE = { operator: "ops-1", because: "as agreed" };
@@ -262,5 +263,27 @@ describe.each(EXPRESS)("abuseMonitor on %s", (_name, express) => {
     await expect
       .poll(() => degraded)
       .toEqual(["degraded abuse-monitor/record-failed", "recovered abuse-monitor/record-failed"]);
+  });
+
+  it("sees each entry of a batch as a request of its own: patients asked for by id, and those that are not there", async () => {
+    const { monitor, alerts } = await serve();
+    const entries = Array.from({ length: 20 }, (_, at) => ({
+      method: "GET",
+      interaction: "read" as const,
+      resourceType: "Patient",
+      resource: `Patient/${at * 7}`,
+      parameters: [],
+      patients: [`${at * 7}`],
+      delivered: [],
+      outcome: "deny" as const,
+      problem: "smart-auth/not-found",
+      status: 404,
+    }));
+    const { resourceType: _, resource: __, ...whole } = record({ interaction: "batch", method: "POST", entries });
+    monitor.see(whole);
+    expect(monitor.snapshot().sightings).toBe(21);
+    expect(alerts.map(({ pattern, findings }) => [pattern, findings[0]?.measure])).toEqual([
+      ["patient-enumeration", "missed-patients"],
+    ]);
   });
 });

@@ -11,7 +11,7 @@ import { tokenIdOf } from "./balp/token.ts";
  *
  * Names come back as they were stored: hashed ones stay hashed, the same for one patient everywhere. Does NOT verify the
  * ledger (`readLedger` does), nor know patients that came to light while a body was streamed (they stand in a follow-up),
- * `fhirUser` where it was hashed, or certificates.
+ * the entries of a batch, `fhirUser` where it was hashed, or certificates.
  */
 export async function* accessRecordsOf(
   entries: AsyncIterable<{ readonly event: unknown }> | Iterable<{ readonly event: unknown }>,

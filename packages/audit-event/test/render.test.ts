@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type AccessRecord, INTERACTION_CODES, type InteractionCode } from "@wardline/policy-types";
+import { type AccessRecord, type EntryRecord, INTERACTION_CODES, type InteractionCode } from "@wardline/policy-types";
 import { describe, expect, it } from "vitest";
 import { type AuditEvent, accessRecordsOf, followUp, renderAuditEvents } from "../src/index.ts";
 import { type Profile, profileFaults, type ValueSet } from "./support/profiles.ts";
@@ -28,6 +28,50 @@ async function readBack(events: readonly AuditEvent[]): Promise<AccessRecord | u
   for await (const known of accessRecordsOf(events.map((event) => ({ event })))) return known;
   return undefined;
 }
+
+describe("A15: the entries of a batch", () => {
+  const entry = (change: Partial<EntryRecord>): EntryRecord => ({
+    method: "GET",
+    interaction: "read",
+    resourceType: "Observation",
+    resource: "Observation/o1",
+    parameters: [],
+    patients: ["p1"],
+    outcome: "permit",
+    status: 200,
+    ...change,
+  });
+  const refused = { outcome: "deny", problem: "smart-auth/not-found", status: 404, patients: [] } as const;
+  const entries = [
+    entry({}),
+    entry({ method: "DELETE", interaction: "delete", resource: "Observation/o2", delivered: [], status: 204 }),
+    entry({ resource: "Observation/o3", ...refused }),
+    entry({ interaction: "search-type", parameters: ["code"], patients: ["p1", "p2"] }),
+  ];
+  const { resource: _, resourceType: __, ...whole } = record({ method: "POST", interaction: "batch", entries });
+  const events = renderAuditEvents(whole, { source: SOURCE });
+  const objects = ({ entity }: AuditEvent): unknown =>
+    entity.flatMap(({ role, what }) => (role?.code === "4" ? [what?.reference] : []));
+
+  it("are told each as the request it stands for, behind the whole", () => {
+    expect(events.map(({ action, outcome }) => `${action}${outcome}`)).toEqual(["E0", "R0", "D0", "R4", "E8", "E0"]);
+    expect(events.map((event) => detail(event, "entry"))).toEqual([undefined, "0", "1", "2", "2", "3"]);
+    expect(events.map(objects)).toEqual([[], ["Observation/o1"], ["Observation/o2"], ["Observation/o3"], [], []]);
+    expect(events.map(patientsIn)).toEqual([["p1"], ["p1"], ["p1"], [], [], ["p1", "p2"]]);
+    expect(events.slice(1, 4).map(({ agent }) => agent[0]?.who)).toEqual(Array(3).fill(events[0]?.agent[0]?.who));
+    expect(profiles(events[1] as AuditEvent)).toContain("IHE.BasicAudit.PatientRead");
+    expect(profiles(events[2] as AuditEvent)).toContain("IHE.BasicAudit.PatientDelete");
+    expect(events[3]?.contained?.[0]).toMatchObject({ issue: [{ details: { coding: [{ code: refused.problem }] } }] });
+    expect(events[4]?.type.code).toBe("110113");
+  });
+
+  it("are not told again of patients that came to light later, nor read back as requests", async () => {
+    const later = followUp(whole, { ...whole, patients: ["p1", "p9"] }, { source: SOURCE });
+    expect(later.map(patientsIn)).toEqual([["p9"]]);
+    const { entries: ___, ...rest } = whole;
+    expect(await readBack(events)).toEqual(rest);
+  });
+});
 
 describe("A15: a request that concerns very many patients", () => {
   const people = (count: number) => Array.from({ length: count }, (_, at) => `p${at}`);

@@ -81,4 +81,38 @@ export interface AccessRecord {
   readonly upstream?: string;
   /** Absent: the request asked for data. */
   readonly signIn?: SignInRecord;
+  /** Those of a batch or transaction, in order. Absent: it has none, nobody judged them, or it was refused before its handler. */
+  readonly entries?: readonly EntryRecord[];
 }
+
+/** What one entry of a batch or transaction asked for, and what became of it. */
+export type EntryRecord = Pick<
+  AccessRecord,
+  | "method"
+  | "interaction"
+  | "operation"
+  | "resourceType"
+  | "resource"
+  | "parameters"
+  | "patients"
+  | "delivered"
+  | "outcome"
+  | "problem"
+  | "status"
+>;
+
+/** An entry as the request it stands for: of the same caller, at the same time. Its bytes are those of the whole. */
+export function accessOfEntry(record: AccessRecord, entry: EntryRecord): AccessRecord {
+  const shared = Object.entries(record).filter(([name]) => !OF_THE_WHOLE.has(name));
+  return { ...(Object.fromEntries(shared) as unknown as AccessRecord), ...entry, requestBytes: 0 };
+}
+
+const OF_THE_WHOLE: ReadonlySet<string> = new Set<keyof AccessRecord>([
+  "entries",
+  "operation",
+  "resourceType",
+  "resource",
+  "delivered",
+  "problem",
+  "responseBytes",
+]);

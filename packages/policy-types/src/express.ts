@@ -2,6 +2,7 @@ export { type BodyLimits, readBody } from "./express/body.ts";
 export { byTurn, gatherByTurn, joinTurn } from "./express/by-turn.ts";
 export {
   contextOf,
+  type EntryContext,
   grantOf,
   hasPermitted,
   isStanding,

@@ -1,4 +1,10 @@
-export type { AccessRecord, ControlDecision, SignInRecord } from "./access-record.ts";
+export {
+  type AccessRecord,
+  accessOfEntry,
+  type ControlDecision,
+  type EntryRecord,
+  type SignInRecord,
+} from "./access-record.ts";
 export {
   type Decision,
   type Deny,

@@ -1,3 +1,4 @@
+import type { AccessRecord } from "@wardline/policy-types";
 import { addTransform, type Json, KEEP } from "@wardline/policy-types/express";
 import { describe, expect, it } from "vitest";
 import { outcome, SECRET, STORE, UPSTREAM } from "./support/backend.ts";
@@ -145,6 +146,61 @@ describe.each(EXPRESS)("A11: batches on %s", (_name, express) => {
     const answer = await send(edge, "batch", entry, "user/*.rs", DOCTOR);
     expect(judged).toMatchObject([{ entry: [{ resource: { id: "o2" } }] }]);
     expect(entriesOf(answer)).toEqual([{ response: { status: "200" } }]);
+  });
+
+  it("A15: are recorded entry by entry, as what was asked and what came of it", async () => {
+    const edge = await edgeWith();
+    answerWith(edge, "batch-response", [
+      { resource: own, response: { status: "200 OK" } },
+      { resource: foreign, response: { status: "200" } },
+      { response: { status: "201 Created", location: `${UPSTREAM}/Observation/new1/_history/1` } },
+    ]);
+    await send(edge, "batch", [
+      get("Observation/o1"),
+      get("Observation/o2"),
+      post("p1"),
+      get("Patient/p2"),
+      get("Patient?_has:Observation:subject:code=x"),
+      get("Patient/p1/$secret-name"),
+      { request: { method: "secret-name", url: "Patient/p1" } },
+    ]);
+    const ended = ({ entries = [] }: AccessRecord) =>
+      entries.map(({ method, interaction, resource, status, problem, patients, delivered = patients }) =>
+        [method, interaction, resource, status, problem, patients.join(), delivered.join()].map((one) => one ?? "-"),
+      );
+    await expect.poll(() => edge.records.length).toBe(1);
+    expect(edge.records.flatMap(ended)).toEqual([
+      ["GET", "read", "Observation/o1", 200, "-", "p1", "p1"],
+      ["GET", "read", "Observation/o2", 404, "smart-auth/not-found", "", ""],
+      ["POST", "create", "Observation/new1", 201, "-", "p1", ""],
+      ["GET", "read", "Patient/p2", 404, "smart-auth/not-found", "p2", ""],
+      ["GET", "search-type", "-", 403, "smart-auth/search-refused", "", ""],
+      ["GET", "operation", "Patient/p1", 403, "smart-auth/operation-not-allowed", "p1", ""],
+      ["", "unknown", "-", 400, "smart-auth/interaction-unknown", "", ""],
+    ]);
+    expect(JSON.stringify(edge.records)).not.toContain("secret-name");
+  });
+
+  it("A15: whose answer is refused may have been carried out, and are recorded each", async () => {
+    const edge = await edgeWith();
+    answerWith(edge, "batch-response", []);
+    await send(edge, "batch", [post("p1"), get("Patient/p2")]);
+    await expect.poll(() => edge.records.length).toBe(1);
+    const entries = edge.records[0]?.entries ?? [];
+    expect(entries.map(({ interaction, outcome, problem, status }) => [interaction, outcome, problem, status])).toEqual(
+      [
+        ["create", "deny", "smart-auth/answer-not-fhir", 502],
+        ["read", "deny", "smart-auth/not-found", 404],
+      ],
+    );
+  });
+
+  it("A15: refused whole, they are recorded as one refusal", async () => {
+    const edge = await edgeWith();
+    await send(edge, "transaction", [post("p1"), get("Patient/p2")]);
+    await expect.poll(() => edge.records.length).toBe(1);
+    expect(edge.records[0]).toMatchObject({ outcome: "deny", problem: "smart-auth/transaction-refused" });
+    expect(edge.records[0]?.entries).toBe(undefined);
   });
 
   it("are answered without the handler when no entry is left", async () => {

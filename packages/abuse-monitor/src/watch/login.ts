@@ -1,4 +1,4 @@
-import type { AccessRecord, SignInRecord } from "@wardline/policy-types";
+import { type AccessRecord, accessOfEntry, type SignInRecord } from "@wardline/policy-types";
 import { NO_SIGNALS, type Sighting, type SightingFacts, sightingOf, signalsOf } from "./sighting.ts";
 
 /** A login that was tried at a token endpoint or login page, which are not FHIR requests. */
@@ -14,8 +14,17 @@ export interface LoginAttempt {
   readonly succeeded: boolean;
 }
 
-/** Reads a finished request, whatever it asked for. */
-export function readSighting(record: AccessRecord, facts: SightingFacts): Sighting {
+/**
+ * Reads a finished request, whatever it asked for. Each entry of a batch is a request of its own: else a hundred patients could
+ * be asked for in one that names nobody.
+ */
+export function readSightings(record: AccessRecord, facts: SightingFacts): readonly Sighting[] {
+  const whole = readSighting(record, facts);
+  if (record.entries === undefined) return [whole];
+  return [whole, ...record.entries.map((entry) => readSighting(accessOfEntry(record, entry), facts))];
+}
+
+function readSighting(record: AccessRecord, facts: SightingFacts): Sighting {
   return record.signIn === undefined ? sightingOf(record, facts) : sightingOfSignIn(record, record.signIn, facts);
 }
 

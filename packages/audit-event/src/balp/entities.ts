@@ -77,6 +77,20 @@ export function transactionEntity(record: AccessRecord, naming: Naming, options:
   };
 }
 
+/** The same for an entry of a batch, by its place in it. */
+export function entryEntity(
+  { requestId, method, status, operation, parameters }: AccessRecord,
+  at: number,
+): AuditEntity {
+  const detail: Detail[] = [];
+  add(detail, "entry", at);
+  addCommon(detail, "method", method);
+  addCommon(detail, "status", status);
+  addCommon(detail, "operation", operation);
+  add(detail, "parameters", parameters.join("&"));
+  return { what: { identifier: { value: requestId } }, type: REQUEST_ID, detail };
+}
+
 type Circumstances = Pick<RenderOptions, "locate" | "followsUp">;
 
 function requestDetails(record: AccessRecord, naming: Naming, { locate, followsUp }: Circumstances): Detail[] {

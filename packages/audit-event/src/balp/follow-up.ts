@@ -16,5 +16,6 @@ export function followUp(before: AccessRecord, end: AccessRecord, options: Rende
   const known = new Set(before.patients);
   const further = end.patients.filter((patient) => !known.has(patient));
   if (further.length === 0) return [];
-  return renderAuditEvents({ ...end, patients: further }, { ...options, followsUp: "further patients in the answer" });
+  const { entries: _, ...rest } = end;
+  return renderAuditEvents({ ...rest, patients: further }, { ...options, followsUp: "further patients in the answer" });
 }

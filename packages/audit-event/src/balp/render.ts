@@ -4,6 +4,7 @@ import { constant } from "../json-text.ts";
 import { breakGlassEvent, deniedUseEvent } from "./alert.ts";
 import { disclosureEvent, isDisclosure } from "./disclosure.ts";
 import { isDelivered, objectEntity, transactionEntity } from "./entities.ts";
+import { entryEvents } from "./entry.ts";
 import { type Rendering, type RenderOptions, timesOf } from "./event.ts";
 import { CLEAR } from "./naming.ts";
 import { isBreakGlass, isDeniedUse } from "./outcome.ts";
@@ -13,7 +14,8 @@ import { restEvent } from "./rest.ts";
 import { signInEvent } from "./sign-in.ts";
 
 /**
- * Writes an access down as R4 AuditEvents after IHE BALP: one for each patient concerned, or one when there is none.
+ * Writes an access down as R4 AuditEvents after IHE BALP: one for each patient concerned, or one when there is none; of a
+ * batch or transaction one for each entry besides.
  * What left for a partner is a disclosure besides, one for each patient it was about; a known caller's refused use and a broken glass
  * add a Security Alert each. Of very many patients not each has an event of its own, see `shareOut`.
  *
@@ -39,6 +41,7 @@ export function renderAuditEvents(record: AccessRecord, options: RenderOptions):
       if (shown.length > 0) events.push(disclosureEvent(facts, shown));
     }
   }
+  for (const event of entryEvents(facts)) events.push(event);
   if (isDeniedUse(record)) events.push(deniedUseEvent(facts));
   if (isBreakGlass(record)) events.push(breakGlassEvent(facts));
   return events;

@@ -76,6 +76,8 @@ export interface RequestContext {
   readonly patients: Set<string>;
   /** Those whose data the answer holds. Absent: no guard read it. */
   delivered?: Set<string>;
+  /** What a batch or transaction asks entry by entry, noted by whoever decides them. */
+  entries?: readonly EntryContext[];
   /** Name of the upstream that answered. */
   upstream?: string;
   /** Set where the request goes to an endpoint of OAuth. */
@@ -86,6 +88,23 @@ export interface RequestContext {
   answerLimitBytes: number;
   /** The record every listener saw: set when the answer is ready, and again when it has ended. */
   record?: AccessRecord;
+}
+
+/** One entry of a batch or transaction, as far as it is known what became of it. */
+export interface EntryContext {
+  /** As asked. */
+  readonly method: string;
+  readonly interaction: Interaction;
+  /** Was it asked of the handler? */
+  readonly isPermitted: boolean;
+  readonly patients: Set<string>;
+  readonly delivered: Set<string>;
+  /** `Problem.code` of its refusal. */
+  problem?: string;
+  /** Absent: that of the whole. */
+  status?: number;
+  /** Where what it made is. */
+  location?: string;
 }
 
 type Carrier = IncomingMessage & { [CONTEXT_KEY]?: RequestContext; originalUrl?: string };

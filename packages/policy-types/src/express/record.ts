@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AccessRecord, ControlDecision } from "../access-record.ts";
+import type { AccessRecord, ControlDecision, EntryRecord } from "../access-record.ts";
 import type { Interaction, SearchQuery } from "../interaction.ts";
 import type { Principal } from "../principal.ts";
-import { hasPermitted, type RequestContext } from "./context.ts";
+import { type EntryContext, hasPermitted, type RequestContext } from "./context.ts";
 
 type Growing<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
@@ -69,7 +69,7 @@ export function accessRecord(
   set(record, "policyVersion", context.policyVersion);
   set(record, "operation", operationOf(req, interaction));
   set(record, "resourceType", interaction?.type);
-  set(record, "resource", resourceOf(res, interaction));
+  set(record, "resource", resourceOf(interaction, res.statusCode, res.getHeader("location")));
   set(record, "principal", principal);
   set(record, "peerAddress", context.transport.peerAddress);
   set(record, "forwardedAddress", context.clientAddress);
@@ -78,6 +78,7 @@ export function accessRecord(
   set(record, "responseBytes", end.responseBytes);
   set(record, "upstream", context.upstream);
   set(record, "signIn", context.signIn);
+  set(record, "entries", entriesOf(context, res.statusCode));
   return Object.freeze(record);
 }
 
@@ -97,11 +98,15 @@ function operationOf(req: IncomingMessage, interaction: Interaction | undefined)
 }
 
 /** The resource the request named, or the one its answer says it made. */
-function resourceOf(res: ServerResponse, interaction: Interaction | undefined): string | undefined {
+function resourceOf(
+  interaction: Interaction | undefined,
+  status: number,
+  location: ReturnType<ServerResponse["getHeader"]>,
+): string | undefined {
   if (interaction?.type === undefined) return undefined;
   if (interaction.id !== undefined) return `${interaction.type}/${interaction.id}`;
-  if (interaction.code !== "create" || res.statusCode !== 201) return undefined;
-  const [, type, id] = CREATED.exec(String(res.getHeader("location") ?? "")) ?? [];
+  if (interaction.code !== "create" || status !== 201) return undefined;
+  const [, type, id] = CREATED.exec(String(location ?? "")) ?? [];
   return type === interaction.type && id !== undefined ? `${type}/${id}` : undefined;
 }
 
@@ -122,7 +127,7 @@ function parameterNames(interaction: Interaction | undefined): readonly string[]
   return [...names];
 }
 
-function patientsOf({ patients, interaction }: RequestContext): string[] {
+function patientsOf({ patients, interaction }: Pick<RequestContext, "patients" | "interaction">): string[] {
   const found = [...patients];
   const named = interaction?.type === "Patient" ? interaction.id : undefined;
   if (named !== undefined && !patients.has(named)) found.push(named);
@@ -133,8 +138,43 @@ function patientsOf({ patients, interaction }: RequestContext): string[] {
 
 const NONE: readonly string[] = Object.freeze([]);
 
-function deliveredOf({ delivered }: RequestContext, patients: readonly string[]): AccessRecord["delivered"] {
+function deliveredOf(
+  { delivered }: Pick<RequestContext, "delivered">,
+  patients: readonly string[],
+): AccessRecord["delivered"] {
   return delivered === undefined || delivered.size === patients.length ? undefined : Object.freeze([...delivered]);
+}
+
+/** Of a batch that was refused before its handler nothing was asked of anybody. */
+function entriesOf({ entries, problem }: RequestContext, status: number): AccessRecord["entries"] {
+  if (entries === undefined || (problem !== undefined && !MAY_BE_DONE.has(status))) return undefined;
+  return Object.freeze(entries.map((entry) => entryRecord(entry, { status, code: problem?.code })));
+}
+
+/** The refusals that come when a handler was asked, and may have done what it was asked. */
+const MAY_BE_DONE: ReadonlySet<number> = new Set([500, 502, 504]);
+
+/** @param whole how the batch ended: where it was refused, what was asked of the handler was answered so as well */
+function entryRecord(entry: EntryContext, whole: { readonly status: number; readonly code: string | undefined }) {
+  const { method, interaction, isPermitted, location } = entry;
+  const isRefusedWhole = whole.code !== undefined && isPermitted;
+  const { problem, status = whole.status } = isRefusedWhole ? { problem: whole.code } : entry;
+  const patients = Object.freeze(patientsOf(entry));
+  const record: Growing<EntryRecord> = {
+    method,
+    interaction: interaction.code,
+    parameters: Object.freeze(parameterNames(interaction)),
+    patients,
+    outcome: problem === undefined ? "permit" : "deny",
+    status,
+  };
+  set(record, "delivered", deliveredOf(entry, patients));
+  // A14: a name that nobody permitted may be anything a client typed.
+  set(record, "operation", isPermitted ? interaction.operation?.name : undefined);
+  set(record, "resourceType", interaction.type);
+  set(record, "resource", resourceOf(interaction, status, location));
+  set(record, "problem", problem);
+  return Object.freeze<EntryRecord>(record);
 }
 
 /** A remembered token has one principal in all its requests, and one part in all their records. */

@@ -1,5 +1,12 @@
 import { type Decision, type Interaction, permit } from "@wardline/policy-types";
-import { addTransform, type BodyTransform, beforeAnswer, contextOf, type Json } from "@wardline/policy-types/express";
+import {
+  addTransform,
+  type BodyTransform,
+  beforeAnswer,
+  contextOf,
+  type EntryContext,
+  type Json,
+} from "@wardline/policy-types/express";
 import type { Request, Response } from "express";
 import type { Access } from "../access.ts";
 import type { BundleAccess } from "../batch.ts";
@@ -11,6 +18,7 @@ import { type AskedPage, accessToPart } from "../links/pages.ts";
 import { createRights } from "../rights.ts";
 import type { SmartAuthSettings } from "../settings.ts";
 import type { Conclusions } from "./conclude.ts";
+import { noteEntries, notingJudge } from "./entries.ts";
 import { forward } from "./forward.ts";
 import type { Jobs } from "./jobs.ts";
 import { guardFacts, notePatients, withScopes } from "./judge.ts";
@@ -67,6 +75,7 @@ export function createPassing(settings: SmartAuthSettings, { conclude, refusalOf
       if (decision.kind === "deny") return conclude(req, res, decision);
       const { forwarded, entries } = decision.grant;
       conclude(req, res, permit(rights.grant, withScopes(decision.because, rights)));
+      const noted = noteEntries(req, decision.grant);
       if (forwarded === undefined) {
         res
           .status(200)
@@ -75,8 +84,12 @@ export function createPassing(settings: SmartAuthSettings, { conclude, refusalOf
         return false;
       }
       for (const entry of entries) if (entry.kind === "permit") notePatients(req, entry.grant);
-      const entryFacts = (access: Access) => guardFacts(req, { rights, principal, access, part: 0 }, settings);
-      addTransform(res, createBatchGuard(decision.grant, entryFacts, refusalOf(req)));
+      const onRefusal = refusalOf(req);
+      const judging = (access: Access, at: number) => {
+        const entryFacts = guardFacts(req, { rights, principal, access, part: 0 }, settings);
+        return notingJudge(noted[at] as EntryContext, entryFacts, onRefusal);
+      };
+      addTransform(res, createBatchGuard(decision.grant, judging, onRefusal));
       const bodiless = withoutHeadBodies(decision.grant.interaction);
       if (bodiless !== undefined) addTransform(res, bodiless);
       if (forwarded !== body) {

@@ -18,14 +18,23 @@ import type { GuardFacts } from "./facts.ts";
 import { NO_ADDRESSES } from "./locations.ts";
 import { bareOutcome } from "./outcome.ts";
 
-export type EntryFacts = (access: Access) => GuardFacts;
+/** How the answer of one permitted entry is judged, and who hears what comes of it. */
+export interface EntryJudging {
+  readonly facts: GuardFacts;
+  readonly onRefusal: OnRefusal;
+  /** Told what leaves in the entry's `response`. */
+  readonly onAnswer: (status: number, location: Json | undefined) => void;
+}
+
+/** @param at the entry's place in the batch */
+export type JudgeEntry = (access: Access, at: number) => EntryJudging;
 
 /**
  * Judges the answer to a batch or transaction: each entry by the decision on its own request, refused entries put back
  * where they were asked. An answer that does not match what was forwarded is refused whole, since nobody could say which
  * entry is which.
  */
-export function createBatchGuard(access: BundleAccess, entryFacts: EntryFacts, onRefusal: OnRefusal): BodyTransform {
+export function createBatchGuard(access: BundleAccess, judging: JudgeEntry, onRefusal: OnRefusal): BodyTransform {
   const refuse = (problem: Problem, because: string): BodyVerdict => {
     onRefusal(problem, because);
     return { kind: "refuse", problem };
@@ -38,9 +47,11 @@ export function createBatchGuard(access: BundleAccess, entryFacts: EntryFacts, o
         return { kind: "replace", body: bareOutcome(body) };
       }
       const entries = isAnswerTo(access, body) ? objectsOf(body["entry"]) : undefined;
-      const permitted = access.entries.flatMap((decision) => (decision.kind === "permit" ? [decision.grant] : []));
+      const permitted = access.entries.flatMap((decision, at) =>
+        decision.kind === "permit" ? [{ grant: decision.grant, at }] : [],
+      );
       if (entries?.length !== permitted.length) return refuse(ANSWER_NOT_FHIR, "the answer is not the batch's");
-      const judged = permitted.map((one, at) => judgeEntry(entries[at] ?? {}, entryFacts(one), onRefusal));
+      const judged = permitted.map(({ grant, at }, place) => judgeEntry(entries[place] ?? {}, judging(grant, at)));
       return { kind: "replace", body: batchAnswer(access, judged) };
     },
     opaque: () => refuse(ANSWER_OPAQUE, "the answer is not JSON"),
@@ -85,7 +96,7 @@ function isAnswerTo({ interaction }: BundleAccess, body: Json): body is JsonObje
   return isFhirResource(body) && body.resourceType === "Bundle" && body["type"] === `${interaction.code}-response`;
 }
 
-function judgeEntry(entry: JsonObject, facts: GuardFacts, onRefusal: OnRefusal): JsonObject {
+function judgeEntry(entry: JsonObject, { facts, onRefusal, onAnswer }: EntryJudging): JsonObject {
   const { resource } = entry;
   const response = isObject(entry["response"]) ? entry["response"] : {};
   const answer: AnswerFacts = {
@@ -96,12 +107,14 @@ function judgeEntry(entry: JsonObject, facts: GuardFacts, onRefusal: OnRefusal):
   };
   const guard = createGuard(facts, onRefusal);
   const verdict = resource === undefined ? guard.empty(answer) : guard.json(resource, answer);
-  if (verdict.kind === "refuse") return refusedEntry(verdict.problem);
+  if (verdict.kind === "refuse") {
+    onAnswer(verdict.problem.status, undefined);
+    return refusedEntry(verdict.problem);
+  }
   const left = verdict.kind === "replace" ? verdict.body : verdict.kind === "drop" ? undefined : resource;
-  return {
-    ...(left === undefined ? {} : { resource: left }),
-    response: publicResponse(response, left, facts),
-  };
+  const shown = publicResponse(response, left, facts);
+  onAnswer(answer.status, shown["location"]);
+  return { ...(left === undefined ? {} : { resource: left }), response: shown };
 }
 
 /** R4: "the status code SHALL start with a 3 digit HTTP code". */
