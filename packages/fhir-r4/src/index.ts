@@ -1,4 +1,5 @@
 export { compartmentParameters } from "./compartments.ts";
+export { type InlineMatch, inlineMatchesOf } from "./inline-matches.ts";
 export { parseInteraction } from "./interaction.ts";
 export type { InteractionRequest } from "./interaction-request.ts";
 export { matches } from "./matching/matches.ts";

@@ -1,6 +1,6 @@
 import type { Interaction, SearchQuery } from "@wardline/policy-types";
 import { parseBundle } from "./bundle.ts";
-import { inlineMatches, patchedMatches } from "./inline-matches.ts";
+import { inlineMatches } from "./inline-matches.ts";
 import { type Parameters, readCondition, readParameters } from "./interaction-query.ts";
 import { type InteractionRequest, NO_ENTRIES, unknownInteraction, wrongForm } from "./interaction-request.ts";
 import { staysOnType } from "./operations.ts";
@@ -62,9 +62,6 @@ function interpret(request: InteractionRequest, options: ReferenceOptions | unde
   return assemble(route, path, { parameters, condition }, request.body);
 }
 
-/** An operation may store what it is given, too. */
-const TAKES_RESOURCES: ReadonlySet<Route["code"]> = new Set(["create", "update", "operation"]);
-
 interface Queries {
   readonly parameters: Parameters;
   readonly condition: SearchQuery | undefined;
@@ -80,8 +77,7 @@ function assemble(route: Route, path: string, { parameters, condition }: Queries
   if (condition !== undefined) touches.add(types, "condition").addSearch(condition);
   const reaching = parameters.reaching ?? search;
   if (reaching !== undefined) touches.addSearch(reaching);
-  if (TAKES_RESOURCES.has(route.code)) inlineMatches(body, touches);
-  else if (route.code === "patch") patchedMatches(body, touches);
+  if (body !== undefined) inlineMatches(route.code, body, touches);
   const interaction: Growing<Interaction> = { code: route.code, path, touches: touches.toArray(), entries: NO_ENTRIES };
   if (route.type !== undefined) interaction.type = route.type;
   if (route.id !== undefined) interaction.id = route.id;

@@ -17,7 +17,7 @@ import {
   TYPE_WITHHELD,
 } from "./problems.ts";
 import { linkProbes } from "./profile/links.ts";
-import { probes } from "./profile/probes.ts";
+import { bodyProbes, probes } from "./profile/probes.ts";
 import { selectChoice } from "./select.ts";
 import { isObject, type JsonObject } from "./values.ts";
 import { type Tools, UnjudgeableError } from "./walk/context.ts";
@@ -83,8 +83,13 @@ export function decideRequest(
   if (interaction.code === "unknown") return deny(INTERACTION_UNKNOWN, ["the interaction is not known"]);
   const { type } = interaction;
   if (type !== undefined && machine.root(type) === "drop") return deny(TYPE_WITHHELD, [`the profile has no ${type}`]);
-  if (probes(interaction, { machine, extraParameters, withholds: rules.length > 0 })) {
+  const withholds = rules.length > 0;
+  if (probes(interaction, { machine, extraParameters, withholds })) {
     return deny(SEARCH_PROBES, ["A1: a parameter reads an element the profile withholds"]);
+  }
+  const hides = withholds || machine.profile.name !== "full";
+  if (hides && body !== undefined && bodyProbes(interaction, body, { machine, extraParameters, withholds })) {
+    return deny(SEARCH_PROBES, ["A1: a match URL reads an element the profile withholds"]);
   }
   if (body === undefined || !writes(interaction)) return permit(true, ["nothing is written"]);
   if (isPartial(body)) return deny(PARTIAL_WRITE, ["the body holds what redaction left"]);

@@ -71,6 +71,38 @@ it.each([
   expect(verdict(HIDDEN, { path, query })).toBe("phi-redact/search-probes");
 });
 
+const ABOUT = "Patient?birthdate=1974-12-25";
+const observation = (reference: string) => ({ resourceType: "Observation", id: "1", subject: { reference } });
+const submitted = (method: string, path: string, body: object) => ({ method, path, body });
+const entry = (method: string, resource: object) =>
+  submitted("POST", "/", {
+    resourceType: "Bundle",
+    type: "transaction",
+    entry: [{ request: { method: "GET", url: "Patient/1" } }, { request: { method, url: "Observation/1" }, resource }],
+  });
+const part = { name: "resource", resource: observation(ABOUT) };
+const value = { name: "value", valueReference: { reference: ABOUT } };
+const replaced = { name: "operation", part: [{ name: "type", valueCode: "replace" }, value] };
+
+it.each([
+  ["a create", submitted("POST", "/Observation", observation(ABOUT))],
+  ["an update", submitted("PUT", "/Observation/1", observation(ABOUT))],
+  ["another spelling", submitted("POST", "/Observation", observation(`/${ABOUT}`))],
+  ["a transaction", entry("PUT", observation(ABOUT))],
+  ["an operation", submitted("POST", "/Claim/$submit", { resourceType: "Parameters", parameter: [part] })],
+  ["a JSON Patch", submitted("PATCH", "/Observation/1", [{ op: "add", path: "/subject/reference", value: ABOUT }])],
+  ["a FHIRPath Patch", submitted("PATCH", "/Observation/1", { resourceType: "Parameters", parameter: [replaced] })],
+  ["a patch in a batch", entry("PATCH", { resourceType: "Parameters", parameter: [replaced] })],
+])("A1, A11: a match URL in %s asks for what is hidden", (_what, request) => {
+  expect(verdict(HIDDEN, request)).toBe("phi-redact/search-probes");
+  expect(verdict({ profile: "full" }, request)).toBe("permit");
+});
+
+it("A11: a match URL may ask for what is shown", () => {
+  const request = submitted("POST", "/Observation", observation("Patient?family=Chalmers"));
+  expect(verdict(HIDDEN, request)).toBe("permit");
+});
+
 it.each([
   ["/Patient", ""],
   ["/Patient", "family=Chalmers"],

@@ -1,5 +1,6 @@
-import { isResourceType, searchParameter } from "@wardline/fhir-r4";
+import { inlineMatchesOf, isResourceType, searchParameter } from "@wardline/fhir-r4";
 import type { Interaction, SearchCriterion, SearchQuery } from "@wardline/policy-types";
+import type { Json } from "@wardline/policy-types/express";
 import type { Machine } from "./machine.ts";
 import type { State } from "./steps.ts";
 
@@ -43,6 +44,18 @@ export function probes(interaction: Interaction, rules: ProbeRules): boolean {
   return (
     [search, condition].some((query) => query !== undefined && queryProbes(query, interaction.type ?? "*", rules)) ||
     entries.some((entry) => probes(entry.interaction, rules))
+  );
+}
+
+/**
+ * Does a body bring in such a search? A server resolves `"reference": "Patient?birthdate=…"` before it stores, and whether it could
+ * tells what matched.
+ *
+ * @see https://hl7.org/fhir/R4/http.html#trules
+ */
+export function bodyProbes(interaction: Interaction, body: Json, rules: ProbeRules): boolean {
+  return inlineMatchesOf(interaction, body).some(
+    (match) => match === "unreadable" || queryProbes(match.search, match.type, rules),
   );
 }
 
