@@ -30,10 +30,12 @@ export function notingJudge(noted: EntryContext, facts: GuardFacts, onRefusal: O
     facts: {
       ...facts,
       onPatients: (ids, what) => {
-        facts.onPatients(ids, what);
+        // RFC 9110 section 9.3.2: of what HEAD asks about nothing is sent.
+        const isSent = what !== "written" && noted.method !== "HEAD";
+        facts.onPatients(ids, isSent ? undefined : "written");
         for (const id of ids) {
           noted.patients.add(id);
-          if (what !== "written") noted.delivered.add(id);
+          if (isSent) noted.delivered.add(id);
         }
       },
     },

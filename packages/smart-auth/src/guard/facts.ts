@@ -8,8 +8,8 @@ export interface GuardFacts extends LinkFacts {
   readonly access: Access;
   readonly bound: boolean;
   readonly rights: Rights;
-  /** Told of every patient whose data leave, for the audit: bare ids. `written`: of whose data were written and stay. */
-  readonly onPatients: (ids: readonly string[], what?: "written") => void;
+  /** Told of every patient whose data leave, for the audit: bare ids. `written`: of whose data nothing is sent. */
+  readonly onPatients: (ids: readonly string[], what?: "written" | undefined) => void;
 }
 
 /** How the resources of a Bundle must be covered: by one of the letters, or (an operation's answer) by each. */
