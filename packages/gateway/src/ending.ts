@@ -33,8 +33,13 @@ export async function closeBesides(closings: readonly (() => Promise<void>)[]): 
     timer = setTimeout(resolve, BESIDES_MS);
   });
   try {
-    await Promise.race([Promise.all(closings.map((close) => close())), late]);
+    await Promise.race([allOf(closings.map((close) => close())), late]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Waits for all, whatever becomes of one. */
+async function allOf(closings: readonly Promise<void>[]): Promise<void> {
+  for (const one of await Promise.allSettled(closings)) if (one.status === "rejected") throw one.reason;
 }
