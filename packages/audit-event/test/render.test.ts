@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type AccessRecord, type EntryRecord, INTERACTION_CODES, type InteractionCode } from "@wardline/policy-types";
 import { describe, expect, it } from "vitest";
-import { createNaming } from "../src/balp/naming.ts";
 import { type AuditEvent, accessRecordsOf, followUp, renderAuditEvents } from "../src/index.ts";
 import { type Profile, profileFaults, type ValueSet } from "./support/profiles.ts";
 import { READ, record, SOURCE, without } from "./support/records.ts";
@@ -18,9 +17,6 @@ const profiles = ({ meta }: AuditEvent): string[] =>
 const agentCodes = ({ agent }: AuditEvent): unknown[] => agent.map(({ type }) => type.coding?.map(({ code }) => code));
 const detail = ({ entity }: AuditEvent, type: string): unknown =>
   entity.flatMap((one) => one.detail ?? []).find((one) => one.type === type)?.valueString;
-
-const detailsOf = ({ entity }: AuditEvent, type: string): string[] =>
-  entity.flatMap((one) => (one.detail ?? []).flatMap((each) => (each.type === type ? [each.valueString ?? ""] : [])));
 
 const MINIMAL = "IHE.BasicAudit.OAUTHaccessTokenUse.Minimal";
 const TOKEN = [MINIMAL, "IHE.BasicAudit.OAUTHaccessTokenUse.Comprehensive"];
@@ -67,30 +63,6 @@ describe("A15: the entries of a batch", () => {
     expect(profiles(events[2] as AuditEvent)).toContain("IHE.BasicAudit.PatientDelete");
     expect(events[3]?.contained?.[0]).toMatchObject({ issue: [{ details: { coding: [{ code: refused.problem }] } }] });
     expect(events[4]?.type.code).toBe("110113");
-  });
-
-  it("are told a hundred together beyond five hundred, with one alert, so that one request cannot fill the queue", () => {
-    const many = Array.from({ length: 20_050 }, (_, at) =>
-      at % 1000 === 999
-        ? entry({ resource: `Observation/o${at}`, ...refused })
-        : entry({ resource: `Observation/o${at}` }),
-    );
-    const told = renderAuditEvents(
-      { ...whole, entries: many },
-      { source: SOURCE, namingFor: createNaming("hashed", { id: "k", key: new Uint8Array(32) }) },
-    );
-    const alerts = told.filter(({ type }) => type.code === "110113");
-    expect(told).toHaveLength(1 + 500 + 196 + 20);
-    expect(alerts.map((event) => detail(event, "entry"))).toEqual(
-      Array.from({ length: 20 }, (_, at) => `${at * 1000 + 999}`),
-    );
-    const [first] = told.filter((event) => detailsOf(event, "entry").length > 1);
-    expect(detailsOf(first as AuditEvent, "entry").slice(0, 2)).toEqual([
-      expect.stringMatching(/^500 GET \S{20,} 200$/),
-      expect.stringMatching(/^501 GET \S{20,} 200$/),
-    ]);
-    expect(JSON.stringify(told)).not.toContain("Observation/o");
-    expect(JSON.stringify(told).length).toBeLessThan(6_000_000);
   });
 
   it("are not told again of patients that came to light later, nor read back as requests", async () => {

@@ -16,16 +16,13 @@ export interface LoginAttempt {
 
 /**
  * Reads a finished request, whatever it asked for. Each entry of a batch is a request of its own: else a hundred patients could
- * be asked for in one that names nobody. Of very many the first thousand are read: whoever behaves so has been seen by then.
+ * be asked for in one that names nobody.
  */
 export function readSightings(record: AccessRecord, facts: SightingFacts): readonly Sighting[] {
   const whole = readSighting(record, facts);
   if (record.entries === undefined) return [whole];
-  const entries = record.entries.slice(0, MOST_ENTRIES);
-  return [whole, ...entries.map((entry) => readSighting(accessOfEntry(record, entry), facts))];
+  return [whole, ...record.entries.map((entry) => readSighting(accessOfEntry(record, entry), facts))];
 }
-
-const MOST_ENTRIES = 1000;
 
 function readSighting(record: AccessRecord, facts: SightingFacts): Sighting {
   return record.signIn === undefined ? sightingOf(record, facts) : sightingOfSignIn(record, record.signIn, facts);

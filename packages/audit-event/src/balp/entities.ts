@@ -1,4 +1,4 @@
-import type { AccessRecord, ControlDecision, EntryRecord } from "@wardline/policy-types";
+import type { AccessRecord, ControlDecision } from "@wardline/policy-types";
 import { isStanding } from "@wardline/policy-types/express";
 import { common } from "../common.ts";
 import { constant } from "../json-text.ts";
@@ -89,26 +89,6 @@ export function entryEntity(
   addCommon(detail, "operation", operation);
   add(detail, "parameters", parameters.join("&"));
   return { what: { identifier: { value: requestId } }, type: REQUEST_ID, detail };
-}
-
-/**
- * The same for several entries, each in one detail: its place, what it asked and what became of it.
- *
- * @param from the place of the first
- */
-export function entriesEntity(
-  { record, naming }: Pick<Rendering, "record" | "naming">,
-  entries: readonly EntryRecord[],
-  from: number,
-): AuditEntity {
-  const detail = entries.map((entry, at): Detail => {
-    const { method, resource, resourceType = "", operation, status, problem } = entry;
-    const what = resource === undefined ? undefined : naming.resource(resource);
-    const named = what?.reference ?? what?.identifier?.value ?? resourceType;
-    const words = [from + at, method, named, operation && `$${operation}`, status, problem];
-    return { type: "entry", valueString: words.filter((word) => word !== undefined && word !== "").join(" ") };
-  });
-  return { what: { identifier: { value: record.requestId } }, type: REQUEST_ID, detail };
 }
 
 type Circumstances = Pick<RenderOptions, "locate" | "followsUp">;
