@@ -296,6 +296,23 @@ describe("what passes", () => {
     expect(performance.now() - start).toBeLessThan(10_000);
   });
 
+  it("F15: closing tells a client that asks and asks to come no more on its connection, instead of cutting one of its requests", async () => {
+    const edge = await startEdge();
+    const held: (() => void)[] = [];
+    edge.backend.answer = (_req, res) => void held.push(() => fhir(res, patient("a")));
+    const head = `GET /fhir/Patient/a HTTP/1.1\r\nHost: e\r\nAuthorization: Bearer ${await edge.issuer.token({ patient: "a", scope: "patient/*.rs" })}\r\n\r\n`;
+    const clients = Array.from({ length: 8 }, () => askOn(edge.port, head, 50));
+    await expect.poll(() => held.length).toBe(8);
+    const closing = edge.gateway.close();
+    edge.backend.answer = (_req, res) => fhir(res, patient("a"));
+    for (const answer of held) answer();
+    for (const { answers, toldToClose } of await Promise.all(clients)) {
+      expect(answers).toBeLessThan(50);
+      expect(toldToClose).toBe(true);
+    }
+    await closing;
+  });
+
   it("F15: closing lets the answer in work end, then refuses connections", async () => {
     const edge = await startEdge();
     edge.backend.answer = (_req, res) => void setTimeout(() => fhir(res, patient("a")), 200);
@@ -307,3 +324,25 @@ describe("what passes", () => {
     expect(await raw(edge.port, "GET / HTTP/1.1\r\nHost: e\r\n\r\n")).toBe("");
   });
 });
+
+/** Asks again on the same connection after each answer, until told to close it, or so many times. Rejects when one stays unanswered. */
+function askOn(port: number, head: string, times: number): Promise<{ answers: number; toldToClose: boolean }> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1", () => socket.write(head));
+    let answers = 0;
+    let got = "";
+    socket.on("error", reject);
+    socket.on("close", () => reject(new Error("the connection was closed with a request on it")));
+    socket.on("data", (chunk) => {
+      got += chunk.toString("latin1");
+      const body = got.split("\r\n\r\n")[1];
+      if (body === undefined || body.length < Number(/content-length: (\d+)/i.exec(got)?.[1])) return;
+      answers += 1;
+      const toldToClose = /\r\nconnection: close\r\n/i.test(got);
+      got = "";
+      if (!toldToClose && answers < times) return void socket.write(head);
+      resolve({ answers, toldToClose });
+      socket.destroy();
+    });
+  });
+}

@@ -8,7 +8,10 @@ import type { HeldPort } from "./port.ts";
 
 export interface EdgeServer {
   listen(at: { readonly port: number; readonly host: string } | HeldPort): Promise<AddressInfo>;
-  /** Takes no new connection, closes those without a request, waits for the answers in work, cuts the rest (F15). */
+  /**
+   * Takes no new connection, closes those without a request, waits for the answers in work, and closes a connection with the next
+   * answer on it: a client that asks and asks would be cut in the middle of one at the end. Cuts the rest (F15).
+   */
   drain(drainMs: number): Promise<void>;
 }
 
@@ -53,6 +56,11 @@ export function openServer(
     socket.once("close", () => silent.delete(socket));
   });
   server.on("request", ({ socket }: IncomingMessage) => silent.delete(underlying(socket)));
+  let isDraining = false;
+  // First of all that hear of it: some answer at once. RFC 9112 section 9.6.
+  server.prependListener("request", (_req: IncomingMessage, res: ServerResponse) => {
+    if (isDraining) res.shouldKeepAlive = false;
+  });
 
   return {
     listen: (at) =>
@@ -68,6 +76,7 @@ export function openServer(
       }),
     async drain(drainMs) {
       tls?.close();
+      isDraining = true;
       if (!server.listening) return;
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
