@@ -1,5 +1,6 @@
 import { type FileHandle, open, readFile, rename, rm } from "node:fs/promises";
 import { DependencyError } from "@wardline/policy-types";
+import { createEntryWriter } from "./entry-writer.ts";
 import type { RevocationList } from "./revocation.ts";
 import { createRevocationState, type RevocationEntry, type RevocationState, revocationOf } from "./revocation-state.ts";
 
@@ -31,39 +32,30 @@ export async function openFileRevocationList({ file, limit, now }: FileRevocatio
   const state = createRevocationState(limit, now);
   if (await load(file, state)) await rewrite(file, state);
   let handle: FileHandle | undefined;
-  let last: Promise<void> = Promise.resolve();
-  let isOpen = true;
-
-  async function append(entry: RevocationEntry): Promise<void> {
-    if (!isOpen) throw unavailable();
-    // In force at once: should the disk refuse, it counts for this process all the same.
-    state.put(entry);
-    try {
+  const writer = createEntryWriter<RevocationEntry>({
+    put: (entry) => state.put(entry),
+    async append(entry) {
       handle ??= await open(file, "a", 0o600);
+      // If we crash here, half a line is left, which `load` drops: it was not acknowledged.
       await handle.appendFile(`${JSON.stringify(entry)}\n`);
       await handle.datasync();
-    } catch (cause) {
-      // If we crash here, half a line is left, which `load` drops: it was not acknowledged. Going on would write behind it.
-      isOpen = false;
-      throw unavailable(cause);
-    }
-  }
-
-  /** One at a time, in order. */
-  function revoke(entry: RevocationEntry): Promise<void> {
-    const written = last.then(() => append(entry));
-    last = written.catch(() => undefined);
-    return written;
-  }
+    },
+    async writeAnew() {
+      await rewrite(file, state);
+      const before = handle;
+      handle = undefined;
+      await before?.close();
+    },
+    unavailable,
+  });
 
   return {
-    revokeTokenId: (...named) => revoke(revocationOf.tokenId(...named)),
-    revokeTokenHash: (...named) => revoke(revocationOf.tokenHash(...named)),
-    revokeSubject: (...named) => revoke(revocationOf.subject(...named)),
+    revokeTokenId: (...named) => writer.write(revocationOf.tokenId(...named)),
+    revokeTokenHash: (...named) => writer.write(revocationOf.tokenHash(...named)),
+    revokeSubject: (...named) => writer.write(revocationOf.subject(...named)),
     isRevoked: async (token) => state.covers(token),
     async close() {
-      await last;
-      isOpen = false;
+      await writer.close();
       await handle?.close();
     },
   };

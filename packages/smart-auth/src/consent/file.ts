@@ -1,6 +1,7 @@
 import { type FileHandle, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DependencyError } from "@wardline/policy-types";
+import { createEntryWriter } from "../entry-writer.ts";
 import { writesOf } from "./memory.ts";
 import type { ConsentRegistry } from "./registry.ts";
 import { type ConsentEntry, type ConsentState, createConsentState, readEntry } from "./state.ts";
@@ -20,45 +21,37 @@ export interface FileConsentRegistry extends ConsentRegistry {
 /**
  * A consent registry that outlives its process: one line for each change, on disk before its promise resolves. What counts
  * no more is left out when the file is opened again. Rejects when a line in the middle of the file cannot be read: nobody
- * could say what it withheld.
+ * could say what it withheld. While the disk refuses what was said, nothing can be asked; that ends when the disk takes it.
  *
  * Does NOT reach other instances, nor notice when another process writes the file.
  */
 export async function openFileConsentRegistry({ file, limit }: FileConsentOptions): Promise<FileConsentRegistry> {
   const state = createConsentState(limit);
   await load(file, state);
-  const handle = await rewrite(file, state);
-  let queue: Promise<void> = Promise.resolve();
-  let isOpen = true;
-
-  async function append(entry: ConsentEntry): Promise<void> {
-    if (!isOpen) throw unavailable();
-    // In force at once: should the disk refuse, the patient's word counts for this process all the same.
-    state.put(entry);
-    try {
+  let handle = await rewrite(file, state);
+  const writer = createEntryWriter<ConsentEntry>({
+    put: (entry) => state.put(entry),
+    async append(entry) {
+      // If we crash here, half a line is left, which `load` drops: it was not acknowledged.
       await handle.appendFile(`${JSON.stringify(entry)}\n`);
       await handle.datasync();
-    } catch (cause) {
-      // If we crash here, half a line is left, which `load` drops: it was not acknowledged. Going on would write behind it.
-      isOpen = false;
-      throw unavailable(cause);
-    }
-  }
+    },
+    async writeAnew() {
+      const before = handle;
+      handle = await rewrite(file, state);
+      await before.close();
+    },
+    unavailable,
+  });
 
   return {
-    ...writesOf((entry) => {
-      // One at a time, in order.
-      const written = queue.then(() => append(entry));
-      queue = written.catch(() => undefined);
-      return written;
-    }),
+    ...writesOf((entry) => writer.write(entry)),
     async view(caller) {
-      if (!isOpen) throw unavailable();
-      return state.view(caller, () => isOpen);
+      if (!writer.isWell) throw unavailable();
+      return state.view(caller, () => writer.isWell);
     },
     async close() {
-      await queue;
-      isOpen = false;
+      await writer.close();
       await handle.close();
     },
   };
