@@ -12,14 +12,18 @@ export interface Storage {
 
 export function createStorage(files: JobFiles, maxStoredBytes: number): Storage {
   let stored = 0;
+  /** Bytes taken since the last look at the files began: it may have seen them or not. */
+  let takenMeanwhile = 0;
   return {
     isFull: () => stored >= maxStoredBytes,
     take(bytes) {
       if (stored + bytes > maxStoredBytes) return false;
       stored += bytes;
+      takenMeanwhile += bytes;
       return true;
     },
     async sweep(load) {
+      takenMeanwhile = 0;
       let sum = 0;
       for (const id of await files.ids()) {
         const state = await load(id);
@@ -30,7 +34,7 @@ export function createStorage(files: JobFiles, maxStoredBytes: number): Storage 
         if (state.status.kind === "done") await files.remove(id, attemptOf(state.status.result.files));
         sum += await files.bytesOf(id);
       }
-      stored = sum;
+      stored = sum + takenMeanwhile;
     },
   };
 }
