@@ -1,9 +1,21 @@
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it, vi } from "vitest";
-import { type JournalEntry, openUsageJournal, readJournal, type UsageJournal } from "../src/index.ts";
+import { afterEach, expect, it, vi } from "vitest";
+import {
+  type JournalDegradation,
+  type JournalEntry,
+  openUsageJournal,
+  readJournal,
+  type UsageJournal,
+} from "../src/index.ts";
 import { sightingOf } from "../src/observe/sighting.ts";
 import { emptyFolder } from "./support/folders.ts";
 import { KEY, record } from "./support/records.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
 
 const HELD = 1000;
 
@@ -41,4 +53,32 @@ it("F12: more kinds of use between two writes than lines are held push out neith
   expect(entries.filter(({ kind }) => kind === "sighting")).toHaveLength(3 * HELD);
   const requests = entries.map((entry) => (entry.kind === "traffic" ? entry.requests : 0));
   expect(requests.reduce((sum, more) => sum + more, 0)).toBe(3 * HELD);
+});
+
+it("F12: a disk that hangs is told, and that it is well again", async () => {
+  const folder = await emptyFolder();
+  const told: string[] = [];
+  const onDegraded = ({ kind, code }: JournalDegradation): void => void told.push(`${kind} ${code}`);
+  const journal = openUsageJournal({ file: join(folder, "usage.ndjson"), key: KEY, onDegraded });
+  const any = await open(join(folder, "any"), "w");
+  const sync = vi.spyOn(Object.getPrototypeOf(any) as FileHandle, "datasync");
+  let release = (): void => undefined;
+  sync.mockImplementationOnce(
+    () =>
+      new Promise<void>((resolve) => {
+        release = resolve;
+      }),
+  );
+  await any.close();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  journal.record(record());
+  const flushed = journal.flush();
+  vi.advanceTimersByTime(2000);
+  vi.useRealTimers();
+  expect(told).toEqual(["degraded stuck"]);
+  await vi.waitFor(() => expect(sync).toHaveBeenCalled());
+  release();
+  await flushed;
+  expect(told).toEqual(["degraded stuck", "recovered "]);
+  await journal.close();
 });

@@ -10,6 +10,9 @@ export interface LineFile {
   status(): { readonly state: "writing" | "degraded"; readonly pending: number; readonly lost: number };
 }
 
+/** F12: a write that takes longer, in milliseconds, is told: a disk that hangs refuses nothing, and says nothing. */
+const STUCK_MS = 2000;
+
 export function createLineFile(options: Pick<ParsedJournalOptions, "file" | "maxPending" | "onDegraded">): LineFile {
   const { file, maxPending, onDegraded } = options;
   let pending: string[] = [];
@@ -24,6 +27,7 @@ export function createLineFile(options: Pick<ParsedJournalOptions, "file" | "max
       const batch = pending;
       pending = [];
       let before: number | undefined;
+      const late = setTimeout(() => tell("degraded", "stuck"), STUCK_MS).unref();
       try {
         handle ??= await openForAppend(file);
         const { size } = await handle.stat();
@@ -42,6 +46,8 @@ export function createLineFile(options: Pick<ParsedJournalOptions, "file" | "max
         trim();
         tell("degraded", codeOf(error));
         return;
+      } finally {
+        clearTimeout(late);
       }
     } while (pending.length > 0);
   }

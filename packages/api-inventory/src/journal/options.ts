@@ -7,7 +7,7 @@ import { createPseudonym } from "../cms/pseudonym.ts";
 /** The journal became unable to write, or able again. Told once per change. */
 export interface JournalDegradation {
   readonly kind: "degraded" | "recovered";
-  /** Code of the operating system: `ENOSPC`. */
+  /** Code of the operating system: `ENOSPC`. `stuck`: a write has not ended for two seconds. */
   readonly code: string;
   /** Lines lost so far, because more waited than are held. */
   readonly lost: number;
