@@ -1,6 +1,6 @@
 import type { Principal } from "@wardline/policy-types";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   type AskedOnce,
   type IdempotencyClaim,
@@ -73,6 +73,22 @@ describe("createIdempotencyStore", () => {
     expect(claim("quiet", "f", "few").kind).toBe("repeat");
     expect(claim("long-499", "f", "much").kind).toBe("repeat");
     expect(claim("long-0", "f", "much").kind).toBe("first");
+  });
+
+  it("S8: where many callers hold as much as any, who gives is looked for once for many", () => {
+    const { claim } = store({ maxEntries: 1000, maxBytes: 1e6 });
+    const keep = (n: number): void => {
+      const first = claim(`k-${n}`, "f", `o-${n}`);
+      if (first.kind === "first") first.keep(answer("1"));
+    };
+    for (let n = 0; n < 1000; n++) keep(n);
+    const looks = vi.spyOn(Map.prototype, "values");
+    for (let n = 1000; n < 1500; n++) keep(n);
+    expect(looks.mock.calls.length).toBeLessThan(150);
+    looks.mockRestore();
+    // The oldest 500 had to, and hardly more have.
+    expect(claim("k-510", "f", "o-510").kind).toBe("repeat");
+    expect(claim("k-499", "f", "o-499").kind).toBe("first");
   });
 
   it("F15: whatever is asked, kept and forgotten, it stays within its bounds and loses nothing while there is room", () => {

@@ -62,23 +62,37 @@ export function createIdempotencyStore({
     }
   }
 
-  /** Gives a tenth: the search for who holds most is worth it once for all of them. False: nothing is there to be given. */
-  function giveWay(sizeOf: (share: Share) => number): boolean {
-    let most: Share | undefined;
-    for (const share of shares.values()) if (most === undefined || sizeOf(share) > sizeOf(most)) most = share;
-    if (most === undefined) return false;
-    const enough = sizeOf(most) * 0.9;
-    for (const key of most.keys) {
-      drop(key);
-      if (sizeOf(most) <= enough) break;
+  /**
+   * Whoever holds most gives a tenth, and where others hold as much, they do: the search is worth it once for all of them, up to a
+   * hundredth of the room. False: nothing is there to be given.
+   */
+  function giveWay(sizeOf: (share: Share) => number, room: number): boolean {
+    let most = 0;
+    for (const share of shares.values()) most = Math.max(most, sizeOf(share));
+    if (most === 0) return false;
+    let wanted = room / 100;
+    for (const share of shares.values()) {
+      if (sizeOf(share) < most) continue;
+      wanted -= giveTenth(share, sizeOf);
+      if (wanted <= 0) break;
     }
     return true;
   }
 
+  /** The oldest; says how much it was. */
+  function giveTenth(share: Share, sizeOf: (share: Share) => number): number {
+    const before = sizeOf(share);
+    for (const key of share.keys) {
+      drop(key);
+      if (sizeOf(share) <= before * 0.9) break;
+    }
+    return before - sizeOf(share);
+  }
+
   function makeRoom(): void {
     dropExpired();
-    while (entries.size >= maxEntries && giveWay(({ keys }) => keys.size));
-    while (bytes > maxBytes && giveWay((share) => share.bytes));
+    while (entries.size >= maxEntries && giveWay(({ keys }) => keys.size, maxEntries));
+    while (bytes > maxBytes && giveWay((share) => share.bytes, maxBytes));
   }
 
   return {
