@@ -47,6 +47,19 @@ describe.each(EXPRESS)("%s", (_name, express) => {
     app.all("/slots/:id", answer);
     app.get("/fhir/Patient/:id", answer);
     app.get("/fhir/debug", answer);
+    app.post("/fhir", (req: Request, res: Response) => {
+      const [patients, delivered] = [new Set<string>(), new Set<string>()];
+      const update = {
+        code: "update",
+        type: "Patient",
+        id: "1",
+        path: "/Patient/1",
+        touches: [],
+        entries: [],
+      } as const;
+      contextOf(req).entries = [{ method: "PUT", interaction: update, isPermitted: true, patients, delivered }];
+      answer(req, res);
+    });
     app.get("/hidden/:name/card", answer);
     return { inventory, origin: await listen(app) };
   }
@@ -64,6 +77,14 @@ describe.each(EXPRESS)("%s", (_name, express) => {
       undefined,
       undefined,
     ]);
+  });
+
+  it("sees in a batch what nobody declared", async () => {
+    const { origin, inventory } = await start({ entries: [{ ...FHIR, interactions: ["read", "batch"] }] });
+    await ask(`${origin}/fhir`, { method: "POST" });
+    await expect
+      .poll(() => reports(inventory, "undeclared-endpoint"))
+      .toMatchObject([{ subject: "PUT fhir update Patient" }]);
   });
 
   it("410 from the date on, with a code, the headers and no handler run", async () => {

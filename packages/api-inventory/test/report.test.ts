@@ -1,3 +1,4 @@
+import type { AccessRecord, EntryRecord } from "@wardline/policy-types";
 import { expect, it } from "vitest";
 import { type InventoryEntry, type InventoryReportOptions, inventoryReport, type UsageSource } from "../src/index.ts";
 import { FHIR, record } from "./support/records.ts";
@@ -12,6 +13,18 @@ async function codes(
 ) {
   const report = await inventoryReport(records, { entries: [{ ...CLEAN, ...entry }], now: NOW, ...options });
   return report.findings.map(({ code, subject }) => (subject === undefined ? code : `${code} ${subject}`));
+}
+
+const REFUSED = { outcome: "deny", status: 403 } as const;
+
+function entry(changes: Partial<EntryRecord>): EntryRecord {
+  const { method, interaction, resourceType = "", parameters, patients, outcome, status } = record();
+  return { method, interaction, resourceType, parameters, patients, outcome, status, ...changes };
+}
+
+function batch(...entries: readonly EntryRecord[]): AccessRecord {
+  const { resourceType: _, ...whole } = record({ method: "POST", interaction: "batch", entries });
+  return whole;
 }
 
 it("nothing is found where everything is as declared", async () => {
@@ -49,6 +62,16 @@ it.each<[string, readonly UsageSource[], Partial<InventoryEntry>, string[]]>([
     {},
     ["undeclared-probe GET fhir read Condition"],
   ],
+  [
+    "what is done and refused in a batch",
+    [
+      record(),
+      batch(entry({ interaction: "update", method: "PUT" }), entry({ resourceType: "Condition", ...REFUSED })),
+    ],
+    { interactions: ["read", "batch"] },
+    ["undeclared-endpoint PUT fhir update Patient", "undeclared-probe GET fhir read Condition"],
+  ],
+  ["what is used in batches alone", [batch(entry({}))], { interactions: ["read", "batch"] }, []],
   ["an unknown client", [record({ client: "x" })], { consumers: ["y"] }, ["unknown-client x"]],
   ["a scope too much", [record({ scopes: ["a", "b"] })], { approvedScopes: ["a"] }, ["scope-not-approved b"]],
   ["an approved granular scope", [record({ scopes: ["a?c=d"] })], { approvedScopes: ["a?c=d"] }, []],

@@ -7,7 +7,7 @@ import { type Sighted, sightingEntry } from "../observe/sighting.ts";
 
 /** Counts since the last write, so that the journal grows with time and not with traffic. */
 export interface Deltas {
-  add(record: AccessRecord, sighted: Sighted | undefined, dayOf: DayOf): void;
+  add(record: AccessRecord, sighted: readonly Sighted[], dayOf: DayOf): void;
   /** The counts as entries; counting begins anew. */
   take(): JournalEntry[];
   /** There is no room for a sighting of another kind: take before you add. */
@@ -34,7 +34,7 @@ export function createDeltas(maxSightings: number): Deltas {
       const apiType = apiTypeOf(record);
       const key = `${day} ${apiType}`;
       traffic.set(key, sum(traffic.get(key), day, apiType, record));
-      if (sighted !== undefined) addSighting(sighted, record.receivedAt, dayOf);
+      for (const one of sighted) addSighting(one, record.receivedAt, dayOf);
     },
     take() {
       const entries = [...[...traffic.values()].map(trafficEntry), ...sightings.values()];

@@ -12,7 +12,7 @@ export type PriorAuthEvent = Omit<PriorAuthEntry, "kind">;
 
 export interface UsageJournal {
   /** Counts a finished request. Costs no wait: lines are written behind it. */
-  record(record: AccessRecord, sighted?: Sighted): void;
+  record(record: AccessRecord, ...sighted: readonly Sighted[]): void;
   /** `keys` are hashed here; the journal never holds them in clear. */
   priorAuth(event: PriorAuthEvent): void;
   /** Resolves when everything so far is on disk, or the disk has refused it. */
@@ -57,7 +57,7 @@ export function openUsageJournal(options: UsageJournalOptions): UsageJournal {
   }
 
   return {
-    record(record, sighted) {
+    record(record, ...sighted) {
       if (closed) return;
       deltas.add(record, sighted, counting.dayOf);
       for (const transfer of transfersOf(record, counting)) {

@@ -8,7 +8,7 @@ import { undeclaredRoutes } from "../undeclared.ts";
 import { createObservations, observe } from "./observations.ts";
 import { DAY_MS, declaresSighting } from "./replay.ts";
 import { buildReport, type InventoryReport } from "./report.ts";
-import { sightingEntry, sightingOf } from "./sighting.ts";
+import { type Sighted, sightingEntry, sightingOf, sightingsOfEntries } from "./sighting.ts";
 
 /** Where a request was seen, besides its record. */
 export interface Seen {
@@ -47,9 +47,10 @@ export function createLiveInventory(options: ParsedOptions): LiveInventory {
         claim !== undefined && (!isKnown || claim.entry.id === record.routeId) ? claim.declared : undefined;
       const shown = declared !== true && seen !== undefined ? shownPath(seen) : {};
       const sighted = sightingOf(record, { ...shown, ...(claim === undefined ? {} : { claim }) });
-      const sighting = sightingEntry(sighted, record.receivedAt, dayOf);
-      observe(observations, sighting, bounds, declared ?? declaresSighting(byId, sighting));
-      journal?.record(record, sighted);
+      const within = sightingsOfEntries(record, sighted.entry);
+      see(sighted, record, declared);
+      for (const one of within) see(one, record);
+      journal?.record(record, sighted, ...within);
       metrics?.record(record);
     },
     lookInto(app) {
@@ -69,6 +70,11 @@ export function createLiveInventory(options: ParsedOptions): LiveInventory {
       });
     },
   };
+
+  function see(sighted: Sighted, { receivedAt }: AccessRecord, declared?: boolean): void {
+    const sighting = sightingEntry(sighted, receivedAt, dayOf);
+    observe(observations, sighting, bounds, declared ?? declaresSighting(byId, sighting));
+  }
 
   /** The words of a mounted route come from code, not from the client. */
   function shownPath({ asked, routePath }: Seen): { readonly path: string } {

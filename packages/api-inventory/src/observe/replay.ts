@@ -1,6 +1,6 @@
 import { findings, refuseUnknownKeys } from "@wardline/policy-types";
 import { checkCount } from "../checks.ts";
-import { createDayOf } from "../cms/calendar.ts";
+import { createDayOf, type DayOf } from "../cms/calendar.ts";
 import type { SightingEntry } from "../cms/journal-entry.ts";
 import type { UsageSource } from "../cms/report.ts";
 import { type InventoryEntry, isFhirEntry } from "../entry.ts";
@@ -8,7 +8,7 @@ import { declares, declaresMethod } from "../match.ts";
 import { checkEntries } from "../registry.ts";
 import { createObservations, observe } from "./observations.ts";
 import { buildReport, type InventoryReport } from "./report.ts";
-import { sightingEntry, sightingOf } from "./sighting.ts";
+import { sightingEntry, sightingOf, sightingsOfEntries } from "./sighting.ts";
 
 export interface InventoryReportOptions {
   /** The endpoints there are; whatever else was called is told as undeclared. */
@@ -49,9 +49,9 @@ export async function inventoryReport(
   const byId = new Map(entries.map((entry) => [entry.id, entry]));
   const dayOf = createDayOf("UTC");
   for await (const record of records) {
-    const sighting = "kind" in record ? record : sightingEntry(sightingOf(record), record.receivedAt, dayOf);
-    if (sighting.kind !== "sighting") continue;
-    observe(observations, sighting, bounds, declaresSighting(byId, sighting));
+    for (const sighting of sightingsIn(record, dayOf)) {
+      observe(observations, sighting, bounds, declaresSighting(byId, sighting));
+    }
   }
   const since = observations.firstAt ?? now.getTime();
   return buildReport({
@@ -61,6 +61,12 @@ export async function inventoryReport(
     watchedLongEnough: now.getTime() - since >= unusedDays * DAY_MS,
     mounted: [],
   });
+}
+
+function sightingsIn(source: UsageSource, dayOf: DayOf): readonly SightingEntry[] {
+  if ("kind" in source) return source.kind === "sighting" ? [source] : [];
+  const seen = [sightingOf(source), ...sightingsOfEntries(source)];
+  return seen.map((sighted) => sightingEntry(sighted, source.receivedAt, dayOf));
 }
 
 /** Whether the entry a sighting names declares what was done; undefined when no entry is named. */

@@ -1,4 +1,4 @@
-import type { AccessRecord } from "@wardline/policy-types";
+import { type AccessRecord, accessOfEntry } from "@wardline/policy-types";
 import type { DayOf } from "../cms/calendar.ts";
 import type { SightingEntry } from "../cms/journal-entry.ts";
 import type { Claim } from "../match.ts";
@@ -32,6 +32,18 @@ export function sightingOf(
     ...(zone === undefined ? {} : { zone }),
     ...(client === undefined ? {} : { client: client.slice(0, MAX_NAME_CHARS) }),
   };
+}
+
+/**
+ * Each entry of a batch does what it does, wherever it is asked: else nobody would see what is done in batches alone. Its endpoint
+ * is that of the whole.
+ */
+export function sightingsOfEntries(
+  record: AccessRecord,
+  endpoint: string | undefined = record.routeId,
+): readonly Sighted[] {
+  const at = endpoint === undefined ? {} : { routeId: endpoint };
+  return (record.entries ?? []).map((entry) => sightingOf({ ...accessOfEntry(record, entry), ...at }));
 }
 
 function outcomeOf({ outcome, status }: AccessRecord): Sighted["outcome"] {

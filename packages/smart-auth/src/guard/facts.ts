@@ -9,7 +9,7 @@ export interface GuardFacts extends LinkFacts {
   readonly bound: boolean;
   readonly rights: Rights;
   /** Told of every patient whose data leave, for the audit: bare ids. `written`: of whose data nothing is sent. */
-  readonly onPatients: (ids: readonly string[], what?: "written" | undefined) => void;
+  readonly onPatients: (ids: readonly string[], what?: "written") => void;
 }
 
 /** How the resources of a Bundle must be covered: by one of the letters, or (an operation's answer) by each. */
