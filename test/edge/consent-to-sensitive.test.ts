@@ -54,6 +54,20 @@ async function sees(edge: Edge, claims: object = COUNSELLOR): Promise<boolean> {
 }
 
 describe("a sensitive category that needs the patient's consent, at the assembled edge", () => {
+  it.each<[string, object]>([
+    ["the patient", {}],
+    ["a practitioner", { scope: "user/*.rs", patient: undefined, fhirUser: "Practitioner/p" }],
+  ])("A9: to %s what is withheld and what is absent look alike", async (_who, claims) => {
+    const edge = await start();
+    const looks = async (path: string) => {
+      const { status, text, headers } = await edge.ask(path, { claims: { ...claims } });
+      return [status, text, [...headers.keys()].sort()];
+    };
+    expect(await looks("/Observation/su")).toEqual(await looks("/Observation/none"));
+    expect((await looks("/Observation/su"))[0]).toBe(404);
+    expect((await looks("/Observation/oa"))[0]).toBe(200);
+  });
+
   it("A5: nobody consented, nobody sees", async () => {
     expect(await sees(await start())).toBe(false);
   });

@@ -11,10 +11,11 @@ import {
   type TransformStage,
 } from "@wardline/policy-types/express";
 import type { ConsentView } from "./categories/rules.ts";
-import { type Lens, mayCarryNotice, redactBody } from "./decide.ts";
+import { hidesResources, type Lens, mayCarryNotice, redactBody } from "./decide.ts";
 import { isManifest } from "./manifest.ts";
 import type { ParsedOptions } from "./options.ts";
 import { ANSWER_UNJUDGEABLE, ERROR_WITHHELD, NOT_AVAILABLE } from "./problems.ts";
+import type { JsonObject } from "./values.ts";
 import { UnjudgeableError } from "./walk/context.ts";
 
 export const CONTROL = "phi-redact";
@@ -37,21 +38,27 @@ export class AnswerRedaction implements BodyTransform {
   }
 
   json(body: Json, { status, unit }: AnswerFacts): BodyVerdict {
+    if (this.#tellsAbsence(status)) return this.#notAvailable(ABSENT);
     try {
       if (isManifest(body, contextOf(this.#req).interaction)) return KEEP;
       const after = redactBody(body, this.#lens, this.#consent, this.#settings, () => {
         this.#isNoticed = true;
       });
       if (after === body) return KEEP;
-      if (after !== undefined) return { kind: "replace", body: after };
-      return unit === "line" ? { kind: "drop" } : this.#withhold(NOT_AVAILABLE, "nothing of the answer may leave");
+      if (after !== undefined && !this.#isEmptied(after)) return { kind: "replace", body: after };
+      return unit === "line" ? { kind: "drop" } : this.#notAvailable("nothing of the answer may leave");
     } catch (error) {
       if (status >= 400 && error instanceof UnjudgeableError) return this.#withholdError(status);
       return this.#withhold(ANSWER_UNJUDGEABLE, "S12: the answer cannot be judged");
     }
   }
 
+  empty({ status }: AnswerFacts): BodyVerdict {
+    return this.#tellsAbsence(status) ? this.#notAvailable(ABSENT) : KEEP;
+  }
+
   opaque({ status }: AnswerFacts): BodyVerdict {
+    if (this.#tellsAbsence(status)) return this.#notAvailable(ABSENT);
     if (status >= 400) return this.#withholdError(status);
     return this.#withhold(ANSWER_UNJUDGEABLE, "S12: the answer is not JSON");
   }
@@ -71,6 +78,25 @@ export class AnswerRedaction implements BodyTransform {
     };
   }
 
+  /** In the words of whoever said so of absent ones before; the record has ours. */
+  #notAvailable(because: string): BodyVerdict {
+    const verdict = this.#withhold(NOT_AVAILABLE, because);
+    const { absent } = contextOf(this.#req);
+    return absent === undefined ? verdict : { kind: "refuse", problem: absent };
+  }
+
+  /** A9: of one resource, where others like it are withheld. */
+  #tellsAbsence(status: number): boolean {
+    const isGone = status === 404 || status === 410;
+    return isGone && contextOf(this.#req).interaction?.id !== undefined && hidesResources(this.#lens);
+  }
+
+  /** A9: the history of a withheld record is as absent as the record. */
+  #isEmptied({ entry }: JsonObject): boolean {
+    const isHistory = contextOf(this.#req).interaction?.code === "history-instance";
+    return isHistory && entry === undefined && hidesResources(this.#lens);
+  }
+
   #withholdError(status: number): BodyVerdict {
     return this.#withhold({ ...ERROR_WITHHELD, status }, "an error that is no OperationOutcome");
   }
@@ -80,6 +106,8 @@ export class AnswerRedaction implements BodyTransform {
     return { kind: "refuse", problem };
   }
 }
+
+const ABSENT = "A9: the resource is absent, and looks as what is withheld does";
 
 /** No standard names a header for it. @see 42 CFR 2.32(b) */
 const NOTICE_HEADER = "X-Part2-Notice";

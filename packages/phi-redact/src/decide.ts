@@ -99,6 +99,11 @@ export function decideRequest(
   return permit(true, ["the body is whole"]);
 }
 
+/** Are there resources that this caller must not know of? Then what is absent looks as they do (A9). */
+export function hidesResources({ rules }: Lens): boolean {
+  return rules.some(({ fate }) => fate === "drop");
+}
+
 /** May an answer hold something that has to carry the notice of 42 CFR 2.32? Asked where the head leaves before the body. */
 export function mayCarryNotice({ rules, facts }: Lens): boolean {
   return mayNeedNotice(rules, facts);
@@ -107,13 +112,15 @@ export function mayCarryNotice({ rules, facts }: Lens): boolean {
 /** A body, redacted: itself when nothing changes; `undefined` when nothing may leave. `onNotice`: 42 CFR 2.32 applies. */
 export function redactBody(
   body: Json,
-  { choice: { machine }, facts, rules }: Lens,
+  lens: Lens,
   consent: ConsentView | undefined,
   options: ParsedOptions,
   onNotice: () => void = nobodyAsks,
 ): JsonObject | undefined {
   if (!isObject(body)) throw new UnjudgeableError("not a resource of R4");
   const { pseudonymiser, cipher, now, smallAreas, extraParameters } = options;
+  const { facts, rules } = lens;
+  const { machine } = lens.choice;
   const withholds = rules.length > 0;
   const fates = withholds ? fatesIn(body, rules, { facts, consent }, options) : NOTHING_WITHHELD;
   return redactResource(body, {
@@ -130,6 +137,7 @@ export function redactBody(
     withholds: fates !== NOTHING_WITHHELD,
     probes: (url) => linkProbes(url, { machine, extraParameters, withholds }),
     hidesTotals: withholds,
+    hidesAbsence: hidesResources(lens),
   });
 }
 

@@ -200,6 +200,54 @@ describe.each(EXPRESS)("%s", (_name, express) => {
       .toContainEqual(expect.objectContaining({ control: "phi-redact", kind: "deny", code }));
   });
 
+  describe("A9: what is withheld, what is absent and what was deleted look alike where resources are withheld", () => {
+    const sensitive = [{ category: "restricted", fate: "drop" }] as const;
+    const security = [{ system: "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", code: "V" }];
+    const withheld = { ...patient, meta: { security } };
+    const outcome = { resourceType: "OperationOutcome", issue: [{ severity: "error", code: "not-found" }] };
+    const told = (status: number, body?: object) => (_req: Request, res: Response) =>
+      void (body === undefined ? res.status(status).end() : res.status(status).type(FHIR).json(body));
+    const bundle = (type: string, entry: readonly object[]) => ({ resourceType: "Bundle", type, entry });
+    const page = (_req: Request, res: Response) => void res.status(404).type("html").send("<p>nothing</p>");
+    const looks = async (handler: (req: Request, res: Response) => void, path: string, profile: PhiRedactOptions) => {
+      const { url } = await edge(profile, handler);
+      const { status, text } = await ask(`${url}${path}`);
+      return [status, text];
+    };
+
+    it.each<[string, string, object]>([
+      ["read", "/Patient/1", withheld],
+      ["vread", "/Patient/1/_history/2", withheld],
+      ["history", "/Patient/1/_history", bundle("history", [{ resource: withheld }])],
+    ])("on a %s", async (_what, path, body) => {
+      const profile: PhiRedactOptions = { profile: "full", sensitive };
+      const expected = await looks(told(200, body), path, profile);
+      expect(expected[0]).toBe(404);
+      for (const absent of [told(404, outcome), told(410, outcome), told(404), page]) {
+        expect(await looks(absent, path, profile)).toEqual(expected);
+      }
+      const open = await looks(told(410, outcome), path, { profile: "full" });
+      expect(open).toEqual([410, JSON.stringify(outcome)]);
+    });
+
+    it("in a batch", async () => {
+      const answered = bundle("batch-response", [
+        { resource: withheld, response: { status: "200 OK", etag: 'W/"1"' } },
+        { response: { status: "404 Not Found", outcome } },
+        { response: { status: "410", lastModified: "2026-01-02T03:04:05Z" } },
+        { response: { status: "204" } },
+      ]);
+      const { url } = await edge({ profile: "full", sensitive }, json(answered));
+      const body = JSON.stringify(bundle("batch", [{ request: { method: "GET", url: "Patient/1" } }]));
+      const answer = await ask(url, { method: "POST", headers: { "Content-Type": FHIR }, body });
+      const { entry } = JSON.parse(answer.text) as { entry: object[] };
+      expect(entry).toEqual([
+        ...Array<object>(3).fill({ response: { status: "404" } }),
+        { response: { status: "204" } },
+      ]);
+    });
+  });
+
   describe("S12: parts of resources, which show no category, are asked of no handler where categories are withheld", () => {
     const sensitive = [{ category: "hiv", fate: "drop" }] as const;
     const batch = (url: string, method = "GET") => ({

@@ -35,6 +35,8 @@ export interface Tools {
   readonly probes: (url: string) => boolean;
   /** True: `Bundle.total` may count what does not leave. */
   readonly hidesTotals: boolean;
+  /** True: an absent resource in an answer to a batch would tell one that does not leave from it. */
+  readonly hidesAbsence: boolean;
 }
 
 /** One walk. The only thing it changes is itself. */

@@ -30,6 +30,7 @@ export function redactResource(resource: JsonObject, tools: Tools): JsonObject |
     isSilenced: tools.isSilenced,
     probes: tools.probes,
     hidesTotals: tools.hidesTotals,
+    hidesAbsence: tools.hidesAbsence,
     object: walkObject,
     resource: walkResource,
     effects: 0,
@@ -110,7 +111,7 @@ function leavingId({ id }: JsonObject, type: string, { machine, pseudonymiser }:
  */
 function judgedBundle(bundle: JsonObject, walk: Walk): JsonObject {
   const { entry, type } = bundle;
-  const maySplit = walk.withholds || walk.machine.hidesTypes;
+  const maySplit = walk.withholds || walk.machine.hidesTypes || walk.hidesAbsence;
   const after = maySplit && Array.isArray(entry) ? judgedEntries(entry, type, walk) : entry;
   const hidesTotal = "total" in bundle && (walk.hidesTotals || lengthOf(after) < lengthOf(entry));
   if (after === entry && !hidesTotal) return bundle;
@@ -142,9 +143,20 @@ function lengthOf(value: Json | undefined): number {
 
 function judgedEntry(entry: Json, isAnswer: boolean, walk: Walk): Json | undefined {
   if (!isObject(entry)) return undefined;
-  const { resource } = entry;
+  const { resource, response } = entry;
+  if (isAnswer && walk.hidesAbsence && isObject(response) && tellsAbsence(response["status"])) return notThere();
   if (!isObject(resource) || mayLeave(resource, walk)) return entry;
-  return isAnswer ? { response: { status: "404" } } : undefined;
+  return isAnswer ? notThere() : undefined;
+}
+
+/** R4: "the status code SHALL start with a 3 digit HTTP code". */
+function tellsAbsence(status: Json | undefined): boolean {
+  return typeof status === "string" && /^(?:404|410)(?!\d)/.test(status);
+}
+
+/** What is withheld, absent or deleted (A9). */
+function notThere(): JsonObject {
+  return { response: { status: "404" } };
 }
 
 function mayLeave(resource: JsonObject, walk: Walk): boolean {

@@ -70,6 +70,11 @@ export interface RequestContext {
     /** Form body of a POST `_search`. */
     readonly form?: string;
   };
+  /**
+   * How a control says that there is no such resource, where it answers so of absent ones: whoever withholds one behind it says
+   * the same (A9).
+   */
+  absent?: Problem;
   /** The refusal sent, if one was. */
   problem?: Problem;
   /** Patients the answer turned out to hold or whose records were written, noted by the guard: bare ids. */

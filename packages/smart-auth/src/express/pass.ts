@@ -15,6 +15,7 @@ import type { AccessFacts } from "../decide.ts";
 import { createGuard, type Guard } from "../guard/answer.ts";
 import { batchAnswer, createBatchGuard, withoutHeadBodies } from "../guard/batch-answer.ts";
 import { type AskedPage, accessToPart } from "../links/pages.ts";
+import { NOT_FOUND } from "../problems.ts";
 import { createRights } from "../rights.ts";
 import type { SmartAuthSettings } from "../settings.ts";
 import type { Conclusions } from "./conclude.ts";
@@ -57,6 +58,7 @@ export function createPassing(settings: SmartAuthSettings, { conclude, refusalOf
       const part = page?.part ?? 0;
       const access = accessToPart(decision.grant, part);
       notePatients(req, access);
+      if (access.bound) contextOf(req).absent = NOT_FOUND;
       const guard = createGuard(guardFacts(req, { rights, principal, access, part }, settings), refusalOf(req));
       const fed = feedsConsent(access.interaction, consent)
         ? feedConsent(consentWrite(req, access, body), consent)
