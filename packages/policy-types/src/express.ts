@@ -8,7 +8,6 @@ export {
   isStanding,
   type RequestContext,
   recordDecision,
-  type TransportFacts,
 } from "./express/context.ts";
 export { type EdgeClasses, edgeClasses } from "./express/edge-classes.ts";
 export { createEdgeServer, type EdgeServerOptions, type SecureEdgeServerOptions } from "./express/edge-server.ts";
@@ -34,3 +33,4 @@ export {
   TRANSFORM_STAGES,
   type TransformStage,
 } from "./express/transform.ts";
+export type { TransportFacts } from "./express/transport.ts";

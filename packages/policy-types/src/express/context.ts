@@ -1,7 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
 import type { AccessRecord, ControlDecision, SignInRecord } from "../access-record.ts";
 import type { Problem } from "../decision.ts";
 import type { Grant } from "../grant.ts";
@@ -12,18 +10,10 @@ import type { ControlName, TrustZone } from "../zones.ts";
 import { giveOneShape, prepareThoseToCome } from "./one-shape.ts";
 import type { RequestBody } from "./request-body.ts";
 import type { BodyTransform, Json } from "./transform.ts";
+import { readTransport, type TransportFacts } from "./transport.ts";
 
 /** `Symbol.for`, so that two installed copies of this package meet in one context instead of ignoring each other. */
 const CONTEXT_KEY: unique symbol = Symbol.for("@wardline/request-context/1") as never;
-
-/** What the socket says, before anything the client wrote is believed. */
-export interface TransportFacts {
-  readonly encrypted: boolean;
-  /** Address of the connected peer, IPv4-mapped IPv6 written as IPv4. */
-  readonly peerAddress?: string;
-  /** The client's certificate, if one was presented and verified by the TLS layer. */
-  readonly clientCertificate?: { readonly subject: string; readonly fingerprint256: string; readonly raw: Buffer };
-}
 
 /**
  * One request as the packages share it. Opened by whichever middleware comes first. Values are set once by the control
@@ -246,28 +236,4 @@ function isTraceparent(value: string): boolean {
 function single(req: IncomingMessage, name: string): string | undefined {
   const value = req.headers[name];
   return typeof value === "string" ? value : undefined;
-}
-
-/** All requests of a connection have one peer. One that has gone already has no address, and is not asked again. */
-function readTransport({ socket }: IncomingMessage): TransportFacts {
-  const known = TRANSPORTS.get(socket);
-  if (known !== undefined) return known;
-  const facts = transportOf(socket as TLSSocket);
-  if (facts.peerAddress !== undefined) TRANSPORTS.set(socket, facts);
-  return facts;
-}
-
-const TRANSPORTS = new WeakMap<Socket, TransportFacts>();
-
-function transportOf(socket: TLSSocket): TransportFacts {
-  const encrypted = socket.encrypted === true;
-  const peerAddress = socket.remoteAddress?.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
-  const certificate = encrypted && socket.authorized ? socket.getPeerX509Certificate() : undefined;
-  const facts: Growing<TransportFacts> = { encrypted };
-  if (peerAddress !== undefined) facts.peerAddress = peerAddress;
-  if (certificate !== undefined) {
-    const { subject, fingerprint256, raw } = certificate;
-    facts.clientCertificate = Object.freeze({ subject, fingerprint256, raw });
-  }
-  return Object.freeze(facts);
 }
