@@ -8,9 +8,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import { faultyDisk } from "../chaos/support/disk.ts";
 import { type Edge, startEdge } from "./support/edge.ts";
 
-const ended: (() => void)[] = [];
-afterEach(() => {
-  for (const end of ended.splice(0)) end();
+const ended: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ended.splice(0)) await end();
 });
 
 /** An edge whose audit log lies on a disk that can hang. */
@@ -75,7 +75,8 @@ describe("a disk that hangs beside the audit log", () => {
   it("F10, F15: keeps neither the end nor its record from being written down", async () => {
     process.env["STUCK_DISK_KEY"] = randomBytes(32).toString("base64url");
     const folder = await mkdtemp(join(tmpdir(), "edge-besides-"));
-    ended.push(() => void rm(folder, { recursive: true, force: true }));
+    // What hung is written once the disk is well again.
+    ended.push(() => rm(folder, { recursive: true, force: true, maxRetries: 20 }));
     const edge = await startEdge((policy) => ({
       ...policy,
       usage: { file: join(folder, "usage.ndjson"), key: "env:STUCK_DISK_KEY" },

@@ -106,7 +106,8 @@ export async function startEdge(
   });
   const { url, port, adminPort, plaintextPort, listeners } = await gateway.listen();
   ended.push(
-    () => rm(auditFolder, { recursive: true, force: true }),
+    // A test's disk that hung may be writing yet.
+    () => rm(auditFolder, { recursive: true, force: true, maxRetries: 20 }),
     () => backend.stop(),
     () => issuer.close(),
     () => gateway.close(),
