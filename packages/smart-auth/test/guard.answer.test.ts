@@ -96,6 +96,33 @@ describe("a Bundle in which nothing has to change", () => {
     expect(judged(bundle, asked(BOUND))[0]).toBe("replace");
   });
 
+  it.each<[string, Json]>([
+    ["whole", entry],
+    ["without an address", { resource: own }],
+    ["without what it is to the search", { fullUrl: entry.fullUrl, resource: own }],
+  ])("hands on its entries as they are, where those are %s", (_what, given) => {
+    const entries = [given];
+    const { guard, given: answer } = guardOf(asked(BOUND));
+    const verdict = guard.json({ ...bundle, entry: entries }, answer);
+    expect(verdict.kind === "replace" && (verdict.body as { entry?: Json }).entry).toBe(entries);
+  });
+
+  it.each<[string, Record<string, Json>, Record<string, Json>]>([
+    ["a score", { search: { mode: "match", score: 0.5 } }, { search: { mode: "match" } }],
+    ["no mode", { search: { score: 0.5 } }, {}],
+    ["a mode that is no text", { search: { mode: { hidden: true } } }, {}],
+    ["nothing", { search: {} }, {}],
+    ["no object", { search: null }, {}],
+    ["an extension", { extension: [{ url: "https://fhir.example/x", valueString: "hidden" }] }, {}],
+    ["a link", { link: [link] }, {}],
+    ["an id", { id: "hidden" }, {}],
+  ])("gives a bound caller no more of an entry than a client needs: %s", (_what, members, shown) => {
+    const { search: _, ...bare } = entry;
+    const { guard, given } = guardOf(asked(BOUND));
+    const verdict = guard.json({ ...bundle, entry: [{ ...bare, ...members }] }, given);
+    expect(verdict.kind === "replace" && (verdict.body as { entry?: Json }).entry).toEqual([{ ...bare, ...shown }]);
+  });
+
   it.each<[string, object]>([
     ["a link to another server", { link: [link, { relation: "next", url: "https://elsewhere.example/2" }] }],
     ["only such a link", { link: [{ relation: "self", url: "https://elsewhere.example/2" }] }],

@@ -39,7 +39,7 @@ export function judgeText(
   if (judgement.kind === "same" && !parsed.repeatsNames()) return judgement;
   const body = judgement.kind === "same" ? parsed.body : judgement.body;
   try {
-    return { kind: "changed", bytes: Buffer.from(parsed.stringify(body)), body };
+    return { kind: "changed", bytes: Buffer.from(parsed.rewrite(body)), body };
   } catch {
     // RFC 8259 section 9 lets a text be nested more deeply than the engine that reads it can write.
     return { kind: "refused", problem: UNREADABLE };

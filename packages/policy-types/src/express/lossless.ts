@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { plainlyNamed } from "./json-names.ts";
 import { tallyOf } from "./json-tally.ts";
 import { endOfString, findJsonTextFault, lookAtMembers } from "./json-text.ts";
+import { writeAroundEntries } from "./kept-entries.ts";
 import type { Json } from "./transform.ts";
 
 /**
@@ -14,6 +15,8 @@ export interface LosslessBody {
   readonly body: Json;
   /** Writes `body`, or another value built from parts of it. */
   readonly stringify: (body: Json) => string;
+  /** The same, where nobody has changed a part of `body` in place: entries of a Bundle that were kept are copied from the text. */
+  readonly rewrite: (body: Json) => string;
   /** Some number is written otherwise than JavaScript would write it, or with an exponent; or a string looks so. */
   readonly hasOwnNumbers: boolean;
   /** Some object of the text has a name twice: then `body` shows the last of the two, and other readers may show the first. */
@@ -30,14 +33,17 @@ export function parseLossless(given: string): LosslessBody {
   const isExact = names === members;
   const repeatsNames = () => !isExact && findJsonTextFault(text, Number.POSITIVE_INFINITY) !== undefined;
   const hasOwnNumbers = numbers.length > 0;
-  if (!hasOwnNumbers && !hasUnnamedNumbers) return { body, stringify: plainly, hasOwnNumbers, repeatsNames };
+  const read = (read: Json, stringify: (changed: Json) => string, hasOwn: boolean): LosslessBody => {
+    const rewrite = (changed: Json) => (isExact && writeAroundEntries(changed, read, text)) || stringify(changed);
+    return { body: read, stringify, rewrite, hasOwnNumbers: hasOwn, repeatsNames };
+  };
+  if (!hasOwnNumbers && !hasUnnamedNumbers) return read(body, plainly, hasOwnNumbers);
 
   const marked = isExact && !hasUnnamedNumbers ? markedAt(text, numbers) : markedEverywhere(text);
-  if (marked === text) return { body, stringify: plainly, hasOwnNumbers, repeatsNames };
+  if (marked === text) return read(body, plainly, hasOwnNumbers);
   const byValue = new Map<number, string | undefined>();
   const remembering = unmarked(parse(marked) as Json, byValue);
-  const stringify = (changed: Json) => stringifyMarked(changed, byValue);
-  return { body: remembering, stringify, hasOwnNumbers: true, repeatsNames };
+  return read(remembering, (changed) => stringifyMarked(changed, byValue), true);
 }
 
 function plainly(body: Json): string {

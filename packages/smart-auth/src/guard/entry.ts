@@ -27,7 +27,7 @@ export function modeOf({ search }: JsonObject): Json | undefined {
 export function withPublicUrls(entry: JsonObject, facts: GuardFacts): JsonObject {
   const { fullUrl, resource, request, response } = entry;
   const shown = typeof fullUrl === "string" ? shownUrl(fullUrl, resource, facts) : undefined;
-  if (!facts.bound && shown === fullUrl && isBare(entry)) return entry;
+  if (shown === fullUrl && (facts.bound ? isBound(entry) : isBare(entry))) return entry;
   const kept = facts.bound ? boundEntry(entry, shown) : unboundEntry(entry, shown);
   if (isObject(request)) kept["request"] = publicRequest(request, resource, facts.bound);
   if (isObject(response)) kept["response"] = publicResponse(response, resource, facts);
@@ -41,6 +41,16 @@ function shownUrl(url: string, resource: Json | undefined, facts: GuardFacts): s
 /** Nothing in it but `fullUrl` would have to be looked at. */
 function isBare({ link, request, response }: JsonObject): boolean {
   return link === undefined && request === undefined && response === undefined;
+}
+
+/** Is it what `boundEntry` would make of it? */
+function isBound(entry: JsonObject): boolean {
+  for (const name in entry) if (name !== "fullUrl" && name !== "resource" && name !== "search") return false;
+  const { search } = entry;
+  if (search === undefined) return true;
+  if (!isObject(search) || typeof search["mode"] !== "string") return false;
+  for (const name in search) if (name !== "mode") return false;
+  return true;
 }
 
 function boundEntry({ resource, search }: JsonObject, shown: string | undefined): JsonObject {

@@ -77,7 +77,7 @@ function judgeBundle(bundle: JsonObject, need: Need, facts: GuardFacts): JsonObj
     ...(showTotal ? { total } : {}),
     ...(links.length === 0 ? {} : { link: links }),
     // R4 forbids empty arrays.
-    ...(shown.length === 0 ? {} : { entry: shown }),
+    ...(shown.length === 0 ? {} : { entry: asWas && !repeated ? (bundle["entry"] as Json) : shown }),
   };
 }
 
