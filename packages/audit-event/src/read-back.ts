@@ -1,4 +1,4 @@
-import type { AccessRecord, ControlDecision, InteractionCode } from "@wardline/policy-types";
+import type { AccessRecord, ControlDecision, EntryRecord, InteractionCode } from "@wardline/policy-types";
 import { INTERACTION_SYSTEM, OAUTH_AGENT, ORGANISATION, PATTERNS } from "./balp/codes.ts";
 import { DELIVERED } from "./balp/entities.ts";
 import { BROKEN_OFF } from "./balp/outcome.ts";
@@ -11,13 +11,18 @@ import { tokenIdOf } from "./balp/token.ts";
  *
  * Names come back as they were stored: hashed ones stay hashed, the same for one patient everywhere. Does NOT verify the
  * ledger (`readLedger` does), nor know patients that came to light while a body was streamed (they stand in a follow-up),
- * the entries of a batch, `fhirUser` where it was hashed, or certificates.
+ * more than a hundred patients of one entry of a batch, `fhirUser` where it was hashed, or certificates.
  */
 export async function* accessRecordsOf(
   entries: AsyncIterable<{ readonly event: unknown }> | Iterable<{ readonly event: unknown }>,
 ): AsyncGenerator<AccessRecord, void> {
   let open: Open | undefined;
   for await (const { event } of entries) {
+    const entry = open === undefined ? undefined : entryOf(event, open.requestId);
+    if (open !== undefined && entry !== undefined) {
+      open = { ...open, entries: [...(open.entries ?? []), entry] };
+      continue;
+    }
     const record = recordOf(event);
     if (record === undefined) continue;
     // The events of one request stand together, each with its patient.
@@ -63,8 +68,7 @@ function recordOf(event: unknown): Open | undefined {
   if (resourceType !== "AuditEvent" || request === undefined || requestId === undefined) return undefined;
   const facts = factsOf(request);
   if (facts.has("follows-up") || period === undefined) return undefined;
-  const interaction = (subtype.find(({ system }) => system === INTERACTION_SYSTEM)?.code ??
-    "unknown") as InteractionCode;
+  const interaction = interactionOf(subtype) ?? "unknown";
   const problem = problemOf(event as AuditEvent);
   const status = Number(facts.get("status"));
   const receivedAt = Date.parse(period.start);
@@ -77,8 +81,7 @@ function recordOf(event: unknown): Open | undefined {
     method: facts.get("method") ?? "",
     interaction,
     parameters: facts.get("parameters")?.split("&") ?? [],
-    patients: entity.filter(isPatient).map(({ what }) => bareId(what)),
-    delivered: entity.filter((one) => isPatient(one) && isDelivered(one)).map(({ what }) => bareId(what)),
+    ...patientsOf(entity),
     decisions: decisionsOf(request),
     outcome: problem === undefined ? "permit" : "deny",
     status,
@@ -99,6 +102,43 @@ function recordOf(event: unknown): Open | undefined {
       ...addressesOf(agent, facts),
       principal: principalOf(agent, facts),
     }),
+  };
+}
+
+/** Of the request of this id, in the event of an entry; of what refused it there is another, which says nothing more. */
+function entryOf(event: unknown, requestId: string): EntryRecord | undefined {
+  const { entity = [], subtype = [] } = Object(event) as Partial<AuditEvent>;
+  const request = entity.find(({ detail }) => detail?.some(({ type }) => type === "entry") === true);
+  const interaction = interactionOf(subtype);
+  if (request?.what?.identifier?.value !== requestId || interaction === undefined) return undefined;
+  if (!Object.hasOwn(PATTERNS, interaction)) return undefined;
+  const facts = factsOf(request);
+  const problem = problemOf(event as AuditEvent);
+  const { patients, delivered } = patientsOf(entity);
+  return {
+    method: facts.get("method") ?? "",
+    interaction,
+    parameters: facts.get("parameters")?.split("&") ?? [],
+    patients,
+    outcome: problem === undefined ? "permit" : "deny",
+    status: Number(facts.get("status")),
+    ...optional({
+      operation: facts.get("operation"),
+      problem,
+      delivered: delivered.length === patients.length ? undefined : delivered,
+      ...dataOf(entity),
+    }),
+  };
+}
+
+function interactionOf(subtype: AuditEvent["subtype"] | readonly never[]): InteractionCode | undefined {
+  return subtype?.find(({ system }) => system === INTERACTION_SYSTEM)?.code as InteractionCode | undefined;
+}
+
+function patientsOf(entity: readonly AuditEntity[]): Required<Pick<AccessRecord, "patients" | "delivered">> {
+  return {
+    patients: entity.filter(isPatient).map(({ what }) => bareId(what)),
+    delivered: entity.filter((one) => isPatient(one) && isDelivered(one)).map(({ what }) => bareId(what)),
   };
 }
 

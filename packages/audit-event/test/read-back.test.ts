@@ -67,6 +67,50 @@ describe("what a ledger holds, as access records again", () => {
     ],
     ["A15: a partner that finds nothing", record({ zone: "partner", delivered: [] })],
     ["an emergency", record({ principal: { ...principal, purposeOfUse: ["BTG"], tenant: "t1" } })],
+    [
+      "A15: a batch with what each of its entries asked",
+      without(
+        record({
+          interaction: "batch",
+          method: "POST",
+          patients: ["p1", "p2"],
+          entries: [
+            {
+              method: "GET",
+              interaction: "read",
+              resourceType: "Observation",
+              resource: "Observation/a",
+              parameters: [],
+              patients: ["p1"],
+              outcome: "permit",
+              status: 200,
+            },
+            {
+              method: "GET",
+              interaction: "search-type",
+              resourceType: "Condition",
+              parameters: ["code", "patient"],
+              patients: ["p1", "p2"],
+              delivered: ["p1"],
+              outcome: "permit",
+              status: 200,
+            },
+            {
+              method: "GET",
+              interaction: "read",
+              resourceType: "Patient",
+              resource: "Patient/p3",
+              parameters: [],
+              patients: [],
+              outcome: "deny",
+              status: 404,
+              problem: "smart-auth/not-found",
+            },
+          ],
+        }),
+        "resource",
+      ),
+    ],
   ])("%s", async (_what, wanted) => {
     expect(await readBack(renderAuditEvents(wanted, CLEAR))).toEqual([wanted]);
   });
