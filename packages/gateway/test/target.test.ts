@@ -45,7 +45,7 @@ describe("what is asked of the upstream", () => {
 });
 
 it("hop-by-hop headers, those named by Connection, and fingerprints stay behind", () => {
-  const passed = clientResponseHeaders({
+  const passed = clientResponseHeaders(200, {
     "content-type": "application/fhir+json",
     etag: 'W/"1"',
     connection: "close, ETag",
@@ -56,4 +56,10 @@ it("hop-by-hop headers, those named by Connection, and fingerprints stay behind"
     "x-powered-by": "secret",
   });
   expect(passed).toEqual([["content-type", "application/fhir+json"]]);
+});
+
+it("progress is told of work that goes on, and nowhere else", () => {
+  const said = { "x-progress": "40 % of Peter Chalmers" };
+  expect(clientResponseHeaders(202, said)).toEqual([["x-progress", said["x-progress"]]]);
+  expect(clientResponseHeaders(200, said)).toEqual([]);
 });

@@ -23,6 +23,7 @@ import { Abort } from "./abort.ts";
 import type { Backends } from "./backends.ts";
 import { clientResponseHeaders, upstreamRequestHeaders } from "./headers.ts";
 import type { IdempotencyStore } from "./idempotency.ts";
+import { mediaTypeFor } from "./media.ts";
 import { type Turn, takeTurn } from "./once.ts";
 import { Pace } from "./pace.ts";
 import { upstreamTarget } from "./target.ts";
@@ -68,7 +69,7 @@ export async function forward(
       return sendProblem(res, turn.problem);
     case "repeat":
       res.statusCode = turn.answer.status;
-      for (const [name, value] of turn.answer.headers) res.setHeader(name, value);
+      setHeaders(res, turn.answer.headers);
       // RFC 9211: the audit trail and the client see that nothing was done again.
       res.setHeader("Cache-Status", "wardline; hit; detail=idempotency-key");
       res.end(turn.answer.body);
@@ -132,12 +133,19 @@ async function exchange(
     health.upstreamFailed(upstream.name, new Error(`unexpected status ${answer.statusCode}`));
     return sendProblem(res, UPSTREAM_UNEXPECTED);
   }
-  const passing = clientResponseHeaders(answer.headers);
+  const passing = clientResponseHeaders(answer.statusCode, answer.headers);
   if (once !== undefined) keepAnswer(answer, passing, once);
   res.statusCode = answer.statusCode;
-  for (const [name, value] of passing) res.setHeader(name, value);
+  setHeaders(res, passing);
   isAnswered = true;
   relay(answer.body, res, upstream, health, once !== undefined);
+}
+
+function setHeaders(res: ServerResponse, headers: readonly (readonly [name: string, value: string])[]): void {
+  const { req } = res;
+  for (const [name, value] of headers) {
+    res.setHeader(name, name === "content-type" ? mediaTypeFor(value, req.headers.accept, req.url ?? "") : value);
+  }
 }
 
 function keepAnswer(

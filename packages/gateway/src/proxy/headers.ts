@@ -57,12 +57,15 @@ export function upstreamRequestHeaders(
 
 /** Names listed in `Connection` are hop-by-hop too, whatever they are called. @see https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
 export function clientResponseHeaders(
+  status: number,
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): [name: string, value: string][] {
   const named = namedInConnection(headers["connection"]);
   const passing: [name: string, value: string][] = [];
   for (const name in headers) {
     const value = headers[name];
+    // Of work that goes on (FHIR Asynchronous Request Pattern): elsewhere it would be words of the upstream's own.
+    if (name === "x-progress" && status !== 202) continue;
     if (typeof value === "string" && RESPONSE_HEADERS.has(name) && !named.has(name)) passing.push([name, value]);
   }
   return passing;
