@@ -137,6 +137,37 @@ describe("a text whose numbers keep their digits", () => {
     expect(parseLossless(text).stringify(parseLossless(text).body)).toBe(text.replace(" : ", ":"));
   });
 
+  it.each([
+    ["alike", '{"b":1.0,"c":1.0}', '{"b":1.0,"c":1.0}'],
+    [
+      "each in its own way",
+      '{"b":1.0,"c":{"d":1.00,"e":1},"f":[{"g":1.000}]}',
+      '{"b":1.0,"c":{"d":1.00,"e":1},"f":[{"g":1.000}]}',
+    ],
+    ["before a name that is a whole number", '{"b":1.0,"7":1.00}', '{"7":1.00,"b":1.0}'],
+    ["within one", '{"b":1.0,"7":{"c":1.00},"d":1.000}', '{"7":{"c":1.00},"b":1.0,"d":1.000}'],
+    ["behind an object within one", '{"b":{"c":1.0,"7":1.00},"d":1.000}', '{"b":{"7":1.00,"c":1.0},"d":1.000}'],
+    ["beside other forms of nothing", '{"b":-0.0,"c":0.0,"d":-0,"e":0}', '{"b":-0.0,"c":0.0,"d":-0,"e":0}'],
+    ["with an exponent that stays", '{"b":1e+21,"c":1.0,"d":1E21}', '{"b":1e+21,"c":1.0,"d":1E21}'],
+    ["behind a string that looks like a member", '{"b":":1.0","c":1.00,"d":1}', '{"b":":1.0","c":1.00,"d":1}'],
+  ])("keeps numbers of one value apart, %s", (_what, text, expected) => {
+    const { body, stringify, rewrite } = parseLossless(text);
+    expect([stringify(body), rewrite(body)]).toEqual([expected, expected]);
+    expect(stringify({ ...(body as object), more: 2 })).toBe(`${expected.slice(0, -1)},"more":2}`);
+  });
+
+  it.each([
+    ['{"a":1.00,"b":"1"}', "1.00"],
+    ['{"a":1.00,"b":1.00}', "1.00"],
+    ['{"a":1.00,"b":1}', "1"],
+    ['{"a":1.00,"b":1.0}', "1"],
+    ['{"a":1.00,"7":1}', "1"],
+    ['{"a":1.00,"7":2}', "1.00"],
+  ])("writes a number that was copied alone as all of %s does, if it does so in one way", (text, expected) => {
+    const { body, stringify } = parseLossless(text);
+    expect(stringify({ copy: (body as { a: number }).a })).toBe(`{"copy":${expected}}`);
+  });
+
   // By what it reads first, JSON.parse of Node 24 is brought to read the second otherwise (V8 13.6).
   it.each([
     ["subj\\u0065ct", "subject"],

@@ -55,8 +55,16 @@ export function findJsonTextFault(text: string, maxDepth: number): JsonTextFault
 export interface MembersLook {
   /** How many names there are. A string that begins with a colon is taken for one too: never fewer, seldom more. */
   readonly names: number;
-  /** Where each number behind a name begins and ends that JavaScript would write otherwise, or with an exponent. */
-  readonly numbers: readonly number[];
+  /** Numbers behind a name that JavaScript would write otherwise, or with an exponent. */
+  readonly numbers: readonly NumberText[];
+}
+
+/** A number where it stands in a text. */
+export interface NumberText {
+  readonly start: number;
+  readonly end: number;
+  /** Of all numbers behind names, from 0. */
+  readonly nth: number;
 }
 
 /**
@@ -65,7 +73,8 @@ export interface MembersLook {
  */
 export function lookAtMembers(text: string): MembersLook {
   let names = 0;
-  const numbers: number[] = [];
+  let nth = 0;
+  const numbers: NumberText[] = [];
   for (let colon = text.indexOf(":"); colon >= 0; colon = text.indexOf(":", colon + 1)) {
     let before = colon - 1;
     while (isSpace(text.charCodeAt(before))) before--;
@@ -77,7 +86,8 @@ export function lookAtMembers(text: string): MembersLook {
     let end = start + 1;
     while (isNumberPart(text.charCodeAt(end))) end++;
     const number = text.slice(start, end);
-    if (String(Number(number)) !== number || number.includes("e")) numbers.push(start, end);
+    if (String(Number(number)) !== number || number.includes("e")) numbers.push({ start, end, nth });
+    nth++;
   }
   return { names, numbers };
 }
