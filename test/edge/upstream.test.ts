@@ -183,6 +183,32 @@ describe("an upstream that fails", () => {
   });
 });
 
+describe("an answer to a patient's app", () => {
+  const entry = `[{"resource": {"resourceType":"Observation","id":"o1","status":"final","code":{"text":"p\\u0048"},
+    "subject":{"reference":"Patient/a"},"valueQuantity":{"value":7.40}}, "search":{"mode":"match"}}]`;
+
+  it("has its entries as the upstream wrote them, decimals and all, and a head of the edge's own", async () => {
+    const edge = await startEdge();
+    edge.backend.answer = (_req, res) => {
+      res.writeHead(200, JSON_HEAD);
+      res.end(`{"resourceType":"Bundle","type":"searchset","total":1,"entry":${entry}}`);
+    };
+    const got = await edge.ask("/Observation");
+    expect(got.text).toBe(`{"resourceType":"Bundle","type":"searchset","entry":${entry}}`);
+    expect(got.headers.get("content-length")).toBe(String(Buffer.byteLength(got.text)));
+  });
+
+  it("is called by the name of JSON it was asked by", async () => {
+    const edge = await startEdge();
+    const typeOf = async (accept: string): Promise<string | null> =>
+      (await edge.ask("/Patient/a", { headers: { accept } })).headers.get("content-type");
+    expect(await typeOf("application/json")).toBe("application/json");
+    expect(await typeOf("text/json")).toBe("text/json");
+    expect(await typeOf("application/fhir+json")).toBe("application/fhir+json");
+    expect(await typeOf("*/*")).toBe("application/fhir+json");
+  });
+});
+
 describe("the operator's listener", () => {
   it("says whether the edge is up and ready, and nothing else", async () => {
     const edge = await startEdge((policy) => ({ ...policy, admin: { port: 0 } }));
