@@ -8,7 +8,7 @@ import { checkEntries, freezeEntries } from "./registry.ts";
 export interface ApiInventoryOptions {
   /** The endpoints there are; whatever else is called is told as undeclared. */
   readonly entries: readonly InventoryEntry[];
-  /** A request that no entry declares: noted, or answered 404. Default `report`, which lets shadow endpoints answer. */
+  /** A request that no entry declares: noted, or answered 404. Entries of a batch are noted. Default `report`, which lets shadow endpoints answer. */
   readonly undeclared?: "report" | "refuse";
   /** Page that explains deprecations, for `Link`. Default none. */
   readonly documentation?: string;
