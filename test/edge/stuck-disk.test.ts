@@ -72,7 +72,8 @@ describe("a disk that hangs under the audit log", () => {
 });
 
 describe("a disk that hangs beside the audit log", () => {
-  it("F10, F15: keeps neither the end nor its record from being written down", async () => {
+  /** An edge that remembers usage, abuse and quotas, and what makes all their files hang. */
+  async function startBesides() {
     process.env["STUCK_DISK_KEY"] = randomBytes(32).toString("base64url");
     const folder = await mkdtemp(join(tmpdir(), "edge-besides-"));
     // What hung is written once the disk is well again.
@@ -80,18 +81,34 @@ describe("a disk that hangs beside the audit log", () => {
     const edge = await startEdge((policy) => ({
       ...policy,
       usage: { file: join(folder, "usage.ndjson"), key: "env:STUCK_DISK_KEY" },
-      abuse: { key: "env:STUCK_DISK_KEY", history: { file: join(folder, "abuse") } },
+      abuse: { key: "env:STUCK_DISK_KEY", history: { file: join(folder, "abuse"), intervalSeconds: 1 } },
       tiers: { apps: { quotas: [{ name: "contract", limit: 1000, per: "day", by: "client" }] } },
     }));
+    const disks = await Promise.all([folder, join(edge.auditFolder, "quotas.json")].map(faultyDisk));
+    for (const disk of disks) ended.unshift(() => disk.stop());
+    return { edge, disks };
+  }
+
+  it("F10, F15: keeps neither the end nor its record from being written down", async () => {
+    const { edge, disks } = await startBesides();
     expect((await edge.ask("/Patient/a")).status).toBe(200);
-    for (const path of [folder, join(edge.auditFolder, "quotas.json")]) {
-      const disk = await faultyDisk(path);
-      ended.unshift(() => disk.stop());
-      disk.freeze();
-    }
+    for (const disk of disks) disk.freeze();
     await edge.gateway.close();
     expect(await lastSubtype(edge.auditFolder)).toBe("110121");
   });
+
+  it("F12: is told, and keeps nobody waiting", async () => {
+    const { edge, disks } = await startBesides();
+    const told = (codes: readonly string[]): readonly string[] =>
+      codes.filter((code) => edge.events.some((event) => event.code === code));
+    const STUCK = ["gateway/abuse-monitor", "gateway/quotas-unwritten"];
+    for (const disk of disks) disk.freeze();
+    expect((await edge.ask("/Patient/a")).status).toBe(200);
+    await expect.poll(() => told(STUCK), { timeout: 10_000 }).toEqual(STUCK);
+    expect((await edge.ask("/Patient/a")).status).toBe(200);
+    for (const disk of disks) await disk.restore();
+    await expect.poll(() => told(["gateway/quotas-written"]), { timeout: 10_000 }).toHaveLength(1);
+  }, 60_000);
 });
 
 /** DICOM 110121: "Application Stop". */

@@ -58,11 +58,17 @@ export function createKeeper(
   }
 
   async function write(): Promise<void> {
+    const late = setTimeout(() => teller.degraded("abuse-monitor/history-not-written"), STUCK_MS).unref();
     try {
       await file?.write(memory.history());
       teller.recovered("abuse-monitor/history-not-written");
     } catch {
       teller.degraded("abuse-monitor/history-not-written");
+    } finally {
+      clearTimeout(late);
     }
   }
 }
+
+/** F12: a disk that hangs refuses nothing, and says nothing. In milliseconds. */
+const STUCK_MS = 2000;

@@ -10,7 +10,7 @@ export interface QuotaFileOptions {
   readonly file: string;
   /** Milliseconds between two writings, 10 to 60000: what a `kill -9` may forget. Default 1000. */
   readonly everyMs?: number;
-  /** Told when the file cannot be written, and with `undefined` when it can be again; once per change. */
+  /** Told when the file cannot be written, or a write has not ended for two seconds, and with `undefined` when it can be again; once per change. */
   readonly onState?: (error: unknown) => void;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
@@ -25,6 +25,8 @@ export interface QuotaFile extends QuotaMemory {
 
 /** A writing may take this share of the time: one in twenty. */
 const IDLE_TIMES = 20;
+/** F12: a disk that hangs refuses nothing, and says nothing. In milliseconds. */
+const STUCK_MS = 2000;
 const FORM = "wardline quotas 1";
 
 /**
@@ -61,6 +63,7 @@ export async function openQuotaFile(options: QuotaFileOptions): Promise<QuotaFil
     const written = writing.then(async () => {
       if (!dirty) return;
       dirty = false;
+      const late = setTimeout(() => tell(new Error("the disk hangs")), STUCK_MS).unref();
       try {
         await write(file, quotas);
         tell(undefined);
@@ -68,6 +71,8 @@ export async function openQuotaFile(options: QuotaFileOptions): Promise<QuotaFil
         dirty = true;
         tell(error);
         throw error;
+      } finally {
+        clearTimeout(late);
       }
     });
     writing = written.catch(() => undefined);
