@@ -97,6 +97,19 @@ describe.each(EXPRESS)("requireClientAssertion with others: pass, on %s", (_name
     expect(seen).toEqual([]);
   });
 
+  it.each(["Client_Assertion", "client.assertion", "client assertion", " client_assertion", "client_assertion[]"])(
+    "A12: refuses an assertion spelled %j, which a lenient server takes unverified",
+    async (name) => {
+      const { post, seen } = await endpoint();
+      const { client_assertion: text = "", client_assertion_type: type = "" } = await asserting("back end");
+      const form = { ...redeem, client_id: "app", [name]: text, Client_Assertion_Type: type };
+      expect(await post(form)).toEqual(AMBIGUOUS);
+      expect(await post({ ...redeem, client_id: "app", [name]: text })).toEqual(AMBIGUOUS);
+      expect(await post({ ...redeem, client_id: "app", Client_ID: "back end" })).toEqual(AMBIGUOUS);
+      expect(seen).toEqual([]);
+    },
+  );
+
   it("F8: lets nobody pass while the registry does not answer", async () => {
     const { post } = await endpoint(() => Promise.reject(new Error("down")));
     expect(await post({ ...redeem, client_id: "app" })).toEqual([503, "temporarily_unavailable", undefined]);

@@ -159,6 +159,16 @@ const rows: readonly ["authorization" | "token", string, string, string | undefi
   ["authorization", "a list of response types", `${query(CODE)}&response_type[]=token`, "invalid_request"],
   ["token", "a list of grants", `${query(REDEEM)}&grant_type%5B0%5D=password`, "invalid_request"],
   ["token", "two grants", `${query(REDEEM)}&grant_type=password`, "invalid_request"],
+  // A12: a server that reads names in any case, or "." and a space as "_", reads what is refused.
+  ["authorization", "a request object in another case", query({ ...CODE, Request: "e30.e30." }), "invalid_request"],
+  ["authorization", "a request object by a dot", query({ ...CODE, "request.uri": "https://a" }), "invalid_request"],
+  ["authorization", "plain PKCE in another case", `${query(CODE)}&Code_Challenge_Method=plain`, "invalid_request"],
+  ["authorization", "plain PKCE by a dot", `${query(CODE)}&code_challenge.method=plain`, "invalid_request"],
+  ["authorization", "plain PKCE by a space", `${query(CODE)}&+code+challenge_method=plain`, "invalid_request"],
+  ["authorization", "two redirects in two cases", `${query(CODE)}&redirect_uri=a&Redirect_URI=b`, "invalid_request"],
+  ["authorization", "an own parameter of the server", query({ ...CODE, sessionToken: "s", "x.y": "z" }), undefined],
+  ["token", "a password in another case", `${query(REDEEM)}&GRANT_TYPE=password`, "invalid_request"],
+  ["token", "a grant in another case only", query({ Grant_Type: "refresh_token" }), "invalid_request"],
 ];
 
 describe.each(EXPRESS)("refuseLegacyGrants on %s", (_name, express) => {

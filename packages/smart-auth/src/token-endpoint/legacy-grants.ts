@@ -1,3 +1,5 @@
+import { foldedName, isSpelledOtherwise } from "./parameters.ts";
+
 /** Where a request was sent. */
 export type OAuthEndpoint = "authorization" | "token";
 
@@ -9,6 +11,18 @@ export interface OAuthRefusal {
   readonly description: string;
 }
 
+/** RFC 6749 appendix A: `name-char`. */
+const NAME = /^[A-Za-z0-9\-._]+$/;
+/** What a request is refused for, or would be. */
+const JUDGED: ReadonlySet<string> = new Set([
+  "request",
+  "request_uri",
+  "response_type",
+  "code_challenge",
+  "code_challenge_method",
+  "grant_type",
+  "code_verifier",
+]);
 const GRANTS = new Set(["authorization_code", "refresh_token", "client_credentials"]);
 /** RFC 7636 section 4.2: SHA-256 in base64url. */
 const CHALLENGE = /^[A-Za-z0-9_-]{43}$/;
@@ -26,11 +40,13 @@ const VERIFIER = /^[A-Za-z0-9\-._~]{43,128}$/;
  */
 export function decideLegacyGrant(endpoint: OAuthEndpoint, parameters: URLSearchParams): OAuthRefusal | undefined {
   const names = [...parameters.keys()];
+  // Some readers of forms take `grant_type[]`, or `grant_type` after a space, for a second `grant_type`.
+  const isMalformed = names.some((name) => !NAME.test(name) || isSpelledOtherwise(name, JUDGED));
+  if (isMalformed) return refusal("invalid_request", "A parameter is malformed.");
+  const folded = names.map(foldedName);
   // RFC 6749 section 3.1; RFC 8707 lets `resource` repeat. Of two values, two readers may take different ones.
-  const repeated = names.some((name, at) => name !== "resource" && names.indexOf(name) !== at);
-  if (repeated) return refusal("invalid_request", "A parameter is repeated.");
-  // Some readers of forms take `grant_type[]` for a second `grant_type`.
-  if (names.some((name) => name.includes("["))) return refusal("invalid_request", "A parameter is malformed.");
+  const isRepeated = folded.some((name, at) => name !== "resource" && folded.indexOf(name) !== at);
+  if (isRepeated) return refusal("invalid_request", "A parameter is repeated.");
   return endpoint === "authorization" ? authorizationFault(parameters) : tokenFault(parameters);
 }
 

@@ -1,22 +1,33 @@
 import { type Decision, deny, permit } from "@wardline/policy-types";
+import { isSpelledOtherwise } from "./parameters.ts";
 import { CLIENT_AMBIGUOUS } from "./problems.ts";
 
 /** Once each, RFC 6749 section 3.2: of two values, two readers may take different ones. */
-const SINGLE = ["client_id", "client_secret", "client_assertion", "client_assertion_type"] as const;
+const SINGLE: ReadonlySet<string> = new Set([
+  "client_id",
+  "client_secret",
+  "client_assertion",
+  "client_assertion_type",
+]);
 
 /**
  * Ids a request to a token endpoint names its client by, as written and as read by RFC 6749 section 2.3.1; none when it names
  * nobody. Nothing of it is proved.
  */
 export function namedClients(form: URLSearchParams, authorization: string | undefined): Decision<readonly string[]> {
-  if (SINGLE.some((name) => form.getAll(name).length > 1)) return deny(CLIENT_AMBIGUOUS, ["a repeated parameter"]);
+  const names = [...form.keys()];
+  const isRepeated = names.some((name, at) => SINGLE.has(name) && names.indexOf(name) !== at);
+  if (isRepeated) return deny(CLIENT_AMBIGUOUS, ["a repeated parameter"]);
+  if (names.some((name) => isSpelledOtherwise(name, SINGLE))) {
+    return deny(CLIENT_AMBIGUOUS, ["a parameter spelled otherwise"]);
+  }
   const clientId = form.get("client_id");
   if (authorization === undefined) return permit(clientId === null ? [] : [clientId], []);
   const user = basicUser(authorization);
   if (user === undefined) return deny(CLIENT_AMBIGUOUS, ["an Authorization header that is not Basic"]);
-  const names = [...new Set([user, formDecoded(user)])];
-  if (clientId !== null && !names.includes(clientId)) return deny(CLIENT_AMBIGUOUS, ["client_id is another client"]);
-  return permit(names, []);
+  const users = [...new Set([user, formDecoded(user)])];
+  if (clientId !== null && !users.includes(clientId)) return deny(CLIENT_AMBIGUOUS, ["client_id is another client"]);
+  return permit(users, []);
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc7617#section-2 */
