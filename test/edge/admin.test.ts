@@ -200,6 +200,22 @@ describe("the operator's listener", () => {
     expect(await left.isRevoked({ ...token, subject: "user-2", tokenId: "other" })).toBe(false);
   });
 
+  it("A10: takes back what a subject was given by an issuer whose clock is ahead", async () => {
+    const edge = await startEdge((policy) => ({
+      ...policy,
+      issuers: policy.issuers.map((one) => ({ ...one, leewaySeconds: 60 })),
+      admin: { port: 0, operators: OPERATORS },
+    }));
+    const iat = Math.floor(Date.now() / 1000) + 50;
+    const token = await edge.issuer.token({ patient: "a", scope: "patient/*.rs", iat, exp: iat + 300 });
+    const ask = async (): Promise<number> =>
+      (await edge.ask("/Patient/a", { headers: { authorization: `Bearer ${token}` } })).status;
+    expect(await ask()).toBe(200);
+    const body = { issuer: edge.issuer.url, subject: "user-1", because: "the phone was stolen" };
+    expect((await say(edge, "/tokens/revoke", { claims: OPERATOR, body })).status).toBe(200);
+    expect(await ask()).toBe(401);
+  });
+
   it.each<[string, (issuer: string) => object]>([
     ["nobody's", (issuer) => ({ issuer, because: "x" })],
     ["both a token's and a subject's", (issuer) => ({ issuer, jti: "t", subject: "s", because: "x" })],

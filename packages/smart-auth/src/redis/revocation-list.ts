@@ -9,7 +9,7 @@ export interface RedisRevocationList extends RevocationList {
   revokeTokenId(issuer: string, tokenId: string, until: number): Promise<void>;
   /** @param tokenHash SHA-256 of the token in base64url */
   revokeTokenHash(tokenHash: string, until: number): Promise<void>;
-  /** Every token of this subject that was issued before `since`. */
+  /** Every token of this subject that was issued before `since`, by its issuer's clock, which may be ahead by `leewaySeconds`. */
   revokeSubject(issuer: string, subject: string, since: number, until: number): Promise<void>;
 }
 
