@@ -54,6 +54,24 @@ function twoDoors(policy: PolicyDocument): PolicyDocument {
   };
 }
 
+/** The RFC 9728 document of the route, with whatever certificate. */
+async function metadata(edge: Edge, path: string): Promise<unknown> {
+  const { port } = edge.listeners["partners"] ?? {};
+  const place = { host: "127.0.0.1", port, path: `/.well-known/oauth-protected-resource${path}`, ca: ca.cert };
+  const text = await new Promise<string>((resolve, reject) => {
+    const req = request({ ...place, agent: false, cert: payer.cert, key: payer.key }, (res) => {
+      let got = "";
+      res.setEncoding("utf8").on("data", (chunk: string) => {
+        got += chunk;
+      });
+      res.once("end", () => resolve(got));
+    });
+    req.once("error", reject);
+    req.end();
+  });
+  return JSON.parse(text) as unknown;
+}
+
 /** Status and code, or the error's own word where the handshake or the connection fails. */
 function ask(
   edge: Edge,
@@ -117,6 +135,16 @@ describe("a door with client certificates", () => {
       401,
       "smart-auth/token-invalid",
     ]);
+  });
+});
+
+describe("RFC 9728", () => {
+  it("tells partners that tokens are bound to certificates, and patients nothing of it", async () => {
+    const edge = await startEdge(twoDoors);
+    const bound = { tls_client_certificate_bound_access_tokens: true };
+    expect(await metadata(edge, "/payer")).toMatchObject({ resource: "http://127.0.0.1/payer", ...bound });
+    const open = await fetch(`http://127.0.0.1:${edge.port}/.well-known/oauth-protected-resource/fhir`);
+    expect(Object.keys((await open.json()) as object)).not.toContain("tls_client_certificate_bound_access_tokens");
   });
 });
 

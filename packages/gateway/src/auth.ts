@@ -31,9 +31,14 @@ export function resourceMetadataPath({ path }: RoutePolicy): string {
   return `/.well-known/oauth-protected-resource${path}`;
 }
 
-export function resourceMetadata(policy: PolicyDocument, { path }: RoutePolicy): ProtectedResourceMetadataOptions {
+export function resourceMetadata(
+  policy: PolicyDocument,
+  { path, zone }: RoutePolicy,
+): ProtectedResourceMetadataOptions {
   return {
     resource: policy.publicOrigin + path,
+    // RFC 9728 section 2: unsaid, it means that no such tokens are taken.
+    ...(takesBoundTokensOnly(zone) ? { tlsClientCertificateBoundAccessTokens: true } : {}),
     authorizationServers: policy.issuers.flatMap(({ issuer }) => (issuer === "*" ? [] : [issuer])),
     development: policy.development === true,
   };
@@ -48,8 +53,12 @@ function certificateOptions(
     ...(clientCertificateHeader === undefined
       ? {}
       : { clientCertificateHeader: { ...clientCertificateHeader, trustedProxies } }),
-    ...(ZONE_PRESETS[zone].authentication === "client-credentials" ? { requireCertificateBound: true } : {}),
+    ...(takesBoundTokensOnly(zone) ? { requireCertificateBound: true } : {}),
   };
+}
+
+function takesBoundTokensOnly(zone: RoutePolicy["zone"]): boolean {
+  return ZONE_PRESETS[zone].authentication === "client-credentials";
 }
 
 export function authOptions(facts: AuthFacts): SmartAuthOptions {
