@@ -9,6 +9,7 @@ import { holderOf } from "./first-holder/holder.ts";
 import { LONGEST_LEEWAY_SECONDS } from "./issuer-options.ts";
 import type { Later } from "./later.ts";
 import type { SmartAuthSettings } from "./settings.ts";
+import { signatureTwin } from "./signature-twin.ts";
 import { hashOf, hashOfToken } from "./token-cache.ts";
 import type { Problems } from "./token-problems.ts";
 import type { VerifiedToken } from "./verified.ts";
@@ -61,13 +62,20 @@ async function storedFault(use: Use, settings: UseSettings): Promise<Decision<ne
 async function tokenRevocationFault({ verified, presented, problems }: Use, settings: UseSettings) {
   if (settings.revocation === undefined) return undefined;
   const { principal, issuedAt } = verified;
-  const hash = TOKEN_HASHES.get(verified) ?? hashOfToken(presented.token);
-  TOKEN_HASHES.set(verified, hash);
-  return revocationFault({ principal, hash, issuedAt }, problems, settings);
+  const hashes = TOKEN_HASHES.get(verified) ?? hashesOf(presented.token);
+  TOKEN_HASHES.set(verified, hashes);
+  const faults = hashes.map((hash) => revocationFault({ principal, hash, issuedAt }, problems, settings));
+  return (await Promise.all(faults)).find((fault) => fault !== undefined);
 }
 
 /** What is remembered of one token is asked about again and again. */
-const TOKEN_HASHES = new WeakMap<VerifiedToken, string>();
+const TOKEN_HASHES = new WeakMap<VerifiedToken, readonly string[]>();
+
+/** A10: a token that was taken back by its hash does not come back as its twin. */
+function hashesOf(token: string): readonly string[] {
+  const twin = signatureTwin(token);
+  return twin === undefined ? [hashOfToken(token)] : [hashOfToken(token), hashOfToken(twin)];
+}
 
 /** RFC 9449 section 7.1, both ways: a bound token is no bearer token, and one that is not bound proves nothing. */
 function bindingFault({ verified, presented, credentials, problems }: Use, settings: UseSettings) {

@@ -102,6 +102,21 @@ describe.each(EXPRESS)("A10: a revoked token on %s", (_name, express) => {
     ]);
   });
 
+  it("by its hash is refused with its signature written the other way, too", async () => {
+    const list = createMemoryRevocationList({ now: () => NOW * 1000 });
+    const edge = await createEdge(express, { revocation: list });
+    const token = await edge.issuer.token();
+    const [words, signature = ""] = token.split(/\.(?=[^.]*$)/);
+    const bytes = Buffer.from(signature, "base64url");
+    const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+    const other = (order - BigInt(`0x${bytes.toString("hex", 32)}`)).toString(16).padStart(64, "0");
+    const twin = `${words}.${Buffer.from(bytes.toString("hex", 0, 32) + other, "hex").toString("base64url")}`;
+    const get = () => ask(edge.origin, "/fhir/Patient/p1", { headers: { authorization: `Bearer ${twin}` } });
+    expect((await get()).status).toBe(200);
+    list.revokeTokenHash(createHash("sha256").update(token).digest("base64url"), TOKEN.until);
+    expect((await get()).status).toBe(401);
+  });
+
   it("is told from another of the same words, however often both were used", async () => {
     const list = createMemoryRevocationList({ now: () => NOW * 1000 });
     const edge = await createEdge(express, { revocation: list });
