@@ -47,6 +47,8 @@ function transforms(profile, isPatients) {
 }
 
 const bytes = Buffer.from(JSON.stringify(OBSERVATIONS));
+/** As laboratories write them: `7.0`. */
+const ownDecimals = Buffer.from(bytes.toString().replace(/"value":(\d+)(?:\.\d+)?(?=[,}])/g, '"value":$1.0'));
 console.log(`50 Observations, ${bytes.length} bytes; ${process.version}`);
 const figures = {};
 for (const [caller, isPatients] of [
@@ -60,21 +62,26 @@ for (const [caller, isPatients] of [
       const judged = judgeJson(OBSERVATIONS, judges(), answer);
       return JSON.stringify(judged.kind === "changed" ? judged.body : OBSERVATIONS);
     };
-    const fromBytes = () => {
+    const from = (bytes) => () => {
       const judged = judgeText(bytes, judges(), answer);
       return judged.kind === "changed" ? judged.bytes : bytes;
     };
-    for (const made of [fromObject(), fromBytes()]) {
+    const fromBytes = from(bytes);
+    const fromDecimals = from(ownDecimals);
+    for (const made of [fromObject(), fromBytes(), fromDecimals()]) {
       if (JSON.parse(made).entry.length !== 50) throw new Error("entries are missing");
     }
     row(`${caller}, ${profile}, an object`, fromObject, () => JSON.stringify(OBSERVATIONS));
-    row(`${caller}, ${profile}, bytes`, fromBytes, () =>
-      Buffer.from(JSON.stringify(JSON.parse(bytes.toString("utf8")))),
-    );
+    row(`${caller}, ${profile}, bytes`, fromBytes, () => again(bytes));
+    row(`${caller}, ${profile}, own decimals`, fromDecimals, () => again(ownDecimals));
   }
 }
 
 noteFigures(import.meta.url, figures);
+
+function again(bytes) {
+  return Buffer.from(JSON.stringify(JSON.parse(bytes.toString("utf8"))));
+}
 
 function row(name, whole, alone) {
   const least = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
