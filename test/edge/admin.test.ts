@@ -233,6 +233,26 @@ describe("the operator's listener", () => {
   });
 });
 
+describe("A10: whose tokens operate the edge", () => {
+  it("those of an issuer that the policy in force names no more operate nothing", async () => {
+    let policy: PolicyDocument | undefined;
+    const edge = await startEdge((given) => {
+      policy = { ...given, admin: { port: 0, operators: OPERATORS } };
+      return policy;
+    });
+    const running = policy as unknown as PolicyDocument;
+    expect((await say(edge, "/policy", { claims: OPERATOR })).status).toBe(200);
+    const issuers = running.issuers.map((issuer) => ({ ...issuer, issuer: "http://127.0.0.1:1" }));
+    await edge.gateway.reload({ ...running, issuers });
+    expect((await edge.ask("/Patient/a")).status).toBe(401);
+    expect((await say(edge, "/policy", { claims: OPERATOR })).status).toBe(401);
+    const body = { patient: "a", because: "x" };
+    expect((await say(edge, "/consents/revoke", { claims: OPERATOR, body })).status).toBe(401);
+    await edge.gateway.reload(running);
+    expect((await say(edge, "/policy", { claims: OPERATOR })).status).toBe(200);
+  });
+});
+
 describe("the console", () => {
   it("is a page that holds nothing, with nothing inline, and may load its own files only", async () => {
     const edge = await start();

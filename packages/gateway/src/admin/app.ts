@@ -4,6 +4,7 @@ import { contextOf, sendProblem } from "@wardline/policy-types/express";
 import { type SmartIssuer, tokenAuth } from "@wardline/smart-auth";
 import express, { type Express, type RequestHandler } from "express";
 import type { ParsedDependencies } from "../options.ts";
+import type { CheckedPolicy } from "../policy/load.ts";
 import { INTERNAL, NO_ROUTE } from "../problems.ts";
 import { consolePage } from "./console/files.ts";
 import type { AdminFacts } from "./facts.ts";
@@ -48,23 +49,37 @@ const asJson: RequestHandler = (req, res, next) => {
   next();
 };
 
+/** A10: by the policy in force. An issuer that was taken out of it signs no operator in any more. */
 function operatorsOnly(
   { audience, roles, amr = ["mfa"] }: NonNullable<AdminPolicy["operators"]>,
-  { policy, shared, dependencies }: AdminFacts,
+  { inForce, shared, dependencies }: AdminFacts,
 ): RequestHandler {
-  return tokenAuth({
-    issuers: policy.issuers.map(
-      ({ introspection: _introspection, ...issuer }) => ({ ...issuer, audience: [audience] }) as SmartIssuer,
-    ),
-    baseUrl: policy.publicOrigin,
-    roles,
-    amr,
-    replayStore: shared.replayStore,
-    revocation: shared.revocation,
-    development: policy.development === true,
-    fetch: dependencies.fetch,
-    now: dependencies.now,
-  });
+  let checked = inForce.checked();
+  let auth = authBy(checked);
+  return function operatorsOnlyMiddleware(req, res, next) {
+    const now = inForce.checked();
+    if (now !== checked) {
+      auth = authBy(now);
+      checked = now;
+    }
+    return auth(req, res, next);
+  };
+
+  function authBy({ policy }: CheckedPolicy): RequestHandler {
+    return tokenAuth({
+      issuers: policy.issuers.map(
+        ({ introspection: _introspection, ...issuer }) => ({ ...issuer, audience: [audience] }) as SmartIssuer,
+      ),
+      baseUrl: policy.publicOrigin,
+      roles,
+      amr,
+      replayStore: shared.replayStore,
+      revocation: shared.revocation,
+      development: policy.development === true,
+      fetch: dependencies.fetch,
+      now: dependencies.now,
+    });
+  }
 }
 
 function failSafely({ onEvent }: ParsedDependencies): express.ErrorRequestHandler {
