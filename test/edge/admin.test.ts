@@ -1,10 +1,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Script } from "node:vm";
 import { readLedger } from "@wardline/audit-event";
 import type { PolicyDocument, RoutePolicy } from "@wardline/policy-types";
 import { openFileRevocationList } from "@wardline/smart-auth";
+import { listen } from "@wardline-tools/test-kit";
 import { describe, expect, it } from "vitest";
 import { type Edge, startEdge } from "./support/edge.ts";
 
@@ -250,6 +252,31 @@ describe("A10: whose tokens operate the edge", () => {
     expect((await say(edge, "/consents/revoke", { claims: OPERATOR, body })).status).toBe(401);
     await edge.gateway.reload(running);
     expect((await say(edge, "/policy", { claims: OPERATOR })).status).toBe(200);
+  });
+
+  it("those that their issuer took back operate nothing, where it is asked about every token", async () => {
+    let isActive = true;
+    const now = Math.floor(Date.now() / 1000);
+    const about = { client_id: "console", iat: now, exp: now + 60, ...OPERATOR };
+    const endpoint = await listen((_req: IncomingMessage, res: ServerResponse) => {
+      res.setHeader("Content-Type", "application/json");
+      res.end(JSON.stringify(isActive ? { active: true, ...about } : { active: false }));
+    });
+    const introspection = {
+      endpoint: `${endpoint}/introspect`,
+      clientId: "edge",
+      authentication: { method: "client_secret_basic" as const, secret: "env:PATH" },
+      positiveTtlSeconds: 0,
+      always: true,
+    };
+    const edge = await startEdge((policy) => ({
+      ...policy,
+      admin: { port: 0, operators: OPERATORS },
+      issuers: policy.issuers.map((issuer) => ({ ...issuer, introspection })),
+    }));
+    expect((await say(edge, "/policy", { claims: OPERATOR })).status).toBe(200);
+    isActive = false;
+    expect((await say(edge, "/policy", { claims: OPERATOR })).status).toBe(401);
   });
 });
 

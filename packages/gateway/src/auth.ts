@@ -1,4 +1,10 @@
-import { type ConditionPolicy, type PolicyDocument, type RoutePolicy, ZONE_PRESETS } from "@wardline/policy-types";
+import {
+  type ConditionPolicy,
+  type IssuerEntry,
+  type PolicyDocument,
+  type RoutePolicy,
+  ZONE_PRESETS,
+} from "@wardline/policy-types";
 import type {
   AccessRule,
   PolicyOptions,
@@ -61,24 +67,34 @@ function takesBoundTokensOnly(zone: RoutePolicy["zone"]): boolean {
   return ZONE_PRESETS[zone].authentication === "client-credentials";
 }
 
+/** Whose tokens count, and how each issuer is asked about them. */
+export function trustedIssuers(
+  { policy, material, dependencies }: Pick<AuthFacts, "policy" | "material" | "dependencies">,
+  audienceOf: (issuer: IssuerEntry) => readonly string[],
+): SmartIssuer[] {
+  const { introspection: given = {} } = dependencies.auth;
+  return policy.issuers.map((entry) => {
+    const { introspection: _policy, ...issuer } = entry;
+    const asked = Object.hasOwn(given, issuer.issuer)
+      ? given[issuer.issuer]
+      : material.introspection.get(issuer.issuer);
+    return {
+      ...issuer,
+      audience: audienceOf(entry),
+      ...(asked === undefined ? {} : { introspection: asked }),
+    } as SmartIssuer;
+  });
+}
+
 export function authOptions(facts: AuthFacts): SmartAuthOptions {
   const { policy, route, backends, material, shared, dependencies, health, requestBodyBytes } = facts;
   const { types, extraParameters, compartmentRule, supportTypes, operations = [], memberOperations } = route;
-  const { introspection = {}, userAccess } = dependencies.auth;
+  const { userAccess } = dependencies.auth;
   const baseUrl = policy.publicOrigin + route.path;
   return {
     ...authority(facts),
     ...certificateOptions(policy, route),
-    issuers: policy.issuers.map(({ introspection: _policy, ...issuer }) => {
-      const asked = Object.hasOwn(introspection, issuer.issuer)
-        ? introspection[issuer.issuer]
-        : material.introspection.get(issuer.issuer);
-      return {
-        ...issuer,
-        audience: issuer.audience ?? [baseUrl],
-        ...(asked === undefined ? {} : { introspection: asked }),
-      } as SmartIssuer;
-    }),
+    issuers: trustedIssuers(facts, ({ audience }) => audience ?? [baseUrl]),
     // A token bound to a key is worth more than one that is not, so nothing has to be switched on for it.
     dpop: material.dpop,
     replayStore: shared.replayStore,

@@ -19,6 +19,8 @@ export interface PolicyInForce {
   /** Told when another policy has come into force. */
   onChange(listener: () => void): void;
   checked(): CheckedPolicy;
+  /** What the policy in force names by file and by secret. */
+  material(): Material;
   approval(): Approval;
   /** Whole or not at all: rejects with what is wrong, and the running one stays (F11). */
   reload(read: () => Promise<NextPolicy>): Promise<void>;
@@ -153,6 +155,7 @@ export function putInForce({
     appOf: (door) => runtime.appOf(door),
     onChange: (listener) => void listeners.push(listener),
     checked: () => runtime.checked,
+    material: () => material,
     approval: () => approval,
     reload(read) {
       const done = last.then(() => putInPlace(read)).then(() => health.policyOffered(false));

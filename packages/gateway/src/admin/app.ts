@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { AdminPolicy } from "@wardline/policy-types";
 import { contextOf, sendProblem } from "@wardline/policy-types/express";
-import { type SmartIssuer, tokenAuth } from "@wardline/smart-auth";
+import { tokenAuth } from "@wardline/smart-auth";
 import express, { type Express, type RequestHandler } from "express";
+import { trustedIssuers } from "../auth.ts";
 import type { ParsedDependencies } from "../options.ts";
 import type { CheckedPolicy } from "../policy/load.ts";
 import { INTERNAL, NO_ROUTE } from "../problems.ts";
@@ -67,9 +68,7 @@ function operatorsOnly(
 
   function authBy({ policy }: CheckedPolicy): RequestHandler {
     return tokenAuth({
-      issuers: policy.issuers.map(
-        ({ introspection: _introspection, ...issuer }) => ({ ...issuer, audience: [audience] }) as SmartIssuer,
-      ),
+      issuers: trustedIssuers({ policy, material: inForce.material(), dependencies }, () => [audience]),
       baseUrl: policy.publicOrigin,
       roles,
       amr,
