@@ -51,7 +51,7 @@ describe.each(EXPRESS)("requireClientAssertion with others: pass, on %s", (_name
     const origin = await listen(app);
     const post = async (form: Record<string, string> | string, headers: Record<string, string> = {}) => {
       const type = { "content-type": "application/x-www-form-urlencoded" };
-      const body = new URLSearchParams(form).toString();
+      const body = typeof form === "string" ? form : new URLSearchParams(form).toString();
       const answer = await ask(origin, "/token", { method: "POST", headers: { ...type, ...headers }, body });
       const { error = "passed" } = JSON.parse(answer.text) as { error?: string };
       return [answer.status, error, answer.headers["www-authenticate"]];
@@ -109,6 +109,18 @@ describe.each(EXPRESS)("requireClientAssertion with others: pass, on %s", (_name
       expect(seen).toEqual([]);
     },
   );
+
+  it("A12: refuses a client and an assertion behind a semicolon, at which a lenient server parts parameters", async () => {
+    const { post, seen } = await endpoint();
+    const { client_assertion: text = "" } = await asserting("back end");
+    expect(await post("grant_type=refresh_token&client_id=app;client_id=back%20end")).toEqual(AMBIGUOUS);
+    expect(await post("grant_type=refresh_token&x=y;client_id=back%20end", { authorization: basic("app") })).toEqual(
+      AMBIGUOUS,
+    );
+    expect(await post(`grant_type=refresh_token&client_id=app&x=y;client_assertion=${text}`)).toEqual(AMBIGUOUS);
+    expect(await post("grant_type=refresh_token&client_id=app&client_secret=a;b")).toEqual(PASSED);
+    expect(seen).toEqual([undefined]);
+  });
 
   it("F8: lets nobody pass while the registry does not answer", async () => {
     const { post } = await endpoint(() => Promise.reject(new Error("down")));

@@ -196,6 +196,21 @@ describe.each(EXPRESS)("refuseLegacyGrants on %s", (_name, express) => {
     expect((await ask(await app("token"), "/oauth?grant_type=password", question)).status).toBe(400);
   });
 
+  it.each<["authorization" | "token", string, string, number]>([
+    ["authorization", "plain PKCE", `${query(CODE)}&state=x;code_challenge_method=plain`, 400],
+    ["authorization", "a request object", `${query(CODE)}&state=x;request=e30.e30.`, 400],
+    ["authorization", "another redirect", `${query(CODE)}&redirect_uri=a&state=x;redirect_uri=b`, 400],
+    ["authorization", "nothing that is judged", `${query(CODE)}&state=x;y`, 299],
+    ["authorization", "nothing, as it is encoded", `${query(CODE)}&state=x%3Brequest%3De30.e30.`, 299],
+    ["token", "a password", `${query(REDEEM)};grant_type=password`, 400],
+    ["token", "another client", `${query(REDEEM)}&client_id=app;client_id=backend`, 400],
+  ])("A12: at the %s endpoint, behind a semicolon: %s", async (endpoint, _what, parameters, status) => {
+    const origin = await app(endpoint);
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    expect((await ask(origin, "/oauth", { method: "POST", headers, body: parameters })).status).toBe(status);
+    if (endpoint === "authorization") expect((await ask(origin, `/oauth?${parameters}`)).status).toBe(status);
+  });
+
   it("refuses a body it cannot read, and a long one", async () => {
     const origin = await app("token");
     const json = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(REDEEM) };

@@ -8,7 +8,7 @@ import {
   type RegisteredClient,
   verifyClientAssertion,
 } from "../token-endpoint/client-assertion.ts";
-import { namedClients } from "../token-endpoint/named-clients.ts";
+import { namedClients, namesAnother } from "../token-endpoint/named-clients.ts";
 import { decideUnasserted } from "../token-endpoint/other-clients.ts";
 import { CLIENT_AMBIGUOUS, CLIENT_UNPROVED, CLIENTS_UNAVAILABLE } from "../token-endpoint/problems.ts";
 
@@ -89,6 +89,7 @@ async function decideClient(
   const { authorization } = req.headers;
   const named = namedClients(form, authorization);
   if (named.kind === "deny") return named;
+  if (namesAnother(text, form)) return deny(CLIENT_AMBIGUOUS, ["another client behind a semicolon"]);
   if (!form.has("client_assertion") && !form.has("client_assertion_type") && others === "pass") {
     return decideUnasserted({ form, named: named.grant, authorization, findClient });
   }

@@ -8,6 +8,7 @@ import {
 } from "@wardline/policy-types/express";
 import type { Request, RequestHandler } from "express";
 import { decideLegacyGrant, type OAuthEndpoint, type OAuthRefusal } from "../token-endpoint/legacy-grants.ts";
+import { partedAtSemicolons } from "../token-endpoint/parameters.ts";
 import { grantRefused } from "../token-endpoint/problems.ts";
 
 const FORM_BYTES = 64 * 1024;
@@ -34,7 +35,7 @@ export function refuseLegacyGrants(endpoint: OAuthEndpoint): RequestHandler {
       }
       const { form, bytes } = body.grant;
       const isReadable = form !== undefined || bytes?.length === 0 || !announcesBody(req);
-      const refused = isReadable ? decideLegacyGrant(endpoint, parametersOf(req, form)) : NO_FORM;
+      const refused = isReadable ? refusalOf(endpoint, parametersOf(req, form)) : NO_FORM;
       if (refused !== undefined) {
         const problem = grantRefused(refused);
         recordDecision(req, { control: CONTROL, kind: "deny", because: [refused.description], code: problem.code });
@@ -59,7 +60,17 @@ const NO_FORM: OAuthRefusal = Object.freeze({
   description: "The body must be application/x-www-form-urlencoded.",
 });
 
-function parametersOf(req: Request, form: string | undefined): URLSearchParams {
+/** A12: by each way the server may read it. */
+function refusalOf(endpoint: OAuthEndpoint, text: string): OAuthRefusal | undefined {
+  const parted = partedAtSemicolons(text);
+  return (
+    decideLegacyGrant(endpoint, new URLSearchParams(text)) ??
+    (parted === undefined ? undefined : decideLegacyGrant(endpoint, parted))
+  );
+}
+
+/** Of the URL and the form, still encoded. */
+function parametersOf(req: Request, form = ""): string {
   const [, query = ""] = req.originalUrl.split(/\?(.*)/s);
-  return new URLSearchParams([...new URLSearchParams(query), ...new URLSearchParams(form ?? "")]);
+  return `${query}&${form}`;
 }

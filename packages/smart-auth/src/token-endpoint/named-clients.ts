@@ -1,5 +1,5 @@
 import { type Decision, deny, permit } from "@wardline/policy-types";
-import { isSpelledOtherwise } from "./parameters.ts";
+import { isSpelledOtherwise, partedAtSemicolons } from "./parameters.ts";
 import { CLIENT_AMBIGUOUS } from "./problems.ts";
 
 /** Once each, RFC 6749 section 3.2: of two values, two readers may take different ones. */
@@ -43,4 +43,13 @@ function formDecoded(text: string): string {
   } catch {
     return text;
   }
+}
+
+/** What names or authenticates a client; a secret may hold anything. */
+const TELLING = ["client_id", "client_assertion", "client_assertion_type"] as const;
+
+/** A12: whether a form tells of another client to a server that parts it at ";" as well. */
+export function namesAnother(text: string, form: URLSearchParams): boolean {
+  const parted = partedAtSemicolons(text);
+  return parted !== undefined && TELLING.some((name) => parted.getAll(name).join() !== form.getAll(name).join());
 }

@@ -12,3 +12,12 @@ export function isSpelledOtherwise(name: string, names: ReadonlySet<string>): bo
   const folded = foldedName(name);
   return folded !== name && names.has(folded);
 }
+
+/**
+ * What a query or a form says to a server that parts it at ";" as well; `undefined` where it says nothing else.
+ *
+ * @see https://www.w3.org/TR/html401/appendix/notes.html#h-B.2.2
+ */
+export function partedAtSemicolons(text: string): URLSearchParams | undefined {
+  return text.includes(";") ? new URLSearchParams(text.replaceAll(";", "&")) : undefined;
+}
