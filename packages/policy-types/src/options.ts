@@ -21,11 +21,15 @@ export function findings(): Findings {
   };
 }
 
-/** Reports every key of `given` that is not in `known`, with the nearest known name; throws when the options are no object. */
+/**
+ * Reports every key of `given` that is not in `known`, with the nearest known name, and what is no object at all. Throws what was
+ * found so far when there are no keys to be read: at the top, and for null, where whoever looks on would fail without a word of it.
+ */
 export function refuseUnknownKeys(found: Findings, given: object, known: readonly string[], path = ""): void {
-  if (path === "" && (given === null || typeof given !== "object")) {
-    const message = `give an object; known options are ${known.join(", ")}`;
-    throw new ConfigurationError("the options", [{ path, code: "not-an-object", message }]);
+  if (given === null || typeof given !== "object") {
+    found.add(path, "not-an-object", `give an object; known options are ${known.join(", ")}`);
+    if (path === "" || given === null) throw new ConfigurationError("the options", found.issues);
+    return;
   }
   for (const key of Object.keys(given)) {
     if (known.includes(key)) continue;

@@ -446,6 +446,22 @@ describe("findings", () => {
     expect(attempt).toThrow(/the options has 2 mistakes\n {2}tier\.windowSecond: /);
   });
 
+  it.each([5, true, "text"])("a part that is %j and no object is a finding beside the others", (given) => {
+    const found = findings();
+    found.add("limit", "missing", "write a limit");
+    refuseUnknownKeys(found, given as unknown as object, ["windowSeconds"], "tier");
+    expect(found.issues.map(({ path, code }) => `${path} ${code}`)).toEqual(["limit missing", "tier not-an-object"]);
+    expect(found.issues[1]?.message).toBe("give an object; known options are windowSeconds");
+  });
+
+  it("null is told with what was found so far: nobody could look into it", () => {
+    const found = findings();
+    found.add("limit", "missing", "write a limit");
+    const attempt = (): void => refuseUnknownKeys(found, null as unknown as object, ["windowSeconds"], "tier");
+    expect(attempt).toThrow(ConfigurationError);
+    expect(attempt).toThrow(/limit: write a limit\n {2}tier: give an object/);
+  });
+
   it("throws nothing when nothing was found", () => {
     expect(() => findings().throwIfAny("the options")).not.toThrow();
   });
