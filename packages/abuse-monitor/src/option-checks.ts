@@ -1,4 +1,5 @@
-import { type Findings, join, refuseUnknownKeys } from "@wardline/policy-types";
+import { type Findings, join, refuseUnknownKeys, TRUST_ZONES } from "@wardline/policy-types";
+import type { AlertCarrier } from "./alerts/webhook.ts";
 import { PATTERNS, type Pattern, SEVERITIES, type Severity } from "./detectors/detector.ts";
 import { ACTIONS } from "./measures/measure.ts";
 import type { Responses } from "./measures/respond.ts";
@@ -37,11 +38,46 @@ export function checkStepUp(found: Findings, stepUp: StepUpOptions | undefined):
   refuseUnknownKeys(found, stepUp, ["acrValues", "maxAgeSeconds"], "stepUp");
   const { acrValues = [], maxAgeSeconds } = stepUp;
   // They stand in a quoted string of a header, separated by spaces.
-  if (!acrValues.every((value) => /^[!#-[\]-~]{1,256}$/.test(value))) {
-    found.add("stepUp.acrValues", "malformed", "write printable ASCII without spaces, quotes and backslashes");
+  if (!isListOf(acrValues, (value) => /^[!#-[\]-~]{1,256}$/.test(value))) {
+    found.add(
+      "stepUp.acrValues",
+      "malformed",
+      "write a list of printable ASCII without spaces, quotes and backslashes",
+    );
   }
   if (maxAgeSeconds !== undefined && !isCount(maxAgeSeconds)) {
     found.add("stepUp.maxAgeSeconds", "not-a-positive-integer", COUNT);
+  }
+}
+
+/** A zone that is none of them, or a name where a list belongs, would protect nobody. */
+export function checkReserved(
+  found: Findings,
+  reserved: { readonly zones?: readonly string[]; readonly apiTypes?: readonly string[] },
+): void {
+  refuseUnknownKeys(found, reserved, ["zones", "apiTypes"], "reserved");
+  const { zones = [], apiTypes = [] } = reserved;
+  if (!isListOf(zones, (zone) => (TRUST_ZONES as readonly string[]).includes(zone)))
+    found.add("reserved.zones", "unknown-zone", `write a list of ${TRUST_ZONES.join(", ")}`);
+  if (!isListOf(apiTypes, (name) => name !== ""))
+    found.add("reserved.apiTypes", "not-a-list", "write a list of API types");
+}
+
+function isListOf(value: unknown, isOne: (text: string) => boolean): boolean {
+  return Array.isArray(value) && value.every((item: unknown) => typeof item === "string" && isOne(item));
+}
+
+/** What they throw is nobody's to hear, so what they lack would be alerts that nobody is told. */
+export function checkTold(
+  found: Findings,
+  { logger, carriers = [] }: { readonly logger?: { readonly log: unknown }; readonly carriers?: readonly unknown[] },
+): void {
+  if (logger !== undefined && typeof logger?.log !== "function") {
+    found.add("logger", "not-a-logger", "give an object with a log method, such as a winston logger");
+  }
+  const isCarrier = (carrier: unknown): boolean => typeof (carrier as AlertCarrier | null)?.send === "function";
+  if (!Array.isArray(carriers) || !carriers.every(isCarrier)) {
+    found.add("carriers", "not-a-carrier", "write a list of `alertWebhook({ ... })`");
   }
 }
 

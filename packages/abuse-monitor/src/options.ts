@@ -5,7 +5,7 @@ import type { AlertLogger, SecurityAlertFacts } from "./alerts/render.ts";
 import type { AlertCarrier } from "./alerts/webhook.ts";
 import type { History } from "./history/entry.ts";
 import type { MeasureChange } from "./measures/measure.ts";
-import { checkCounts, checkFunctions, checkHistory, checkShared, checkStepUp } from "./option-checks.ts";
+import { checkCounts, checkFunctions, checkHistory, checkShared, checkStepUp, checkTold } from "./option-checks.ts";
 import { type MonitorPolicy, type ParsedPolicy, POLICY, readPolicy } from "./policy-options.ts";
 import type { StepUpOptions } from "./problems.ts";
 
@@ -113,6 +113,7 @@ export function parseOptions(options: AbuseMonitorOptions): ParsedOptions {
   const policy = readPolicy(found, options);
   checkCounts(found, options, ["overrideSeconds", "maxMeasures"]);
   checkFunctions(found, options, ["audit", "onAlert", "onMeasure", "onDegraded", "now"]);
+  checkTold(found, options);
   checkStepUp(found, options.stepUp);
   checkShared(found, options.shared, options.key !== undefined);
   checkHistory(found, options.history, options.key !== undefined);

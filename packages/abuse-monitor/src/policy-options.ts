@@ -2,7 +2,7 @@ import { hash, randomBytes } from "node:crypto";
 import { type Findings, findings, refuseUnknownKeys } from "@wardline/policy-types";
 import { DEFAULT_THRESHOLDS, type ThresholdOptions, type Thresholds } from "./detectors/thresholds.ts";
 import type { Protection, Responses } from "./measures/respond.ts";
-import { checkCounts, checkFunctions, checkResponses } from "./option-checks.ts";
+import { checkCounts, checkFunctions, checkReserved, checkResponses } from "./option-checks.ts";
 import { readThresholds } from "./threshold-options.ts";
 import type { Position } from "./watch/sighting.ts";
 
@@ -68,26 +68,29 @@ export function readPolicy(found: Findings, policy: MonitorPolicy): ParsedPolicy
   checkResponses(found, policy.responses ?? {});
   checkCounts(found, policy, ["repeatSeconds", "maxCallers"]);
   checkFunctions(found, policy, ["locate"]);
-  refuseUnknownKeys(found, reserved, ["zones", "apiTypes"], "reserved");
+  checkReserved(found, reserved);
+  const { dangerouslyBlockProtectedCallers: lifted = false } = policy;
+  if (typeof lifted !== "boolean") {
+    found.add("dangerouslyBlockProtectedCallers", "not-a-boolean", "write true or false, not text");
+  }
   if (ipv6Prefix !== undefined && !(Number.isInteger(ipv6Prefix) && ipv6Prefix >= 32 && ipv6Prefix <= 128)) {
     found.add("ipv6Prefix", "out-of-range", "write a whole number from 32 to 128");
   }
-  if (key !== undefined && !(key instanceof Uint8Array && key.length >= 16)) {
-    found.add("key", "too-short", "give at least 16 random bytes");
-  }
+  const isKey = key instanceof Uint8Array && key.length >= 16;
+  if (key !== undefined && !isKey) found.add("key", "too-short", "give at least 16 random bytes");
   return {
     thresholds,
     responses: Object.freeze({ ...policy.responses }),
     protection: Object.freeze({
       zones: reserved.zones ?? ["device"],
       apiTypes: reserved.apiTypes ?? ["prior-authorization"],
-      lifted: policy.dangerouslyBlockProtectedCallers === true,
+      lifted,
     }),
     repeatSeconds: policy.repeatSeconds ?? 3600,
     maxCallers: policy.maxCallers ?? 100_000,
     locate: policy.locate,
     ipv6Prefix: ipv6Prefix ?? 56,
-    key: key === undefined ? randomBytes(16) : shortened(key),
+    key: isKey ? shortened(key) : randomBytes(16),
   };
 }
 

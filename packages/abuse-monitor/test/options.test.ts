@@ -67,6 +67,23 @@ describe("options", () => {
     ["an acr that breaks the header", { stepUp: { acrValues: ['a"b'] } }, ["stepUp.acrValues malformed"]],
     ["a prefix beyond IPv6", { ipv6Prefix: 129 }, ["ipv6Prefix out-of-range"]],
     ["a listener that is none", { onAlert: 1 }, ["onAlert not-a-function"]],
+    ["an acr in place of a list", { stepUp: { acrValues: "mfa" } }, ["stepUp.acrValues malformed"]],
+    ["a zone that is none", { reserved: { zones: ["devices"] } }, ["reserved.zones unknown-zone"]],
+    ["a zone in place of a list", { reserved: { zones: "device" } }, ["reserved.zones unknown-zone"]],
+    ["an API type in place of a list", { reserved: { apiTypes: "bulk-data" } }, ["reserved.apiTypes not-a-list"]],
+    [
+      "a word in place of true",
+      { dangerouslyBlockProtectedCallers: "true" },
+      ["dangerouslyBlockProtectedCallers not-a-boolean"],
+    ],
+    ["a key that is text", { key: "0123456789abcdef" }, ["key too-short"]],
+    ["a key that is no bytes at all", { key: 7 }, ["key too-short"]],
+    ["thresholds that are none", { thresholds: 5 }, ["thresholds not-an-object"]],
+    ["a threshold in place of its group", { thresholds: { scanner: 5 } }, ["thresholds.scanner not-an-object"]],
+    ["responses that are none", { responses: true }, ["responses not-an-object"]],
+    ["a response that is null", { responses: { scanner: null } }, ["responses.scanner not-an-object"]],
+    ["a logger without log", { logger: { info: () => undefined } }, ["logger not-a-logger"]],
+    ["a carrier that is none", { carriers: [{ url: "https://a.example" }] }, ["carriers not-a-carrier"]],
     ["an unknown reserved word", { reserved: { zone: ["device"] } }, ["reserved.zone unknown-option"]],
   ])("refuses %s", (_name, options, expected) => {
     expect(issuesOf(options)).toEqual(expected);
