@@ -127,16 +127,21 @@ function everyHopIsHttps(scheme: string | readonly string[]): boolean {
 
 const LOOPBACK = addressMatcher(["127.0.0.0/8", "::1"]);
 
-/** S4: `trust proxy: true`, or anything as wide. Asked of each request, because the setting can change after start. */
+/** S4: `trust proxy: true`, or all of IPv4 or IPv6. Asked of each request, because the setting can change after start. */
 function trustsEverybody(req: Request): boolean {
   const app = req.app as Request["app"] | undefined;
   const trust: unknown = app?.get("trust proxy fn");
   if (typeof trust !== "function") return false;
-  return STRANGERS.every((address) => Boolean((trust as (address: string, hop: number) => unknown)(address, FAR_HOP)));
+  const isTrusted = (address: string): boolean =>
+    Boolean((trust as (address: string, hop: number) => unknown)(address, FAR_HOP));
+  return STRANGERS.some((family) => family.every(isTrusted));
 }
 
-/** Addresses set aside for documentation (RFC 5737, RFC 3849): nobody's proxies. */
-const STRANGERS = ["192.0.2.1", "2001:db8::1"] as const;
+/** Addresses set aside for documentation (RFC 5737; RFC 3849, RFC 9637): nobody's proxies. */
+const STRANGERS: readonly (readonly string[])[] = [
+  ["192.0.2.1", "203.0.113.1"],
+  ["2001:db8::1", "3fff::1"],
+];
 const FAR_HOP = 1000;
 
 /** A preflight asks what a browser may send; whoever answers it must not run the handler. */

@@ -181,6 +181,8 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
     it.each<[string, unknown]>([
       ["true", true],
       ["everything by range", ["0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1"]],
+      ["all of IPv4", ["0.0.0.0/1", "128.0.0.0/1"]],
+      ["all of IPv6", ["loopback", "::/1", "8000::/1"]],
       ["a function that says yes", () => true],
     ])("`trust proxy` of %s is a wiring error", async (_what, setting) => {
       const warning = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
@@ -198,6 +200,7 @@ describe.each(EXPRESS)("perimeter on %s", (_name, express) => {
 
     it.each<[string, unknown]>([
       ["loopback", "loopback"],
+      ["some networks", ["loopback", "10.0.0.0/8", "192.0.2.0/24", "2001:db8::/32"]],
       ["a hop", 1],
       ["none", false],
     ])("`trust proxy` of %s is accepted", async (_what, setting) => {
