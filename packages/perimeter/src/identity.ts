@@ -12,7 +12,8 @@ export interface IdentityOptions {
   };
   /** Says the same in a form the upstream can verify. Default none. */
   readonly token?: {
-    readonly key: CryptoKey | KeyObject | JWK | Uint8Array;
+    /** The private key that signs. */
+    readonly key: CryptoKey | KeyObject | JWK;
     /** `ES256`, `PS256` ... */
     readonly algorithm: string;
     readonly keyId?: string;
@@ -123,7 +124,9 @@ function checkOptions(options: IdentityOptions): void {
   for (const [part, name] of named) {
     if (name === false) continue;
     const lower = String(name).toLowerCase();
-    if (!/^[a-z0-9-]+$/.test(lower)) found.add(join("headers", part), "not-valid", "write a header name");
+    if (typeof name !== "string" || !/^[a-z0-9-]+$/.test(lower)) {
+      found.add(join("headers", part), "not-valid", "write a header name");
+    }
     if (STANDARD_REQUEST_HEADERS.includes(lower) || FORWARDING_HEADERS.has(lower)) {
       found.add(join("headers", part), "taken", "a name that clients or proxies may send cannot say who is calling");
     }
@@ -136,6 +139,10 @@ function checkOptions(options: IdentityOptions): void {
       ["key", "algorithm", "keyId", "issuer", "audience", "lifetimeSeconds", "header"],
       "token",
     );
+    if (!isPrivate(token.key)) found.add("token.key", "not-private", "give the private key that signs");
+    if (token.keyId !== undefined && typeof token.keyId !== "string") {
+      found.add("token.keyId", "not-valid", "write the id of the key");
+    }
     if (!ALGORITHMS.test(token.algorithm)) {
       found.add("token.algorithm", "not-valid", "write an algorithm with a public key, like ES256");
     }
@@ -147,5 +154,15 @@ function checkOptions(options: IdentityOptions): void {
       if (typeof token[name] !== "string" || token[name] === "") found.add(join("token", name), "missing", "write who");
     }
   }
+  if (options.now !== undefined && typeof options.now !== "function") {
+    found.add("now", "not-a-function", "give a function");
+  }
   found.throwIfAny("identity options");
+}
+
+/** What cannot sign would answer every request with 500. */
+function isPrivate(key: unknown): boolean {
+  if (key === null || typeof key !== "object") return false;
+  const { type, d } = key as { readonly type?: unknown; readonly d?: unknown };
+  return type === "private" || typeof d === "string";
 }

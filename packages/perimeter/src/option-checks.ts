@@ -75,18 +75,13 @@ export function checkAddresses(found: Findings, addresses: unknown): void {
     privatePaths = [],
   } = addresses as {
     readonly allow?: unknown;
-    readonly zones?: object;
+    readonly zones?: unknown;
     readonly privatePaths?: unknown;
   };
   if (allow !== undefined && checkRanges(found, "addresses.allow", allow).length === 0) {
     found.add("addresses.allow", "empty", "an empty list admits nobody; leave it out to admit every address");
   }
-  refuseUnknownKeys(found, zones, TRUST_ZONES, "addresses.zones");
-  for (const [zone, ranges] of Object.entries(zones)) {
-    const at = join("addresses.zones", zone);
-    if (ranges === "private-networks") continue;
-    if (checkRanges(found, at, ranges).length === 0) found.add(at, "empty", "name a range, or private-networks");
-  }
+  checkZones(found, zones);
   checkList(
     found,
     "addresses.privatePaths",
@@ -94,6 +89,19 @@ export function checkAddresses(found: Findings, addresses: unknown): void {
     /^\/[A-Za-z0-9\-._~$/]*[A-Za-z0-9\-._~$]$/,
     "a path without a trailing slash",
   );
+}
+
+function checkZones(found: Findings, zones: unknown): void {
+  if (zones === null || typeof zones !== "object") {
+    found.add("addresses.zones", "not-an-object", "write { partner: [...] }");
+    return;
+  }
+  refuseUnknownKeys(found, zones, TRUST_ZONES, "addresses.zones");
+  for (const [zone, ranges] of Object.entries(zones)) {
+    const at = join("addresses.zones", zone);
+    if (ranges === "private-networks") continue;
+    if (checkRanges(found, at, ranges).length === 0) found.add(at, "empty", "name a range, or private-networks");
+  }
 }
 
 /** RFC 9110 section 7.2: a name, with a port where clients write one. */

@@ -1,8 +1,9 @@
+import { ConfigurationError } from "@wardline/policy-types";
 import { contextOf } from "@wardline/policy-types/express";
 import { askPort, EXPRESS, listenOnPort } from "@wardline-tools/test-kit";
 import type { Request, Response } from "express";
 import { describe, expect, it } from "vitest";
-import { addressGuard, type PerimeterOptions, perimeter } from "../src/index.ts";
+import { type AddressGuardOptions, addressGuard, type PerimeterOptions, perimeter } from "../src/index.ts";
 
 const FROM = (address: string): string[] => [
   "Host",
@@ -78,6 +79,15 @@ describe.each(EXPRESS)("who may come from where, on %s", (_name, express) => {
       expect((await askPort(await listenOnPort(app), { headers: FROM(address) })).status).toBe(status);
     }
     expect(() => addressGuard({ classes: { pump: [] } })).toThrow("mistake");
+  });
+
+  it.each<[string, object]>([
+    ["no classes", {}],
+    ["classes that are none", { classes: "10.20.0.0/16" }],
+    ["a range that is no text", { classes: { pump: [10] } }],
+    ["a class that is named and not found", { classes: { pump: ["10.20.0.0/16"] }, classOf: "pump" }],
+  ])("A5: %s stops the start", (_what, options) => {
+    expect(() => addressGuard(options as AddressGuardOptions)).toThrow(ConfigurationError);
   });
 
   it.each(["unknown", "10.20.1.1, unknown", "10.20.1.1, _hidden"])(

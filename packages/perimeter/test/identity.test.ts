@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import type { Principal } from "@wardline/policy-types";
 import { contextOf } from "@wardline/policy-types/express";
 import { askPort, EXPRESS, listenOnPort } from "@wardline-tools/test-kit";
@@ -18,6 +19,8 @@ const PRINCIPAL: Principal = {
   launch: {},
   scopes: [],
 };
+
+const PUBLIC = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey;
 
 describe("identity for the upstream", () => {
   it("comes from the principal, and no value can end its line", async () => {
@@ -71,6 +74,16 @@ describe("identity for the upstream", () => {
       "a token that lives long",
       { token: { key: new Uint8Array(32), algorithm: "ES256", issuer: "a", audience: "b", lifetimeSeconds: 3600 } },
     ],
+    ["a header that is no text", { headers: { user: 5 } }],
+    ["headers that are none", { headers: "X-User" }],
+    ["a token that is null", { token: null }],
+    ["no key", { token: { algorithm: "ES256", issuer: "a", audience: "b" } }],
+    ["a key that cannot sign", { token: { key: PUBLIC, algorithm: "ES256", issuer: "a", audience: "b" } }],
+    [
+      "a JWK that cannot sign",
+      { token: { key: PUBLIC.export({ format: "jwk" }), algorithm: "ES256", issuer: "a", audience: "b" } },
+    ],
+    ["a clock that is none", { now: 5 }],
   ])("refuses %s", (_what, options) => expect(() => identityHeaders(options as IdentityOptions)).toThrow("mistake"));
 });
 

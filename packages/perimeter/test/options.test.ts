@@ -55,6 +55,9 @@ describe("options", () => {
       [["publicPaths[0].path", "not-valid"]],
     ],
     ["hsts of nothing", { hsts: { maxAgeSeconds: -1 } }, [["hsts.maxAgeSeconds", "not-a-positive-integer"]]],
+    ["zones that are none", { addresses: { zones: "private-networks" } }, [["addresses.zones", "not-an-object"]]],
+    ["zones that are null", { addresses: { zones: null } }, [["addresses.zones", "not-an-object"]]],
+    ["rules that are none", { hostileInput: 5 }, [["hostileInput", "not-an-object"]]],
     [
       "every mistake at once",
       { maxHeaders: 1.5, methods: ["TRACE"], publicPaths: 1 },

@@ -18,16 +18,7 @@ export interface AddressGuardOptions {
  * @throws {ConfigurationError} with every mistake in the options
  */
 export function addressGuard(options: AddressGuardOptions): RequestHandler {
-  const found = findings();
-  refuseUnknownKeys(found, options, ["classes", "classOf"]);
-  for (const [name, ranges] of Object.entries(options.classes ?? {})) {
-    const good =
-      Array.isArray(ranges) &&
-      ranges.length > 0 &&
-      (ranges as readonly string[]).every((range) => parseCidr(range) !== undefined);
-    if (!good) found.add(join("classes", name), "not-a-range", "write a list of CIDR ranges");
-  }
-  found.throwIfAny("addressGuard options");
+  checkOptions(options);
   const matchers: ReadonlyMap<string, AddressMatcher> = new Map(
     Object.entries(options.classes).map(([name, ranges]) => [name, addressMatcher(ranges)]),
   );
@@ -52,4 +43,24 @@ export function addressGuard(options: AddressGuardOptions): RequestHandler {
     recordDecision(req, { control: "address-guard", kind, because, code: decision.problem.code });
     sendProblem(res, decision.problem);
   });
+}
+
+function checkOptions(options: AddressGuardOptions): void {
+  const found = findings();
+  refuseUnknownKeys(found, options, ["classes", "classOf"]);
+  const { classes, classOf }: { classes?: unknown; classOf?: unknown } = options;
+  if (classes === null || typeof classes !== "object") {
+    found.add("classes", "missing", 'write the networks of each class, like { "infusion-pump": ["10.20.0.0/16"] }');
+  } else {
+    for (const [name, ranges] of Object.entries(classes)) {
+      const good = Array.isArray(ranges) && ranges.length > 0 && ranges.every(isRange);
+      if (!good) found.add(join("classes", name), "not-a-range", "write a list of CIDR ranges");
+    }
+  }
+  if (classOf !== undefined && typeof classOf !== "function") found.add("classOf", "not-a-function", "give a function");
+  found.throwIfAny("addressGuard options");
+}
+
+function isRange(range: unknown): boolean {
+  return typeof range === "string" && parseCidr(range) !== undefined;
 }

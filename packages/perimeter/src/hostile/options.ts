@@ -60,15 +60,10 @@ const MODES: readonly unknown[] = ["refuse", "report", "off"];
 /** Adds to `found` every mistake, under `path`. */
 export function checkHostileOptions(
   found: Findings,
-  options: unknown,
+  given: HostileInputOptions,
   path: string,
   keys: readonly string[] = HOSTILE_KEYS,
 ): void {
-  if (options === null || typeof options !== "object") {
-    found.add(path, "not-an-object", "write { mode, exceptions, allowedOrigins }");
-    return;
-  }
-  const given = options as HostileInputOptions;
   refuseUnknownKeys(found, given, keys, path);
   if (given.mode !== undefined && !MODES.includes(given.mode)) {
     found.add(join(path, "mode"), "not-valid", "write refuse, report or off");

@@ -195,7 +195,7 @@ describe.each(EXPRESS)("hostile input on %s", (_name, express) => {
 });
 
 describe("hostile input options", () => {
-  it.each<[string, object]>([
+  it.each<[string, object | null]>([
     ["a misspelled mode", { mode: "refused" }],
     ["a misspelled name", { exception: [] }],
     ["a rule that does not exist", { exceptions: [{ path: "/x", rules: ["sql/unions-select"] }] }],
@@ -204,5 +204,6 @@ describe("hostile input options", () => {
     ["an origin with a path", { allowedOrigins: ["http://x/fhir"] }],
     ["no limit", { maxParameters: 0 }],
     ["a body limit of nothing", { limitBytes: 0 }],
+    ["null", null],
   ])("refuse %s", (_what, options) => expect(() => hostileBody(options as HostileBodyOptions)).toThrow("mistake"));
 });
