@@ -209,8 +209,8 @@ function checkNumbers(
   if (!(typeof prepareTimeoutMs === "number" && prepareTimeoutMs > 0 && prepareTimeoutMs <= 60_000)) {
     found.add("prepareTimeoutMs", "out-of-range", "a number of milliseconds from 1 to 60000");
   }
-  if (!(typeof requestBytes === "number" && requestBytes > 0))
-    found.add("requestBytes", "out-of-range", "a number of bytes above 0");
+  if (!(Number.isSafeInteger(requestBytes) && requestBytes > 0))
+    found.add("requestBytes", "out-of-range", "a whole number of bytes above 0");
   const areas: readonly unknown[] = Array.isArray(smallZipAreas) ? smallZipAreas : [];
   if (!areas.every((area) => /^\d{3}$/.test(String(area)))) {
     found.add("smallZipAreas", "invalid-area", "three digits each");

@@ -53,13 +53,18 @@ export function checkShape(options: object, found: Findings): void {
     }
   };
 
-  const rules = listOf(object("a rule, `{ path, action }`", { path: text }, ["path", "action"]), "rules");
+  const rule: Check = (value, path) => {
+    object("a rule, `{ path, action }`", {}, ["path", "action"])(value, path);
+    if (typeof value === "object" && value !== null) text((value as { path?: unknown }).path, join(path, "path"));
+  };
+  const rules = listOf(rule, "rules");
   const unless = object("a condition", { roles: texts, purposes: texts, consent: aBoolean }, UNLESS);
   const sensitive = listOf(
     object("a rule, `{ category, fate }`", { unless: listOf(unless, "conditions") }, SENSITIVE),
     "rules",
   );
   const ownProfile = object(`a profile of your own, or the name of one: ${Object.keys(PRESETS).join(", ")}`, {
+    name: text,
     only: texts,
     rules,
     sensitive,

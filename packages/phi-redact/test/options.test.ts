@@ -106,6 +106,21 @@ describe("options", () => {
       ["sensitive[0].unles unknown-option"],
     ],
     ["S9: a deadline as text", { profile: "full", prepareTimeoutMs: "2000" }, ["prepareTimeoutMs out-of-range"]],
+    [
+      "S9: a length without end",
+      { profile: "full", requestBytes: Number.POSITIVE_INFINITY },
+      ["requestBytes out-of-range"],
+    ],
+    [
+      "a rule whose path is misspelled",
+      { profile: { name: "r", rules: [{ paths: "Patient.name", action: "remove" }] } },
+      ["profile.rules[0].paths unknown-option", "profile.rules[0].path invalid-shape"],
+    ],
+    [
+      "a profile whose name is no text",
+      { profile: { name: 5, only: ["Patient.name"] } },
+      ["profile.name invalid-shape"],
+    ],
     ["S9: a length as text", { profile: "full", requestBytes: "2000" }, ["requestBytes out-of-range"]],
     [
       "the name of what should be a function, and a base that should be a list",
