@@ -57,7 +57,7 @@ export function checkEntries(found: Findings, entries: unknown, path = "entries"
     if (ids.has(id)) found.add(join(at, "id"), "duplicate", "give every entry an id of its own");
     ids.add(id);
     // Several bases may share a path: each declares its own interactions.
-    for (const method of methods ?? []) {
+    for (const method of Array.isArray(methods) ? methods : []) {
       const claim = `${method} ${own}`;
       if (claims.has(claim))
         found.add(join(at, "path"), "claimed-twice", `entries[${claims.get(claim)}] claims it too`);
@@ -95,14 +95,20 @@ function checkEntry(found: Findings, entry: InventoryEntry, at: string): void {
   for (const key of ["dependsOn", "consumers", "approvedScopes"] as const) {
     checkWords(found, join(at, key), entry[key], (word) => word !== "");
   }
+  for (const key of ["owner", "version", "dataClass", "summary"] as const) {
+    if (entry[key] !== undefined && typeof entry[key] !== "string")
+      found.add(join(at, key), "malformed", "give a text");
+  }
   if (entry.vendor !== undefined) checkVendor(found, entry.vendor, join(at, "vendor"));
   checkLife(found, entry, at);
 }
 
 function checkVendor(found: Findings, vendor: NonNullable<InventoryEntry["vendor"]>, at: string): void {
   refuseUnknownKeys(found, vendor, VENDOR_KEYS, at);
-  const { name, reviewed, reviewMonths } = vendor;
+  const { name, agreement, reviewed, reviewMonths } = vendor;
   if (typeof name !== "string" || name === "") found.add(join(at, "name"), "required", "name the vendor");
+  if (agreement !== undefined && typeof agreement !== "string")
+    found.add(join(at, "agreement"), "malformed", "give a text");
   if (reviewed !== undefined && parseDate(reviewed) === undefined) notADate(found, join(at, "reviewed"));
   const { least, most } = REVIEW_MONTHS;
   if (reviewMonths === undefined) return;

@@ -37,6 +37,10 @@ const BROKEN: readonly [title: string, changes: Record<string, unknown>, issue: 
   ["an unknown type", { types: ["Patiant"] }, "entries[0].types[0] unknown-value"],
   ["an operation with its dollar", { operations: ["$everything"] }, "entries[0].operations[0] unknown-value"],
   ["an unknown key", { onwer: "x" }, "entries[0].onwer unknown-option"],
+  ["an owner that is no text", { owner: 5 }, "entries[0].owner malformed"],
+  ["a data class that is a list", { dataClass: ["phi"] }, "entries[0].dataClass malformed"],
+  ["a vendor that is null", { vendor: null }, "entries[0].vendor not-an-object"],
+  ["an agreement that is no text", { vendor: { name: "v", agreement: true } }, "entries[0].vendor.agreement malformed"],
   ["a vendor without a name", { vendor: {} }, "entries[0].vendor.name required"],
   [
     "a review every 13 months",
@@ -113,6 +117,24 @@ it("every factory refuses a misspelt option with the nearest name", async () => 
   expect(thrown(() => apiDocuments({ entries: [FHIR], titel: "t", version: "1" } as never))).toContain("`title`");
   await expect(cmsReport([], { maxPatient: 1 } as never)).rejects.toThrow("`maxPatients`");
   await expect(inventoryReport([], { entries: [FHIR], unusedDay: 1 } as never)).rejects.toThrow("`unusedDays`");
+});
+
+it("methods that are no list are a finding", () => {
+  expect(issuesOf(() => apiInventory({ entries: [{ ...ROUTE, methods: 5 } as never] }))).toEqual([
+    "entries[0].methods malformed",
+  ]);
+});
+
+it("the documents tell all mistakes at once, and every name they know", () => {
+  const options = { entries: [FHIR], version: "1", description: 5, pagePaths: "/api", documentPath: "openapi.json" };
+  expect(issuesOf(() => apiDocuments(options as never))).toEqual([
+    "pagePaths unknown-option",
+    "title required",
+    "description malformed",
+    "documentPath malformed",
+  ]);
+  expect(() => apiDocuments(options as never)).toThrow("did you mean `pagePath`?");
+  expect(issuesOf(() => apiDocuments(undefined as never))).toEqual([" not-an-object"]);
 });
 
 it("a key that is too short is refused everywhere", async () => {

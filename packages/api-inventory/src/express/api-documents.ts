@@ -1,9 +1,9 @@
-import { findings } from "@wardline/policy-types";
+import { type Findings, findings, refuseUnknownKeys } from "@wardline/policy-types";
 import type { RequestHandler } from "express";
 import { checkCount } from "../checks.ts";
 import { lifeState } from "../observe/state.ts";
 import { openApiDocument } from "../openapi/document.ts";
-import type { OpenApiOptions } from "../openapi/options.ts";
+import { CONTENT, checkContent, type OpenApiOptions } from "../openapi/options.ts";
 import { apiPage, PAGE_CSP } from "../openapi/page.ts";
 
 export interface ApiDocumentsOptions extends Omit<OpenApiOptions, "now"> {
@@ -30,14 +30,7 @@ interface Documents {
  * @throws {ConfigurationError} for a mistake in the options
  */
 export function apiDocuments(options: ApiDocumentsOptions): RequestHandler {
-  const {
-    documentPath = "/openapi.json",
-    pagePath = "/api.html",
-    maxAgeSeconds = 300,
-    now = Date.now,
-    ...content
-  } = options;
-  checkPlace({ documentPath, pagePath, maxAgeSeconds, now });
+  const { documentPath, pagePath, maxAgeSeconds, now, ...content } = parseOptions(options);
   let made = make();
 
   /** Endpoints become deprecated, and leave the document, on their day. */
@@ -75,13 +68,21 @@ export function apiDocuments(options: ApiDocumentsOptions): RequestHandler {
 
 type Place = Required<Pick<ApiDocumentsOptions, "documentPath" | "pagePath" | "maxAgeSeconds" | "now">>;
 
-function checkPlace({ documentPath, pagePath, maxAgeSeconds, now }: Place): void {
+function parseOptions(options: ApiDocumentsOptions): ApiDocumentsOptions & Place {
   const found = findings();
+  refuseUnknownKeys(found, options, [...CONTENT, "documentPath", "pagePath", "maxAgeSeconds", "now"]);
+  checkContent(found, options);
+  const { documentPath = "/openapi.json", pagePath = "/api.html", maxAgeSeconds = 300, now = Date.now } = options;
+  checkPlace(found, { documentPath, pagePath, maxAgeSeconds, now });
+  found.throwIfAny("apiDocuments()");
+  return { ...options, documentPath, pagePath, maxAgeSeconds, now };
+}
+
+function checkPlace(found: Findings, { documentPath, pagePath, maxAgeSeconds, now }: Place): void {
   for (const [key, path] of Object.entries({ documentPath, pagePath })) {
     if (typeof path !== "string" || !path.startsWith("/")) found.add(key, "malformed", "begin with a slash");
   }
   if (documentPath === pagePath) found.add("pagePath", "duplicate", "give the page a path of its own");
   checkCount(found, "maxAgeSeconds", maxAgeSeconds, 0, 31_536_000);
   if (typeof now !== "function") found.add("now", "not-a-function", "give a function");
-  found.throwIfAny("apiDocuments()");
 }

@@ -19,21 +19,29 @@ export interface OpenApiOptions {
   readonly now?: Date;
 }
 
-const KNOWN = ["entries", "title", "version", "description", "origin", "oauth", "now"];
+export const CONTENT = ["entries", "title", "version", "description", "origin", "oauth"] as const;
 
-export function parseOpenApiOptions(options: OpenApiOptions, where = "openApiDocument()"): OpenApiOptions {
+export function parseOpenApiOptions(options: OpenApiOptions): OpenApiOptions {
   const found = findings();
-  refuseUnknownKeys(found, options, KNOWN);
+  refuseUnknownKeys(found, options, [...CONTENT, "now"]);
+  checkContent(found, options);
+  const { now } = options;
+  if (now !== undefined && Number.isNaN(Number(now))) found.add("now", "malformed", "give a Date");
+  found.throwIfAny("openApiDocument()");
+  return options;
+}
+
+/** What the document says, whoever serves it. */
+export function checkContent(found: Findings, options: Omit<OpenApiOptions, "now">): void {
   checkEntries(found, options.entries);
   for (const key of ["title", "version"] as const) {
     if (typeof options[key] !== "string" || options[key] === "") found.add(key, "required", "give a text");
   }
-  const { origin, oauth, now } = options;
+  const { description, origin, oauth } = options;
+  if (description !== undefined && typeof description !== "string")
+    found.add("description", "malformed", "give a text");
   if (origin !== undefined && !isUrl(origin)) found.add("origin", "malformed", "give scheme, host and port");
   if (oauth !== undefined) checkOauth(found, oauth);
-  if (now !== undefined && Number.isNaN(Number(now))) found.add("now", "malformed", "give a Date");
-  found.throwIfAny(where);
-  return options;
 }
 
 function checkOauth(found: Findings, oauth: NonNullable<OpenApiOptions["oauth"]>): void {
