@@ -87,7 +87,9 @@ function checkUrls(found: Findings, options: ProtectedResourceMetadataOptions): 
       found.add(name, "not-https", message);
     }
   }
-  options.authorizationServers?.forEach((server, at) => {
+  const servers: unknown = options.authorizationServers ?? [];
+  if (!Array.isArray(servers)) return found.add("authorizationServers", "not-a-list", "write a list of issuers");
+  servers.forEach((server: unknown, at) => {
     if (!isGood(server)) found.add(`authorizationServers[${at}]`, "not-https", message);
   });
 }

@@ -49,6 +49,16 @@ describe("options", () => {
     ["a misspelled key", { issuer: [] }, "issuer unknown-option"],
     ["no issuer", { issuers: [] }, "issuers missing"],
     [
+      "algorithms that are none",
+      { issuers: [{ issuer: "https://as.example", audience: ["a"], algorithms: null }] },
+      "issuers[0].algorithms unknown-value",
+    ],
+    [
+      "a scope that is no text",
+      { clients: [{ clientId: "app", scopes: [undefined] }] },
+      "clients[0].scopes[0] not-a-scope",
+    ],
+    [
       "an issuer over http",
       { issuers: [{ issuer: "http://as.example", audience: ["a"] }] },
       "issuers[0].issuer not-https",

@@ -71,6 +71,7 @@ it.each<[string, object, string]>([
   ["a fragment", { resource: "https://fhir.example.org/#a" }, "resource"],
   ["no resource", { resource: undefined }, "resource"],
   ["a server over http", { authorizationServers: ["http://as.example"] }, "authorizationServers[0]"],
+  ["a server in place of a list", { authorizationServers: "https://as.example" }, "authorizationServers"],
   ["a relative policy", { resourcePolicyUri: "/policy" }, "resourcePolicyUri"],
   ["a negative age", { maxAgeSeconds: -1 }, "maxAgeSeconds"],
   ["a misspelled key", { resourcename: "x" }, "resourcename"],

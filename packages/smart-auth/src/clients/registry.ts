@@ -55,7 +55,7 @@ export function parseClients(
     registered.set(
       key,
       Object.freeze({
-        scopes: parseScopes(Array.isArray(scopes) ? scopes : []),
+        scopes: parseScopes(textsOf(scopes)),
         ...(organisation === undefined ? {} : { organisation }),
       }),
     );
@@ -64,6 +64,10 @@ export function parseClients(
     clientId === undefined
       ? undefined
       : (registered.get(keyOf(issuer, clientId)) ?? registered.get(keyOf(undefined, clientId)));
+}
+
+function textsOf(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.filter((item) => typeof item === "string") : [];
 }
 
 /** A registered scope that is not understood would silently grant nothing, so it stops the start-up. */
