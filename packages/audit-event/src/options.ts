@@ -101,7 +101,7 @@ export function parseOptions(options: AuditEventOptions): ParsedOptions {
   checkInteger(found, "appendDeadlineMs", appendDeadlineMs, 1, 60_000);
   checkInteger(found, "heartbeatSeconds", heartbeatSeconds, 0, 86_400);
   if (typeof onDegraded !== "function") found.add("onDegraded", "not-a-function", "give a function");
-  if (logger !== undefined && typeof logger.log !== "function") {
+  if (logger !== undefined && typeof logger?.log !== "function") {
     found.add("logger", "not-a-logger", "give an object with a log method, such as a winston logger");
   }
   if (geolocation !== undefined && !isGeolocation(geolocation)) {
@@ -152,10 +152,10 @@ function checkNaming(found: Findings, identifiers: IdentifierPolicy | undefined,
     found.add("identifierKey", "required", "give a key for hashed identifiers");
   }
   if (key === undefined) return;
-  if (typeof key.id !== "string" || !/^[A-Za-z0-9_-]{1,64}$/.test(key.id)) {
+  if (typeof key?.id !== "string" || !/^[A-Za-z0-9_-]{1,64}$/.test(key.id)) {
     found.add("identifierKey.id", "malformed", "use 1 to 64 letters, digits, hyphens or underscores");
   }
-  if (!(key.key instanceof Uint8Array) || key.key.length < 32) {
+  if (!(key?.key instanceof Uint8Array) || key.key.length < 32) {
     found.add("identifierKey.key", "too-short", "give at least 32 random bytes");
   }
 }

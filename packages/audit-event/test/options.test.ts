@@ -54,6 +54,11 @@ describe("auditEvent()'s options", () => {
     ["nothing", {}, ["ledger required"]],
     ["no folder's name", { ledger: "" }, ["ledger required"]],
     ["no source", { ledger: GOOD.ledger }, []],
+    [
+      "what is null where an object belongs",
+      { ...GOOD, identifierKey: null, logger: null },
+      ["identifierKey.id malformed", "identifierKey.key too-short", "logger not-a-logger"],
+    ],
     ["hashes without a key", { ...GOOD, identifiers: "hashed" }, ["identifierKey required"]],
     ["hashes in one zone without a key", { ...GOOD, identifiers: { partner: "hashed" } }, ["identifierKey required"]],
     [

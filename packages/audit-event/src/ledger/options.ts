@@ -117,7 +117,7 @@ export function parseLedgerOptions(options: LedgerOptions): ParsedLedgerOptions 
 
 function checkCheckpoints(found: Findings, options: ParsedLedgerOptions): void {
   const { signer, onCheckpoint } = options;
-  if (signer !== undefined && (typeof signer.sign !== "function" || typeof signer.name !== "string")) {
+  if (signer !== undefined && (typeof signer?.sign !== "function" || typeof signer.name !== "string")) {
     found.add("signer", "not-a-signer", "give what checkpointSigner() returns");
   }
   if (onCheckpoint !== undefined && typeof onCheckpoint !== "function") {
@@ -138,7 +138,7 @@ function checkKeeping(found: Findings, options: ParsedLedgerOptions): void {
   if (putAside !== undefined && (typeof putAside !== "string" || !PLACE.test(putAside))) {
     found.add("putAside", "malformed", "give the place that the refusal names: <file>:<line>");
   }
-  if (encryption !== undefined && typeof encryption.generateDataKey !== "function") {
+  if (encryption !== undefined && typeof encryption?.generateDataKey !== "function") {
     found.add("encryption", "not-a-key-provider", "give a KeyProvider, such as what localKeyRing() resolves to");
   }
   if (retention === "forever") return;
