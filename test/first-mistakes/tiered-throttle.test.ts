@@ -59,13 +59,21 @@ onExpress((make) => {
     ]);
   });
 
-  it("behind a load balancer that nobody named, all clients are one: told once", async () => {
+  it.each([
+    ["the door", doorThrottle({ limit: 1, windowSeconds: 60 })],
+    ["a tier, of callers whom nobody has authenticated", tieredThrottle({ windows: [{ ...window, limit: 1 }] })],
+    ["a tier by address", tieredThrottle({ windows: [{ ...window, limit: 1, by: "address" }] })],
+  ])("behind a load balancer that nobody named, all clients are one to %s: told once", async (_which, throttle) => {
     const app = make();
-    app.use(doorThrottle({ limit: 100, windowSeconds: 60 }), (_req, res) => void res.end("served"));
+    app.use(throttle, (_req, res) => void res.end("served"));
     const origin = await open(app);
     const said = await warningsOf(async () => {
-      await ask(origin, { headers: { "x-forwarded-for": "203.0.113.9" } });
-      await ask(origin, { headers: { "x-forwarded-for": "203.0.113.10" } });
+      for (const [client, status] of [
+        ["203.0.113.9", 200],
+        ["203.0.113.10", 429],
+      ] as const) {
+        expect((await ask(origin, { headers: { "x-forwarded-for": client } })).status).toBe(status);
+      }
     });
     expect(said).toEqual([
       expect.stringMatching(/^WARDLINE_PROXY_UNKNOWN: .*mount perimeter\(\) with `trustedProxies`/),

@@ -8,6 +8,7 @@ import { openDoor } from "./door.ts";
 import { type DoorThrottleOptions, parseDoor } from "./door-options.ts";
 import { type ParsedThrottle, parseThrottle, type TieredThrottleOptions } from "./options.ts";
 import { openHold } from "./pools/hold.ts";
+import { proxyWarning } from "./proxy-warning.ts";
 import { createThrottle, type LiveTier, NO_SLOT, type ThrottleSnapshot } from "./throttle.ts";
 import type { RequestFacts } from "./tiers.ts";
 
@@ -29,11 +30,14 @@ export interface TieredThrottle extends RequestHandler {
 export function tieredThrottle(options: TieredThrottleOptions): TieredThrottle {
   const parsed = parseThrottle(options);
   const throttle = createThrottle(parsed);
+  const warnOfProxy = proxyWarning();
+  const countsAddresses = parsed.tiers.some(({ limits }) => limits.some(({ by }) => by === "address"));
 
   function tieredThrottleMiddleware(req: Request, res: Response, next: () => void): void | Promise<void> {
     // Nobody is left to answer, and no end of an answer will come to return the slot.
     if (res.destroyed) return;
     const facts = factsOf(req, parsed);
+    if (countsAddresses || facts.principal === undefined) warnOfProxy(req, facts.address);
     const tier = throttle.tierFor(facts);
     const verdict = takeSlot(req, res, tier, facts) ? tier.count(facts) : NO_SLOT;
     if (!(verdict instanceof Promise)) {
@@ -70,11 +74,11 @@ function takeSlot(req: Request, res: Response, tier: LiveTier, facts: RequestFac
 export function doorThrottle(options: DoorThrottleOptions): RequestHandler {
   const parsed = parseDoor(options);
   const door = openDoor(parsed);
-  let warned = false;
+  const warnOfProxy = proxyWarning();
 
   return closing(function doorThrottleMiddleware(req, res, next) {
     const address = parsed.addressOf(req);
-    if (!warned && isForwarded(req) && address === contextOf(req).transport.peerAddress) warnOfProxy();
+    warnOfProxy(req, address);
     if (parsed.failures !== undefined) {
       afterAnswer(res, (record) => {
         if (failedToAuthenticate(record)) door.failed(address);
@@ -82,19 +86,6 @@ export function doorThrottle(options: DoorThrottleOptions): RequestHandler {
     }
     conclude(req, res, "tiered-throttle-door", door.decide(address), next);
   });
-
-  function warnOfProxy(): void {
-    warned = true;
-    process.emitWarning(
-      "forwarded requests are counted by their proxy's address, all of them together: mount perimeter() with `trustedProxies` " +
-        "before, or give `addressOf`",
-      { code: "WARDLINE_PROXY_UNKNOWN" },
-    );
-  }
-}
-
-function isForwarded({ headers }: IncomingMessage): boolean {
-  return headers["x-forwarded-for"] !== undefined || headers.forwarded !== undefined;
 }
 
 /** RFC 9110 section 15.5.2: 401 says that credentials were missing or not accepted, whoever says so. */
