@@ -7,7 +7,7 @@ import type { TierRule } from "./tiers.ts";
 export interface SharingOptions {
   /** One Redis command, with the client of your choice. Windows, quotas and costs in one round trip. */
   readonly redis?: SendCommand;
-  /** Begins every key. Default `wardline:throttle:`. */
+  /** Begins every key. Throttles that are not to count together need one each. Default `wardline:throttle:`. */
   readonly redisPrefix?: string;
   /** Another store: one of express-rate-limit for each window. Knows neither quotas nor costs. Not together with `redis`. */
   readonly store?: StoreFactory;
