@@ -51,6 +51,8 @@ describe.each(EXPRESS)("RFC 9449 on %s", (_name, express) => {
     ["dot segments", { htu: `${AUDIENCE}/x/../Patient/p1` }, {}],
     ["the oldest proof", { iat: NOW - 60 }, {}],
     ["a clock ahead of ours", { iat: NOW + 5 }, {}],
+    ["an exp and an nbf of a clock ahead of ours", { exp: NOW + 1, nbf: NOW + 5 }, {}],
+    ["an exp of a clock behind ours", { exp: NOW - 4 }, {}],
     ["the scheme in lower case", {}, { scheme: "dpop" }],
     ["the method as sent, for HEAD", { htm: "HEAD" }, { method: "HEAD" }],
     ["the longest jti", { jti: "j".repeat(256) }, {}],
@@ -92,6 +94,10 @@ describe.each(EXPRESS)("RFC 9449 on %s", (_name, express) => {
     ["9: another case of the path", { htu: `${AUDIENCE}/patient/p1` }, {}],
     ["11: too old a proof", { iat: NOW - 61 }, {}],
     ["11: a proof of the future", { iat: NOW + 6 }, {}],
+    ["RFC 7519: an exp that has passed", { exp: NOW - 5 }, {}],
+    ["RFC 7519: an exp that is text", { exp: String(NOW + 60) }, {}],
+    ["RFC 7519: an nbf of the future", { nbf: NOW + 6 }, {}],
+    ["RFC 7519: an nbf that is text", { nbf: String(NOW) }, {}],
     ["12: the hash of another token", { ath: "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo" }, {}],
   ];
   it.each(corrupted)("refuses a proof with %s", async (_what, claims, header) => {

@@ -76,8 +76,17 @@ function claimFault({ claims }: UnverifiedToken, facts: ProofFacts, settings: Dp
   if (typeof iat !== "number" || !Number.isFinite(iat)) return "iat is missing or malformed";
   if (iat < facts.now - settings.windowSeconds) return "the proof is too old";
   if (iat > facts.now + settings.futureSeconds) return "the proof lies in the future";
+  const bounds = boundsFault(claims, facts, settings);
+  if (bounds !== undefined) return bounds;
   const hash = createHash("sha256").update(facts.accessToken).digest("base64url");
   return ath === hash ? undefined : "ath is not this token";
+}
+
+/** RFC 7519 sections 4.1.4 and 4.1.5: a client may bound its proof more narrowly than the window does. */
+function boundsFault({ exp, nbf }: UnverifiedToken["claims"], { now }: ProofFacts, { futureSeconds }: DpopSettings) {
+  if (exp !== undefined && !(typeof exp === "number" && now < exp + futureSeconds)) return "the proof has expired";
+  if (nbf !== undefined && !(typeof nbf === "number" && nbf <= now + futureSeconds)) return "not valid yet";
+  return undefined;
 }
 
 function bad(fault: string): ProofVerdict {
